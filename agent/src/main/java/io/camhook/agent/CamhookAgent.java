@@ -1,0 +1,22 @@
+package io.camhook.agent;
+
+import io.camhook.agent.weave.DjlWeaver;
+import java.lang.instrument.Instrumentation;
+import org.jspecify.annotations.Nullable;
+
+/** Entry points of the JVM: {@code -javaagent}, attach, and {@code Launcher-Agent-Class}. */
+public final class CamhookAgent {
+  private CamhookAgent() {}
+
+  public static void premain(@Nullable String options, Instrumentation instrumentation) {
+    start(options, instrumentation);
+  }
+
+  public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
+    start(options, instrumentation);
+  }
+
+  private static void start(@Nullable String options, Instrumentation instrumentation) {
+    DjlWeaver.install(instrumentation);
+  }
+}

@@ -1,0 +1,35 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Dispatch;
+import net.bytebuddy.asm.Advice;
+import net.bytebuddy.implementation.bytecode.assign.Assigner;
+import org.jspecify.annotations.Nullable;
+
+/** Inlined into the four-argument {@code forward} of DJL blocks. */
+final class BlockForwardAdvice {
+  private BlockForwardAdvice() {}
+
+  @Advice.OnMethodEnter
+  static @Nullable BlockCall enter(
+      @Advice.This Object block,
+      @Advice.AllArguments(readOnly = false, typing = Assigner.Typing.DYNAMIC) Object[] arguments) {
+    if (!Dispatch.active) {
+      return null;
+    }
+    Object[] copy = arguments;
+    BlockCall call = Dispatch.enter(block, copy);
+    arguments = copy;
+    return call;
+  }
+
+  @Advice.OnMethodExit(onThrowable = Throwable.class)
+  static void exit(
+      @Advice.Enter @Nullable BlockCall call,
+      @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
+      @Advice.Thrown @Nullable Throwable thrown) {
+    if (call != null) {
+      result = call.exit(result, thrown);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** One capture's life: what to capture, sampling, memory budget, hand-over to a sink. */
+@NullMarked
+package io.camhook.capture;
+
+import org.jspecify.annotations.NullMarked;

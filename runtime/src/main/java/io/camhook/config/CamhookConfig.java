@@ -1,0 +1,154 @@
+package io.camhook.config;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A validated {@code camhook.yaml}. Every list is immutable; every value has its default filled in,
+ * so that readers decide nothing.
+ *
+ * @param models what to hook, in file order
+ * @param sampling which forward passes are captured
+ * @param limits memory and exactness
+ * @param output where captures go
+ */
+public record CamhookConfig(List<Model> models, Sampling sampling, Limits limits, Output output) {
+  public CamhookConfig {
+    models = List.copyOf(models);
+  }
+
+  /** What of one pass is recorded. */
+  public enum CaptureKind {
+    /** The picture as it was fed, uint8 HWC, where it can be had. */
+    IMAGE,
+    /** The model's inputs. */
+    INPUT,
+    /** The layers' outputs A. */
+    ACTIVATION,
+    /** ∂score/∂A. */
+    GRADIENT,
+    /** The model's outputs. */
+    OUTPUT
+  }
+
+  /**
+   * One entry of {@code models}.
+   *
+   * @param name label in recordings; a glob that matches the model's name, its file or its root
+   *     class
+   * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
+   *     {@code auto})
+   * @param capture what is recorded
+   * @param target the scalar that is differentiated
+   * @param labels file with one class name a line
+   * @param hooks built-in hooks and the user's own
+   * @param plain set for a plain Java network, whose methods are woven by name
+   */
+  public record Model(
+      String name,
+      List<String> layers,
+      Set<CaptureKind> capture,
+      Target target,
+      @Nullable Path labels,
+      List<Hook> hooks,
+      @Nullable PlainNetwork plain) {
+    public Model {
+      layers = List.copyOf(layers);
+      capture = Set.copyOf(capture);
+      hooks = List.copyOf(hooks);
+    }
+  }
+
+  /**
+   * The scalar explained.
+   *
+   * @param kind how {@code value} is read
+   * @param count N of {@code topN}; 1 otherwise
+   * @param classIndex class of {@code class:N}; -1 otherwise
+   * @param label name of {@code label:S}; null otherwise
+   */
+  public record Target(Kind kind, int count, int classIndex, @Nullable String label) {
+    /** The forms of {@code target}. */
+    public enum Kind {
+      TOP,
+      CLASS,
+      LABEL,
+      NONE
+    }
+
+    public static final Target TOP1 = new Target(Kind.TOP, 1, -1, null);
+    public static final Target NONE = new Target(Kind.NONE, 1, -1, null);
+  }
+
+  /**
+   * A hook attached by configuration.
+   *
+   * @param layers module paths or globs
+   * @param hook {@code stats}, {@code nan-guard}, {@code print} or the name of a class
+   * @param options the entry's other keys, as strings
+   */
+  public record Hook(List<String> layers, String hook, java.util.Map<String, String> options) {
+    public Hook {
+      layers = List.copyOf(layers);
+      options = java.util.Map.copyOf(options);
+    }
+  }
+
+  /**
+   * How the methods of a plain Java network are found.
+   *
+   * @param type class, interface or annotation name, or a glob of class names
+   * @param forward forward method: name or signature
+   * @param backward backward method: name or signature, null if there is none
+   * @param options the entry's other keys ({@code input}, {@code gradOutput}, {@code gradInput},
+   *     {@code value}, {@code shape} …)
+   */
+  public record PlainNetwork(
+      String type,
+      String forward,
+      @Nullable String backward,
+      java.util.Map<String, String> options) {
+    public PlainNetwork {
+      options = java.util.Map.copyOf(options);
+    }
+  }
+
+  /**
+   * Which passes are captured.
+   *
+   * @param rate share of passes, 0 to 1
+   * @param maxPerSecond upper bound of captures per second; infinite if not set
+   */
+  public record Sampling(double rate, double maxPerSecond) {}
+
+  /**
+   * Bounds.
+   *
+   * @param queueBytes bytes that captures waiting to be written may hold
+   * @param whenFull what happens to a capture that does not fit
+   * @param exact whether the application always gets the plain method's result
+   */
+  public record Limits(long queueBytes, WhenFull whenFull, boolean exact) {
+    /** Policy of a full queue. */
+    public enum WhenFull {
+      DROP,
+      BLOCK
+    }
+  }
+
+  /**
+   * Where captures go.
+   *
+   * @param directory pattern of the recording's directory ({@code %t} start time, {@code %p} pid,
+   *     {@code %h} host); already expanded for {@code ${ENV:-default}}; null when {@code kafka} is
+   *     set
+   * @param shardBytes size at which a shard is closed and the next begun
+   * @param kafka set when captures are streamed to a topic
+   */
+  public record Output(@Nullable String directory, long shardBytes, @Nullable Kafka kafka) {}
+
+  /** A Kafka topic; {@code bootstrap} is a list of host:port. */
+  public record Kafka(String bootstrap, String topic) {}
+}

@@ -1,0 +1,15 @@
+package io.camhook.dispatch;
+
+import org.jspecify.annotations.Nullable;
+
+/** One running forward of one block on one thread. */
+public interface BlockCall {
+  /**
+   * Forward ended.
+   *
+   * @param result what it returned, null if it threw
+   * @param thrown what it threw, null if it returned
+   * @return the result that the caller gets
+   */
+  @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);
+}

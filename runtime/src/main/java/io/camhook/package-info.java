@@ -1,0 +1,7 @@
+/**
+ * The public hook API: PyTorch's module and tensor hooks under Java names, naming no engine type.
+ */
+@NullMarked
+package io.camhook;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,178 @@
+package io.camhook.recording;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * A dense row-major array of any rank: element type, shape and little-endian bytes. Immutable by
+ * convention: {@link #data()} is a read-only view. A rank of 0 is a scalar of one element.
+ */
+public final class Tensor {
+  private final DType dtype;
+  private final long[] shape;
+  private final ByteBuffer data;
+
+  /**
+   * Wraps {@code data} (from its position to its limit, not copied).
+   *
+   * @throws IllegalArgumentException if the byte count is not that of the shape
+   */
+  public Tensor(DType dtype, long[] shape, ByteBuffer data) {
+    long expected = Math.multiplyExact(elements(shape), dtype.bytes());
+    if (data.remaining() != expected) {
+      throw new IllegalArgumentException(
+          "shape %s of %s needs %d bytes, found %d"
+              .formatted(Arrays.toString(shape), dtype, expected, data.remaining()));
+    }
+    this.dtype = dtype;
+    this.shape = shape.clone();
+    this.data = data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** A float32 tensor; {@code values} is copied. */
+  public static Tensor ofFloats(float[] values, long... shape) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, 4)).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return new Tensor(DType.F32, shape, bytes);
+  }
+
+  /** An unsigned 8-bit tensor over {@code values}, not copied. */
+  public static Tensor ofBytes(byte[] values, long... shape) {
+    return new Tensor(DType.U8, shape, ByteBuffer.wrap(values));
+  }
+
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** A copy of the shape. */
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  public int rank() {
+    return shape.length;
+  }
+
+  public long size(int dimension) {
+    return shape[dimension];
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return elements(shape);
+  }
+
+  /** The bytes, little endian, read-only; position 0. Each call gives an independent view. */
+  public ByteBuffer data() {
+    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /**
+   * The values as float32, row-major; F16, BF16, F64 and integers are converted.
+   *
+   * @throws IllegalStateException if there are more than fit an array
+   */
+  public float[] toFloats() {
+    long n = elements();
+    if (n > Integer.MAX_VALUE - 8) {
+      throw new IllegalStateException("tensor of " + n + " elements does not fit a Java array");
+    }
+    float[] out = new float[(int) n];
+    ByteBuffer in = data();
+    switch (dtype) {
+      case F32 -> in.asFloatBuffer().get(out);
+      case F64 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = (float) in.getDouble(i * 8);
+        }
+      }
+      case F16 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = halfToFloat(in.getShort(i * 2));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = Float.intBitsToFloat(in.getShort(i * 2) << 16);
+        }
+      }
+      case BOOL, U8 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.get(i) & 0xff;
+        }
+      }
+      case I8 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.get(i);
+        }
+      }
+      case I16 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.getShort(i * 2);
+        }
+      }
+      case U16 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.getShort(i * 2) & 0xffff;
+        }
+      }
+      case I32 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.getInt(i * 4);
+        }
+      }
+      case U32 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.getInt(i * 4) & 0xffffffffL;
+        }
+      }
+      case I64, U64 -> {
+        for (int i = 0; i < out.length; i++) {
+          out[i] = in.getLong(i * 8);
+        }
+      }
+    }
+    return out;
+  }
+
+  /**
+   * The number of elements of {@code shape}; throws {@link ArithmeticException} on overflow or a
+   * negative size.
+   */
+  static long elements(long[] shape) {
+    long n = 1;
+    for (long size : shape) {
+      if (size < 0) {
+        throw new ArithmeticException("negative size in shape " + Arrays.toString(shape));
+      }
+      n = Math.multiplyExact(n, size);
+    }
+    return n;
+  }
+
+  /**
+   * IEEE 754 binary16 to binary32 (exact); {@code Float.float16ToFloat} exists only from JDK 20.
+   */
+  private static float halfToFloat(short half) {
+    int bits = half & 0xffff;
+    int sign = (bits >>> 15) << 31;
+    int exponent = (bits >>> 10) & 0x1f;
+    int mantissa = bits & 0x3ff;
+    if (exponent == 0x1f) {
+      return Float.intBitsToFloat(sign | 0x7f800000 | (mantissa << 13));
+    }
+    if (exponent == 0) {
+      float subnormal = mantissa * 0x1p-24f;
+      return sign == 0 ? subnormal : -subnormal;
+    }
+    return Float.intBitsToFloat(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  }
+
+  @Override
+  public String toString() {
+    return dtype + Arrays.toString(shape);
+  }
+}
