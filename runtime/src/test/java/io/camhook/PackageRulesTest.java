@@ -1,0 +1,72 @@
+package io.camhook;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The arrows between the runtime's packages point one way. */
+@AnalyzeClasses(packages = "io.camhook", importOptions = ImportOption.DoNotIncludeTests.class)
+class PackageRulesTest {
+  @ArchTest
+  static final ArchRule only_the_djl_adapter_should_see_djl =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.camhook.djl..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.djl..");
+
+  @ArchTest
+  static final ArchRule nothing_should_depend_on_the_djl_adapter =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.camhook.djl..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.camhook.djl..");
+
+  @ArchTest
+  static final ArchRule torchscript_should_be_text_and_bytes =
+      noClasses()
+          .that()
+          .resideInAPackage("io.camhook.torchscript..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.camhook",
+              "io.camhook.dispatch..",
+              "io.camhook.capture..",
+              "io.camhook.recording..",
+              "io.camhook.config..",
+              "io.camhook.plain..");
+
+  @ArchTest
+  static final ArchRule recording_should_know_nothing_of_hooks =
+      noClasses()
+          .that()
+          .resideInAPackage("io.camhook.recording..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.camhook",
+              "io.camhook.dispatch..",
+              "io.camhook.capture..",
+              "io.camhook.torchscript..");
+
+  @ArchTest
+  static final ArchRule config_should_be_records_alone =
+      noClasses()
+          .that()
+          .resideInAPackage("io.camhook.config..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.camhook",
+              "io.camhook.dispatch..",
+              "io.camhook.capture..",
+              "io.camhook.recording..",
+              "io.camhook.torchscript..");
+}
