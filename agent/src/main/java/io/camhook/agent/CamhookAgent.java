@@ -1,7 +1,9 @@
 package io.camhook.agent;
 
 import io.camhook.agent.weave.DjlWeaver;
+import io.camhook.agent.weave.Weaver;
 import java.lang.instrument.Instrumentation;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Entry points of the JVM: {@code -javaagent}, attach, and {@code Launcher-Agent-Class}. */
@@ -17,6 +19,7 @@ public final class CamhookAgent {
   }
 
   private static void start(@Nullable String options, Instrumentation instrumentation) {
-    DjlWeaver.install(instrumentation);
+    new Weaver(List.of(new DjlWeaver()), (type, loader) -> {}, new StderrLog(System.err))
+        .install(instrumentation);
   }
 }

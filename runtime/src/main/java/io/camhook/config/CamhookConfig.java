@@ -2,6 +2,7 @@ package io.camhook.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -13,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param sampling which forward passes are captured
  * @param limits memory and exactness
  * @param output where captures go
+ * @param dryRun whether only to say what would be hooked: nothing is captured, no hook runs
  */
-public record CamhookConfig(List<Model> models, Sampling sampling, Limits limits, Output output) {
+public record CamhookConfig(
+    List<Model> models, Sampling sampling, Limits limits, Output output, boolean dryRun) {
   public CamhookConfig {
     models = List.copyOf(models);
   }
@@ -39,8 +42,8 @@ public record CamhookConfig(List<Model> models, Sampling sampling, Limits limits
    * @param name label in recordings; a glob that matches the model's name, its file or its root
    *     class
    * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
-   *     {@code auto})
-   * @param capture what is recorded
+   *     {@code *} alone is every module, {@code auto})
+   * @param capture what is recorded; empty when the entry only attaches hooks
    * @param target the scalar that is differentiated
    * @param labels file with one class name a line
    * @param hooks built-in hooks and the user's own
@@ -89,29 +92,10 @@ public record CamhookConfig(List<Model> models, Sampling sampling, Limits limits
    * @param hook {@code stats}, {@code nan-guard}, {@code print} or the name of a class
    * @param options the entry's other keys, as strings
    */
-  public record Hook(List<String> layers, String hook, java.util.Map<String, String> options) {
+  public record Hook(List<String> layers, String hook, Map<String, String> options) {
     public Hook {
       layers = List.copyOf(layers);
-      options = java.util.Map.copyOf(options);
-    }
-  }
-
-  /**
-   * How the methods of a plain Java network are found.
-   *
-   * @param type class, interface or annotation name, or a glob of class names
-   * @param forward forward method: name or signature
-   * @param backward backward method: name or signature, null if there is none
-   * @param options the entry's other keys ({@code input}, {@code gradOutput}, {@code gradInput},
-   *     {@code value}, {@code shape} …)
-   */
-  public record PlainNetwork(
-      String type,
-      String forward,
-      @Nullable String backward,
-      java.util.Map<String, String> options) {
-    public PlainNetwork {
-      options = java.util.Map.copyOf(options);
+      options = Map.copyOf(options);
     }
   }
 
@@ -141,9 +125,8 @@ public record CamhookConfig(List<Model> models, Sampling sampling, Limits limits
   /**
    * Where captures go.
    *
-   * @param directory pattern of the recording's directory ({@code %t} start time, {@code %p} pid,
-   *     {@code %h} host); already expanded for {@code ${ENV:-default}}; null when {@code kafka} is
-   *     set
+   * @param directory the recording's directory, its pattern ({@code %t} start time, {@code %p} pid,
+   *     {@code %h} host, {@code ${ENV:-default}}) expanded; null when {@code kafka} is set
    * @param shardBytes size at which a shard is closed and the next begun
    * @param kafka set when captures are streamed to a topic
    */

@@ -1,0 +1,77 @@
+package io.camhook.agent.weave;
+
+import java.lang.instrument.ClassFileTransformer;
+import java.util.List;
+import java.util.function.BiConsumer;
+import net.bytebuddy.ByteBuddy;
+import net.bytebuddy.agent.builder.AgentBuilder;
+import net.bytebuddy.description.type.TypeDescription;
+import net.bytebuddy.dynamic.DynamicType;
+import net.bytebuddy.dynamic.scaffold.MethodGraph;
+import net.bytebuddy.matcher.ElementMatchers;
+import net.bytebuddy.utility.JavaModule;
+import org.jspecify.annotations.Nullable;
+
+/** Starts Byte Buddy; apart from {@link Weaver} so that nothing of it is loaded earlier. */
+final class ByteBuddyEngine {
+  private static final String NEXUS = "net.bytebuddy.nexus.disabled";
+
+  private ByteBuddyEngine() {}
+
+  static ClassFileTransformer start(
+      List<Weaving> weavings, Weaver.Listener woven, BiConsumer<String, Throwable> failed) {
+    // The nexus is for class initializers, which advice does not use; finding its place warns about
+    // Unsafe on JDK 24 and later.
+    String before = System.setProperty(NEXUS, "true");
+    try {
+      AgentBuilder builder =
+          new AgentBuilder.Default(
+                  new ByteBuddy().with(MethodGraph.Compiler.ForDeclaredMethods.INSTANCE))
+              .with(AgentBuilder.TypeStrategy.Default.DECORATE)
+              .with(AgentBuilder.DescriptionStrategy.Default.POOL_ONLY)
+              .disableClassFormatChanges()
+              .with(new Reports(woven, failed))
+              .ignore(ElementMatchers.isSynthetic());
+      for (Weaving weaving : weavings) {
+        builder = weaving.addTo(builder);
+      }
+      return builder.makeRaw();
+    } finally {
+      if (before == null) {
+        System.clearProperty(NEXUS);
+      } else {
+        System.setProperty(NEXUS, before);
+      }
+    }
+  }
+
+  private static final class Reports extends AgentBuilder.Listener.Adapter {
+    private final Weaver.Listener woven;
+    private final BiConsumer<String, Throwable> failed;
+
+    Reports(Weaver.Listener woven, BiConsumer<String, Throwable> failed) {
+      this.woven = woven;
+      this.failed = failed;
+    }
+
+    @Override
+    public void onTransformation(
+        TypeDescription type,
+        @Nullable ClassLoader loader,
+        @Nullable JavaModule module,
+        boolean loaded,
+        DynamicType dynamicType) {
+      woven.woven(type.getName(), loader);
+    }
+
+    @Override
+    public void onError(
+        String className,
+        @Nullable ClassLoader loader,
+        @Nullable JavaModule module,
+        boolean loaded,
+        Throwable cause) {
+      failed.accept(className, cause);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.EventLog;
+import java.lang.instrument.ClassFileTransformer;
+import java.lang.instrument.Instrumentation;
+import java.lang.instrument.UnmodifiableClassException;
+import java.security.ProtectionDomain;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The agent's one class file transformer. It asks each {@link Weaving} about every class and starts
+ * Byte Buddy only when one of them is concerned, so that a JVM without a model pays neither for its
+ * start nor for its memory. A class that cannot be woven is loaded as it is.
+ */
+public final class Weaver implements ClassFileTransformer {
+  /** Sees what is woven; called on the thread that loads the class. */
+  public interface Listener {
+    void woven(String className, @Nullable ClassLoader loader);
+  }
+
+  private final List<Weaving> weavings;
+  private final EventLog log;
+  private final Listener listener;
+  private final AtomicLong woven = new AtomicLong();
+  private final AtomicLong failed = new AtomicLong();
+  private volatile @Nullable ClassFileTransformer engine;
+
+  public Weaver(List<? extends Weaving> weavings, Listener listener, EventLog log) {
+    this.weavings = List.copyOf(weavings);
+    this.listener = listener;
+    this.log = log;
+  }
+
+  /** Starts weaving: classes loaded from now on, and those loaded already. */
+  public void install(Instrumentation instrumentation) {
+    instrumentation.addTransformer(this, true);
+    retransform(instrumentation);
+  }
+
+  /** Stops weaving and gives every class its original bytes back. */
+  public void remove(Instrumentation instrumentation) {
+    instrumentation.removeTransformer(this);
+    retransform(instrumentation);
+  }
+
+  /** Classes woven so far; a class that is woven again counts again. */
+  public long woven() {
+    return woven.get();
+  }
+
+  /** Classes that could not be woven and run as they are. */
+  public long failed() {
+    return failed.get();
+  }
+
+  @Override
+  public byte @Nullable [] transform(
+      @Nullable Module module,
+      @Nullable ClassLoader loader,
+      @Nullable String name,
+      @Nullable Class<?> redefined,
+      @Nullable ProtectionDomain domain,
+      byte[] classFile) {
+    if (loader == null || name == null || isOwn(name) || !concerns(name, classFile)) {
+      return null;
+    }
+    try {
+      return engine().transform(module, loader, name, redefined, domain, classFile);
+    } catch (Throwable e) {
+      failed(name.replace('/', '.'), e);
+      return null;
+    }
+  }
+
+  private static boolean isOwn(String name) {
+    return name.startsWith("io/camhook/agent/") || name.startsWith("java/");
+  }
+
+  private boolean concerns(String name, byte[] classFile) {
+    for (Weaving weaving : weavings) {
+      if (weaving.mayConcern(name, classFile)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private synchronized ClassFileTransformer engine() {
+    if (engine == null) {
+      engine = ByteBuddyEngine.start(weavings, this::woven, this::failed);
+    }
+    return engine;
+  }
+
+  private void woven(String className, @Nullable ClassLoader loader) {
+    woven.incrementAndGet();
+    listener.woven(className, loader);
+  }
+
+  private void failed(String className, Throwable cause) {
+    if (failed.getAndIncrement() == 0) {
+      log.failure(className + " could not be instrumented and runs as it is", cause);
+    }
+  }
+
+  private void retransform(Instrumentation instrumentation) {
+    List<Class<?>> classes = new ArrayList<>();
+    for (Class<?> type : instrumentation.getAllLoadedClasses()) {
+      if (type.getClassLoader() != null
+          && !type.isArray()
+          && !type.isHidden()
+          && !isOwn(type.getName().replace('.', '/'))
+          && instrumentation.isModifiableClass(type)
+          && isOfApplication(type)) {
+        classes.add(type);
+      }
+    }
+    for (Class<?> type : classes) {
+      try {
+        instrumentation.retransformClasses(type);
+      } catch (UnmodifiableClassException | LinkageError | InternalError e) {
+        failed(type.getName(), e);
+      }
+    }
+  }
+
+  /** Classes of the platform and its agents cannot be a model. */
+  private static boolean isOfApplication(Class<?> type) {
+    return type.getClassLoader() != ClassLoader.getPlatformClassLoader();
+  }
+}

@@ -1,0 +1,18 @@
+package io.camhook.agent.weave;
+
+import net.bytebuddy.agent.builder.AgentBuilder;
+
+/** One family of classes that is woven, and the advice for it. Thread-safe. */
+public interface Weaving {
+  /**
+   * Whether a class may be of this family, judged by its bytes alone and cheaply: it is asked for
+   * every class that the JVM loads. Byte Buddy starts when the first answer is yes.
+   *
+   * @param internalName name with slashes
+   * @param classFile the class file, not to be changed
+   */
+  boolean mayConcern(String internalName, byte[] classFile);
+
+  /** Adds the type matcher and its transformations. Called once. */
+  AgentBuilder addTo(AgentBuilder builder);
+}

@@ -1,0 +1,31 @@
+package io.camhook.dispatch;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where camhook says what happened: one line an event. Passed to whoever needs it; implementations
+ * are thread-safe and never throw.
+ */
+public interface EventLog {
+  /** Something the user asked to know. */
+  void info(String message);
+
+  /** Something that is not as it should be, and what to do about it. */
+  void warn(String message);
+
+  /** A failure of camhook itself, with its stack trace. */
+  void failure(String message, Throwable cause);
+
+  /** Says nothing. */
+  EventLog SILENT =
+      new EventLog() {
+        @Override
+        public void info(String message) {}
+
+        @Override
+        public void warn(String message) {}
+
+        @Override
+        public void failure(String message, @Nullable Throwable cause) {}
+      };
+}
