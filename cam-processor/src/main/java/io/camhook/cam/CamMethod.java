@@ -1,0 +1,23 @@
+package io.camhook.cam;
+
+import java.util.Set;
+
+/**
+ * A CAM method that is a pure function of one layer's activation and gradient (and, for a few, of
+ * one more array). Implementations are immutable and thread-safe.
+ */
+public interface CamMethod {
+
+  /** The name users write, for example {@code gradcam++}. */
+  String id();
+
+  /** What a {@link LayerSample} must hold. */
+  Set<Need> needs();
+
+  /**
+   * The map before ReLU and scaling, of the layer's spatial shape.
+   *
+   * @throws CamException if something in {@link #needs()} is missing
+   */
+  FloatMap raw(LayerSample sample);
+}

@@ -1,0 +1,44 @@
+package io.camhook.cam;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The methods of (A, g) by their ids. Thread-safe. */
+public final class CamMethods {
+  private static final Map<String, CamMethod> METHODS = new LinkedHashMap<>();
+
+  static {
+    for (CamMethod method : List.of(new Cam(), new GradCam())) {
+      METHODS.put(method.id(), method);
+    }
+  }
+
+  private CamMethods() {}
+
+  /** The ids, in the order of the documentation. */
+  public static Set<String> ids() {
+    return java.util.Collections.unmodifiableSet(METHODS.keySet());
+  }
+
+  /** The method of that id, if it is one of (A, g). */
+  public static Optional<CamMethod> find(String id) {
+    return Optional.ofNullable(METHODS.get(id));
+  }
+
+  /**
+   * The method of that id.
+   *
+   * @throws CamException if there is none, naming the nearest ids
+   */
+  public static CamMethod byId(String id) {
+    return find(id)
+        .orElseThrow(
+            () ->
+                new CamException(
+                    "no CAM method '%s'; did you mean %s? All: %s"
+                        .formatted(id, Nearest.names(id, METHODS.keySet()), METHODS.keySet())));
+  }
+}

@@ -1,0 +1,116 @@
+package io.camhook.cam;
+
+import io.camhook.render.Bilinear;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * From layers to heatmaps, per sample: raw map → ReLU → {@code (x - min) / (1e-7 + max)} → linear
+ * resize to the input's size with half-pixel centres → aggregation over the layers → the same
+ * scaling once more. Immutable and thread-safe. The numbers are those of pytorch-grad-cam.
+ */
+public final class Heatmaps {
+  /** Keeps a constant map finite; pytorch-grad-cam's value. */
+  static final double EPSILON = 1e-7;
+
+  private final Aggregation aggregation;
+  private final boolean eigenSmooth;
+
+  private Heatmaps(Aggregation aggregation, boolean eigenSmooth) {
+    this.aggregation = aggregation;
+    this.eigenSmooth = eigenSmooth;
+  }
+
+  /** Mean over the layers, no smoothing. */
+  public static Heatmaps standard() {
+    return new Heatmaps(Aggregation.MEAN, false);
+  }
+
+  public Heatmaps withAggregation(Aggregation wanted) {
+    return new Heatmaps(wanted, eigenSmooth);
+  }
+
+  /**
+   * Takes the first principal component of the channels' terms in place of their sum, where the
+   * method is such a sum; other methods stay as they are.
+   */
+  public Heatmaps withEigenSmooth(boolean wanted) {
+    return new Heatmaps(aggregation, wanted);
+  }
+
+  /**
+   * Explains every sample of a batch.
+   *
+   * @param inputShape shape of the model's input with the batch first: {@code [N,C,L]}, {@code
+   *     [N,C,H,W]} or {@code [N,C,D,H,W]}; the heatmap has its last dimensions. Empty if unknown:
+   *     the heatmap then has the size of the largest map.
+   * @throws CamException if the data lacks what the method needs
+   */
+  public List<CamResult> all(CamMethod method, List<LayerTensors> layers, long[] inputShape) {
+    requireLayers(method, layers);
+    List<CamResult> results = new ArrayList<>();
+    for (int n = 0; n < layers.get(0).samples(); n++) {
+      results.add(one(method, layers, inputShape, n));
+    }
+    return results;
+  }
+
+  /** Explains sample {@code index} of a batch; as {@link #all}. */
+  public CamResult one(CamMethod method, List<LayerTensors> layers, long[] inputShape, int index) {
+    requireLayers(method, layers);
+    Map<String, FloatMap> raw = new LinkedHashMap<>();
+    for (LayerTensors layer : layers) {
+      LayerSample sample = layer.sample(index, inputShape);
+      FloatMap map = method.raw(sample);
+      raw.put(layer.path(), requireFinite(method, layer.path(), map));
+    }
+    int[] size = Arrays.stream(inputShape).skip(2).mapToInt(Math::toIntExact).toArray();
+    return new CamResult(method.id(), raw, heatmap(List.copyOf(raw.values()), size));
+  }
+
+  /**
+   * The part of the pipeline behind the raw maps.
+   *
+   * @param raw raw maps of one sample, of one rank
+   * @param size spatial size of the heatmap; that of the largest map if it is empty or of another
+   *     rank
+   */
+  public FloatMap heatmap(List<FloatMap> raw, int[] size) {
+    int[] target = size.length == raw.get(0).rank() ? size : largest(raw);
+    return aggregation.aggregate(raw, target).scaled(EPSILON);
+  }
+
+  static FloatMap resize(FloatMap map, int[] size) {
+    return FloatMap.of(Bilinear.resize(map.values(), map.shape(), size), size);
+  }
+
+  private static int[] largest(List<FloatMap> maps) {
+    FloatMap best = maps.get(0);
+    for (FloatMap map : maps) {
+      if (map.values().length > best.values().length) {
+        best = map;
+      }
+    }
+    return best.shape();
+  }
+
+  private static FloatMap requireFinite(CamMethod method, String path, FloatMap map) {
+    for (float v : map.values()) {
+      if (!Float.isFinite(v)) {
+        throw new CamException(
+            NonFinite.describe("the " + method.id() + " map of layer " + path, map.values()));
+      }
+    }
+    return map;
+  }
+
+  private static void requireLayers(CamMethod method, List<LayerTensors> layers) {
+    if (layers.isEmpty()) {
+      throw new CamException(
+          method.id() + " was given no layer; name at least one that has a spatial output");
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package io.camhook.render;
+
+/**
+ * Linear interpolation of row-major arrays of any rank (linear, bilinear, trilinear). With
+ * half-pixel centres it is OpenCV's {@code INTER_LINEAR} and PyTorch's {@code align_corners=False}:
+ * the source position of output {@code o} is {@code (o + 0.5) * in / out - 0.5}, clamped at the
+ * edges. With aligned corners it is {@code o * (in - 1) / (out - 1)}. No smoothing when shrinking.
+ */
+public final class Bilinear {
+
+  private Bilinear() {}
+
+  /** Resizes with half-pixel centres; returns a new array. */
+  public static float[] resize(float[] values, int[] from, int[] to) {
+    return resize(values, from, to, false);
+  }
+
+  /** Resizes with aligned corners; returns a new array. */
+  public static float[] resizeAligned(float[] values, int[] from, int[] to) {
+    return resize(values, from, to, true);
+  }
+
+  private static float[] resize(float[] values, int[] from, int[] to, boolean aligned) {
+    if (from.length != to.length) {
+      throw new IllegalArgumentException(
+          "cannot resize rank " + from.length + " to rank " + to.length);
+    }
+    float[] current = values;
+    int inner = 1;
+    for (int d = from.length - 1; d >= 0; d--) {
+      int outer = 1;
+      for (int e = 0; e < d; e++) {
+        outer *= from[e];
+      }
+      current = axis(current, outer, from[d], to[d], inner, aligned);
+      inner *= to[d];
+    }
+    return current == values ? values.clone() : current;
+  }
+
+  private static float[] axis(float[] in, int outer, int n, int size, int inner, boolean aligned) {
+    if (n == size) {
+      return in;
+    }
+    float[] out = new float[outer * size * inner];
+    for (int o = 0; o < size; o++) {
+      double at =
+          aligned
+              ? (size == 1 ? 0 : o * (double) (n - 1) / (size - 1))
+              : (o + 0.5) * n / size - 0.5;
+      at = Math.max(0, Math.min(n - 1, at));
+      int low = (int) at;
+      int high = Math.min(low + 1, n - 1);
+      float weight = (float) (at - low);
+      for (int b = 0; b < outer; b++) {
+        int target = (b * size + o) * inner;
+        int a = (b * n + low) * inner;
+        int c = (b * n + high) * inner;
+        for (int i = 0; i < inner; i++) {
+          out[target + i] = in[a + i] + weight * (in[c + i] - in[a + i]);
+        }
+      }
+    }
+    return out;
+  }
+}
