@@ -1,36 +1,97 @@
 package io.camhook.dispatch;
 
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only class that woven bytecode calls. Woven code reads {@link #active} first and calls
- * nothing while it is false.
+ * The only class that woven bytecode calls. Woven code reads one of the flags first and calls
+ * nothing while it is false, so that a pass nobody looks at costs a field read per block.
  *
- * <p>This package names no engine type, so that it links in the agent's loader; what knows the
- * engine plugs in a {@link BlockCalls} from a loader that sees it.
+ * <p>This package names no engine type, so that it links in the agent's loader. What knows the
+ * engine is made by the function given to {@link #install}, once per class loader that holds an
+ * engine, when that engine is first used.
  */
 public final class Dispatch {
-  /**
-   * Whether any hook is registered or any pass is being captured in this JVM. Woven code checks it
-   * before all else.
-   */
+  /** Whether any hook is registered or any pass is being captured in this JVM. */
   public static volatile boolean active;
 
-  private static volatile @Nullable BlockCalls blocks;
+  /** Whether predictors and trainers are of interest at all. */
+  public static volatile boolean requests;
+
+  /** Whether any graph with gradient hooks may be alive. */
+  public static volatile boolean gradients;
+
+  private static final AtomicInteger HOLDERS = new AtomicInteger();
+
+  private static volatile @Nullable Engines engines;
 
   private Dispatch() {}
 
-  /** Plugs the adapter of the engine's blocks; null unplugs it. */
-  public static void install(@Nullable BlockCalls calls) {
-    blocks = calls;
+  /**
+   * Plugs the maker of adapters; null unplugs it.
+   *
+   * @param factory from the class loader that holds the engine to its adapter; null from it means
+   *     that there is none (it has said why)
+   */
+  public static synchronized void install(
+      @Nullable Function<ClassLoader, @Nullable EngineCalls> factory) {
+    engines = factory == null ? null : new Engines(factory);
+    requests = factory != null;
+    gradients = false;
   }
 
-  /**
-   * Entry of a woven forward: returns the token for {@link #exit}, or null when the call is of no
-   * interest.
-   */
+  /** Whether an agent is there that weaves engines. */
+  public static boolean installed() {
+    return engines != null;
+  }
+
+  /** Keeps {@link #active} true until {@link #release} is called as often. */
+  public static void retain() {
+    synchronized (HOLDERS) {
+      HOLDERS.incrementAndGet();
+      active = true;
+    }
+  }
+
+  /** Undoes one {@link #retain}. */
+  public static void release() {
+    synchronized (HOLDERS) {
+      active = HOLDERS.decrementAndGet() > 0;
+    }
+  }
+
+  /** The adapter for an object of an engine, or null when there is none. */
+  public static @Nullable EngineCalls engineOf(Object engineObject) {
+    Engines all = engines;
+    return all == null ? null : all.of(engineObject.getClass());
+  }
+
+  /** Entry of a woven forward; null when the call is of no interest. */
   public static @Nullable BlockCall enter(Object block, Object[] arguments) {
-    BlockCalls calls = blocks;
-    return calls == null ? null : calls.enter(block, arguments);
+    EngineCalls engine = engineOf(block);
+    return engine == null ? null : engine.enter(block, arguments);
+  }
+
+  /** End of a woven constructor of a predictor or trainer. */
+  public static void opened(Object owner) {
+    EngineCalls engine = engineOf(owner);
+    if (engine != null) {
+      engine.opened(owner);
+    }
+  }
+
+  /** Entry of a woven {@code batchPredict}; null when the request is not sampled. */
+  public static @Nullable Request request(Object predictor, List<?> inputs) {
+    EngineCalls engine = engineOf(predictor);
+    return engine == null ? null : engine.request(predictor, inputs);
+  }
+
+  /** Entry of a woven {@code backward}; true when the engine has nothing left to do. */
+  public static boolean backward(
+      Object target, Object gradient, boolean keepGraph, boolean createGraph) {
+    EngineCalls engine = engineOf(target);
+    return engine != null && engine.backward(target, gradient, keepGraph, createGraph);
   }
 }

@@ -6,7 +6,10 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/** Inlined into the four-argument {@code forward} of DJL blocks. */
+/**
+ * Inlined into the four-argument {@code forward} of DJL blocks. Nothing is suppressed here: what
+ * comes out of {@link Dispatch} is a user's own exception; failures of camhook stay inside.
+ */
 final class BlockForwardAdvice {
   private BlockForwardAdvice() {}
 

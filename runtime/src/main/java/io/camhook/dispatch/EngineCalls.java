@@ -1,0 +1,37 @@
+package io.camhook.dispatch;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What woven code of one engine (one class loader that holds DJL) tells its adapter. Thread-safe.
+ * Objects are the engine's own types, which this package does not name.
+ */
+public interface EngineCalls {
+  /** A {@code Predictor} or {@code Trainer} was made: its model can be matched and checked. */
+  void opened(Object owner);
+
+  /**
+   * A predictor begins to process a batch of inputs.
+   *
+   * @return the request, to be closed when the predictor is done, or null when it is not sampled
+   */
+  @Nullable Request request(Object predictor, List<?> inputs);
+
+  /**
+   * A block's forward begins.
+   *
+   * @param block the block
+   * @param arguments the arguments of forward in order; replaced in place where a pre hook replaces
+   *     them
+   * @return the call, to be closed when forward ends, or null when it is of no interest
+   */
+  @Nullable BlockCall enter(Object block, Object[] arguments);
+
+  /**
+   * Backward is asked for.
+   *
+   * @return true if the adapter ran it, false if the engine is to run it as if nothing had happened
+   */
+  boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph);
+}

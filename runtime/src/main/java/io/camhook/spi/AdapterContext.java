@@ -1,0 +1,12 @@
+package io.camhook.spi;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+
+/**
+ * What an adapter works with.
+ *
+ * @param config the validated configuration
+ * @param log where the adapter says things
+ */
+public record AdapterContext(CamhookConfig config, EventLog log) {}
