@@ -65,6 +65,11 @@ public final class Tensor {
     return elements(shape);
   }
 
+  /** Number of bytes. */
+  public long byteSize() {
+    return data.remaining();
+  }
+
   /** The bytes, little endian, read-only; position 0. Each call gives an independent view. */
   public ByteBuffer data() {
     return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);

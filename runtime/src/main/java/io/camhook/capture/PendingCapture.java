@@ -1,0 +1,21 @@
+package io.camhook.capture;
+
+import io.camhook.recording.Capture;
+
+/**
+ * A capture whose tensors still live where the pass left them. Whoever submits it to a {@link
+ * CaptureQueue} gives it away: the queue calls {@link #discard} exactly once, whatever happens.
+ */
+public interface PendingCapture {
+  /** Bytes of memory that are held until {@link #discard}; the same value at every call. */
+  long bytes();
+
+  /** Copies the tensors to the heap. Called at most once, on the writer thread. */
+  Capture materialize();
+
+  /**
+   * Gives the tensors back. Called on the writer thread, or on the thread that submitted if the
+   * capture is dropped.
+   */
+  void discard();
+}

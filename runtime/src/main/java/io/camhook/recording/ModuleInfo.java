@@ -1,0 +1,19 @@
+package io.camhook.recording;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One module of a model's tree.
+ *
+ * @param path dotted path; {@code .} for the root
+ * @param type class name as the engine has it
+ * @param parameters number of parameters below it
+ * @param outputShape shape of its output in the pass that was seen first; null if unknown
+ */
+public record ModuleInfo(
+    String path, String type, long parameters, @Nullable List<Long> outputShape) {
+  public ModuleInfo {
+    outputShape = outputShape == null ? null : List.copyOf(outputShape);
+  }
+}
