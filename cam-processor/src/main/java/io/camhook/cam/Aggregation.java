@@ -1,5 +1,6 @@
 package io.camhook.cam;
 
+import java.util.Arrays;
 import java.util.List;
 
 /** How the maps of several layers become one. */
@@ -38,6 +39,23 @@ public enum Aggregation {
         }
       }
       return FloatMap.of(best, size);
+    }
+  },
+  /** Elementwise product of the maps, each scaled to 0..1 and resized: RefineCAM's rule. */
+  PRODUCT {
+    @Override
+    FloatMap aggregate(List<FloatMap> raw, int[] size) {
+      float[] product = new float[FloatMap.positions(size)];
+      Arrays.fill(product, 1f);
+      for (FloatMap map : raw) {
+        // Scaled again after the resize, as every layer is a finished heatmap of its own.
+        FloatMap scaled =
+            Heatmaps.resize(map.relu().scaled(Heatmaps.EPSILON), size).scaled(Heatmaps.EPSILON);
+        for (int i = 0; i < product.length; i++) {
+          product[i] *= scaled.values()[i];
+        }
+      }
+      return FloatMap.of(product, size);
     }
   };
 

@@ -1,5 +1,6 @@
 package io.camhook.cam;
 
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,4 +21,9 @@ public interface CamMethod {
    * @throws CamException if something in {@link #needs()} is missing
    */
   FloatMap raw(LayerSample sample);
+
+  /** How the method itself joins layers; empty if any aggregation will do. */
+  default Optional<Aggregation> aggregation() {
+    return Optional.empty();
+  }
 }

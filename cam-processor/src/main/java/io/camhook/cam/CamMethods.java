@@ -11,7 +11,24 @@ public final class CamMethods {
   private static final Map<String, CamMethod> METHODS = new LinkedHashMap<>();
 
   static {
-    for (CamMethod method : List.of(new Cam(), new GradCam())) {
+    for (CamMethod method :
+        List.of(
+            new Cam(),
+            new GradCam(),
+            new HiResCam(),
+            new GradCamElementWise(),
+            new GradCamPlusPlus(),
+            new XGradCam(),
+            new LayerCam(),
+            new EigenCam(),
+            new EigenGradCam(),
+            new SegEigenCam(),
+            new KpcaCam(),
+            new Fem(),
+            new FinerCam(),
+            new ShapleyCam(),
+            new RefineCam(),
+            new RandomCam())) {
       METHODS.put(method.id(), method);
     }
   }

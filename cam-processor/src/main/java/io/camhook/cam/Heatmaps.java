@@ -64,11 +64,19 @@ public final class Heatmaps {
     Map<String, FloatMap> raw = new LinkedHashMap<>();
     for (LayerTensors layer : layers) {
       LayerSample sample = layer.sample(index, inputShape);
-      FloatMap map = method.raw(sample);
+      FloatMap map = raw(method, sample);
       raw.put(layer.path(), requireFinite(method, layer.path(), map));
     }
     int[] size = Arrays.stream(inputShape).skip(2).mapToInt(Math::toIntExact).toArray();
-    return new CamResult(method.id(), raw, heatmap(List.copyOf(raw.values()), size));
+    Aggregation rule = method.aggregation().orElse(aggregation);
+    return new CamResult(method.id(), raw, heatmap(rule, List.copyOf(raw.values()), size));
+  }
+
+  private FloatMap raw(CamMethod method, LayerSample sample) {
+    if (eigenSmooth && method instanceof ChannelSum sum) {
+      return sample.map(PrincipalComponent.linear(sum.terms(sample), sample.channels()));
+    }
+    return method.raw(sample);
   }
 
   /**
@@ -79,8 +87,12 @@ public final class Heatmaps {
    *     rank
    */
   public FloatMap heatmap(List<FloatMap> raw, int[] size) {
+    return heatmap(aggregation, raw, size);
+  }
+
+  private static FloatMap heatmap(Aggregation rule, List<FloatMap> raw, int[] size) {
     int[] target = size.length == raw.get(0).rank() ? size : largest(raw);
-    return aggregation.aggregate(raw, target).scaled(EPSILON);
+    return rule.aggregate(raw, target).scaled(EPSILON);
   }
 
   static FloatMap resize(FloatMap map, int[] size) {

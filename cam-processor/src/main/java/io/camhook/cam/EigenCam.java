@@ -1,0 +1,29 @@
+package io.camhook.cam;
+
+import java.util.Set;
+
+/**
+ * Eigen-CAM: A as a matrix of positions by channels, column means removed; {@code raw = X v1} with
+ * v1 its first right singular vector. Knows no target.
+ *
+ * <p>Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020.
+ * Follows pytorch-grad-cam but for the sign, which there is the accident of LAPACK: ours is that of
+ * {@link PrincipalComponent}.
+ */
+final class EigenCam implements CamMethod {
+
+  @Override
+  public String id() {
+    return "eigencam";
+  }
+
+  @Override
+  public Set<Need> needs() {
+    return Set.of(Need.ACTIVATION);
+  }
+
+  @Override
+  public FloatMap raw(LayerSample sample) {
+    return sample.map(PrincipalComponent.linear(sample.activation(), sample.channels()));
+  }
+}

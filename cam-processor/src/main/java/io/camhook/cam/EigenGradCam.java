@@ -1,0 +1,29 @@
+package io.camhook.cam;
+
+import java.util.Set;
+
+/**
+ * Eigen-Grad-CAM: as {@link EigenCam} with {@code g * A} in place of A, which makes it know the
+ * target.
+ *
+ * <p>From pytorch-grad-cam, which it follows but for the sign ({@link PrincipalComponent}); after
+ * Muhammad and Yeasin, IJCNN 2020.
+ */
+final class EigenGradCam implements CamMethod {
+
+  @Override
+  public String id() {
+    return "eigengradcam";
+  }
+
+  @Override
+  public Set<Need> needs() {
+    return Set.of(Need.ACTIVATION, Need.GRADIENT);
+  }
+
+  @Override
+  public FloatMap raw(LayerSample sample) {
+    float[] product = Channels.product(sample.requireGradient(id()), sample.activation());
+    return sample.map(PrincipalComponent.linear(product, sample.channels()));
+  }
+}

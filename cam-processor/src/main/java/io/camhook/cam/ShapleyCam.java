@@ -1,0 +1,63 @@
+package io.camhook.cam;
+
+import java.util.Set;
+
+/**
+ * Shapley-CAM: {@code w_k = mean_ij (g - H A / 2)} with H A the product of the Hessian of the score
+ * with respect to A, and A; {@code raw = sum_k w_k A_k}.
+ *
+ * <p>Cai, "CAMs as Shapley Value-based Explainers", 2025 (arXiv 2501.06261). Follows
+ * pytorch-grad-cam.
+ *
+ * <p>The product needs double backward, hence the model. It is provably 0, and the method Grad-CAM,
+ * where the score is linear in A: that is so where the classifier row of the target is known and g
+ * is that row divided by the number of positions at every position (global average pooling and a
+ * linear layer). Only then does a recording without the product suffice.
+ */
+final class ShapleyCam implements ChannelWeighted {
+  private static final double LINEAR_TOLERANCE = 1e-4;
+
+  @Override
+  public String id() {
+    return "shapleycam";
+  }
+
+  @Override
+  public Set<Need> needs() {
+    return Set.of(Need.ACTIVATION, Need.GRADIENT, Need.CURVATURE);
+  }
+
+  @Override
+  public double[] weights(LayerSample sample) {
+    double[] weights = Channels.means(sample.requireGradient(id()), sample.channels());
+    float[] product = sample.curvature();
+    if (product != null) {
+      double[] curvature = Channels.means(product, sample.channels());
+      for (int k = 0; k < weights.length; k++) {
+        weights[k] -= curvature[k] / 2;
+      }
+    } else if (!isLinearHead(sample)) {
+      throw Need.CURVATURE.missing(id(), sample.path());
+    }
+    return weights;
+  }
+
+  private static boolean isLinearHead(LayerSample sample) {
+    float[] g = sample.gradient();
+    float[] row = sample.classifierRow();
+    if (g == null || row == null) {
+      return false;
+    }
+    int positions = sample.positions();
+    double largest = 0;
+    for (float w : row) {
+      largest = Math.max(largest, Math.abs(w) / positions);
+    }
+    for (int i = 0; i < g.length; i++) {
+      if (Math.abs(g[i] - row[i / positions] / positions) > LINEAR_TOLERANCE * largest) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
