@@ -1,6 +1,7 @@
 package io.camhook.cam;
 
 import io.camhook.render.Bilinear;
+import io.camhook.render.CubicZoom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -9,8 +10,9 @@ import java.util.Map;
 
 /**
  * From layers to heatmaps, per sample: raw map → ReLU → {@code (x - min) / (1e-7 + max)} → linear
- * resize to the input's size with half-pixel centres → aggregation over the layers → the same
- * scaling once more. Immutable and thread-safe. The numbers are those of pytorch-grad-cam.
+ * resize to the input's size with half-pixel centres (volumes: cubic spline) → aggregation over the
+ * layers → the same scaling once more. Immutable and thread-safe. The numbers are those of
+ * pytorch-grad-cam.
  */
 public final class Heatmaps {
   /** Keeps a constant map finite; pytorch-grad-cam's value. */
@@ -96,7 +98,11 @@ public final class Heatmaps {
   }
 
   static FloatMap resize(FloatMap map, int[] size) {
-    return FloatMap.of(Bilinear.resize(map.values(), map.shape(), size), size);
+    float[] values =
+        map.rank() == 3
+            ? CubicZoom.resize(map.values(), map.shape(), size)
+            : Bilinear.resize(map.values(), map.shape(), size);
+    return FloatMap.of(values, size);
   }
 
   private static int[] largest(List<FloatMap> maps) {
