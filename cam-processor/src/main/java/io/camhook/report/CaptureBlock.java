@@ -1,0 +1,176 @@
+package io.camhook.report;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.camhook.report.ReportCapture.CamMap;
+import io.camhook.report.ReportCapture.Channels;
+import io.camhook.report.ReportCapture.Mask;
+import io.camhook.report.ReportCapture.Prediction;
+import io.camhook.report.ReportCapture.Target;
+import java.io.IOException;
+import java.util.Base64;
+import java.util.Map;
+
+/** One capture as the JSON that the page reads when the capture is opened. */
+final class CaptureBlock {
+  private final ReportCapture capture;
+  private final ReportLimits limits;
+
+  CaptureBlock(ReportCapture capture, ReportLimits limits) {
+    this.capture = capture;
+    this.limits = limits;
+  }
+
+  String json() {
+    return ReportJson.text(this::write);
+  }
+
+  private void write(JsonGenerator json) throws IOException {
+    json.writeStartObject();
+    json.writeStringField("id", capture.id());
+    json.writeStringField("name", capture.name());
+    json.writeStringField("model", capture.model());
+    json.writeStringField("time", capture.time());
+    picture(json);
+    predictions(json);
+    targets(json);
+    json.writeArrayFieldStart("maps");
+    for (CamMap map : capture.maps()) {
+      map(json, map);
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("channels");
+    for (Channels channels : capture.channels()) {
+      channels(json, channels);
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("masks");
+    for (Mask mask : capture.masks()) {
+      mask(json, mask);
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("meta");
+    for (Map.Entry<String, String> entry : capture.metadata().entrySet()) {
+      json.writeStartArray();
+      json.writeString(entry.getKey());
+      json.writeString(entry.getValue());
+      json.writeEndArray();
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void picture(JsonGenerator json) throws IOException {
+    Picture picture = capture.picture();
+    if (picture == null) {
+      return;
+    }
+    json.writeObjectFieldStart("picture");
+    json.writeNumberField("w", picture.width());
+    json.writeNumberField("h", picture.height());
+    json.writeStringField("src", PictureCodec.dataUrl(picture, limits.pictureSide()));
+    json.writeEndObject();
+  }
+
+  private void predictions(JsonGenerator json) throws IOException {
+    json.writeArrayFieldStart("predictions");
+    for (Prediction prediction : capture.predictions()) {
+      json.writeStartObject();
+      json.writeNumberField("i", prediction.index());
+      json.writeStringField("label", prediction.label());
+      ReportJson.number(json, "p", prediction.probability());
+      ReportJson.number(json, "score", prediction.score());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private void targets(JsonGenerator json) throws IOException {
+    json.writeArrayFieldStart("targets");
+    for (Target target : capture.targets()) {
+      json.writeStartObject();
+      json.writeNumberField("i", target.index());
+      json.writeStringField("label", target.label());
+      ReportJson.number(json, "score", target.score());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private void map(JsonGenerator json, CamMap map) throws IOException {
+    Quantised values = Quantised.words(map.values());
+    json.writeStartObject();
+    json.writeNumberField("t", map.target());
+    json.writeStringField("m", map.method());
+    if (map.layer() != null) {
+      json.writeStringField("l", map.layer());
+    }
+    json.writeNumberField("w", map.width());
+    json.writeNumberField("h", map.height());
+    ReportJson.number(json, "min", values.min());
+    ReportJson.number(json, "max", values.max());
+    json.writeStringField("data", values.base64());
+    json.writeEndObject();
+  }
+
+  private void channels(JsonGenerator json, Channels channels) throws IOException {
+    ChannelSelection selection = new ChannelSelection(channels);
+    int[] kept = selection.indices(limits.channels());
+    if (kept.length == 0) {
+      return;
+    }
+    ChannelSelection.Plane first = selection.plane(kept[0], limits.channelSide());
+    int plane = first.values().length;
+    byte[] levels = new byte[kept.length * plane];
+    Quantised.Range[] ranges = new Quantised.Range[kept.length];
+    for (int i = 0; i < kept.length; i++) {
+      float[] values = selection.plane(kept[i], limits.channelSide()).values();
+      ranges[i] = Quantised.bytes(values, 0, plane, levels, i * plane);
+    }
+    json.writeStartObject();
+    json.writeStringField("l", channels.layer());
+    json.writeNumberField("count", channels.count());
+    json.writeNumberField("ow", channels.width());
+    json.writeNumberField("oh", channels.height());
+    json.writeNumberField("w", first.width());
+    json.writeNumberField("h", first.height());
+    json.writeFieldName("index");
+    json.writeArray(kept, 0, kept.length);
+    json.writeArrayFieldStart("min");
+    for (Quantised.Range range : ranges) {
+      ReportJson.number(json, range.min());
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("max");
+    for (Quantised.Range range : ranges) {
+      ReportJson.number(json, range.max());
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("weights");
+    for (float[] weights : channels.weights()) {
+      json.writeStartArray();
+      for (int c : kept) {
+        ReportJson.number(json, c < weights.length ? weights[c] : Float.NaN);
+      }
+      json.writeEndArray();
+    }
+    json.writeEndArray();
+    json.writeStringField("data", Base64.getEncoder().encodeToString(levels));
+    json.writeEndObject();
+  }
+
+  /** One bit a pixel, least significant bit first. */
+  private static void mask(JsonGenerator json, Mask mask) throws IOException {
+    byte[] bits = new byte[(mask.inside().length + 7) / 8];
+    for (int i = 0; i < mask.inside().length; i++) {
+      if (mask.inside()[i]) {
+        bits[i >> 3] |= (byte) (1 << (i & 7));
+      }
+    }
+    json.writeStartObject();
+    json.writeStringField("label", mask.label());
+    json.writeNumberField("w", mask.width());
+    json.writeNumberField("h", mask.height());
+    json.writeStringField("bits", Base64.getEncoder().encodeToString(bits));
+    json.writeEndObject();
+  }
+}

@@ -1,0 +1,101 @@
+package io.camhook.report;
+
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Base64;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** Pictures as data URLs: JPEG or PNG, whichever is smaller. */
+final class PictureCodec {
+  private static final float QUALITY = 0.9f;
+
+  private PictureCodec() {}
+
+  /** The whole picture, scaled down so that no side is longer than {@code limit}. */
+  static String dataUrl(Picture picture, int limit) {
+    BufferedImage image = scaled(buffered(picture), limit);
+    byte[] jpeg = jpeg(image, QUALITY);
+    byte[] png = png(image);
+    return png.length <= jpeg.length
+        ? "data:image/png;base64," + Base64.getEncoder().encodeToString(png)
+        : "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
+  }
+
+  /** A small JPEG whose longer side is at most {@code limit}. */
+  static String thumbnail(Picture picture, int limit) {
+    byte[] jpeg = jpeg(scaled(buffered(picture), limit), 0.8f);
+    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
+  }
+
+  private static BufferedImage buffered(Picture picture) {
+    BufferedImage image =
+        new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_RGB);
+    byte[] rgb = picture.rgb();
+    int[] row = new int[picture.width()];
+    for (int y = 0, i = 0; y < picture.height(); y++) {
+      for (int x = 0; x < row.length; x++, i += 3) {
+        row[x] = (rgb[i] & 0xff) << 16 | (rgb[i + 1] & 0xff) << 8 | (rgb[i + 2] & 0xff);
+      }
+      image.setRGB(0, y, row.length, 1, row, 0, row.length);
+    }
+    return image;
+  }
+
+  /** Halves until the next halving would be too small, then one bilinear step: no aliasing. */
+  private static BufferedImage scaled(BufferedImage image, int limit) {
+    BufferedImage current = image;
+    while (Math.max(current.getWidth(), current.getHeight()) > limit) {
+      int longest = Math.max(current.getWidth(), current.getHeight());
+      double factor = longest >= 2 * limit ? 0.5 : (double) limit / longest;
+      int width = Math.max(1, (int) Math.round(current.getWidth() * factor));
+      int height = Math.max(1, (int) Math.round(current.getHeight() * factor));
+      BufferedImage smaller = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+      Graphics2D g = smaller.createGraphics();
+      g.setRenderingHint(
+          RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
+      g.drawImage(current, 0, 0, width, height, null);
+      g.dispose();
+      current = smaller;
+    }
+    return current;
+  }
+
+  private static byte[] jpeg(BufferedImage image, float quality) {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    try {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      ImageWriteParam param = writer.getDefaultWriteParam();
+      param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+      param.setCompressionQuality(quality);
+      try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+        writer.setOutput(out);
+        writer.write(null, new IIOImage(image, null, null), param);
+      }
+      return bytes.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException("in memory, no device can fail", e);
+    } finally {
+      writer.dispose();
+    }
+  }
+
+  private static byte[] png(BufferedImage image) {
+    try {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+        ImageIO.write(image, "png", out);
+      }
+      return bytes.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException("in memory, no device can fail", e);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.camhook.report;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the report shows of one capture. Arrays are not copied and must not change afterwards.
+ *
+ * @param id the capture's id, unique in the report
+ * @param name what the list shows and the search finds
+ * @param model label of the model
+ * @param time ISO-8601 instant, or empty
+ * @param picture what was fed to the model, null when it was not recorded
+ * @param predictions classes with their probabilities, most probable first
+ * @param targets the scalars that were explained; maps and channel weights refer to them by
+ *     position
+ * @param maps heatmaps before scaling
+ * @param channels recorded activations, one entry a layer
+ * @param masks ground truth, where it is known
+ * @param metadata everything else worth reading, in the order to show it
+ */
+public record ReportCapture(
+    String id,
+    String name,
+    String model,
+    String time,
+    @Nullable Picture picture,
+    List<Prediction> predictions,
+    List<Target> targets,
+    List<CamMap> maps,
+    List<Channels> channels,
+    List<Mask> masks,
+    Map<String, String> metadata) {
+
+  /**
+   * One predicted class.
+   *
+   * @param index position in the output
+   * @param label name of the class
+   * @param probability 0 to 1, NaN when the output is not a distribution over classes
+   * @param score the raw output
+   */
+  public record Prediction(int index, String label, float probability, float score) {}
+
+  /**
+   * A scalar that was differentiated.
+   *
+   * @param index class, or -1
+   * @param label name shown
+   * @param score its value, NaN if unknown
+   */
+  public record Target(int index, String label, float score) {}
+
+  /**
+   * A class activation map.
+   *
+   * @param target position in {@link ReportCapture#targets()}
+   * @param method id of the method
+   * @param layer module path; null for the finished heatmap over all layers, whose values are 0..1
+   * @param width columns
+   * @param height rows
+   * @param values row-major; before ReLU and scaling where {@code layer} is given
+   */
+  public record CamMap(
+      int target, String method, @Nullable String layer, int width, int height, float[] values) {
+    public CamMap {
+      if ((long) width * height != values.length) {
+        throw new IllegalArgumentException(
+            "map of %d x %d needs %d values, found %d"
+                .formatted(width, height, (long) width * height, values.length));
+      }
+    }
+  }
+
+  /**
+   * The activation of one layer.
+   *
+   * @param layer module path
+   * @param count number of channels
+   * @param width columns
+   * @param height rows
+   * @param values {@code [count, height, width]}
+   * @param weights per target the {@code count} channel weights (mean gradient), or empty where no
+   *     gradient was recorded
+   */
+  public record Channels(
+      String layer, int count, int width, int height, float[] values, List<float[]> weights) {
+    public Channels {
+      if ((long) count * width * height != values.length) {
+        throw new IllegalArgumentException(
+            "%d channels of %d x %d need %d values, found %d"
+                .formatted(count, width, height, (long) count * width * height, values.length));
+      }
+    }
+  }
+
+  /**
+   * Where an object really is.
+   *
+   * @param label its class
+   * @param width columns
+   * @param height rows
+   * @param inside row-major, true inside the object
+   */
+  public record Mask(String label, int width, int height, boolean[] inside) {
+    public Mask {
+      if ((long) width * height != inside.length) {
+        throw new IllegalArgumentException(
+            "mask of %d x %d needs %d values, found %d"
+                .formatted(width, height, (long) width * height, inside.length));
+      }
+    }
+  }
+
+  public ReportCapture {
+    predictions = List.copyOf(predictions);
+    targets = List.copyOf(targets);
+    maps = List.copyOf(maps);
+    channels = List.copyOf(channels);
+    masks = List.copyOf(masks);
+  }
+}

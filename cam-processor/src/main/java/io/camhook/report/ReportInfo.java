@@ -1,0 +1,27 @@
+package io.camhook.report;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a report says about itself.
+ *
+ * @param title shown beside the name, for example the model's label
+ * @param sources the recordings it was made from
+ * @param created when
+ * @param version camhook's version
+ * @param methods method id to the name it is known by, in the order to offer them
+ * @param colormaps name to 256 RGB triples, in the order to offer them; the first is the default
+ */
+public record ReportInfo(
+    String title,
+    List<String> sources,
+    Instant created,
+    String version,
+    Map<String, String> methods,
+    Map<String, byte[]> colormaps) {
+  public ReportInfo {
+    sources = List.copyOf(sources);
+  }
+}
