@@ -62,10 +62,13 @@ class CaptureView {
 
   draw() {
     const { c } = this;
-    this.canvas = null;
+    const many = c.targets.length * this.methods.length > 8;
+    this.cells = null;
     fill(this.root, this.heading(),
-      el('div', { class: 'cols' }, this.stage(),
-        el('div', { class: 'stack' }, this.predictions(), this.matrix(), this.metadata())),
+      el('div', { class: 'cols' },
+        el('div', { class: 'stack' }, this.stage(), this.metadata()),
+        el('div', { class: 'stack' }, this.controls(), this.predictions(), many ? null : this.matrix())),
+      many ? el('div', { class: 'gap' }, this.matrix()) : null,
       this.channelSlot = el('div', {}));
     this.channels();
     this.paint();
@@ -90,6 +93,14 @@ class CaptureView {
     this.low = el('span', {}, '0');
     this.high = el('span', {}, '1');
     this.readout = el('div', { class: 'readout', id: 'readout' });
+    return el('section', { class: 'card stage', 'aria-label': 'Heatmap' },
+      el('figure', {}, el('div', { class: 'frame' }, this.canvas),
+        this.layers.length ? el('div', { class: 'scale' }, this.low, this.bar, this.high) : null, this.readout));
+  }
+
+  controls() {
+    const { c } = this;
+    if (!c.targets.length && !this.methods.length) return null;
     const repaint = () => { this.heat = null; this.paint(); this.minis(); };
     const controls = el('div', { class: 'controls' });
     const add = (name, control) => controls.append(el('span', { class: 'k' }, name), control);
@@ -123,10 +134,7 @@ class CaptureView {
         check('fade', 'fade cold', 'Cold areas let the picture through'),
         c.masks.length ? check('truth', 'ground truth', 'Outline of the object') : null));
     }
-    return el('section', { class: 'card stage', 'aria-label': 'Heatmap' },
-      el('figure', {}, el('div', { class: 'frame' }, this.canvas),
-        this.layers.length ? el('div', { class: 'scale' }, this.low, this.bar, this.high) : null, this.readout),
-      controls);
+    return el('section', { class: 'card', 'aria-label': 'What is shown' }, controls);
   }
 
   /** After a redraw the control that was used has the keyboard again. */

@@ -41,7 +41,12 @@ if (!index.captures.length) {
   fill($('capture'), nothing('No captures in this report', 'The recording holds none. Was the model called, and does sampling let calls through? The agent says at exit how many passes it saw and captured.'));
 } else {
   const view = new CaptureView($('capture'), null);
-  const list = new CaptureList(i => view.show(i));
+  let shown = false;
+  const list = new CaptureList(async i => {
+    await view.show(i);
+    if (!shown) requestAnimationFrame(() => performance.mark('camhook:ready'));
+    shown = true;
+  });
   view.list = list;
   list.select(recalled());
 

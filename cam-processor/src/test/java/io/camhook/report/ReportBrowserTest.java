@@ -1,0 +1,283 @@
+package io.camhook.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Dimension;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.logging.LogEntry;
+import org.openqa.selenium.logging.LogType;
+
+/**
+ * The report in a real browser, opened from {@code file://}. The pictures are {@link
+ * SyntheticCaptures}: grey, a red disc centred at (1/4, 1/2), a blue one at (3/4, 1/2); the first
+ * colormap goes from black to red.
+ */
+class ReportBrowserTest {
+  @TempDir static Path folder;
+  private static ChromeDriver browser;
+
+  @BeforeAll
+  static void open_a_browser() {
+    browser = Browser.start();
+    browser.manage().window().setSize(new Dimension(1280, 900));
+    browser.manage().timeouts().scriptTimeout(Duration.ofSeconds(15));
+  }
+
+  @AfterAll
+  static void close_the_browser() {
+    if (browser != null) {
+      browser.quit();
+    }
+  }
+
+  @BeforeEach
+  void open_the_report() throws Exception {
+    Path file = folder.resolve("report.html");
+    if (!Files.exists(file)) {
+      try (ReportWriter report =
+          new ReportWriter(file, SyntheticCaptures.info("shapes"), ReportLimits.DEFAULT)) {
+        for (int i = 0; i < 60; i++) {
+          ReportCapture capture = SyntheticCaptures.capture(i);
+          report.add(capture);
+          capture
+              .channels()
+              .forEach(
+                  c ->
+                      report
+                          .statistics()
+                          .add(c.layer(), "activation", LayerStatistics.Step.of(c.values())));
+        }
+        report.metrics(SyntheticCaptures.metrics());
+        report.finish();
+      }
+    }
+    browser.get("about:blank");
+    browser.manage().logs().get(LogType.BROWSER);
+    browser.get(file.toUri().toString());
+    awaitText("#name", "picture-00000.png");
+  }
+
+  @Test
+  void overlay_should_follow_the_opacity_slider() {
+    // Without heatmap the red disc is what was fed; with the heatmap alone it is the colormap's
+    // top.
+    opacity(0);
+    assertThat(pixel(0.25, 0.5)).satisfies(rgb -> near(rgb, 210, 50, 40, 12));
+    assertThat(pixel(0.75, 0.5)).satisfies(rgb -> near(rgb, 40, 50, 210, 12));
+    opacity(100);
+    assertThat(pixel(0.25, 0.5)).satisfies(rgb -> near(rgb, 255, 0, 0, 8));
+    assertThat(pixel(0.75, 0.5)).satisfies(rgb -> near(rgb, 0, 0, 0, 2));
+    assertThat(text("output[for=opacity]")).isEqualTo("100 %");
+    // Half way: the mean of both.
+    opacity(50);
+    assertThat(pixel(0.75, 0.5)).satisfies(rgb -> near(rgb, 20, 25, 105, 8));
+  }
+
+  @Test
+  void overlay_should_follow_the_class() {
+    opacity(100);
+    choose("target", "1");
+    assertThat(pixel(0.25, 0.5)).satisfies(rgb -> near(rgb, 0, 0, 0, 2));
+    assertThat(pixel(0.75, 0.5)).satisfies(rgb -> near(rgb, 255, 0, 0, 8));
+    assertThat(find("#overlay").getDomAttribute("aria-label"))
+        .isEqualTo("Grad-CAM of blue disc at all layers over the picture");
+    assertThat(text("#predictions li.target .label")).isEqualTo("blue disc");
+  }
+
+  @Test
+  void overlay_should_follow_the_method_and_the_layer() {
+    opacity(100);
+    // Grad-CAM covers the disc: 0.1 of the width beside its centre is still warm. CAM marks one
+    // cell.
+    assertThat(pixel(0.35, 0.5)[0]).isGreaterThan(60);
+    choose("method", "cam");
+    assertThat(pixel(0.4, 0.5)).satisfies(rgb -> near(rgb, 0, 0, 0, 2));
+    // cell (3, 6) of 12: its centre is at 3.5/12, 6.5/12
+    assertThat(pixel(3.5 / 12, 6.5 / 12)).satisfies(rgb -> near(rgb, 255, 0, 0, 8));
+    choose("layer", "features.5");
+    assertThat(find("#overlay").getDomAttribute("aria-label"))
+        .contains("CAM of red disc at features.5");
+    assertThat(text("#readout")).isEqualTo("raw map 12×12, 0 to 2.00");
+    assertThat(browser.findElements(By.cssSelector("#grid .chan"))).hasSize(16);
+    choose("layer", "features.2");
+    assertThat(browser.findElements(By.cssSelector("#grid .chan"))).hasSize(8);
+  }
+
+  @Test
+  void map_of_every_class_should_be_seen_at_once() {
+    assertThat(browser.findElements(By.cssSelector(".mini"))).hasSize(4);
+    find(".mini[data-target='1'][data-method=cam]").click();
+    assertThat(find("#overlay").getDomAttribute("aria-label")).contains("CAM of blue disc");
+    assertThat(find(".mini[data-target='1'][data-method=cam]").getDomAttribute("aria-pressed"))
+        .isEqualTo("true");
+  }
+
+  @Test
+  void channels_should_be_sorted_and_enlarged() {
+    choose("layer", "features.2");
+    // weights for "red disc" are +0.01(c+1) for even c, -0.01(c+1) for odd c: largest is channel 6
+    assertThat(channels()).startsWith("6", "4", "2", "0").endsWith("7");
+    choose("sort", "index");
+    assertThat(channels()).containsExactly("0", "1", "2", "3", "4", "5", "6", "7");
+    find(".chan[data-channel='3']").click();
+    assertThat(find("#zoom").isDisplayed()).isTrue();
+    assertThat(text("#zoom h2")).isEqualTo("Channel 3");
+    find("#zoom button").click();
+    assertThat(find("#zoom").isDisplayed()).isFalse();
+  }
+
+  @Test
+  void list_should_filter_page_and_follow_the_keyboard() {
+    assertThat(browser.findElements(By.cssSelector(".row")).size()).isLessThan(30);
+    assertThat(text("#range")).endsWith("of 60");
+    find("#page-next").click();
+    assertThat(text("#range")).doesNotStartWith("1–");
+    find("body").sendKeys(Keys.ARROW_DOWN);
+    awaitText("#name", "picture-00001.png");
+    find("#search").sendKeys("00042");
+    awaitText("#name", "picture-00042.png");
+    assertThat(text("#range")).isEqualTo("1–1 of 1");
+    find("#search").clear();
+    find("#search").sendKeys("nothing like it");
+    awaitText("#range", "no match");
+    find("#search").sendKeys(Keys.chord(Keys.CONTROL, "a"), Keys.DELETE);
+    find("#class").sendKeys("blue");
+    // of 60 captures every second is most probably blue
+    awaitText("#range", ".*of 30");
+  }
+
+  @Test
+  void sections_should_show_statistics_and_metrics() {
+    find("#tab-layers").click();
+    assertThat(browser.findElements(By.cssSelector("#statistics tbody tr"))).hasSize(2);
+    assertThat(find("#layers svg").isDisplayed()).isTrue();
+    find("#tab-metrics").click();
+    assertThat(text("#metrics-table tbody tr:first-child")).contains("Grad-CAM").contains("98.4 %");
+    assertThat(text("#metrics-table td.best")).isEqualTo("98.4 %");
+    find("#tab-about").click();
+    assertThat(text("#about")).contains("captures/demo");
+  }
+
+  @Test
+  void theme_should_be_switched() {
+    String before = find("html").getDomAttribute("data-theme");
+    find("#theme").click();
+    assertThat(find("html").getDomAttribute("data-theme"))
+        .isIn("light", "dark")
+        .isNotEqualTo(before);
+  }
+
+  @Test
+  void page_should_run_without_errors_and_without_the_network() {
+    choose("method", "cam");
+    for (String box : List.of("cells", "signed", "fade", "truth")) {
+      find("#" + box).click();
+    }
+    Object loaded =
+        browser.executeScript(
+            "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith('data:'))");
+    assertThat((List<?>) loaded).isEmpty();
+    assertThat(browser.manage().logs().get(LogType.BROWSER).getAll())
+        .extracting(LogEntry::getMessage)
+        .isEmpty();
+  }
+
+  @Test
+  void report_without_captures_should_say_so() throws Exception {
+    Path empty = folder.resolve("empty.html");
+    try (ReportWriter report =
+        new ReportWriter(empty, SyntheticCaptures.info(""), ReportLimits.DEFAULT)) {
+      report.finish();
+    }
+    browser.get(empty.toUri().toString());
+    assertThat(text("#capture h2")).isEqualTo("No captures in this report");
+    find("#tab-layers").click();
+    assertThat(text("#layers h2")).isEqualTo("No statistics");
+  }
+
+  private static WebElement find(String css) {
+    return browser.findElement(By.cssSelector(css));
+  }
+
+  private static String text(String css) {
+    List<WebElement> found = browser.findElements(By.cssSelector(css));
+    return found.isEmpty() ? "" : found.get(0).getText();
+  }
+
+  private static List<String> channels() {
+    return browser.findElements(By.cssSelector("#grid .chan")).stream()
+        .map(e -> e.getDomAttribute("data-channel"))
+        .toList();
+  }
+
+  /** Chooses a value of a group of buttons or of a drop-down. */
+  private static void choose(String control, String value) {
+    browser.executeScript(
+        "const c = document.getElementById(arguments[0]);"
+            + "if (c.tagName === 'SELECT') { c.value = arguments[1]; c.dispatchEvent(new Event('change')); }"
+            + "else c.querySelector(`input[value='${arguments[1]}']`).click();",
+        control,
+        value);
+  }
+
+  private static void opacity(int percent) {
+    browser.executeScript(
+        "const s = document.getElementById('opacity'); s.value = arguments[0];"
+            + "s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change'));",
+        percent);
+  }
+
+  /** RGB of the overlay at a place given as fractions of its width and height. */
+  private static int[] pixel(double x, double y) {
+    List<?> rgb =
+        (List<?>)
+            browser.executeScript(
+                "const c = document.getElementById('overlay');"
+                    + "return [...c.getContext('2d').getImageData(Math.floor(arguments[0] * c.width),"
+                    + " Math.floor(arguments[1] * c.height), 1, 1).data]",
+                x,
+                y);
+    return rgb.stream().mapToInt(v -> ((Number) v).intValue()).toArray();
+  }
+
+  /** Within the noise of JPEG and interpolation. */
+  private static void near(int[] rgb, int r, int g, int b, int tolerance) {
+    assertThat(Math.abs(rgb[0] - r))
+        .as("red of %s", java.util.Arrays.toString(rgb))
+        .isLessThanOrEqualTo(tolerance);
+    assertThat(Math.abs(rgb[1] - g))
+        .as("green of %s", java.util.Arrays.toString(rgb))
+        .isLessThanOrEqualTo(tolerance);
+    assertThat(Math.abs(rgb[2] - b))
+        .as("blue of %s", java.util.Arrays.toString(rgb))
+        .isLessThanOrEqualTo(tolerance);
+  }
+
+  /** Waits in the browser until an element's text matches {@code pattern}. */
+  private static void awaitText(String css, String pattern) {
+    Object seen =
+        browser.executeAsyncScript(
+            "const [css, pattern, done] = arguments, end = performance.now() + 10000;"
+                + "(function look() {"
+                + "  const e = document.querySelector(css), text = e ? e.textContent : null;"
+                + "  if (text !== null && new RegExp('^(?:' + pattern + ')$').test(text)"
+                + "      || performance.now() > end) done(text);"
+                + "  else requestAnimationFrame(look);"
+                + "})()",
+            css,
+            pattern);
+    assertThat(seen).as("text of %s", css).isInstanceOf(String.class).asString().matches(pattern);
+  }
+}
