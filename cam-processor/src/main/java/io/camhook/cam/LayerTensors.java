@@ -94,7 +94,7 @@ public record LayerTensors(
         finite("activation", activation, found, index),
         gradient == null ? null : finite("gradient", gradient, found, index),
         finerGradient == null ? null : finite("FinerCAM gradient", finerGradient, found, index),
-        classifierRows == null ? null : row(classifierRows, index),
+        classifierRow(index, found.channels(shape)),
         curvature == null ? null : finite("curvature", curvature, found, index));
   }
 
@@ -110,11 +110,15 @@ public record LayerTensors(
     return values;
   }
 
-  private static float[] row(Tensor rows, int index) {
-    float[] all = rows.toFloats();
-    int channels = (int) rows.size(rows.rank() - 1);
-    int from = rows.rank() == 1 ? 0 : index * channels;
-    return Arrays.copyOfRange(all, from, from + channels);
+  /**
+   * The row of the sample's class, or null if the linear layer takes another number of channels.
+   */
+  private float @Nullable [] classifierRow(int index, int channels) {
+    if (classifierRows == null || classifierRows.size(classifierRows.rank() - 1) != channels) {
+      return null;
+    }
+    int from = classifierRows.rank() == 1 ? 0 : index * channels;
+    return Arrays.copyOfRange(classifierRows.toFloats(), from, from + channels);
   }
 
   private static void requireShape(String path, String what, Tensor a, @Nullable Tensor other) {
