@@ -1,25 +1,19 @@
 package io.camhook.agent;
 
-import io.camhook.agent.weave.DjlWeaver;
-import io.camhook.agent.weave.Weaver;
 import java.lang.instrument.Instrumentation;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Entry points of the JVM: {@code -javaagent}, attach, and {@code Launcher-Agent-Class}. */
 public final class CamhookAgent {
   private CamhookAgent() {}
 
+  /** Before the application's main; see {@link AgentOptions} for the form of the options. */
   public static void premain(@Nullable String options, Instrumentation instrumentation) {
-    start(options, instrumentation);
+    Startup.run(options, instrumentation);
   }
 
+  /** Into a JVM that runs already. */
   public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
-    start(options, instrumentation);
-  }
-
-  private static void start(@Nullable String options, Instrumentation instrumentation) {
-    new Weaver(List.of(new DjlWeaver()), (type, loader) -> {}, new StderrLog(System.err))
-        .install(instrumentation);
+    Startup.run(options, instrumentation);
   }
 }

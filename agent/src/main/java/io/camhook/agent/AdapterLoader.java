@@ -1,0 +1,95 @@
+package io.camhook.agent;
+
+import io.camhook.spi.EngineAdapter;
+import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes engine adapters where their engine can be seen. An adapter links to the engine's classes,
+ * so it is defined by a loader below the application's, from a jar nested in the agent's where no
+ * other loader finds it. Everything else of camhook comes from the agent, also when the application
+ * carries a copy: woven code and adapters must share it.
+ */
+final class AdapterLoader {
+  private static final String DJL_JAR = "/META-INF/camhook/djl.jar";
+
+  private AdapterLoader() {}
+
+  /**
+   * The DJL adapter for the DJL that {@code application} sees, not yet started.
+   *
+   * @throws ReflectiveOperationException if the adapter cannot be made
+   */
+  static EngineAdapter djl(ClassLoader application)
+      throws IOException, ReflectiveOperationException {
+    ClassLoader loader = new NestedJarLoader(read(DJL_JAR), application);
+    return (EngineAdapter) loader.loadClass(EngineAdapter.DJL).getConstructor().newInstance();
+  }
+
+  private static Map<String, byte[]> read(String resource) throws IOException {
+    Map<String, byte[]> entries = new HashMap<>();
+    try (InputStream in = AdapterLoader.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new FileNotFoundException("the agent jar has no " + resource);
+      }
+      ZipInputStream jar = new ZipInputStream(in);
+      for (ZipEntry entry = jar.getNextEntry(); entry != null; entry = jar.getNextEntry()) {
+        entries.put(entry.getName(), jar.readAllBytes());
+      }
+    }
+    return entries;
+  }
+
+  private static final class NestedJarLoader extends ClassLoader {
+    static {
+      registerAsParallelCapable();
+    }
+
+    private static final String CAMHOOK = "io.camhook.";
+
+    private final Map<String, byte[]> entries;
+    private final ClassLoader agent;
+
+    NestedJarLoader(Map<String, byte[]> entries, ClassLoader application) {
+      super("camhook-adapter", application);
+      this.entries = entries;
+      this.agent = AdapterLoader.class.getClassLoader();
+    }
+
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+      byte[] classFile = name.startsWith(CAMHOOK) ? entries.get(entry(name)) : null;
+      if (classFile != null) {
+        synchronized (getClassLoadingLock(name)) {
+          Class<?> known = findLoadedClass(name);
+          return known == null ? defineClass(name, classFile, 0, classFile.length) : known;
+        }
+      }
+      if (name.startsWith(CAMHOOK)) {
+        try {
+          return agent.loadClass(name);
+        } catch (ClassNotFoundException e) {
+          // a class of the application in a package of that name
+        }
+      }
+      return super.loadClass(name, resolve);
+    }
+
+    @Override
+    public @Nullable InputStream getResourceAsStream(String name) {
+      byte[] bytes = entries.get(name);
+      return bytes == null ? super.getResourceAsStream(name) : new ByteArrayInputStream(bytes);
+    }
+
+    private static String entry(String className) {
+      return className.replace('.', '/') + ".class";
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package io.camhook.agent;
+
+import io.camhook.agent.weave.DjlWeaver;
+import io.camhook.agent.weave.Weaver;
+import io.camhook.agent.yaml.ConfigReader;
+import io.camhook.agent.yaml.InvalidConfigException;
+import io.camhook.agent.yaml.Problem;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EngineCalls;
+import io.camhook.dispatch.EventLog;
+import io.camhook.spi.AdapterContext;
+import io.camhook.spi.EngineAdapter;
+import java.lang.instrument.Instrumentation;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens before the application's main. Whatever goes wrong here, the application starts;
+ * only {@code onError=exit} ends the JVM, with status 2.
+ */
+final class Startup {
+  private static final int STATUS_BAD_CONFIG = 2;
+
+  private Startup() {}
+
+  static void run(@Nullable String text, Instrumentation instrumentation) {
+    EventLog log = new StderrLog(System.err);
+    AgentOptions options;
+    try {
+      options = AgentOptions.parse(text, System::getProperty, System::getenv);
+    } catch (IllegalArgumentException e) {
+      log.warn(e.getMessage() + "; the application runs without camhook");
+      return;
+    }
+    try {
+      CamhookConfig config = read(options);
+      Dispatch.install(loader -> adapter(loader, new AdapterContext(config, log)));
+      new Weaver(List.of(new DjlWeaver()), (type, loader) -> {}, log).install(instrumentation);
+    } catch (InvalidConfigException e) {
+      refuse(e, options, log);
+    } catch (Throwable e) {
+      log.failure("could not start; the application runs without camhook", e);
+    }
+  }
+
+  /** The adapter of the engine that {@code loader} holds; null if it cannot be had. */
+  private static @Nullable EngineCalls adapter(ClassLoader loader, AdapterContext context) {
+    try {
+      EngineAdapter adapter = AdapterLoader.djl(loader);
+      adapter.start(context);
+      return adapter;
+    } catch (Throwable e) {
+      context.log().failure("DJL is not instrumented, its adapter could not start", e);
+      return null;
+    }
+  }
+
+  private static CamhookConfig read(AgentOptions options) throws InvalidConfigException {
+    String file = options.text("config");
+    ConfigReader reader =
+        new ConfigReader(
+            options, System::getenv, Instant.now(), ProcessHandle.current().pid(), Startup::host);
+    ConfigReader.Result result = reader.read(file == null ? null : Path.of(file));
+    List<Problem> unknown = options.unknown(result.keys());
+    if (!unknown.isEmpty()) {
+      throw new InvalidConfigException(unknown);
+    }
+    return result.config();
+  }
+
+  private static void refuse(InvalidConfigException e, AgentOptions options, EventLog log) {
+    boolean exit = "exit".equals(options.text("onError"));
+    List<Problem> problems = e.problems();
+    log.warn(
+        "%s; %s%n%s"
+            .formatted(
+                problems.size() == 1
+                    ? "1 error in the configuration"
+                    : problems.size() + " errors in the configuration",
+                exit ? "exit, because onError=exit" : "the application runs without camhook",
+                problems.stream().map(p -> "  " + p).collect(Collectors.joining("\n"))));
+    if (exit) {
+      System.exit(STATUS_BAD_CONFIG);
+    }
+  }
+
+  private static String host() {
+    String name = System.getenv("HOSTNAME");
+    if (name != null && !name.isEmpty()) {
+      return name;
+    }
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "localhost";
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.camhook.agent.weave;
+
+import static net.bytebuddy.matcher.ElementMatchers.hasSuperType;
+import static net.bytebuddy.matcher.ElementMatchers.isAbstract;
+import static net.bytebuddy.matcher.ElementMatchers.isConstructor;
+import static net.bytebuddy.matcher.ElementMatchers.isInterface;
+import static net.bytebuddy.matcher.ElementMatchers.isStatic;
+import static net.bytebuddy.matcher.ElementMatchers.named;
+import static net.bytebuddy.matcher.ElementMatchers.namedOneOf;
+import static net.bytebuddy.matcher.ElementMatchers.not;
+import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
+import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
+
+import java.util.List;
+import net.bytebuddy.agent.builder.AgentBuilder;
+import net.bytebuddy.asm.Advice;
+
+/** The methods of DJL that are woven, and the advice for each. */
+final class DjlMethods {
+  private static final String BLOCK = "ai.djl.nn.Block";
+  private static final String PREDICTOR = "ai.djl.inference.Predictor";
+  private static final String TRAINER = "ai.djl.training.Trainer";
+  private static final String JNI = "ai.djl.pytorch.jni.JniUtils";
+
+  private DjlMethods() {}
+
+  static AgentBuilder addTo(AgentBuilder builder) {
+    return builder
+        .type(hasSuperType(named(BLOCK)).and(not(isInterface())))
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(
+                    Advice.to(BlockForwardAdvice.class)
+                        .on(
+                            named("forward")
+                                .and(takesArguments(4))
+                                .and(takesArgument(0, named("ai.djl.training.ParameterStore")))
+                                .and(not(isAbstract())))))
+        .type(namedOneOf(PREDICTOR, TRAINER))
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
+                    .visit(
+                        Advice.to(RequestAdvice.class)
+                            .on(
+                                named("batchPredict")
+                                    .and(takesArguments(List.class))
+                                    .and(not(isStatic())))))
+        .type(named(JNI))
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(
+                    Advice.to(BackwardAdvice.class)
+                        .on(named("backward").and(takesArguments(4)).and(isStatic()))));
+  }
+}

@@ -1,0 +1,189 @@
+package io.camhook.agent.yaml;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.Kafka;
+import io.camhook.config.CamhookConfig.Limits;
+import io.camhook.config.CamhookConfig.Limits.WhenFull;
+import io.camhook.config.CamhookConfig.Model;
+import io.camhook.config.CamhookConfig.Output;
+import io.camhook.config.CamhookConfig.Sampling;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.composer.Composer;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.parser.ParserImpl;
+import org.yaml.snakeyaml.reader.StreamReader;
+import org.yaml.snakeyaml.resolver.Resolver;
+
+/**
+ * Reads {@code camhook.yaml} and what overrides it into a validated {@link CamhookConfig}, or says
+ * everything that is wrong with it.
+ */
+public final class ConfigReader {
+  private static final long QUEUE_BYTES = 256L << 20;
+  private static final long SHARD_BYTES = 1L << 30;
+  private static final String DIRECTORY = "captures/%t-%p";
+
+  private final Overrides overrides;
+  private final DirectoryPattern.Process process;
+
+  /**
+   * @param overrides what takes precedence over the file
+   * @param environment the environment variables that {@code ${NAME}} may name
+   * @param start when the process began, for {@code %t}
+   * @param pid for {@code %p}
+   * @param host for {@code %h}, asked only if the pattern has it: it may take time
+   */
+  public ConfigReader(
+      Overrides overrides,
+      Function<String, @Nullable String> environment,
+      Instant start,
+      long pid,
+      Supplier<String> host) {
+    this.overrides = overrides;
+    this.process = new DirectoryPattern.Process(start, pid, host, environment);
+  }
+
+  /** A configuration and the dotted keys that an override may name. */
+  public record Result(CamhookConfig config, Set<String> keys) {}
+
+  /**
+   * Reads a file.
+   *
+   * @param file the YAML, or null to take the overrides and defaults alone
+   * @throws InvalidConfigException with all problems
+   */
+  public Result read(@Nullable Path file) throws InvalidConfigException {
+    return file == null ? read("options", null, "") : read(file.toString(), file, text(file));
+  }
+
+  private static String text(Path file) throws InvalidConfigException {
+    try {
+      return Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw unreadable(file, "no such file, looked for " + file.toAbsolutePath());
+    } catch (CharacterCodingException e) {
+      throw unreadable(file, "is not UTF-8 text");
+    } catch (IOException e) {
+      throw unreadable(file, "cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static InvalidConfigException unreadable(Path file, String message) {
+    return new InvalidConfigException(List.of(new Problem(file.toString(), "", message)));
+  }
+
+  private Result read(String source, @Nullable Path file, String text)
+      throws InvalidConfigException {
+    Reading reading = new Reading(source, overrides);
+    Node document = document(reading, new StringReader(text));
+    CamhookConfig config = config(reading, document, file);
+    if (!reading.problems().isEmpty()) {
+      throw new InvalidConfigException(reading.problems());
+    }
+    return new Result(config, reading.known());
+  }
+
+  private static @Nullable Node document(Reading reading, Reader yaml)
+      throws InvalidConfigException {
+    try {
+      // What Yaml.compose does, without the half of the library that makes and writes objects.
+      LoaderOptions options = new LoaderOptions();
+      return new Composer(new ParserImpl(new StreamReader(yaml), options), new Resolver(), options)
+          .getSingleNode();
+    } catch (MarkedYAMLException e) {
+      String at = e.getProblemMark() == null ? reading.source() : reading.at(e.getProblemMark());
+      reading.report(at, "", "is not YAML: " + e.getProblem());
+    } catch (YAMLException e) {
+      reading.report(reading.source(), "", "is not YAML: " + e.getMessage());
+    }
+    throw new InvalidConfigException(reading.problems());
+  }
+
+  private CamhookConfig config(Reading reading, @Nullable Node document, @Nullable Path file) {
+    try (Section root = new Section(reading, "", document)) {
+      root.choice("version", Map.of("1", 1), 1);
+      ModelReader models = new ModelReader(reading, file);
+      List<Model> entries = new ArrayList<>();
+      for (Section section : root.sections("models")) {
+        entries.add(models.read(section));
+      }
+      return new CamhookConfig(
+          entries, sampling(root), limits(root), output(root, reading), root.flag("dryRun", false));
+    }
+  }
+
+  private static Sampling sampling(Section root) {
+    try (Section section = root.section("sampling")) {
+      return new Sampling(
+          section.number("rate", 0, 1, 1),
+          section.number("maxPerSecond", 0, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY));
+    }
+  }
+
+  private static Limits limits(Section root) {
+    try (Section section = root.section("limits")) {
+      return new Limits(
+          section.bytes("queue", QUEUE_BYTES),
+          section.choice(
+              "whenFull", Map.of("drop", WhenFull.DROP, "block", WhenFull.BLOCK), WhenFull.DROP),
+          section.flag("exact", false));
+    }
+  }
+
+  private Output output(Section root, Reading reading) {
+    try (Section section = root.section("output")) {
+      Kafka kafka = kafka(section, reading);
+      Scalar directory = section.scalar("directory", "a directory");
+      long shard = section.bytes("shard", SHARD_BYTES);
+      if (kafka != null && directory != null) {
+        reading.report(
+            directory.at(), directory.key(), "expected either directory or kafka, found both");
+      }
+      return new Output(kafka == null ? expand(directory, reading) : null, shard, kafka);
+    }
+  }
+
+  private String expand(@Nullable Scalar directory, Reading reading) {
+    try {
+      return DirectoryPattern.expand(directory == null ? DIRECTORY : directory.text(), process);
+    } catch (IllegalArgumentException e) {
+      if (directory != null) {
+        reading.report(directory.at(), directory.key(), String.valueOf(e.getMessage()));
+      }
+      return DIRECTORY;
+    }
+  }
+
+  private static @Nullable Kafka kafka(Section output, Reading reading) {
+    boolean present = output.isSection("kafka");
+    try (Section section = output.section("kafka")) {
+      String bootstrap = section.text("bootstrap", "host:port");
+      String topic = section.text("topic", "the name of a topic");
+      if (bootstrap != null && topic != null) {
+        return new Kafka(bootstrap, topic);
+      }
+      if (present || bootstrap != null || topic != null) {
+        String missing = bootstrap == null ? "bootstrap" : "topic";
+        reading.report(section.at(), section.child(missing), "is missing");
+      }
+      return null;
+    }
+  }
+}

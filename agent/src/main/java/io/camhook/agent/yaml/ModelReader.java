@@ -1,0 +1,222 @@
+package io.camhook.agent.yaml;
+
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.CamhookConfig.Hook;
+import io.camhook.config.CamhookConfig.Model;
+import io.camhook.config.CamhookConfig.Target;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Reads one entry of {@code models}. */
+final class ModelReader {
+  private static final Map<String, CaptureKind> CAPTURES =
+      Map.of(
+          "image", CaptureKind.IMAGE,
+          "input", CaptureKind.INPUT,
+          "activation", CaptureKind.ACTIVATION,
+          "gradient", CaptureKind.GRADIENT,
+          "output", CaptureKind.OUTPUT);
+  private static final String CAPTURE = "image, input, activation, gradient or output";
+  private static final String LAYER = "a module path such as layer4.1.conv2, a glob, or auto";
+  private static final Set<String> BUILT_IN = Set.of("stats", "nan-guard", "print");
+  private static final String HOOK = "stats, nan-guard, print or the full name of a class";
+
+  private final Reading reading;
+  private final @Nullable Path file;
+
+  ModelReader(Reading reading, @Nullable Path file) {
+    this.reading = reading;
+    this.file = file;
+  }
+
+  Model read(Section section) {
+    try (section) {
+      String name = section.text("name", "a name");
+      if (name == null && !section.has("name")) {
+        reading.report(section.at(), section.child("name"), "is missing");
+      }
+      List<Hook> hooks = hooks(section);
+      boolean capturing =
+          hooks.isEmpty()
+              || section.has("layers")
+              || section.has("capture")
+              || section.has("target");
+      Path labels = labels(section);
+      Target target = target(section, labels);
+      return new Model(
+          name == null ? "" : name,
+          layers(section, capturing ? List.of("auto") : List.of()),
+          captures(section, target, capturing),
+          target,
+          labels,
+          hooks,
+          new PlainNetworkReader(reading).read(section));
+    }
+  }
+
+  private List<String> layers(Section section, List<String> absent) {
+    List<Scalar> layers = section.list("layers", LAYER);
+    return layers == null ? absent : checked(layers);
+  }
+
+  private List<String> checked(List<Scalar> layers) {
+    List<String> paths = new ArrayList<>();
+    for (Scalar layer : layers) {
+      String path = layer.text();
+      if (!path.equals(".")
+          && (path.startsWith(".")
+              || path.endsWith(".")
+              || path.contains("..")
+              || path.contains("***")
+              || path.chars().anyMatch(Character::isWhitespace))) {
+        reading.expected(layer, LAYER);
+      } else {
+        paths.add(path);
+      }
+    }
+    return paths;
+  }
+
+  private Set<CaptureKind> captures(Section section, Target target, boolean capturing) {
+    Set<CaptureKind> kinds = EnumSet.noneOf(CaptureKind.class);
+    List<Scalar> list = section.list("capture", CAPTURE);
+    if (list == null) {
+      if (capturing) {
+        kinds.addAll(
+            Set.of(
+                CaptureKind.IMAGE,
+                CaptureKind.ACTIVATION,
+                CaptureKind.GRADIENT,
+                CaptureKind.OUTPUT));
+        if (target.kind() == Target.Kind.NONE) {
+          kinds.remove(CaptureKind.GRADIENT);
+        }
+      }
+      return kinds;
+    }
+    for (Scalar item : list) {
+      CaptureKind kind = CAPTURES.get(item.text());
+      if (kind == null) {
+        reading.report(
+            item.at(),
+            item.key(),
+            "expected %s, found \"%s\"%s"
+                .formatted(CAPTURE, item.text(), Nearest.hint(item.text(), CAPTURES.keySet())));
+      } else if (kind == CaptureKind.GRADIENT && target.kind() == Target.Kind.NONE) {
+        reading.report(
+            item.at(), item.key(), "gradient needs a target, and target is none; remove one");
+      } else {
+        kinds.add(kind);
+      }
+    }
+    return kinds;
+  }
+
+  private @Nullable Path labels(Section section) {
+    Scalar scalar = section.scalar("labels", "a file with one class name a line");
+    if (scalar == null) {
+      return null;
+    }
+    Path directory = file == null ? null : file.toAbsolutePath().getParent();
+    Path labels = directory == null ? Path.of(scalar.text()) : directory.resolve(scalar.text());
+    if (!Files.isReadable(labels) || Files.isDirectory(labels)) {
+      reading.report(
+          scalar.at(),
+          scalar.key(),
+          "expected a file with one class name a line, found none at " + labels.toAbsolutePath());
+      return null;
+    }
+    return labels;
+  }
+
+  private Target target(Section section, @Nullable Path labels) {
+    String expected = "top1, topN, class:N, label:NAME or none";
+    Scalar scalar = section.scalar("target", expected);
+    if (scalar == null) {
+      return Target.TOP1;
+    }
+    String text = scalar.text();
+    if (text.equals("none")) {
+      return Target.NONE;
+    }
+    if (text.matches("top[1-9]\\d{0,5}")) {
+      return new Target(Target.Kind.TOP, Integer.parseInt(text.substring(3)), -1, null);
+    }
+    if (text.matches("class:\\d{1,9}")) {
+      return new Target(Target.Kind.CLASS, 1, Integer.parseInt(text.substring(6)), null);
+    }
+    if (text.startsWith("label:") && text.length() > 6) {
+      String label = text.substring(6).trim();
+      checkLabel(scalar, label, labels, section);
+      return new Target(Target.Kind.LABEL, 1, -1, label);
+    }
+    reading.expected(scalar, expected);
+    return Target.TOP1;
+  }
+
+  private void checkLabel(Scalar scalar, String label, @Nullable Path labels, Section section) {
+    if (labels == null) {
+      if (!section.has("labels")) {
+        reading.report(scalar.at(), scalar.key(), "label:… needs the key labels");
+      }
+      return;
+    }
+    try {
+      List<String> names = Files.readAllLines(labels).stream().map(String::trim).toList();
+      if (!names.contains(label)) {
+        reading.report(
+            scalar.at(),
+            scalar.key(),
+            "expected a label of %s, found \"%s\"%s"
+                .formatted(labels.getFileName(), label, Nearest.hint(label, names)));
+      }
+    } catch (IOException e) {
+      reading.report(scalar.at(), scalar.key(), labels + " cannot be read: " + e.getMessage());
+    }
+  }
+
+  private List<Hook> hooks(Section section) {
+    List<Hook> hooks = new ArrayList<>();
+    for (Section entry : section.sections("hooks")) {
+      try (entry) {
+        List<Scalar> layers = entry.list("layers", LAYER);
+        String hook = hookName(entry);
+        if ("nan-guard".equals(hook)) {
+          entry.choice("action", Map.of("warn", 1, "throw", 2), 1);
+        }
+        Map<String, String> options = BUILT_IN.contains(hook) ? known(entry, hook) : entry.others();
+        hooks.add(new Hook(layers == null ? List.of("*") : checked(layers), hook, options));
+      }
+    }
+    return hooks;
+  }
+
+  private String hookName(Section entry) {
+    Scalar scalar = entry.scalar("hook", HOOK);
+    if (scalar == null) {
+      reading.report(entry.at(), entry.child("hook"), "is missing; expected " + HOOK);
+      return "";
+    }
+    String name = scalar.text();
+    if (!BUILT_IN.contains(name)
+        && !name.matches("[\\p{L}_$][\\p{L}\\p{N}_$]*(\\.[\\p{L}_$][\\p{L}\\p{N}_$]*)+")) {
+      reading.report(
+          scalar.at(),
+          scalar.key(),
+          "expected %s, found \"%s\"%s".formatted(HOOK, name, Nearest.hint(name, BUILT_IN)));
+    }
+    return name;
+  }
+
+  private static Map<String, String> known(Section entry, String hook) {
+    Scalar action = hook.equals("nan-guard") ? entry.scalar("action", "warn or throw") : null;
+    return action == null ? Map.of() : Map.of("action", action.text());
+  }
+}

@@ -1,0 +1,2 @@
+/** Applications that the integration tests start under the agent; nothing here knows camhook. */
+package app;

@@ -1,0 +1,84 @@
+package io.camhook.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import org.junit.jupiter.api.Test;
+
+/** What is in the jar that people put behind {@code -javaagent}. */
+class AgentJarIT {
+  @Test
+  void jar_should_hold_only_camhook_and_relocated_libraries() throws IOException {
+    assertThat(entries())
+        .filteredOn(name -> !name.endsWith("/"))
+        .allMatch(name -> name.startsWith("io/camhook/") || name.startsWith("META-INF/"))
+        .noneMatch(name -> name.startsWith("META-INF/") && name.endsWith(".class"))
+        .contains(
+            "io/camhook/agent/shaded/bytebuddy/ByteBuddy.class",
+            "io/camhook/agent/shaded/snakeyaml/Yaml.class",
+            "io/camhook/agent/shaded/jackson/databind/ObjectMapper.class",
+            "META-INF/camhook/camhook.schema.json",
+            "META-INF/LICENSE");
+  }
+
+  @Test
+  void adapters_should_be_visible_only_inside_the_nested_jar() throws IOException {
+    assertThat(entries()).noneMatch(name -> name.startsWith("io/camhook/djl/"));
+    List<String> nested = new ArrayList<>();
+    try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
+      byte[] bytes = jar.getInputStream(jar.getEntry("META-INF/camhook/djl.jar")).readAllBytes();
+      ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes));
+      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        if (entry.getName().endsWith(".class")) {
+          nested.add(entry.getName());
+        }
+      }
+    }
+    assertThat(nested)
+        .contains("io/camhook/djl/DjlAdapter.class")
+        .allMatch(name -> name.startsWith("io/camhook/djl/"));
+  }
+
+  @Test
+  void manifest_should_name_the_three_ways_in_and_what_the_jvm_must_allow() throws IOException {
+    try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
+      Attributes attributes = jar.getManifest().getMainAttributes();
+      for (String entry : List.of("Premain-Class", "Agent-Class", "Launcher-Agent-Class")) {
+        assertThat(attributes.getValue(entry)).isEqualTo("io.camhook.agent.CamhookAgent");
+      }
+      assertThat(attributes.getValue("Can-Retransform-Classes")).isEqualTo("true");
+      assertThat(attributes.getValue("Implementation-Version")).isNotBlank();
+    }
+  }
+
+  @Test
+  void relocated_libraries_should_not_name_their_old_packages() throws IOException {
+    try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
+      byte[] weaver =
+          jar.getInputStream(jar.getEntry("io/camhook/agent/weave/ByteBuddyEngine.class"))
+              .readAllBytes();
+      assertThat(new String(weaver, java.nio.charset.StandardCharsets.ISO_8859_1))
+          .contains("io/camhook/agent/shaded/bytebuddy/ByteBuddy")
+          .doesNotContain("Lnet/bytebuddy/");
+    }
+  }
+
+  @Test
+  void jar_should_stay_below_8_MB() throws IOException {
+    assertThat(Files.size(ForkedJvm.AGENT)).isLessThan(8_000_000);
+  }
+
+  private static List<String> entries() throws IOException {
+    try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
+      return jar.stream().map(ZipEntry::getName).toList();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package io.camhook.agent;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** A real {@code java -javaagent:…} in a process of its own. */
+final class ForkedJvm {
+  /** The shaded jar under test. */
+  static final Path AGENT = Path.of(System.getProperty("camhook.agent.jar"));
+
+  private final Path directory;
+  private final List<String> jvmOptions = new ArrayList<>();
+
+  ForkedJvm(Path directory) {
+    this.directory = directory;
+    jvmOptions.addAll(
+        List.of(
+            "-Dai.djl.offline=true",
+            "-DOPT_OUT_TRACKING=true",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
+  }
+
+  /** With the agent; {@code options} as after the {@code =}, empty for none. */
+  ForkedJvm agent(String options) {
+    return jvm("-javaagent:" + AGENT + (options.isEmpty() ? "" : "=" + options));
+  }
+
+  ForkedJvm jvm(String... options) {
+    jvmOptions.addAll(Arrays.asList(options));
+    return this;
+  }
+
+  Result run(String classPath, String main, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvmOptions);
+    command.addAll(List.of("-cp", classPath, main));
+    command.addAll(Arrays.asList(arguments));
+    Path out = Files.createTempFile(directory, "out", ".txt");
+    Path err = Files.createTempFile(directory, "err", ".txt");
+    long start = System.nanoTime();
+    Process process =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new IOException("still running after 120 s: " + command);
+    }
+    long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+    return new Result(process.exitValue(), Files.readString(out), Files.readString(err), millis);
+  }
+
+  /** Where the applications of the tests are compiled to. */
+  static String applications() {
+    return System.getProperty("java.class.path").split(File.pathSeparator)[0];
+  }
+
+  /** The engine and what it needs, from the test's class path; nothing of camhook. */
+  static String engine() {
+    return jars()
+        .filter(path -> !path.getFileName().toString().startsWith("camhook"))
+        .map(Path::toString)
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  private static java.util.stream.Stream<Path> jars() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(entry -> entry.endsWith(".jar"))
+        .map(Path::of);
+  }
+
+  /** How a process ended and what it said. */
+  record Result(int status, String out, String err, long millis) {}
+}
