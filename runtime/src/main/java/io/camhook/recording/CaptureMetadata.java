@@ -2,9 +2,6 @@ package io.camhook.recording;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -30,11 +27,6 @@ final class CaptureMetadata {
   static final Set<String> RESERVED =
       new TreeSet<>(Set.of(FORMAT, ID, MODEL, TIME, TARGETS, TOP_K, CRC));
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .build();
   private static final TypeReference<List<Target>> TARGET_LIST = new TypeReference<>() {};
   private static final TypeReference<List<List<Prediction>>> TOP_K_LIST = new TypeReference<>() {};
 
@@ -55,7 +47,7 @@ final class CaptureMetadata {
 
   private static String toJson(Object value) {
     try {
-      return JSON.writeValueAsString(value);
+      return RecordingJson.MAPPER.writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
@@ -104,7 +96,7 @@ final class CaptureMetadata {
       throws RecordingException {
     List<@Nullable T> values;
     try {
-      values = JSON.readValue(text, type);
+      values = RecordingJson.MAPPER.readValue(text, type);
     } catch (JsonProcessingException e) {
       throw new RecordingException(
           where + ": metadata '" + key + "' is malformed: " + e.getOriginalMessage(), e);

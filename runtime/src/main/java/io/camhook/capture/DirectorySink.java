@@ -1,0 +1,28 @@
+package io.camhook.capture;
+
+import io.camhook.recording.Capture;
+import io.camhook.recording.Counters;
+import io.camhook.recording.RecordingWriter;
+import java.io.IOException;
+
+/** Writes captures to a recording on disk. */
+public final class DirectorySink implements CaptureSink {
+  private final RecordingWriter writer;
+
+  /**
+   * @param writer is closed with the sink
+   */
+  public DirectorySink(RecordingWriter writer) {
+    this.writer = writer;
+  }
+
+  @Override
+  public void write(Capture capture) throws IOException {
+    writer.append(capture);
+  }
+
+  @Override
+  public void close(Counters counters) throws IOException {
+    writer.close(counters);
+  }
+}

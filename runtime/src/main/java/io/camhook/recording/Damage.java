@@ -1,0 +1,22 @@
+package io.camhook.recording;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something in a recording that is not as it was written.
+ *
+ * @param shard name of the file
+ * @param offset byte of the file where it begins
+ * @param id capture that is affected, null if it cannot be told
+ * @param what what was expected and what was found
+ */
+public record Damage(String shard, long offset, @Nullable String id, String what) {
+  static Damage of(String shard, ShardEntry entry, RecordingException problem) {
+    return new Damage(shard, entry.offset(), entry.id(), String.valueOf(problem.getMessage()));
+  }
+
+  @Override
+  public String toString() {
+    return "%s at byte %d%s: %s".formatted(shard, offset, id == null ? "" : ", " + id, what);
+  }
+}

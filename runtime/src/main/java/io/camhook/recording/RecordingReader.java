@@ -1,0 +1,206 @@
+package io.camhook.recording;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a recording in the order it was written, also while it is written. One capture is read at a
+ * time and nothing is kept of it. A damaged capture is skipped and reported by {@link #damage}. Not
+ * thread-safe.
+ *
+ * <pre>{@code
+ * try (RecordingReader reader = RecordingReader.open(directory)) {
+ *   for (Capture capture = reader.next(); capture != null; capture = reader.next()) { … }
+ * }
+ * }</pre>
+ */
+public final class RecordingReader implements Closeable {
+  private static final long POLL_MILLIS = 50;
+
+  private final Path directory;
+  private final List<Damage> damage = new ArrayList<>();
+  private Manifest manifest;
+  private final Map<String, Location> index = new LinkedHashMap<>();
+  private @Nullable ShardReader shard;
+  private int number;
+
+  private record Location(Path shard, ShardEntry entry) {}
+
+  private RecordingReader(Path directory, Manifest manifest) {
+    this.directory = directory;
+    this.manifest = manifest;
+  }
+
+  /**
+   * Opens the recording in {@code directory}.
+   *
+   * @throws RecordingException if there is none
+   */
+  public static RecordingReader open(Path directory) throws IOException {
+    return new RecordingReader(directory, Manifest.read(directory));
+  }
+
+  /** The manifest as it was when last read: by {@link #open} or {@link #isComplete}. */
+  public Manifest manifest() {
+    return manifest;
+  }
+
+  /** The directory. */
+  public Path directory() {
+    return directory;
+  }
+
+  /**
+   * The next intact capture, or null at the end. While the recording grows, a later call may give
+   * more.
+   */
+  public @Nullable Capture next() throws IOException {
+    while (true) {
+      ShardReader current = shard;
+      if (current == null) {
+        current = openNext();
+        if (current == null) {
+          return null;
+        }
+      }
+      ShardEntry entry = current.next();
+      if (entry == null) {
+        if (ShardFile.after(directory, number) == null) {
+          return null;
+        }
+        // the next shard is begun when this one is done, so look once more before leaving it
+        entry = current.next();
+      }
+      if (entry == null) {
+        leave(current);
+      } else {
+        Capture capture = read(current, entry, damage::add);
+        if (capture != null) {
+          return capture;
+        }
+      }
+    }
+  }
+
+  private @Nullable ShardReader openNext() throws IOException {
+    ShardFile file = ShardFile.after(directory, number);
+    if (file == null) {
+      return null;
+    }
+    number = file.number();
+    shard = new ShardReader(file.path(), damage::add);
+    return shard;
+  }
+
+  private void leave(ShardReader done) throws IOException {
+    Damage tail = done.tail();
+    if (tail != null) {
+      damage.add(tail);
+    }
+    done.close();
+    shard = null;
+  }
+
+  private static @Nullable Capture read(
+      ShardReader shard, ShardEntry entry, Consumer<Damage> damage) throws IOException {
+    try {
+      return shard.read(entry);
+    } catch (RecordingException e) {
+      damage.accept(Damage.of(shard.shard(), entry, e));
+      return null;
+    }
+  }
+
+  /**
+   * The next capture, waiting for it while the recording is being written.
+   *
+   * @param stop asked while waiting; true ends it
+   * @return null once there is no more and the writer has closed the recording, or {@code stop}
+   *     says so
+   */
+  public @Nullable Capture follow(BooleanSupplier stop) throws IOException, InterruptedException {
+    while (true) {
+      boolean complete = isComplete();
+      Capture capture = next();
+      if (capture != null || complete || stop.getAsBoolean()) {
+        return capture;
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  /** Reads the manifest again and tells whether the last writer has closed the recording. */
+  public boolean isComplete() throws IOException {
+    manifest = Manifest.read(directory);
+    return manifest.isClosed();
+  }
+
+  /** The ids of all captures there are now, in order; reads only the headers. */
+  public List<String> ids() throws IOException {
+    return List.copyOf(index().keySet());
+  }
+
+  /**
+   * The capture {@code id}, wherever it is; {@link #next} is not affected.
+   *
+   * @return null if there is none
+   * @throws RecordingException if it is damaged
+   */
+  public @Nullable Capture find(String id) throws IOException {
+    Location location = index.get(id);
+    if (location == null) {
+      location = index().get(id);
+    }
+    if (location == null) {
+      return null;
+    }
+    try (ShardReader reader = new ShardReader(location.shard(), ignored -> {})) {
+      return reader.read(location.entry());
+    } catch (RecordingException e) {
+      String file = String.valueOf(location.shard().getFileName());
+      throw new RecordingException(Damage.of(file, location.entry(), e).toString(), e);
+    }
+  }
+
+  private Map<String, Location> index() throws IOException {
+    index.clear();
+    for (ShardFile file : ShardFile.list(directory)) {
+      try (ShardReader reader = new ShardReader(file.path(), ignored -> {})) {
+        for (ShardEntry entry = reader.next(); entry != null; entry = reader.next()) {
+          index.put(entry.id(), new Location(file.path(), entry));
+        }
+      }
+    }
+    return index;
+  }
+
+  /**
+   * What was skipped up to here, and the torn tail if the end was reached and nobody is writing.
+   */
+  public List<Damage> damage() throws IOException {
+    List<Damage> all = new ArrayList<>(damage);
+    ShardReader current = shard;
+    if (current != null && !RecordingLock.isHeld(directory)) {
+      Damage tail = current.isAtEnd() ? current.tail() : null;
+      if (tail != null) {
+        all.add(tail);
+      }
+    }
+    return all;
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (shard != null) {
+      shard.close();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.camhook.recording;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One process that wrote to a recording, from opening to closing it.
+ *
+ * @param started when it opened the recording
+ * @param ended when it closed it; null while it runs or if it was killed
+ * @param camhookVersion version of camhook
+ * @param host its machine
+ * @param pid its process
+ * @param config text of its {@code camhook.yaml}, null if there was none
+ * @param versions by name: JVM, engine …
+ * @param counters final counters; null while it runs or if it was killed
+ */
+public record Run(
+    Instant started,
+    @Nullable Instant ended,
+    String camhookVersion,
+    String host,
+    long pid,
+    @Nullable String config,
+    Map<String, String> versions,
+    @Nullable Counters counters) {
+  private static final DateTimeFormatter START =
+      DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss", Locale.ROOT);
+
+  public Run {
+    versions = Map.copyOf(versions);
+  }
+
+  /**
+   * The run of this process, begun now.
+   *
+   * @param config text of {@code camhook.yaml}
+   * @param versions what to note beside the JVM's own version and vendor
+   */
+  public static Run begin(@Nullable String config, Map<String, String> versions) {
+    Map<String, String> all = new TreeMap<>(versions);
+    all.put("java", System.getProperty("java.version", "unknown"));
+    all.put("jvm", System.getProperty("java.vm.name", "unknown"));
+    String version = Run.class.getPackage().getImplementationVersion();
+    return new Run(
+        Instant.now(),
+        null,
+        version == null ? "development" : version,
+        localHost(),
+        ProcessHandle.current().pid(),
+        config,
+        all,
+        null);
+  }
+
+  /** This run as it ended now. */
+  Run end(Counters counters) {
+    return new Run(started, Instant.now(), camhookVersion, host, pid, config, versions, counters);
+  }
+
+  /**
+   * The directory that {@code pattern} means for this run: {@code %t} is its start in local time
+   * ({@code 20261124-061530}), {@code %p} its pid, {@code %h} its host, {@code %%} a percent sign.
+   */
+  public Path directory(String pattern) {
+    StringBuilder path = new StringBuilder();
+    for (int i = 0; i < pattern.length(); i++) {
+      char c = pattern.charAt(i);
+      if (c != '%' || i + 1 == pattern.length()) {
+        path.append(c);
+        continue;
+      }
+      char code = pattern.charAt(++i);
+      switch (code) {
+        case 't' -> path.append(START.format(started.atZone(ZoneId.systemDefault())));
+        case 'p' -> path.append(pid);
+        case 'h' -> path.append(host);
+        case '%' -> path.append('%');
+        default -> path.append(c).append(code);
+      }
+    }
+    return Path.of(path.toString());
+  }
+
+  /** The machine's name without asking a name server, which may take seconds. */
+  private static String localHost() {
+    for (String variable : new String[] {"HOSTNAME", "COMPUTERNAME"}) {
+      String name = System.getenv(variable);
+      if (name != null && !name.isBlank()) {
+        return name;
+      }
+    }
+    try {
+      return Files.readString(Path.of("/etc/hostname")).strip();
+    } catch (IOException e) {
+      return "localhost";
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package io.camhook.recording;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/*
+ * The file is a complete tar archive at every moment, so that a reader may look at it while it grows
+ * and a kill leaves nothing to repair. It always ends in the two zero blocks that end an archive. A new
+ * entry is written behind their back:
+ *
+ *     ... last entry | 0 | 0 |                                        before
+ *     ... last entry | 0 | 0 | rest of the blob, padding | 0 | 0 |    the archive still ends where it did
+ *     ... last entry | header | first block | rest ...   | 0 | 0 |    one write of 1024 bytes commits
+ *
+ * A writer that is killed before the last step leaves bytes behind the end of the archive, which tar
+ * ignores and which the next writer cuts off.
+ */
+/** Appends captures to one tar file. Not thread-safe. */
+final class ShardWriter implements Closeable {
+  private static final int HEAD_BYTES = 2 * TarHeader.BLOCK;
+  private static final int COLLECT_BYTES = 1 << 16;
+
+  private final FileChannel channel;
+
+  /** Where the archive ends: its two zero blocks begin here. */
+  private long end;
+
+  /** Tar header and first block of the blob, held back until the rest is written. */
+  private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD_BYTES);
+
+  /** Collects small writes. */
+  private final ByteBuffer collected = ByteBuffer.allocateDirect(COLLECT_BYTES);
+
+  private long position;
+
+  private ShardWriter(FileChannel channel, long end) {
+    this.channel = channel;
+    this.end = end;
+  }
+
+  /** Begins a file, which must not exist. */
+  static ShardWriter create(Path file) throws IOException {
+    FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    return new ShardWriter(channel, 0).terminated();
+  }
+
+  /** Continues a file after {@code end}; what follows is cut off. */
+  static ShardWriter open(Path file, long end) throws IOException {
+    return new ShardWriter(FileChannel.open(file, StandardOpenOption.WRITE), end).terminated();
+  }
+
+  private ShardWriter terminated() throws IOException {
+    try {
+      channel.truncate(end);
+      position = end;
+      collected.clear();
+      writeZeros(TarHeader.END_BYTES);
+      writeCollected();
+      return this;
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /** Bytes of all entries. */
+  long size() {
+    return end;
+  }
+
+  /**
+   * Whether {@link #append} can still work; false once the channel was closed under this writer.
+   */
+  boolean isOpen() {
+    return channel.isOpen();
+  }
+
+  /** Appends one capture; if that fails, the archive ends where it did. */
+  void append(Capture capture) throws IOException {
+    SafetensorsLayout blob = capture.layout();
+    String name = capture.id() + ShardEntry.SUFFIX;
+    try {
+      append(TarHeader.write(name, blob.size(), capture.time()), blob);
+    } catch (Throwable e) {
+      rollBack(e);
+      throw e;
+    }
+    end = new ShardEntry(name, end, blob.size()).end();
+  }
+
+  private void append(byte[] header, SafetensorsLayout blob) throws IOException {
+    head.clear().put(header);
+    collected.clear();
+    position = end + HEAD_BYTES;
+    blob.write(new Body());
+    while (head.hasRemaining()) {
+      head.put((byte) 0);
+    }
+    writeZeros((int) (TarHeader.padded(blob.size()) - blob.size()) % TarHeader.BLOCK);
+    writeZeros(TarHeader.END_BYTES);
+    writeCollected();
+    writeFully(head.flip(), end);
+  }
+
+  private void rollBack(Throwable cause) {
+    try {
+      channel.truncate(end);
+      terminated();
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private void writeZeros(int count) throws IOException {
+    if (count > collected.remaining()) {
+      writeCollected();
+    }
+    for (int i = 0; i < count; i++) {
+      collected.put((byte) 0);
+    }
+  }
+
+  private void writeCollected() throws IOException {
+    collected.flip();
+    int length = collected.limit();
+    writeFully(collected, position);
+    position += length;
+    collected.clear();
+  }
+
+  private void writeFully(ByteBuffer bytes, long at) throws IOException {
+    while (bytes.hasRemaining()) {
+      at += channel.write(bytes, at);
+    }
+  }
+
+  /** Has the file's contents on the disk itself. */
+  void force() throws IOException {
+    channel.force(false);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  /** Where the blob goes: first what is held back, then the file behind the end of the archive. */
+  private final class Body implements WritableByteChannel {
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      int length = bytes.remaining();
+      while (head.hasRemaining() && bytes.hasRemaining()) {
+        head.put(bytes.get());
+      }
+      if (bytes.remaining() > collected.remaining()) {
+        writeCollected();
+      }
+      if (bytes.remaining() > collected.remaining()) {
+        int rest = bytes.remaining();
+        writeFully(bytes, position);
+        position += rest;
+      } else {
+        collected.put(bytes);
+      }
+      return length;
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() {}
+  }
+}
