@@ -1,5 +1,5 @@
-/**
- * The demo: generated pictures with ground truth, a small CNN of DJL blocks, its training and its
- * predictor.
- */
+/** A DJL program as a user would write it: a small CNN that names the object in a picture. */
+@NullMarked
 package io.camhook.samples.shapes;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,20 @@
+package io.camhook.samples.shapes;
+
+import ai.djl.modality.Classifications;
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/** What the network says about a picture: probabilities, and the logits that they come from. */
+public final class Inspection extends Classifications {
+  private final float[] logits;
+
+  Inspection(List<String> classNames, NDArray probabilities, float[] logits) {
+    super(classNames, probabilities);
+    this.logits = logits;
+  }
+
+  /** One logit per class, in the order of the class names. */
+  public float[] logits() {
+    return logits.clone();
+  }
+}
