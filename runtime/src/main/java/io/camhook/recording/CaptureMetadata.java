@@ -76,7 +76,14 @@ final class CaptureMetadata {
       throw new RecordingException(where + ": " + e.getMessage(), e);
     }
     builder.targets(fromJson(TARGETS, take(metadata, TARGETS, where), TARGET_LIST, where));
-    builder.topK(fromJson(TOP_K, take(metadata, TOP_K, where), TOP_K_LIST, where));
+    String topK = take(metadata, TOP_K, where);
+    List<List<Prediction>> samples = fromJson(TOP_K, topK, TOP_K_LIST, where);
+    for (List<@Nullable Prediction> sample : samples) {
+      if (sample.contains(null)) {
+        throw RecordingException.at(where, "a JSON array in metadata '" + TOP_K + "'", topK);
+      }
+    }
+    builder.topK(samples);
     metadata.forEach(builder::extra);
     blob.tensors().forEach(builder::tensor);
     return builder.build();

@@ -63,7 +63,7 @@ class DamagedRecordingTest {
   void shard_cut_anywhere_should_lose_only_what_was_cut() throws IOException {
     byte[] whole = Files.readAllBytes(shard);
     Random random = new Random(7);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 60; i++) {
       int size = random.nextInt(whole.length + 1);
       Files.write(shard, java.util.Arrays.copyOf(whole, size));
       // the last byte of an entry is padding, so an entry is there once its blob is
@@ -190,12 +190,9 @@ class DamagedRecordingTest {
 
   @Test
   void entry_with_another_name_should_be_named() throws IOException {
-    byte[] header =
-        TarHeader.write("other.safetensors", entryBytes - 1024, java.time.Instant.EPOCH);
     byte[] old = java.util.Arrays.copyOf(Files.readAllBytes(shard), 512);
     TarHeader first = TarHeader.read(old, "test");
     overwrite(0, TarHeader.write("other.safetensors", first.size(), java.time.Instant.EPOCH));
-    assertThat(header).hasSize(512);
     assertThat(damage())
         .singleElement()
         .extracting(Damage::what)

@@ -276,12 +276,12 @@ class RecordingTest {
                 throw new IllegalStateException(e);
               }
             });
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 100; i++) {
       writer.append(capture(i));
     }
     writer.close();
     List<String> ids = followed.get(1, TimeUnit.MINUTES);
-    assertThat(ids).hasSize(300).isSorted().doesNotHaveDuplicates();
+    assertThat(ids).hasSize(100).isSorted().doesNotHaveDuplicates();
   }
 
   @Test
