@@ -39,8 +39,11 @@ final class Startup {
       return;
     }
     try {
-      CamhookConfig config = read(options);
-      Dispatch.install(loader -> adapter(loader, new AdapterContext(config, log)));
+      String file = options.text("config");
+      Path yaml = file == null ? null : Path.of(file);
+      CamhookConfig config = read(yaml, options);
+      AdapterContext context = new AdapterContext(config, Output.recorder(config, yaml, log), log);
+      Dispatch.install(loader -> adapter(loader, context));
       new Weaver(List.of(new DjlWeaver()), (type, loader) -> {}, log).install(instrumentation);
     } catch (InvalidConfigException e) {
       refuse(e, options, log);
@@ -61,12 +64,12 @@ final class Startup {
     }
   }
 
-  private static CamhookConfig read(AgentOptions options) throws InvalidConfigException {
-    String file = options.text("config");
+  private static CamhookConfig read(@Nullable Path yaml, AgentOptions options)
+      throws InvalidConfigException {
     ConfigReader reader =
         new ConfigReader(
             options, System::getenv, Instant.now(), ProcessHandle.current().pid(), Startup::host);
-    ConfigReader.Result result = reader.read(file == null ? null : Path.of(file));
+    ConfigReader.Result result = reader.read(yaml);
     List<Problem> unknown = options.unknown(result.keys());
     if (!unknown.isEmpty()) {
       throw new InvalidConfigException(unknown);

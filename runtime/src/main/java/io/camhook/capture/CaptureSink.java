@@ -2,6 +2,7 @@ package io.camhook.capture;
 
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 
 /**
@@ -16,6 +17,9 @@ public interface CaptureSink {
    *     tried
    */
   void write(Capture capture) throws IOException;
+
+  /** Notes a model that captures come from, with its module tree. */
+  default void model(ModelInfo model) throws IOException {}
 
   /** Hands on whatever the sink still holds. */
   default void flush() throws IOException {}

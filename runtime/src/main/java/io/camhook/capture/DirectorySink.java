@@ -2,6 +2,7 @@ package io.camhook.capture;
 
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelInfo;
 import io.camhook.recording.RecordingWriter;
 import java.io.IOException;
 
@@ -19,6 +20,11 @@ public final class DirectorySink implements CaptureSink {
   @Override
   public void write(Capture capture) throws IOException {
     writer.append(capture);
+  }
+
+  @Override
+  public void model(ModelInfo model) throws IOException {
+    writer.model(model);
   }
 
   @Override

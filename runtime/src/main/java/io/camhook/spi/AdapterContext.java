@@ -1,5 +1,6 @@
 package io.camhook.spi;
 
+import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 
@@ -7,6 +8,7 @@ import io.camhook.dispatch.EventLog;
  * What an adapter works with.
  *
  * @param config the validated configuration
+ * @param recorder where captures go
  * @param log where the adapter says things
  */
-public record AdapterContext(CamhookConfig config, EventLog log) {}
+public record AdapterContext(CamhookConfig config, Recorder recorder, EventLog log) {}

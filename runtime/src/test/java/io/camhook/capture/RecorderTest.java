@@ -1,0 +1,128 @@
+package io.camhook.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.camhook.config.CamhookConfig.Limits;
+import io.camhook.dispatch.EventLog;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Counters;
+import io.camhook.recording.ModelInfo;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RecorderTest {
+  private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+  private final List<String> sunk = Collections.synchronizedList(new ArrayList<>());
+
+  @Test
+  void recorder_should_open_its_sink_for_the_first_capture_and_close_it_with_the_counters() {
+    Recorder recorder = recorder(this::open);
+    recorder.model(new ModelInfo("m", List.of()));
+    assertThat(sunk).isEmpty();
+    recorder.submit(new Heap());
+    recorder.submit(new Heap());
+    recorder.close();
+    recorder.close();
+
+    assertThat(sunk)
+        .containsExactly(
+            "open", "model m", "capture m", "capture m", "close " + new Counters(2, 2, 0, 0));
+    assertThat(log).containsExactly("2 of 2 captures written to there, 0 dropped, 0 failed");
+  }
+
+  @Test
+  void sink_that_cannot_be_opened_should_be_reported_once_and_every_capture_counted() {
+    Recorder recorder =
+        recorder(
+            () -> {
+              throw new IOException("disk is full");
+            });
+    recorder.submit(new Heap());
+    recorder.submit(new Heap());
+    recorder.close();
+
+    assertThat(recorder.counters()).isEqualTo(new Counters(2, 0, 0, 2));
+    assertThat(log).hasSize(2);
+    assertThat(log.get(0)).contains("disk is full");
+    assertThat(log.get(1)).isEqualTo("0 of 2 captures written to there, 0 dropped, 2 failed");
+  }
+
+  @Test
+  void run_without_captures_should_open_and_say_nothing() {
+    recorder(this::open).close();
+    assertThat(sunk).isEmpty();
+    assertThat(log).isEmpty();
+  }
+
+  @Test
+  void closed_recorder_should_give_captures_back() {
+    Recorder recorder = recorder(this::open);
+    recorder.close();
+    Heap capture = new Heap();
+    assertThat(recorder.submit(capture)).isFalse();
+    assertThat(capture.discarded).isTrue();
+  }
+
+  private Recorder recorder(Recorder.SinkOpener opener) {
+    EventLog lines =
+        new EventLog() {
+          @Override
+          public void info(String message) {
+            log.add(message);
+          }
+
+          @Override
+          public void warn(String message) {
+            log.add(message);
+          }
+
+          @Override
+          public void failure(String message, Throwable cause) {
+            log.add(message + cause);
+          }
+        };
+    return new Recorder(new Limits(1 << 20, Limits.WhenFull.DROP, false), "there", opener, lines);
+  }
+
+  private CaptureSink open() {
+    sunk.add("open");
+    return new CaptureSink() {
+      @Override
+      public void write(Capture capture) {
+        sunk.add("capture " + capture.model());
+      }
+
+      @Override
+      public void model(ModelInfo model) {
+        sunk.add("model " + model.name());
+      }
+
+      @Override
+      public void close(Counters counters) {
+        sunk.add("close " + counters);
+      }
+    };
+  }
+
+  private static final class Heap implements PendingCapture {
+    boolean discarded;
+
+    @Override
+    public long bytes() {
+      return 1;
+    }
+
+    @Override
+    public Capture materialize() {
+      return Capture.builder("m").build();
+    }
+
+    @Override
+    public void discard() {
+      discarded = true;
+    }
+  }
+}
