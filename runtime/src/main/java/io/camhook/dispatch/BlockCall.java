@@ -12,4 +12,9 @@ public interface BlockCall {
    * @return the result that the caller gets
    */
   @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);
+
+  /** Asked after {@link #exit} when forward threw: whether its caller gets the result instead. */
+  default boolean recovered() {
+    return false;
+  }
 }

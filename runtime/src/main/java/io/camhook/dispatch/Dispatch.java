@@ -82,10 +82,10 @@ public final class Dispatch {
     }
   }
 
-  /** Entry of a woven {@code batchPredict}; null when the request is not sampled. */
-  public static @Nullable Request request(Object predictor, List<?> inputs) {
-    EngineCalls engine = engineOf(predictor);
-    return engine == null ? null : engine.request(predictor, inputs);
+  /** Entry of a predictor's or trainer's request; null when the request is not sampled. */
+  public static @Nullable Request request(Object owner, @Nullable List<?> inputs) {
+    EngineCalls engine = engineOf(owner);
+    return engine == null ? null : engine.request(owner, inputs);
   }
 
   /** Entry of a woven {@code backward}; true when the engine has nothing left to do. */

@@ -12,11 +12,13 @@ public interface EngineCalls {
   void opened(Object owner);
 
   /**
-   * A predictor begins to process a batch of inputs.
+   * A predictor begins to process a batch of inputs, or a trainer a batch of its own.
    *
+   * @param owner the predictor or trainer
+   * @param inputs what the predictor was given; null from a trainer
    * @return the request, to be closed when the predictor is done, or null when it is not sampled
    */
-  @Nullable Request request(Object predictor, List<?> inputs);
+  @Nullable Request request(Object owner, @Nullable List<?> inputs);
 
   /**
    * A block's forward begins.

@@ -30,9 +30,12 @@ final class BlockForwardAdvice {
   static void exit(
       @Advice.Enter @Nullable BlockCall call,
       @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
-      @Advice.Thrown @Nullable Throwable thrown) {
+      @Advice.Thrown(readOnly = false) @Nullable Throwable thrown) {
     if (call != null) {
       result = call.exit(result, thrown);
+      if (thrown != null && call.recovered()) {
+        thrown = null;
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ final class DjlMethods {
   private static final String BLOCK = "ai.djl.nn.Block";
   private static final String PREDICTOR = "ai.djl.inference.Predictor";
   private static final String TRAINER = "ai.djl.training.Trainer";
+  private static final String NDLIST = "ai.djl.ndarray.NDList";
   private static final String JNI = "ai.djl.pytorch.jni.JniUtils";
 
   private DjlMethods() {}
@@ -36,16 +37,22 @@ final class DjlMethods {
                                 .and(takesArguments(4))
                                 .and(takesArgument(0, named("ai.djl.training.ParameterStore")))
                                 .and(not(isAbstract())))))
-        .type(namedOneOf(PREDICTOR, TRAINER))
+        .type(named(PREDICTOR))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
                     .visit(
                         Advice.to(RequestAdvice.class)
+                            .on(named("batchPredict").and(takesArguments(List.class)))))
+        .type(named(TRAINER))
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
+                    .visit(
+                        Advice.to(TrainerAdvice.class)
                             .on(
-                                named("batchPredict")
-                                    .and(takesArguments(List.class))
-                                    .and(not(isStatic())))))
+                                namedOneOf("forward", "evaluate")
+                                    .and(takesArgument(0, named(NDLIST))))))
         .type(named(JNI))
         .transform(
             (type, description, loader, module, domain) ->

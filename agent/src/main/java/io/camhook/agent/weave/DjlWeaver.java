@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import java.util.Set;
 import net.bytebuddy.agent.builder.AgentBuilder;
 
 /**
@@ -7,12 +8,32 @@ import net.bytebuddy.agent.builder.AgentBuilder;
  * in blocks that declare their own), the predictor's request and the engine's backward.
  */
 public final class DjlWeaver implements Weaving {
+  private static final String BLOCK = "ai.djl.nn.Block";
+  private static final Set<String> OTHERS =
+      Set.of(
+          "ai.djl.inference.Predictor", "ai.djl.training.Trainer", "ai.djl.pytorch.jni.JniUtils");
+
   @Override
   public boolean mayConcern(String internalName, byte[] classFile) {
-    return internalName.equals("ai/djl/inference/Predictor")
-        || internalName.equals("ai/djl/training/Trainer")
-        || internalName.equals("ai/djl/pytorch/jni/JniUtils")
+    return OTHERS.contains(internalName.replace('/', '.'))
         || ConstantPool.hasPrefix(classFile, "(Lai/djl/training/ParameterStore;");
+  }
+
+  @Override
+  public boolean mayConcern(Class<?> loaded) {
+    return OTHERS.contains(loaded.getName()) || isBlock(loaded);
+  }
+
+  /** By name: which DJL the class was linked with does not matter. */
+  private static boolean isBlock(Class<?> type) {
+    for (Class<?> above = type; above != null; above = above.getSuperclass()) {
+      for (Class<?> implemented : above.getInterfaces()) {
+        if (implemented.getName().equals(BLOCK) || isBlock(implemented)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   @Override

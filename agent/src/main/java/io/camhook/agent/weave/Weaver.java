@@ -114,7 +114,8 @@ public final class Weaver implements ClassFileTransformer {
           && !type.isHidden()
           && !isOwn(type.getName().replace('.', '/'))
           && instrumentation.isModifiableClass(type)
-          && isOfApplication(type)) {
+          && isOfApplication(type)
+          && weavings.stream().anyMatch(weaving -> weaving.mayConcern(type))) {
         classes.add(type);
       }
     }

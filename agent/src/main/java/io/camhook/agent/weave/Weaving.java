@@ -13,6 +13,12 @@ public interface Weaving {
    */
   boolean mayConcern(String internalName, byte[] classFile);
 
+  /**
+   * Whether a class that was loaded before the agent came may be of this family. Retransforming a
+   * class costs milliseconds, so only these are.
+   */
+  boolean mayConcern(Class<?> loaded);
+
   /** Adds the type matcher and its transformations. Called once. */
   AgentBuilder addTo(AgentBuilder builder);
 }

@@ -1,0 +1,118 @@
+package io.camhook.agent.weave;
+
+import io.camhook.capture.CaptureSink;
+import io.camhook.capture.Recorder;
+import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EventLog;
+import io.camhook.djl.DjlAdapter;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Counters;
+import io.camhook.spi.AdapterContext;
+import java.lang.instrument.Instrumentation;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import net.bytebuddy.agent.ByteBuddyAgent;
+import org.awaitility.Awaitility;
+
+/** DJL woven in this JVM, with captures collected in a list. Closing it restores DJL. */
+final class WovenDjl implements AutoCloseable {
+  final List<Capture> captures = Collections.synchronizedList(new ArrayList<>());
+  final List<String> messages = Collections.synchronizedList(new ArrayList<>());
+  final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+  private final Instrumentation instrumentation = ByteBuddyAgent.install();
+  private final Weaver weaver;
+  private final Recorder recorder;
+  private final DjlAdapter adapter;
+
+  WovenDjl(CamhookConfig config) {
+    EventLog log =
+        new EventLog() {
+          @Override
+          public void info(String message) {
+            messages.add(message);
+          }
+
+          @Override
+          public void warn(String message) {
+            messages.add(message);
+          }
+
+          @Override
+          public void failure(String message, Throwable cause) {
+            messages.add(message);
+            failures.add(cause);
+          }
+        };
+    recorder =
+        new Recorder(
+            config.limits(),
+            "a list",
+            () ->
+                new CaptureSink() {
+                  @Override
+                  public void write(Capture capture) {
+                    captures.add(capture);
+                  }
+
+                  @Override
+                  public void close(Counters counters) {}
+                },
+            log);
+    try {
+      adapter = new DjlAdapter();
+    } catch (NoSuchFieldException e) {
+      throw new IllegalStateException(e);
+    }
+    adapter.start(new AdapterContext(config, recorder, log));
+    Dispatch.install(loader -> adapter);
+    weaver = new Weaver(List.of(new DjlWeaver()), (name, loader) -> {}, log);
+    weaver.install(instrumentation);
+  }
+
+  /** Everything submitted so far, written. */
+  List<Capture> captured() {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> recorder.counters().fired() == recorder.counters().written());
+    return List.copyOf(captures);
+  }
+
+  @Override
+  public void close() {
+    weaver.remove(instrumentation);
+    Dispatch.install(null);
+    adapter.close();
+    recorder.close();
+  }
+
+  static CamhookConfig capturing(CamhookConfig.Target target, String... layers) {
+    return config(1, false, model(target, null, layers));
+  }
+
+  static CamhookConfig.Model model(CamhookConfig.Target target, Path labels, String... layers) {
+    return new CamhookConfig.Model(
+        "net",
+        List.of(layers),
+        Set.copyOf(EnumSet.allOf(CaptureKind.class)),
+        target,
+        labels,
+        List.of(),
+        null);
+  }
+
+  static CamhookConfig config(double rate, boolean exact, CamhookConfig.Model... models) {
+    return new CamhookConfig(
+        List.of(models),
+        new CamhookConfig.Sampling(rate, Double.POSITIVE_INFINITY),
+        new CamhookConfig.Limits(1L << 28, CamhookConfig.Limits.WhenFull.BLOCK, exact),
+        new CamhookConfig.Output("unused", 1L << 28, null),
+        false);
+  }
+}

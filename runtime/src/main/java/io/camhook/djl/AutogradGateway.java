@@ -1,0 +1,156 @@
+package io.camhook.djl;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Autograd operators that DJL's own API lacks, reached through a TorchScript module made in memory.
+ * One per process is enough. Thread-safe: the module has no state.
+ *
+ * <p>Arguments are handed over under names of their own, so callers pass arrays that are theirs.
+ */
+final class AutogradGateway {
+  private static final String METHOD = "module_method:";
+
+  private final PtNDManager manager;
+  private final PtSymbolBlock module;
+
+  private AutogradGateway() {
+    manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
+    manager.setName("camhook autograd");
+    try {
+      module =
+          JniUtils.loadModule(
+              manager, new ByteArrayInputStream(GatewayArchive.bytes()), false, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The process's own, made at first use. */
+  static AutogradGateway instance() {
+    return Holder.INSTANCE;
+  }
+
+  private static final class Holder {
+    static final AutogradGateway INSTANCE = new AutogradGateway();
+  }
+
+  /**
+   * {@code torch.autograd.grad}: Σ ⟨grads[k], outputs[k]⟩ differentiated with respect to {@code
+   * inputs}. No {@code .grad} changes.
+   *
+   * @param owner manager of the result
+   * @param keepGraph whether the graph can be differentiated again
+   * @return one entry per input; null where none of the outputs depends on it
+   */
+  List<@Nullable NDArray> grad(
+      NDManager owner,
+      List<NDArray> outputs,
+      List<NDArray> inputs,
+      List<NDArray> grads,
+      boolean keepGraph) {
+    NDList result =
+        call(
+            owner,
+            keepGraph ? "grad" : "grad_last",
+            List.of("inputs", "outputs", "grads"),
+            List.of(inputs, outputs, grads));
+    List<@Nullable NDArray> gradients = new ArrayList<>(inputs.size());
+    for (int i = 0; i < inputs.size(); i++) {
+      NDArray gradient = result.get(i);
+      NDScope.unregister(gradient);
+      if (gradient.size() == 0 && inputs.get(i).size() != 0) {
+        gradient.close();
+        gradients.add(null);
+      } else {
+        gradients.add(gradient);
+      }
+    }
+    return gradients;
+  }
+
+  /** {@code torch.autograd.backward} with several roots: accumulates into {@code .grad}. */
+  void backward(NDManager owner, List<NDArray> outputs, List<NDArray> grads, boolean keepGraph) {
+    call(
+            owner,
+            keepGraph ? "backward_retaining" : "backward",
+            List.of("outputs", "grads"),
+            List.of(outputs, grads))
+        .close();
+  }
+
+  /**
+   * {@code x.requires_grad}, also for results of operators: DJL's own answer is false for a tensor
+   * that is neither leaf nor retains its gradient.
+   */
+  boolean requiresGrad(NDArray array) {
+    NDManager owner = manager;
+    try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "requiring"));
+        NDList requiring = IValueUtils.forward(module, arguments, true)) {
+      return !requiring.isEmpty();
+    }
+  }
+
+  /**
+   * A value in the graph and what the model goes on with.
+   *
+   * @param value the very tensor where it is in the graph already, else a leaf over its memory
+   * @param copy a copy of {@code value}, in its graph
+   */
+  record Tap(NDArray value, NDArray copy) {}
+
+  /** Taps {@code array}; grad mode must be on. Both results belong to {@code owner}. */
+  Tap tap(NDManager owner, NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "tap"))) {
+      NDList both = IValueUtils.forward(module, arguments, true);
+      return new Tap(both.get(0), both.get(1));
+    }
+  }
+
+  /** Overwrites the contents of {@code target}, whoever holds it. */
+  void copy(NDManager owner, NDArray target, NDArray source) {
+    try (NDList arguments =
+        new NDList(
+            Tensors.alias(target, owner), Tensors.alias(source, owner), marker(owner, "copy"))) {
+      IValueUtils.forward(module, arguments, true).close();
+    }
+  }
+
+  private NDList call(
+      NDManager owner, String method, List<String> names, List<List<NDArray>> arguments) {
+    // Aliases: the same native tensors under handles of our own, so that no name of the
+    // application's array changes and the result belongs to `owner`.
+    try (NDList all = new NDList()) {
+      for (int i = 0; i < names.size(); i++) {
+        for (NDArray array : arguments.get(i)) {
+          NDArray alias = Tensors.alias(array, owner);
+          alias.setName(names.get(i) + "[]");
+          all.add(alias);
+        }
+      }
+      all.add(marker(owner, method));
+      return IValueUtils.forward(module, all, true);
+    }
+  }
+
+  private static NDArray marker(NDManager owner, String method) {
+    NDArray marker = owner.zeros(new Shape());
+    marker.setName(METHOD + method);
+    return marker;
+  }
+}

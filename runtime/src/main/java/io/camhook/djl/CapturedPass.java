@@ -1,0 +1,62 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.camhook.capture.PendingCapture;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Prediction;
+import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A finished pass whose arrays still live in native memory, in a manager of their own. */
+final class CapturedPass implements PendingCapture {
+  private final String model;
+  private final Instant time;
+  private final NDManager owner;
+  private final Map<TensorName, NDArray> arrays = new LinkedHashMap<>();
+  private List<Target> targets = List.of();
+  private List<List<Prediction>> predictions = List.of();
+  private long bytes;
+
+  /** {@code owner} is closed when the capture is given back. */
+  CapturedPass(String model, Instant time, NDManager owner) {
+    this.model = model;
+    this.time = time;
+    this.owner = owner;
+  }
+
+  /** Takes an array of {@code owner}. */
+  void add(TensorName name, NDArray array) {
+    arrays.put(name, array);
+    bytes += Tensors.bytes(array);
+  }
+
+  void targets(List<Target> targets) {
+    this.targets = targets;
+  }
+
+  void predictions(List<List<Prediction>> predictions) {
+    this.predictions = predictions;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public Capture materialize() {
+    Capture.Builder builder = Capture.builder(model).time(time).targets(targets).topK(predictions);
+    arrays.forEach((name, array) -> builder.tensor(name, Tensors.toTensor(array)));
+    return builder.build();
+  }
+
+  @Override
+  public void discard() {
+    owner.close();
+  }
+}

@@ -1,0 +1,219 @@
+package io.camhook.djl;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The prefix of the model, up to the first hooked layer, runs without a graph. There the pass is cut: the
+ * layer's output A, detached and requiring grad, becomes the leaf of a graph that grows from there on. What
+ * the next layer gets is a copy of A, so that A is still what it was at the hook when an operator works in
+ * place. Layers behind the cut are already in the graph and are remembered as they are, the application again
+ * going on with a copy. At the end one call differentiates the score with respect to all A, and the
+ * application gets its outputs without the graph.
+ *
+ * Where the caller builds a graph itself (training), it keeps it: nothing is switched or detached.
+ */
+/**
+ * One captured forward pass on one thread. Its arrays live in a manager of its own, which goes to
+ * the capture queue with them.
+ */
+final class SampledPass {
+  private record Recorded(LayerOutput layer, NDArray value, boolean inGraph) {}
+
+  private final ModelPlan plan;
+  private final NDManager owner;
+  private final CapturedPass capture;
+  private final boolean gradModeBefore;
+  private final boolean callersGraph;
+  private final boolean gradient;
+  private final Map<String, Integer> calls = new HashMap<>();
+  private final List<Recorded> recorded = new ArrayList<>();
+  private boolean cut;
+
+  /**
+   * Begins a pass and sets this thread's grad mode for its prefix; {@link #finish} or {@link
+   * #abandon} restores it.
+   *
+   * @param inference whether nobody else wants a graph of this pass
+   */
+  SampledPass(ModelPlan plan, NDList inputs, boolean inference) {
+    this.plan = plan;
+    this.owner = Engine.getEngine("PyTorch").newBaseManager(inputs.head().getDevice());
+    owner.setName("camhook capture");
+    this.capture = new CapturedPass(plan.label(), Instant.now(), owner);
+    this.gradient = plan.wantsGradient();
+    this.gradModeBefore = JniUtils.isGradMode();
+    this.callersGraph = gradModeBefore && !inference;
+    if (gradient && gradModeBefore && !callersGraph) {
+      JniUtils.setGradMode(false);
+    }
+    if (plan.captures(CaptureKind.INPUT)) {
+      for (int i = 0; i < inputs.size(); i++) {
+        capture.add(TensorName.input(i), detachedCopy(inputs.get(i)));
+      }
+    }
+  }
+
+  /** The manager of what is captured; arrays made in it live as long as the capture. */
+  NDManager owner() {
+    return owner;
+  }
+
+  /** Adds the picture, made in {@link #owner}. */
+  void image(NDArray image) {
+    capture.add(TensorName.IMAGE, image);
+  }
+
+  /** Whether the rest of the pass has been changed so far (by the cut). */
+  boolean cut() {
+    return cut;
+  }
+
+  /**
+   * A hooked layer returned.
+   *
+   * @return what its caller gets: the same values
+   */
+  NDList layer(String path, NDList outputs) {
+    int call = calls.merge(path, 1, Integer::sum) - 1;
+    NDList handedOn = new NDList(outputs.size());
+    for (int i = 0; i < outputs.size(); i++) {
+      String entry = outputs.size() == 1 ? null : Integer.toString(i);
+      handedOn.add(record(new LayerOutput(path, call, entry), outputs.get(i)));
+    }
+    return handedOn;
+  }
+
+  private NDArray record(LayerOutput layer, NDArray output) {
+    if (!gradient || !Tensors.isFloating(output)) {
+      recorded.add(new Recorded(layer, detachedCopy(output), false));
+      return output;
+    }
+    if (!callersGraph) {
+      JniUtils.setGradMode(true);
+    }
+    cut = true;
+    AutogradGateway.Tap tap = AutogradGateway.instance().tap(owner, output);
+    NDScope.unregister(tap.value());
+    recorded.add(new Recorded(layer, tap.value(), true));
+    return Tensors.inPlaceOf(output, tap.copy());
+  }
+
+  /**
+   * The model returned.
+   *
+   * @return what the application gets: the same values
+   */
+  NDList finish(NDList outputs) {
+    try {
+      if (plan.captures(CaptureKind.OUTPUT)) {
+        for (int i = 0; i < outputs.size(); i++) {
+          capture.add(TensorName.output(i), detachedCopy(outputs.get(i)));
+        }
+      }
+      try (NDManager scratch = owner.newSubManager()) {
+        Scores scores = Scores.of(outputs, scratch);
+        if (scores != null) {
+          capture.predictions(scores.predictions(plan.classNames()));
+          if (gradient) {
+            differentiate(scores, scratch);
+          }
+        }
+      }
+      addActivations();
+      return applicationOutputs(outputs);
+    } finally {
+      JniUtils.setGradMode(gradModeBefore);
+    }
+  }
+
+  private void differentiate(Scores scores, NDManager scratch) {
+    List<Recorded> layers = recorded.stream().filter(Recorded::inGraph).toList();
+    if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
+      return;
+    }
+    List<Target> targets = scores.targets(plan.target(), plan.classNames());
+    int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
+    List<NDArray> inputs = layers.stream().map(Recorded::value).toList();
+    for (int n = 0; n < rounds; n++) {
+      boolean keepGraph = callersGraph || n + 1 < rounds;
+      List<@Nullable NDArray> gradients =
+          AutogradGateway.instance()
+              .grad(
+                  owner,
+                  List.of(scores.logits()),
+                  inputs,
+                  List.of(scores.seed(targets, n, scratch)),
+                  keepGraph);
+      for (int i = 0; i < layers.size(); i++) {
+        NDArray gradientOfLayer = gradients.get(i);
+        if (gradientOfLayer != null) {
+          capture.add(TensorName.gradient(n, layers.get(i).layer()), gradientOfLayer);
+        }
+      }
+    }
+    capture.targets(targets);
+    NDArray weights = plan.classifierRows(layers.get(0).value(), targets, owner);
+    if (weights != null) {
+      capture.add(TensorName.CLASSIFIER_WEIGHT, weights);
+    }
+  }
+
+  private void addActivations() {
+    for (Recorded layer : recorded) {
+      NDArray value = layer.value();
+      if (layer.inGraph()) {
+        value = Tensors.detached(value, owner);
+        layer.value().close();
+      }
+      if (plan.captures(CaptureKind.ACTIVATION)) {
+        capture.add(TensorName.activation(layer.layer()), value);
+      } else {
+        value.close();
+      }
+    }
+  }
+
+  /** {@code outputs} as the application would have had them without the pass. */
+  NDList applicationOutputs(NDList outputs) {
+    if (!cut || callersGraph) {
+      return outputs;
+    }
+    NDList plain = new NDList(outputs.size());
+    for (NDArray output : outputs) {
+      plain.add(Tensors.requiresGrad(output) ? Tensors.withoutGraph(output) : output);
+    }
+    return plain;
+  }
+
+  /** The finished capture; whoever takes it must discard it. */
+  CapturedPass capture() {
+    return capture;
+  }
+
+  /** Gives everything back and restores the grad mode; for a pass that is not to be captured. */
+  void abandon() {
+    JniUtils.setGradMode(gradModeBefore);
+    owner.close();
+  }
+
+  private NDArray detachedCopy(NDArray array) {
+    try (NDArray view = Tensors.detached(array, owner)) {
+      return Tensors.copyOf(view, owner);
+    }
+  }
+}

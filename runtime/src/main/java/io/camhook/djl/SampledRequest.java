@@ -1,0 +1,328 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import io.camhook.capture.Recorder;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Request;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A request is one call of a predictor or trainer that was drawn. Inside it every forward of the model's
+ * root is a pass. Three ways to capture one:
+ *
+ *   direct   the application's own forward is the captured pass
+ *   replay   the application's forward runs plain; then the root runs once more, for the capture alone
+ *            (limits.exact)
+ *   search   as replay, and the application's forward is watched to find what `auto` means
+ *
+ * Only passes in inference mode are replayed, because they change no state. A direct pass in inference mode
+ * that fails after the cut is run again plain, so that a model which cannot bear autograd loses its captures
+ * and not its answers.
+ */
+/** A sampled request on its thread. */
+final class SampledRequest implements Request {
+  private final ModelPlan plan;
+  private final Block root;
+  private final List<?> inputs;
+  private final boolean exact;
+  private final Recorder recorder;
+  private final Failures failures;
+  private final EventLog log;
+  private final List<Block> open = new ArrayList<>();
+  private @Nullable SampledPass pass;
+  private @Nullable SpatialSearch search;
+  private boolean quiet;
+  private int passes;
+
+  SampledRequest(
+      ModelPlan plan,
+      Block root,
+      @Nullable List<?> inputs,
+      boolean exact,
+      Recorder recorder,
+      Failures failures,
+      EventLog log) {
+    this.plan = plan;
+    this.root = root;
+    this.inputs = inputs == null ? List.of() : inputs;
+    this.exact = exact;
+    this.recorder = recorder;
+    this.failures = failures;
+    this.log = log;
+    Dispatch.retain();
+  }
+
+  @Override
+  public void close() {
+    Dispatch.release();
+    ThreadWork work = ThreadWork.current();
+    if (work != null) {
+      work.request = null;
+      work.end();
+    }
+    if (pass != null) {
+      SampledPass unfinished = pass;
+      pass = null;
+      unfinished.abandon();
+    }
+  }
+
+  /** A block's forward begins on this thread. */
+  @Nullable BlockCall enter(Block block, Object[] arguments) {
+    if (quiet) {
+      return null;
+    }
+    if (pass == null && search == null) {
+      return block == root ? begin(arguments) : null;
+    }
+    if (search == null && plan.layer(block) == null || isOpen(block)) {
+      return null;
+    }
+    open.add(block);
+    return new LayerCall(block);
+  }
+
+  /** A block that calls its own forward again (super.forward) is one call. */
+  private boolean isOpen(Block block) {
+    for (Block other : open) {
+      if (other == block) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private @Nullable BlockCall begin(Object[] arguments) {
+    NDList given = (NDList) arguments[1];
+    boolean inference = Boolean.FALSE.equals(arguments[2]);
+    if (given.isEmpty()
+        || !"PyTorch".equals(given.head().getManager().getEngine().getEngineName())) {
+      return null;
+    }
+    int index = passes++;
+    try {
+      if (plan.lookingForSpatial()) {
+        search = new SpatialSearch();
+        open.add(root);
+        return new ReplayCall(arguments, index, inference);
+      }
+      if (exact && inference) {
+        quiet = true;
+        return new ReplayCall(arguments, index, true);
+      }
+      pass = newPass(given, index, inference);
+      open.add(root);
+      return new DirectCall(arguments, inference);
+    } catch (Throwable e) {
+      failed(e);
+      return null;
+    }
+  }
+
+  private SampledPass newPass(NDList given, int index, boolean inference) {
+    SampledPass made = new SampledPass(plan, given, inference);
+    try {
+      if (plan.captures(CaptureKind.IMAGE)) {
+        boolean wholeBatch = given.head().getShape().dimension() > 0 && index == 0;
+        List<?> pictures =
+            wholeBatch && given.head().getShape().get(0) == inputs.size()
+                ? inputs
+                : index < inputs.size() ? List.of(inputs.get(index)) : List.of();
+        NDArray image = Pictures.of(pictures, made.owner());
+        if (image != null) {
+          made.image(image);
+        }
+      }
+      return made;
+    } catch (Throwable e) {
+      made.abandon();
+      throw e;
+    }
+  }
+
+  private void failed(Throwable cause) {
+    failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+    SampledPass broken = pass;
+    pass = null;
+    if (broken != null) {
+      try {
+        broken.abandon();
+      } catch (Throwable e) {
+        failures.add("a failed pass could not be cleaned up", e);
+      }
+    }
+  }
+
+  /** A hooked layer, or any block during a search. */
+  private final class LayerCall implements BlockCall {
+    private final Block block;
+
+    LayerCall(Block block) {
+      this.block = block;
+    }
+
+    @Override
+    public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+      open.remove(open.size() - 1);
+      if (thrown != null || !(result instanceof NDList outputs)) {
+        return result;
+      }
+      try {
+        return layerReturned(block, outputs);
+      } catch (Throwable e) {
+        failed(e);
+        return result;
+      }
+    }
+  }
+
+  private NDList layerReturned(Block block, NDList outputs) {
+    if (search != null) {
+      search.returned(block, outputs);
+      return outputs;
+    }
+    String path = plan.layer(block);
+    return pass == null || path == null ? outputs : pass.layer(path, outputs);
+  }
+
+  /** The root, where the application's own forward is captured. */
+  private final class DirectCall implements BlockCall {
+    private final Object[] arguments;
+    private final boolean inference;
+    private boolean recovered;
+
+    DirectCall(Object[] arguments, boolean inference) {
+      this.arguments = arguments.clone();
+      this.inference = inference;
+    }
+
+    @Override
+    public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+      open.clear();
+      SampledPass done = pass;
+      if (done == null) { // failed on the way
+        return result;
+      }
+      if (thrown == null && result instanceof NDList outputs) {
+        try {
+          return finish(done, layerReturned(root, outputs));
+        } catch (Throwable e) {
+          failed(e);
+          return done.applicationOutputs(outputs);
+        }
+      }
+      pass = null;
+      boolean cut = done.cut();
+      done.abandon();
+      return thrown != null && cut && inference ? runPlain(thrown) : result;
+    }
+
+    private @Nullable Object runPlain(Throwable thrown) {
+      quiet = true;
+      try {
+        Object result = forward((NDList) arguments[1], arguments);
+        recovered = true;
+        failures.add(
+            "model " + plan.label() + " fails when its activations require gradients", thrown);
+        return result;
+      } catch (Throwable e) {
+        return null; // it fails without us too: the application gets what it threw at first
+      } finally {
+        quiet = false;
+      }
+    }
+
+    @Override
+    public boolean recovered() {
+      return recovered;
+    }
+  }
+
+  private NDList finish(SampledPass done, NDList outputs) {
+    NDList forApplication = done.finish(outputs);
+    pass = null;
+    recorder.submit(done.capture());
+    return forApplication;
+  }
+
+  private BlockTree.@Nullable Module moduleOf(@Nullable Block block) {
+    for (BlockTree.Module module : BlockTree.of(root)) {
+      if (module.block() == block) {
+        return module;
+      }
+    }
+    return null;
+  }
+
+  private NDList forward(NDList given, Object[] arguments) {
+    @SuppressWarnings("unchecked")
+    PairList<String, Object> params = (PairList<String, Object>) arguments[3];
+    return root.forward((ParameterStore) arguments[0], given, false, params);
+  }
+
+  /** The root, where the application's forward stays plain and another one is captured. */
+  private final class ReplayCall implements BlockCall {
+    private final Object[] arguments;
+    private final int index;
+    private final boolean inference;
+    private final NDManager scratch;
+    private final NDList given;
+
+    ReplayCall(Object[] arguments, int index, boolean inference) {
+      this.arguments = arguments.clone();
+      this.index = index;
+      this.inference = inference;
+      NDList original = (NDList) arguments[1];
+      this.scratch = original.head().getManager().getEngine().newBaseManager();
+      this.given = new NDList();
+      for (NDArray array : original) {
+        NDArray copy = Tensors.copyOf(array, scratch);
+        copy.setName(array.getName());
+        given.add(copy);
+      }
+    }
+
+    @Override
+    public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+      open.clear();
+      quiet = false;
+      try (scratch) {
+        SpatialSearch watched = search;
+        search = null;
+        if (thrown == null) {
+          if (watched != null) {
+            plan.foundSpatial(moduleOf(watched.found()), log);
+          }
+          if (inference) {
+            replay();
+          }
+        }
+      } catch (Throwable e) {
+        failed(e);
+      }
+      return result;
+    }
+
+    private void replay() {
+      SampledPass again = newPass(given, index, true);
+      pass = again;
+      open.add(root);
+      try {
+        NDList outputs = forward(given, arguments);
+        finish(again, layerReturned(root, outputs));
+      } finally {
+        open.clear();
+      }
+    }
+  }
+}

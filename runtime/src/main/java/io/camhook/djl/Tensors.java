@@ -1,0 +1,97 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.recording.DType;
+import io.camhook.recording.Tensor;
+
+/**
+ * Native operations on PyTorch tensors. Results belong to the manager that is named, or to that of
+ * their source, and are never closed by an {@code NDScope} of the application.
+ */
+final class Tensors {
+  private Tensors() {}
+
+  /** Whether autograd tracks the array, as leaf or as result of an operator. */
+  static boolean requiresGrad(NDArray array) {
+    return JniUtils.requiresGrad((PtNDArray) array)
+        || AutogradGateway.instance().requiresGrad(array);
+  }
+
+  /** A second handle to the very same tensor, graph included. */
+  static NDArray alias(NDArray array, NDManager owner) {
+    return own(JniUtils.to((PtNDArray) array, array.getDataType(), array.getDevice()), owner);
+  }
+
+  /** The same values in the same memory, without the graph. */
+  static NDArray detached(NDArray array, NDManager owner) {
+    return own(JniUtils.detachGradient((PtNDArray) array), owner);
+  }
+
+  /** Puts {@code array} where {@code replaced} was: same name, same manager. */
+  static NDArray inPlaceOf(NDArray replaced, NDArray array) {
+    array.attach(replaced.getManager());
+    return named(array, replaced);
+  }
+
+  /** A copy without a graph. */
+  static NDArray copyOf(NDArray array, NDManager owner) {
+    return own(JniUtils.clone((PtNDArray) array), owner);
+  }
+
+  /** What the application gets in place of {@code array}: same values, name and manager. */
+  static NDArray withoutGraph(NDArray array) {
+    return named(JniUtils.detachGradient((PtNDArray) array), array);
+  }
+
+  static boolean isFloating(NDArray array) {
+    DataType type = array.getDataType();
+    return type.isFloating();
+  }
+
+  static long bytes(NDArray array) {
+    return Math.multiplyExact(array.size(), array.getDataType().getNumOfBytes());
+  }
+
+  /** Copies the values to the heap. */
+  static Tensor toTensor(NDArray array) {
+    return new Tensor(
+        dtype(array.getDataType()), array.getShape().getShape(), array.toByteBuffer());
+  }
+
+  private static DType dtype(DataType type) {
+    return switch (type) {
+      case FLOAT32 -> DType.F32;
+      case FLOAT64 -> DType.F64;
+      case FLOAT16 -> DType.F16;
+      case BFLOAT16 -> DType.BF16;
+      case UINT8 -> DType.U8;
+      case INT8 -> DType.I8;
+      case INT16 -> DType.I16;
+      case UINT16 -> DType.U16;
+      case INT32 -> DType.I32;
+      case UINT32 -> DType.U32;
+      case INT64 -> DType.I64;
+      case UINT64 -> DType.U64;
+      case BOOLEAN -> DType.BOOL;
+      default -> throw new IllegalArgumentException("a tensor of " + type + " cannot be recorded");
+    };
+  }
+
+  private static NDArray own(NDArray array, NDManager owner) {
+    NDScope.unregister(array);
+    if (array.getManager() != owner) {
+      array.attach(owner);
+    }
+    return array;
+  }
+
+  private static NDArray named(NDArray array, NDArray source) {
+    array.setName(source.getName());
+    return array;
+  }
+}
