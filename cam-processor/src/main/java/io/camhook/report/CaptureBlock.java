@@ -1,6 +1,7 @@
 package io.camhook.report;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.camhook.render.Picture;
 import io.camhook.report.ReportCapture.CamMap;
 import io.camhook.report.ReportCapture.Channels;
 import io.camhook.report.ReportCapture.Mask;

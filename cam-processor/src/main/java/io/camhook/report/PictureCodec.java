@@ -1,5 +1,6 @@
 package io.camhook.report;
 
+import io.camhook.render.Picture;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
@@ -21,9 +22,9 @@ final class PictureCodec {
 
   /** The whole picture, scaled down so that no side is longer than {@code limit}. */
   static String dataUrl(Picture picture, int limit) {
-    BufferedImage image = scaled(buffered(picture), limit);
+    BufferedImage image = scaled(picture.toImage(), limit);
     byte[] jpeg = jpeg(image, QUALITY);
-    byte[] png = png(image);
+    byte[] png = Picture.of(image).png();
     return png.length <= jpeg.length
         ? "data:image/png;base64," + Base64.getEncoder().encodeToString(png)
         : "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
@@ -31,22 +32,8 @@ final class PictureCodec {
 
   /** A small JPEG whose longer side is at most {@code limit}. */
   static String thumbnail(Picture picture, int limit) {
-    byte[] jpeg = jpeg(scaled(buffered(picture), limit), 0.8f);
+    byte[] jpeg = jpeg(scaled(picture.toImage(), limit), 0.8f);
     return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
-  }
-
-  private static BufferedImage buffered(Picture picture) {
-    BufferedImage image =
-        new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_RGB);
-    byte[] rgb = picture.rgb();
-    int[] row = new int[picture.width()];
-    for (int y = 0, i = 0; y < picture.height(); y++) {
-      for (int x = 0; x < row.length; x++, i += 3) {
-        row[x] = (rgb[i] & 0xff) << 16 | (rgb[i + 1] & 0xff) << 8 | (rgb[i + 2] & 0xff);
-      }
-      image.setRGB(0, y, row.length, 1, row, 0, row.length);
-    }
-    return image;
   }
 
   /** Halves until the next halving would be too small, then one bilinear step: no aliasing. */
@@ -84,18 +71,6 @@ final class PictureCodec {
       throw new UncheckedIOException("in memory, no device can fail", e);
     } finally {
       writer.dispose();
-    }
-  }
-
-  private static byte[] png(BufferedImage image) {
-    try {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
-        ImageIO.write(image, "png", out);
-      }
-      return bytes.toByteArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException("in memory, no device can fail", e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.camhook.report;
 
+import io.camhook.render.Picture;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,11 +1,13 @@
 package io.camhook.report;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.camhook.render.Picture;
 import io.camhook.report.ReportCapture.Prediction;
 import io.camhook.report.ReportCapture.Target;
 import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,10 +22,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes a report: one HTML file that opens from {@code file://} and asks the network for nothing.
  *
- * <p>The page, its index and its code come first in the file, the captures after them, each in an
- * inert {@code <script>} element of its own that is decoded when the capture is opened. So a
- * browser shows the list before it has read the captures, and the time to open does not grow with
- * them.
+ * <p>The page, its index, the first few captures and its code come first in the file, the other
+ * captures after them, each in an inert {@code <script>} element of its own that is decoded when
+ * the capture is opened. So a browser shows list and first capture before it has read the others,
+ * and the time to open hardly grows with them.
  *
  * <p>Captures are written as they are added and not kept; {@link #finish} puts the file in place. A
  * writer that is closed before that leaves no file. Not thread-safe.
@@ -41,6 +43,7 @@ public final class ReportWriter implements Closeable {
   private final List<String> thumbnails = new ArrayList<>();
   private final LayerStatistics statistics = new LayerStatistics();
   private @Nullable MetricsTable metrics;
+  private long firstBytes = -1;
 
   /** What the list shows of a capture. */
   private record Row(String name, List<String> targets, @Nullable Prediction best) {}
@@ -100,8 +103,11 @@ public final class ReportWriter implements Closeable {
         ReportPage page = ReportPage.load();
         out.write(page.head(info.title()).getBytes(StandardCharsets.UTF_8));
         out.write(element("index", index()).getBytes(StandardCharsets.UTF_8));
-        out.write(page.script().getBytes(StandardCharsets.UTF_8));
-        Files.copy(part, out);
+        try (InputStream in = Files.newInputStream(part)) {
+          out.write(in.readNBytes((int) Math.max(0, firstBytes)));
+          out.write(page.script().getBytes(StandardCharsets.UTF_8));
+          in.transferTo(out);
+        }
         out.write(page.foot().getBytes(StandardCharsets.UTF_8));
       }
       Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING);
@@ -127,6 +133,10 @@ public final class ReportWriter implements Closeable {
         ReportJson.text(
             json -> json.writeArray(thumbnails.toArray(new String[0]), 0, thumbnails.size())));
     thumbnails.clear();
+    if (firstBytes < 0) {
+      blocks.flush();
+      firstBytes = Files.size(part);
+    }
   }
 
   private void block(String id, String json) throws IOException {

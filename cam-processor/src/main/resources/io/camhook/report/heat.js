@@ -94,7 +94,7 @@ function coloured(heat, width, height, table, fade) {
     const v = heat.values[i];
     const level = heat.signed
       ? Math.round(128 + 127 * Math.max(-1, Math.min(1, v)))
-      : Math.round(255 * Math.max(0, Math.min(1, v)));
+      : Math.floor(255 * Math.max(0, Math.min(1, v)));
     data[4 * i] = lut[3 * level];
     data[4 * i + 1] = lut[3 * level + 1];
     data[4 * i + 2] = lut[3 * level + 2];

@@ -1,5 +1,6 @@
 package io.camhook.report;
 
+import io.camhook.render.Picture;
 import io.camhook.report.ReportCapture.CamMap;
 import io.camhook.report.ReportCapture.Channels;
 import io.camhook.report.ReportCapture.Mask;

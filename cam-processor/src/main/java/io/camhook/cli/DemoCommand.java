@@ -1,0 +1,286 @@
+package io.camhook.cli;
+
+import io.camhook.cam.FloatMap;
+import io.camhook.cam.Heatmaps;
+import io.camhook.recording.Target;
+import io.camhook.report.MetricsTable;
+import io.camhook.report.ReportLimits;
+import io.camhook.report.ReportWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code camhook demo}: from the flag to the report. */
+@Command(
+    name = "demo",
+    description = {
+      "Runs a sample program under the agent, offline, and makes a report of what was recorded.",
+      "The program is a trained network of DJL blocks that names shapes in generated pictures; it",
+      "knows nothing of camhook. The masks of the pictures tell how often a heatmap points at the",
+      "object (pointing game)."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    sortOptions = false,
+    usageHelpAutoWidth = true)
+final class DemoCommand implements Callable<Integer> {
+  private static final List<String> METHODS = List.of("cam", "gradcam");
+  private static final String RANDOM = "random";
+  private static final int RANDOM_MAPS = 100;
+
+  @Spec
+  private @SuppressWarnings("NullAway.Init") CommandSpec spec;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "Where pictures, recording and report go (default: ${DEFAULT-VALUE}).",
+      defaultValue = "demo-out")
+  private Path output = Path.of("demo-out");
+
+  @Option(
+      names = {"-n", "--pictures"},
+      paramLabel = "N",
+      description = "Pictures of one object (default: ${DEFAULT-VALUE}).",
+      defaultValue = "96")
+  private int pictures = 96;
+
+  @Option(
+      names = "--pairs",
+      paramLabel = "N",
+      description = "Pictures of two objects (default: ${DEFAULT-VALUE}).",
+      defaultValue = "8")
+  private int pairs = 8;
+
+  private final PointingGame single = new PointingGame();
+  private final PointingGame pair = new PointingGame();
+  private final Random random = new Random(1);
+  private final List<String> twoObjects = new ArrayList<>();
+
+  DemoCommand() {}
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    SampleProgram sample = SampleProgram.find();
+    Path recording = output.resolve("recording");
+    Path report = output.resolve("report.html");
+    Files.createDirectories(output);
+    delete(recording);
+    delete(output.resolve("pictures"));
+    sample.configure(output);
+
+    step(out, 1, "sample program under -javaagent:camhook-agent.jar=camhook.yaml");
+    long start = System.nanoTime();
+    String answer;
+    try (Progress progress = new Progress("sample program", "", -1)) {
+      answer = sample.run(output, pictures, pairs);
+    }
+    result(out, answer, start);
+
+    step(out, 2, "CAM and Grad-CAM from " + recording);
+    start = System.nanoTime();
+    int captures = explain(recording, report);
+    result(out, captures + " captures explained", start);
+
+    step(out, 3, "pointing game: is the hottest point inside the object?");
+    scores(out);
+
+    step(out, 4, "report, " + Units.bytes(Files.size(report)));
+    out.println("     " + report.toAbsolutePath().toUri());
+    if (!twoObjects.isEmpty()) {
+      out.println("     maps of both classes: " + twoObjects.get(0));
+    }
+    out.flush();
+    return 0;
+  }
+
+  private int explain(Path recording, Path report) throws IOException {
+    GroundTruth truth = GroundTruth.read(output.resolve("pictures/pictures.json"));
+    CaptureReport shown = new CaptureReport(truth);
+    Explainer explainer = new Explainer(MethodChoice.of(METHODS), new LayerChoice(List.of()));
+    Source source = Source.of(recording);
+    Problems problems = new Problems();
+    try (ReportWriter writer =
+            new ReportWriter(report, ReportCommand.info(List.of(recording)), ReportLimits.DEFAULT);
+        Progress progress = new Progress("heatmaps", " captures", source.size())) {
+      source
+          .read(
+              explainer,
+              explanation -> {
+                explanation.problems().forEach(problems::add);
+                play(explanation, truth);
+                writer.add(shown.of(explanation));
+                CaptureReport.count(explanation, writer.statistics());
+              },
+              progress)
+          .forEach(damage -> problems.add("damage", damage));
+      if (writer.size() == 0) {
+        throw new CommandFailure(
+            recording
+                + ": the agent recorded nothing; see "
+                + output.resolve("sample.log")
+                + " for what it says");
+      }
+      if (!problems.isEmpty()) {
+        throw new CommandFailure(problems.text());
+      }
+      writer.metrics(table());
+      writer.finish();
+      return writer.size();
+    }
+  }
+
+  /** Plays a round for each object whose class was explained, with its own class's heatmap. */
+  private void play(Explanation explanation, GroundTruth truth) throws IOException {
+    Optional<GroundTruth.Entry> known = truth.of(explanation.picture());
+    if (known.isEmpty()) {
+      return;
+    }
+    List<GroundTruth.Thing> objects = known.get().objects();
+    PointingGame game = objects.size() == 1 ? single : pair;
+    int explained = 0;
+    for (GroundTruth.Thing object : objects) {
+      Optional<Target> target =
+          explanation.targets().stream().filter(t -> object.label().equals(t.label())).findFirst();
+      int n = target.map(Target::n).orElse(0);
+      explained += target.isPresent() ? 1 : 0;
+      GroundTruth.Mask mask = truth.mask(object);
+      for (Explanation.Maps maps : explanation.maps()) {
+        if (maps.n() == n) {
+          game.play(maps.result().method(), maps.result().heatmap(), mask);
+        }
+      }
+      playAtRandom(game, explanation, mask);
+    }
+    if (objects.size() == 2 && explained == 2) {
+      twoObjects.add(known.get().file());
+    }
+  }
+
+  /** Maps of uniform noise at the layer's resolution, through the same steps. */
+  private void playAtRandom(PointingGame game, Explanation explanation, GroundTruth.Mask mask) {
+    if (explanation.maps().isEmpty()) {
+      return;
+    }
+    FloatMap like = explanation.maps().get(0).result().raw().values().iterator().next();
+    for (int i = 0; i < RANDOM_MAPS; i++) {
+      float[] noise = new float[like.values().length];
+      for (int k = 0; k < noise.length; k++) {
+        noise[k] = random.nextFloat();
+      }
+      FloatMap heatmap =
+          Heatmaps.standard()
+              .heatmap(
+                  List.of(FloatMap.of(noise, like.shape())),
+                  new int[] {mask.height(), mask.width()});
+      game.play(RANDOM, heatmap, mask);
+    }
+  }
+
+  private void scores(PrintWriter out) {
+    out.printf(
+        "     %-10s %14s %14s%n", "", "one object", pair.scores().isEmpty() ? "" : "two objects");
+    for (String method : single.scores().keySet()) {
+      out.printf(
+          "     %-10s %14s %14s%n",
+          MethodChoice.name(method),
+          text(method, single.scores().get(method)),
+          text(method, pair.scores().get(method)));
+    }
+    out.flush();
+  }
+
+  private static String text(String method, PointingGame.@Nullable Score s) {
+    if (s == null) {
+      return "";
+    }
+    String rate = String.format(Locale.ROOT, "%.1f %%", 100 * s.rate());
+    return method.equals(RANDOM) ? rate : "%s (%d/%d)".formatted(rate, s.hits(), s.rounds());
+  }
+
+  private MetricsTable table() {
+    List<MetricsTable.Row> rows = new ArrayList<>();
+    single
+        .scores()
+        .forEach(
+            (method, score) -> {
+              Map<String, Double> values = new HashMap<>();
+              values.put("single", score.rate());
+              PointingGame.Score two = pair.scores().get(method);
+              if (two != null) {
+                values.put("pair", two.rate());
+              }
+              rows.add(new MetricsTable.Row(method, values));
+            });
+    return new MetricsTable(
+        "Pointing game over %d pictures of one object and %d of two".formatted(pictures, pairs),
+        List.of(
+            new MetricsTable.Metric(
+                "single",
+                "one object",
+                "higher",
+                "%",
+                "share of pictures whose hottest point lies inside the object's mask"),
+            new MetricsTable.Metric(
+                "pair",
+                "two objects",
+                "higher",
+                "%",
+                "the same for each of two objects, with the heatmap of its own class")),
+        rows);
+  }
+
+  private static void step(PrintWriter out, int number, String what) {
+    out.printf("  %d  %s%n", number, what);
+    out.flush();
+  }
+
+  private static void result(PrintWriter out, String what, long start) {
+    out.printf("     %s, %s%n", what, Units.seconds(System.nanoTime() - start));
+    out.flush();
+  }
+
+  private static void delete(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
+            }
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

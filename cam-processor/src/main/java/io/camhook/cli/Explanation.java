@@ -1,0 +1,63 @@
+package io.camhook.cli;
+
+import io.camhook.cam.CamResult;
+import io.camhook.recording.Prediction;
+import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
+import io.camhook.render.Picture;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One sample of a capture with its maps: what commands write and show.
+ *
+ * @param name unique and safe as a file name
+ * @param model label of the model
+ * @param time when the pass began
+ * @param picture what was fed, null when it was not recorded
+ * @param logits {@code [K]}, null when the output was not recorded
+ * @param predictions best first
+ * @param targets of this sample, by n; one without a class when nothing was differentiated
+ * @param maps the results
+ * @param layers recorded layers, for channel maps and statistics
+ * @param problems method id to why it has no map here
+ * @param extra further metadata
+ */
+record Explanation(
+    String name,
+    String model,
+    Instant time,
+    @Nullable Picture picture,
+    @Nullable Tensor logits,
+    List<Prediction> predictions,
+    List<Target> targets,
+    List<Maps> maps,
+    List<Layer> layers,
+    Map<String, String> problems,
+    Map<String, String> extra) {
+
+  /**
+   * What one method says about one target.
+   *
+   * @param n number of the target
+   * @param result maps by layer, and the heatmap
+   */
+  record Maps(int n, CamResult result) {
+    /** {@code @1} for the second target and so on; nothing for the first. */
+    String suffix() {
+      return n == 0 ? "" : "@" + n;
+    }
+  }
+
+  /**
+   * A recorded layer of this sample, channels first.
+   *
+   * @param path layer output
+   * @param spatial {@code [L]}, {@code [H,W]} or {@code [D,H,W]}; empty where it has no extent
+   * @param activation {@code [C, P]}
+   * @param gradients {@code [C, P]} by n; empty where none was recorded
+   */
+  record Layer(String path, int[] spatial, float[] activation, List<float[]> gradients) {}
+}

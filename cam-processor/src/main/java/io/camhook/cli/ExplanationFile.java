@@ -1,0 +1,163 @@
+package io.camhook.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.cam.CamResult;
+import io.camhook.cam.FloatMap;
+import io.camhook.recording.Prediction;
+import io.camhook.recording.RecordingException;
+import io.camhook.recording.Safetensors;
+import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
+import io.camhook.render.Picture;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * {@code NAME.safetensors}: {@code image}, {@code logits}, {@code raw/METHOD/PATH}, {@code
+ * heatmap/METHOD}; of further targets {@code raw@1/…}, {@code heatmap@1/…}; the rest as metadata.
+ */
+final class ExplanationFile {
+  static final String SUFFIX = ".safetensors";
+  private static final String FORMAT = "camhook.explanation";
+  private static final String FORMAT_VERSION = "1";
+  private static final String EXTRA = "extra.";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private ExplanationFile() {}
+
+  static void write(Path directory, Explanation explanation) throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Picture picture = explanation.picture();
+    if (picture != null) {
+      tensors.put("image", Tensor.ofBytes(picture.rgb(), picture.height(), picture.width(), 3));
+    }
+    Tensor logits = explanation.logits();
+    if (logits != null) {
+      tensors.put("logits", logits);
+    }
+    for (Explanation.Maps maps : explanation.maps()) {
+      CamResult result = maps.result();
+      result
+          .raw()
+          .forEach(
+              (path, map) ->
+                  tensors.put(
+                      "raw%s/%s/%s".formatted(maps.suffix(), result.method(), path),
+                      map.toTensor()));
+      tensors.put(
+          "heatmap%s/%s".formatted(maps.suffix(), result.method()), result.heatmap().toTensor());
+    }
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put(FORMAT, FORMAT_VERSION);
+    metadata.put("name", explanation.name());
+    metadata.put("model", explanation.model());
+    metadata.put("time", explanation.time().toString());
+    metadata.put("targets", JSON.writeValueAsString(explanation.targets()));
+    metadata.put("top_k", JSON.writeValueAsString(explanation.predictions()));
+    explanation.extra().forEach((key, value) -> metadata.put(EXTRA + key, value));
+    try (FileChannel file =
+        FileChannel.open(
+            directory.resolve(explanation.name() + SUFFIX),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      new Safetensors(metadata, tensors).write(file);
+    }
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws RecordingException if it is something else
+   */
+  static Explanation read(Path file) throws IOException {
+    Safetensors blob = Safetensors.read(file);
+    Map<String, String> metadata = blob.metadata();
+    if (!FORMAT_VERSION.equals(metadata.get(FORMAT))) {
+      throw new RecordingException(
+          "%s: expected a result of camhook process or explain, found other tensors %s"
+              .formatted(file, blob.tensors().keySet().stream().limit(3).toList()));
+    }
+    try {
+      Tensor image = blob.tensors().get("image");
+      return new Explanation(
+          text(metadata, "name"),
+          text(metadata, "model"),
+          Instant.parse(text(metadata, "time")),
+          image == null ? null : picture(image),
+          blob.tensors().get("logits"),
+          JSON.readValue(text(metadata, "top_k"), new TypeReference<List<Prediction>>() {}),
+          JSON.readValue(text(metadata, "targets"), new TypeReference<List<Target>>() {}),
+          maps(blob.tensors()),
+          List.of(),
+          Map.of(),
+          extra(metadata));
+    } catch (JsonProcessingException | DateTimeException | IllegalArgumentException e) {
+      throw new RecordingException(file + ": damaged: " + e.getMessage(), e);
+    }
+  }
+
+  private static String text(Map<String, String> metadata, String key) {
+    String value = metadata.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("metadata '" + key + "' is missing");
+    }
+    return value;
+  }
+
+  private static Map<String, String> extra(Map<String, String> metadata) {
+    Map<String, String> extra = new TreeMap<>();
+    metadata.forEach(
+        (key, value) -> {
+          if (key.startsWith(EXTRA)) {
+            extra.put(key.substring(EXTRA.length()), value);
+          }
+        });
+    return extra;
+  }
+
+  private static Picture picture(Tensor image) {
+    byte[] values = new byte[Math.toIntExact(image.elements())];
+    image.data().get(values);
+    return Picture.of(values, Math.toIntExact(image.size(1)), Math.toIntExact(image.size(0)), 3);
+  }
+
+  private static List<Explanation.Maps> maps(Map<String, Tensor> tensors) {
+    List<Explanation.Maps> all = new ArrayList<>();
+    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      String[] name = entry.getKey().split("/", 2);
+      if (name.length < 2 || !(name[0].equals("heatmap") || name[0].startsWith("heatmap@"))) {
+        continue;
+      }
+      String suffix = name[0].substring("heatmap".length());
+      String raw = "raw" + suffix + "/" + name[1] + "/";
+      Map<String, FloatMap> layers = new LinkedHashMap<>();
+      tensors.forEach(
+          (other, tensor) -> {
+            if (other.startsWith(raw)) {
+              layers.put(other.substring(raw.length()), map(tensor));
+            }
+          });
+      int n = suffix.isEmpty() ? 0 : Integer.parseInt(suffix.substring(1));
+      all.add(new Explanation.Maps(n, new CamResult(name[1], layers, map(entry.getValue()))));
+    }
+    return all;
+  }
+
+  private static FloatMap map(Tensor tensor) {
+    return FloatMap.of(
+        tensor.toFloats(), Arrays.stream(tensor.shape()).mapToInt(Math::toIntExact).toArray());
+  }
+}

@@ -1,0 +1,99 @@
+package io.camhook.cli;
+
+import io.camhook.cam.CamMethod;
+import io.camhook.cam.CamMethods;
+import io.camhook.cam.Need;
+import io.camhook.recording.Capture;
+import io.camhook.recording.TensorName;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The methods asked for, or those that a capture has the data for. */
+final class MethodChoice {
+  private static final List<String> USUAL = List.of("gradcam", "cam");
+  private static final Map<String, String> NAMES =
+      Map.ofEntries(
+          Map.entry("cam", "CAM"),
+          Map.entry("gradcam", "Grad-CAM"),
+          Map.entry("gradcam++", "Grad-CAM++"),
+          Map.entry("gradcam-elementwise", "Grad-CAM elementwise"),
+          Map.entry("hirescam", "HiResCAM"),
+          Map.entry("xgradcam", "XGrad-CAM"),
+          Map.entry("layercam", "LayerCAM"),
+          Map.entry("eigencam", "Eigen-CAM"),
+          Map.entry("eigengradcam", "EigenGrad-CAM"),
+          Map.entry("segeigencam", "SegEigen-CAM"),
+          Map.entry("kpcacam", "KPCA-CAM"),
+          Map.entry("fem", "FEM"),
+          Map.entry("finercam", "FinerCAM"),
+          Map.entry("shapleycam", "ShapleyCAM"),
+          Map.entry("refinecam", "RefineCAM"),
+          Map.entry("randomcam", "Random-CAM"),
+          Map.entry("scorecam", "Score-CAM"),
+          Map.entry("ablationcam", "Ablation-CAM"),
+          Map.entry("fullgrad", "FullGrad"));
+
+  private final List<CamMethod> wanted;
+
+  private MethodChoice(List<CamMethod> wanted) {
+    this.wanted = wanted;
+  }
+
+  /**
+   * The methods of these ids; none: what each capture has the data for.
+   *
+   * @throws io.camhook.cam.CamException if there is no such method, naming the nearest
+   */
+  static MethodChoice of(List<String> ids) {
+    return new MethodChoice(ids.stream().distinct().map(CamMethods::byId).toList());
+  }
+
+  /** Whether methods were named. */
+  boolean isExplicit() {
+    return !wanted.isEmpty();
+  }
+
+  List<CamMethod> of(Capture capture) {
+    if (isExplicit()) {
+      return wanted;
+    }
+    List<CamMethod> possible = new ArrayList<>();
+    for (String id : USUAL) {
+      CamMethod method = CamMethods.byId(id);
+      if (method.needs().stream().allMatch(need -> has(capture, need))) {
+        possible.add(method);
+      }
+    }
+    if (possible.isEmpty()) {
+      possible.add(CamMethods.byId("eigencam"));
+    }
+    return possible;
+  }
+
+  private static boolean has(Capture capture, Need need) {
+    return switch (need) {
+      case ACTIVATION -> !capture.layers().isEmpty();
+      case GRADIENT ->
+          capture.layers().stream()
+              .anyMatch(layer -> capture.tensor(TensorName.gradient(0, layer)).isPresent());
+      case CLASSIFIER -> capture.tensor(TensorName.CLASSIFIER_WEIGHT).isPresent();
+      default -> false;
+    };
+  }
+
+  /** The name the field knows a method by. */
+  static String name(String id) {
+    return NAMES.getOrDefault(id, id);
+  }
+
+  /** Ids to names, in the order of the documentation. */
+  static Map<String, String> names() {
+    Map<String, String> names = new LinkedHashMap<>();
+    USUAL.forEach(id -> names.put(id, name(id)));
+    CamMethods.ids().forEach(id -> names.putIfAbsent(id, name(id)));
+    NAMES.forEach(names::putIfAbsent);
+    return names;
+  }
+}

@@ -1,0 +1,55 @@
+package io.camhook.cli;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
+
+/** A progress bar on a terminal; nothing where standard error goes to a file or a pipe. */
+final class Progress implements AutoCloseable {
+  /** Set by the launcher script, which can tell. */
+  private static final String TERMINAL = "camhook.terminal";
+
+  private final @Nullable ProgressBar bar;
+
+  /**
+   * Begins.
+   *
+   * @param task what is done
+   * @param unit what is counted, with a leading blank
+   * @param total how many there will be, -1 if unknown
+   */
+  Progress(String task, String unit, long total) {
+    this.bar =
+        Boolean.getBoolean(TERMINAL)
+            ? new ProgressBarBuilder()
+                .setTaskName(task)
+                .setUnit(unit, 1)
+                .setInitialMax(total)
+                .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BAR)
+                .setUpdateIntervalMillis(100)
+                .clearDisplayOnFinish()
+                .continuousUpdate()
+                .build()
+            : null;
+  }
+
+  void to(long done) {
+    if (bar != null) {
+      bar.stepTo(done);
+    }
+  }
+
+  void step() {
+    if (bar != null) {
+      bar.step();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+    }
+  }
+}

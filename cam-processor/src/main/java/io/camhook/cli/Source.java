@@ -1,0 +1,116 @@
+package io.camhook.cli;
+
+import io.camhook.recording.Capture;
+import io.camhook.recording.Damage;
+import io.camhook.recording.RecordingReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Where explanations come from: a recording, or a directory that {@code camhook process} wrote. */
+sealed interface Source permits Source.Recording, Source.Results {
+
+  /** Takes explanations one after the other. */
+  interface Sink {
+    void accept(Explanation explanation) throws IOException;
+  }
+
+  Path directory();
+
+  /** Number of captures or files there are now. */
+  int size() throws IOException;
+
+  /**
+   * Hands on every explanation.
+   *
+   * @return what could not be read
+   */
+  List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException;
+
+  /**
+   * What {@code path} is.
+   *
+   * @throws CommandFailure if it is neither
+   */
+  static Source of(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new CommandFailure(path + ": no such file or directory");
+    }
+    if (Files.isDirectory(path) && Files.exists(path.resolve("manifest.json"))) {
+      return new Recording(path);
+    }
+    if (Files.isDirectory(path)) {
+      List<Path> files = results(path);
+      if (!files.isEmpty()) {
+        return new Results(path, files);
+      }
+    }
+    throw new CommandFailure(
+        "%s: expected a recording (a directory with manifest.json) or what camhook process wrote (*%s), found %s"
+            .formatted(
+                path,
+                ExplanationFile.SUFFIX,
+                Files.isDirectory(path) ? "a directory without them" : "a file"));
+  }
+
+  private static List<Path> results(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .filter(file -> file.toString().endsWith(ExplanationFile.SUFFIX))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** A recording. */
+  record Recording(Path directory) implements Source {
+    @Override
+    public int size() throws IOException {
+      try (RecordingReader reader = RecordingReader.open(directory)) {
+        return reader.ids().size();
+      }
+    }
+
+    @Override
+    public List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException {
+      try (RecordingReader reader = RecordingReader.open(directory)) {
+        for (Capture capture = reader.next(); capture != null; capture = reader.next()) {
+          for (Explanation explanation : explainer.explain(capture)) {
+            sink.accept(explanation);
+          }
+          progress.step();
+        }
+        return reader.damage().stream().map(Damage::toString).map(this::located).toList();
+      }
+    }
+
+    private String located(String damage) {
+      return directory + ": " + damage;
+    }
+  }
+
+  /** Files of {@code camhook process}. */
+  record Results(Path directory, List<Path> files) implements Source {
+    @Override
+    public int size() {
+      return files.size();
+    }
+
+    @Override
+    public List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException {
+      List<String> damage = new ArrayList<>();
+      for (Path file : files) {
+        try {
+          sink.accept(ExplanationFile.read(file));
+        } catch (io.camhook.recording.RecordingException e) {
+          damage.add(String.valueOf(e.getMessage()));
+        }
+        progress.step();
+      }
+      return damage;
+    }
+  }
+}

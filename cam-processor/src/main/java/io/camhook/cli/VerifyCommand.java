@@ -1,0 +1,52 @@
+package io.camhook.cli;
+
+import io.camhook.recording.Damage;
+import io.camhook.recording.RecordingVerifier;
+import io.camhook.recording.RecordingVerifier.Verification;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code camhook verify}: is every byte of a recording as it was written? */
+@Command(
+    name = "verify",
+    description = "Checks the integrity of a recording; exit status 1 names what is damaged.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    usageHelpAutoWidth = true)
+final class VerifyCommand implements Callable<Integer> {
+  @Spec
+  private @SuppressWarnings("NullAway.Init") CommandSpec spec;
+
+  @Parameters(paramLabel = "RECORDING", description = "Directory that the agent recorded into.")
+  private @SuppressWarnings("NullAway.Init") Path recording;
+
+  VerifyCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    Verification result;
+    try (Progress progress = new Progress("verify", " bytes", -1)) {
+      result = RecordingVerifier.verify(recording, progress::to);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%s: %d intact captures in %d shards, %s%n",
+        recording, result.captures(), result.shards(), Units.bytes(result.bytes()));
+    out.flush();
+    if (result.damage().isEmpty()) {
+      return 0;
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    for (Damage damage : result.damage()) {
+      err.println("camhook: " + recording + ": " + damage);
+    }
+    err.flush();
+    return 1;
+  }
+}
