@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Record with the agent:  java -javaagent:camhook-agent.jar=camhook.yaml -jar app.jar",
-      "Look at the recording:  camhook report captures/… -o report.html",
+      "Record:  java -javaagent:camhook-agent.jar=camhook.yaml -jar app.jar",
+      "Look:    camhook report captures/20261124-0615 -o report.html",
       "",
       "Exit status: 0 done, 1 the work failed, 2 wrong usage."
     })

@@ -114,6 +114,10 @@ final class ReportCommand implements Callable<Integer> {
     out.printf(
         "%s: %d captures, %d maps, %s%n", output, size, maps, Units.bytes(Files.size(output)));
     out.flush();
+    if (size == 0 && problems.isEmpty()) {
+      throw new CommandFailure(
+          inputs.get(0) + ": the recording holds no capture; was the model called, and sampled?");
+    }
     if (!problems.isEmpty()) {
       throw new CommandFailure(problems.text());
     }

@@ -1,0 +1,143 @@
+package io.camhook.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReportCommandTest {
+  @TempDir Path folder;
+
+  @Test
+  void report_should_hold_maps_channels_and_statistics_of_a_recording() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"), TinyRecording.full("a"), TinyRecording.full("b"));
+    Path report = folder.resolve("report.html");
+    Invocation run = Invocation.of("report", recording, "-o", report);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).startsWith(report + ": 2 captures, 8 maps, ");
+
+    JsonNode index = data(report, "index");
+    assertThat(index.path("captures")).hasSize(2);
+    assertThat(index.path("captures").path(0).toString())
+        .isEqualTo("[\"a\",\"cat\",0.665,[\"cat\",\"dog\"]]");
+    // mean of 1 2 3 4 4 3 2 1 is 2.5, its population standard deviation sqrt(1.25)
+    assertThat(index.path("statistics").path(0).path("total").toString())
+        .isEqualTo("[2.5,1.11803,1,4,0,0]");
+    JsonNode capture = data(report, "c0");
+    assertThat(capture.path("maps")).hasSize(4);
+    assertThat(capture.path("channels").path(0).path("weights").toString())
+        .isEqualTo("[[1,-1],[0,2]]");
+    assertThat(files(folder)).containsExactly("rec", "report.html");
+  }
+
+  @Test
+  void report_should_be_made_of_processed_files_too() throws IOException {
+    Path recording = TinyRecording.write(folder.resolve("rec"), TinyRecording.full("a"));
+    Path maps = folder.resolve("maps");
+    Invocation.of("process", recording, "-m", "gradcam", "-o", maps);
+    Path report = folder.resolve("report.html");
+    assertThat(Invocation.of("report", maps, "-o", report).status()).isZero();
+    JsonNode capture = data(report, "c0");
+    assertThat(capture.path("targets").path(1).path("label").asText()).isEqualTo("dog");
+    JsonNode map = capture.path("maps").path(0);
+    assertThat(map.path("l").asText()).isEqualTo("conv");
+    assertThat(map.path("min").asDouble()).isEqualTo(-3);
+    assertThat(map.path("max").asDouble()).isEqualTo(3);
+  }
+
+  @Test
+  void report_should_show_given_metrics() throws IOException {
+    Path recording = TinyRecording.write(folder.resolve("rec"), TinyRecording.full("a"));
+    Path metrics = folder.resolve("metrics.json");
+    Files.writeString(
+        metrics,
+        """
+        {"title": "t", "metrics": [{"id": "pg", "name": "Pointing", "better": "higher", "unit": "%", "description": ""}],
+         "rows": [{"method": "gradcam", "values": {"pg": 0.5}}]}
+        """);
+    Path report = folder.resolve("report.html");
+    assertThat(Invocation.of("report", recording, "--metrics", metrics, "-o", report).status())
+        .isZero();
+    assertThat(
+            data(report, "index")
+                .path("metrics")
+                .path("rows")
+                .path(0)
+                .path("values")
+                .path("pg")
+                .asDouble())
+        .isEqualTo(0.5);
+  }
+
+  @Test
+  void malformed_metrics_should_fail_in_one_line() throws IOException {
+    Path recording = TinyRecording.write(folder.resolve("rec"), TinyRecording.full("a"));
+    Path metrics = Files.writeString(folder.resolve("metrics.json"), "{\n oops");
+    Invocation run =
+        Invocation.of("report", recording, "--metrics", metrics, "-o", folder.resolve("r.html"));
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("camhook: " + metrics + ": not a table of metrics: ")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void anything_else_should_be_refused_in_one_line() throws IOException {
+    Path text = Files.writeString(folder.resolve("notes.txt"), "hello");
+    Invocation run = Invocation.of("report", text, "-o", folder.resolve("r.html"));
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: %s: expected a recording (a directory with manifest.json) or what camhook process wrote (*.safetensors), found a file\n"
+                .formatted(text));
+  }
+
+  @Test
+  void empty_recording_should_give_a_report_that_says_so() throws IOException {
+    Path recording = TinyRecording.write(folder.resolve("rec"));
+    Path report = folder.resolve("report.html");
+    Invocation run = Invocation.of("report", recording, "-o", report);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("holds no capture").hasLineCount(1);
+    assertThat(report).exists();
+  }
+
+  @Test
+  void truncated_shard_should_be_named_and_the_rest_reported() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"), TinyRecording.full("a"), TinyRecording.full("b"));
+    ProcessCommandTest.truncate(recording);
+    Path report = folder.resolve("report.html");
+    Invocation run = Invocation.of("report", recording, "-o", report);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("camhook: " + recording + ": captures-000001.tar")
+        .hasLineCount(1);
+    assertThat(data(report, "index").path("captures")).hasSize(1);
+  }
+
+  /** The JSON of a data element of the page. */
+  static JsonNode data(Path report, String id) throws IOException {
+    String html = Files.readString(report);
+    String open = "<script type=\"application/json\" id=\"" + id + "\">";
+    int start = html.indexOf(open) + open.length();
+    assertThat(start).as("element " + id).isGreaterThan(open.length());
+    return new ObjectMapper().readTree(html.substring(start, html.indexOf("</script>", start)));
+  }
+
+  private static Stream<String> files(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList().stream();
+    }
+  }
+}
