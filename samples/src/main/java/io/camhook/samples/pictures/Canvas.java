@@ -17,6 +17,11 @@ final class Canvas {
   /** A region of the picture plane, in pixels. */
   interface Region {
     boolean contains(double x, double y);
+
+    /** False only where no point within a pixel of this one belongs to the region. */
+    default boolean isNear(double x, double y) {
+      return true;
+    }
   }
 
   /** Colour as a function of the pixel; writes three components. */
@@ -47,6 +52,9 @@ final class Canvas {
     int bottom = Math.min(height - 1, (int) (centreY + radius) + 1);
     for (int y = Math.max(0, (int) (centreY - radius) - 1); y <= bottom; y++) {
       for (int x = Math.max(0, (int) (centreX - radius) - 1); x <= right; x++) {
+        if (!region.isNear(x + 0.5, y + 0.5)) {
+          continue;
+        }
         int covered = 0;
         for (int s = 0; s < SAMPLES * SAMPLES; s++) {
           double px = x + (s % SAMPLES + 0.5) / SAMPLES;

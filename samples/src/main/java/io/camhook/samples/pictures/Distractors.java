@@ -24,18 +24,35 @@ final class Distractors {
     double x = PictureGenerator.SIZE * random.nextDouble();
     double y = PictureGenerator.SIZE * random.nextDouble();
     double angle = Math.PI * random.nextDouble();
-    double sin = StrictMath.sin(angle);
-    double cos = StrictMath.cos(angle);
     float[] colour = PictureGenerator.colour(random);
     canvas.fill(
         x,
         y,
         length,
-        (px, py) -> {
-          double along = ((px - x) * cos + (py - y) * sin) / length;
-          double across = ((py - y) * cos - (px - x) * sin) / width;
-          return along * along + across * across <= 1;
-        },
+        new Ellipse(x, y, StrictMath.cos(angle), StrictMath.sin(angle), length, width),
         (px, py, out) -> System.arraycopy(colour, 0, out, 0, 3));
+  }
+
+  private record Ellipse(double x, double y, double cos, double sin, double length, double width)
+      implements Canvas.Region {
+    @Override
+    public boolean contains(double px, double py) {
+      double along = along(px, py) / length;
+      double across = across(px, py) / width;
+      return along * along + across * across <= 1;
+    }
+
+    @Override
+    public boolean isNear(double px, double py) {
+      return Math.abs(across(px, py)) <= width + 1 && Math.abs(along(px, py)) <= length + 1;
+    }
+
+    private double along(double px, double py) {
+      return (px - x) * cos + (py - y) * sin;
+    }
+
+    private double across(double px, double py) {
+      return (py - y) * cos - (px - x) * sin;
+    }
   }
 }

@@ -1,10 +1,13 @@
 package io.camhook.samples.pictures;
 
 import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import javax.imageio.ImageIO;
 
 /**
  * A picture and what is in it.
@@ -12,10 +15,30 @@ import java.util.List;
  * @param width in pixels
  * @param height in pixels
  * @param rgb {@code height × width × 3} bytes, row-major, red first
- * @param objects what it shows, in no particular order; never empty
+ * @param objects what it shows, in no particular order; empty where that is not known
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record Picture(int width, int height, byte[] rgb, List<PictureObject> objects) {
+
+  /**
+   * Reads a picture whose truth is not known.
+   *
+   * @throws IOException if the file cannot be read or is no picture
+   */
+  public static Picture read(Path file) throws IOException {
+    BufferedImage image = ImageIO.read(file.toFile());
+    if (image == null) {
+      throw new IOException(file + " is not a picture in a format that the JDK reads");
+    }
+    byte[] rgb = new byte[image.getWidth() * image.getHeight() * 3];
+    for (int i = 0; i < rgb.length / 3; i++) {
+      int pixel = image.getRGB(i % image.getWidth(), i / image.getWidth());
+      rgb[i * 3] = (byte) (pixel >> 16);
+      rgb[i * 3 + 1] = (byte) (pixel >> 8);
+      rgb[i * 3 + 2] = (byte) pixel;
+    }
+    return new Picture(image.getWidth(), image.getHeight(), rgb, List.of());
+  }
 
   /**
    * The square of the given side whose centre is as near to the first object's as the border
