@@ -1,0 +1,52 @@
+package io.camhook.cam.model;
+
+import io.camhook.cam.LayerTensors;
+import io.camhook.cam.targets.ScoreTarget;
+import io.camhook.recording.Tensor;
+import java.util.List;
+
+/** A model that also gives gradients. Not used concurrently. */
+public interface BackwardModel extends ForwardModel {
+
+  /**
+   * Activations of layers and the gradients of the targets with respect to them.
+   *
+   * @param input {@code [n, …]}
+   * @param targets one per sample
+   * @param paths module paths
+   */
+  List<LayerTensors> layers(Tensor input, List<ScoreTarget> targets, List<String> paths);
+
+  /**
+   * The gradient of the targets, one per sample, with respect to the input; of the input's shape.
+   */
+  Tensor inputGradient(Tensor input, List<ScoreTarget> targets);
+
+  /**
+   * The same with guided ReLUs: behind a ReLU the gradient is kept only where it and the ReLU's
+   * input are positive.
+   */
+  Tensor guidedInputGradient(Tensor input, List<ScoreTarget> targets);
+
+  /**
+   * The product of {@code vector} with the Hessian of the targets with respect to the layer's
+   * activation; of the activation's shape.
+   */
+  Tensor hessianProduct(Tensor input, List<ScoreTarget> targets, String path, Tensor vector);
+
+  /**
+   * Every convolution and batch norm over two spatial dimensions that adds a bias, in module order,
+   * with the gradient of the targets with respect to its output.
+   */
+  List<BiasGradient> biasGradients(Tensor input, List<ScoreTarget> targets);
+
+  /**
+   * One layer that adds a bias.
+   *
+   * @param path module path
+   * @param bias {@code [C]}; of a batch norm {@code beta - running_mean * gamma / sqrt(running_var
+   *     + eps)}
+   * @param gradient {@code [n,C,H,W]}
+   */
+  record BiasGradient(String path, float[] bias, Tensor gradient) {}
+}

@@ -1,0 +1,63 @@
+package io.camhook.cam.model;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.CamMethods;
+import io.camhook.cam.Nearest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The methods that run the model again, by their ids. Thread-safe. */
+public final class ModelMethods {
+  private static final Map<String, ModelMethod> METHODS = new LinkedHashMap<>();
+
+  static {
+    for (ModelMethod method :
+        List.of(
+            new ScoreCam(),
+            new SsCam(),
+            new IsCam(),
+            new AblationCam(),
+            new SmoothGradCamPlusPlus(),
+            new FullGrad(),
+            new GuidedBackprop(),
+            new GuidedGradCam(),
+            new IntegratedGradients(),
+            new SmoothGrad(),
+            new Occlusion(),
+            new Rise())) {
+      METHODS.put(method.id(), method);
+    }
+  }
+
+  private ModelMethods() {}
+
+  /** The ids, in the order of the documentation. */
+  public static Set<String> ids() {
+    return Collections.unmodifiableSet(METHODS.keySet());
+  }
+
+  /** The method of that id, if it is one that runs the model. */
+  public static Optional<ModelMethod> find(String id) {
+    return Optional.ofNullable(METHODS.get(id));
+  }
+
+  /**
+   * Says no to an id that neither this nor {@link CamMethods} knows, naming the nearest of both.
+   *
+   * @throws CamException if there is no such method
+   */
+  public static void requireKnown(String id) {
+    if (find(id).isEmpty() && CamMethods.find(id).isEmpty()) {
+      List<String> all = new ArrayList<>(CamMethods.ids());
+      all.addAll(METHODS.keySet());
+      throw new CamException(
+          "no CAM method '%s'; did you mean %s? All: %s"
+              .formatted(id, Nearest.names(id, all), String.join(" ", all)));
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package io.camhook.cam.model;
+
+import io.camhook.recording.Tensor;
+import java.util.function.BooleanSupplier;
+
+/**
+ * How a model is run again.
+ *
+ * @param batch inputs per run; at least 1
+ * @param channels number of strongest channels that a method which goes through all of them takes;
+ *     0: all
+ * @param seed of what is random
+ * @param progress told after every run
+ * @param cancelled asked before every run; true stops with a {@link
+ *     java.util.concurrent.CancellationException}
+ */
+public record RunOptions(
+    int batch, int channels, long seed, Progress progress, BooleanSupplier cancelled) {
+  private static final long INPUT_BYTES = 32L << 20;
+  private static final int LARGEST_DEFAULT_BATCH = 64;
+
+  /** Told how far a method is. */
+  @FunctionalInterface
+  public interface Progress {
+    /**
+     * {@code done} of {@code total} runs of single inputs are over.
+     *
+     * @param method id of the method
+     */
+    void at(String method, int done, int total);
+  }
+
+  public RunOptions {
+    if (batch < 1 || channels < 0) {
+      throw new IllegalArgumentException(
+          "expected a batch of at least 1 and channels of at least 0, found %d and %d"
+              .formatted(batch, channels));
+    }
+  }
+
+  /** A batch that bounds its inputs to 32 MiB, at most 64 of them; all channels, silent. */
+  public static RunOptions forInput(Tensor input) {
+    long bytes = Math.max(4, 4 * input.elements() / Math.max(1, input.size(0)));
+    int batch = (int) Math.max(1, Math.min(LARGEST_DEFAULT_BATCH, INPUT_BYTES / bytes));
+    return new RunOptions(batch, 0, 0, (method, done, total) -> {}, () -> false);
+  }
+
+  public RunOptions withBatch(int wanted) {
+    return new RunOptions(wanted, channels, seed, progress, cancelled);
+  }
+
+  public RunOptions withChannels(int strongest) {
+    return new RunOptions(batch, strongest, seed, progress, cancelled);
+  }
+
+  public RunOptions withSeed(long wanted) {
+    return new RunOptions(batch, channels, wanted, progress, cancelled);
+  }
+
+  public RunOptions withProgress(Progress wanted) {
+    return new RunOptions(batch, channels, seed, wanted, cancelled);
+  }
+
+  public RunOptions withCancellation(BooleanSupplier wanted) {
+    return new RunOptions(batch, channels, seed, progress, wanted);
+  }
+}
