@@ -1,14 +1,19 @@
 package io.camhook.agent;
 
 import io.camhook.agent.weave.DjlWeaver;
+import io.camhook.agent.weave.PlainWeaver;
 import io.camhook.agent.weave.Weaver;
+import io.camhook.agent.weave.Weaving;
 import io.camhook.agent.yaml.ConfigReader;
 import io.camhook.agent.yaml.InvalidConfigException;
 import io.camhook.agent.yaml.Problem;
+import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.EventLog;
+import io.camhook.plain.PlainDispatch;
+import io.camhook.plain.PlainNetworks;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
 import java.lang.instrument.Instrumentation;
@@ -16,6 +21,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -42,14 +48,30 @@ final class Startup {
       String file = options.text("config");
       Path yaml = file == null ? null : Path.of(file);
       CamhookConfig config = read(yaml, options);
-      AdapterContext context = new AdapterContext(config, Output.recorder(config, yaml, log), log);
-      Dispatch.install(loader -> adapter(loader, context));
-      new Weaver(List.of(new DjlWeaver()), (type, loader) -> {}, log).install(instrumentation);
+      start(config, Output.recorder(config, yaml, log), log, instrumentation);
     } catch (InvalidConfigException e) {
       refuse(e, options, log);
     } catch (Throwable e) {
       log.failure("could not start; the application runs without camhook", e);
     }
+  }
+
+  private static void start(
+      CamhookConfig config, Recorder recorder, EventLog log, Instrumentation instrumentation) {
+    AdapterContext context = new AdapterContext(config, recorder, log);
+    Dispatch.install(loader -> adapter(loader, context));
+    List<Weaving> weavings = new ArrayList<>();
+    weavings.add(new DjlWeaver());
+    PlainWeaver plain = new PlainWeaver(config);
+    if (!plain.isEmpty()) {
+      PlainDispatch.install(new PlainNetworks(config, recorder, log));
+      weavings.add(plain);
+    }
+    Weaver.Listener listener =
+        config.dryRun()
+            ? (type, loader) -> log.info("dry run: would weave " + type)
+            : (type, loader) -> {};
+    new Weaver(weavings, listener, log).install(instrumentation);
   }
 
   /** The adapter of the engine that {@code loader} holds; null if it cannot be had. */

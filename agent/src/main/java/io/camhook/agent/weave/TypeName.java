@@ -1,0 +1,47 @@
+package io.camhook.agent.weave;
+
+import io.camhook.capture.Glob;
+import net.bytebuddy.description.annotation.AnnotationDescription;
+import net.bytebuddy.description.type.TypeDefinition;
+import net.bytebuddy.description.type.TypeDescription;
+
+/**
+ * Name or glob of a class, interface or annotation; it describes the types that have it, inherit
+ * from one that has it, or are annotated with one that has it, themselves or in a supertype.
+ */
+final class TypeName {
+  private final Glob glob;
+
+  TypeName(String text) {
+    glob = new Glob(text);
+  }
+
+  boolean describes(TypeDescription type) {
+    return describesOne(type) || describesAbove(type);
+  }
+
+  private boolean describesAbove(TypeDefinition type) {
+    TypeDefinition parent = type.getSuperClass();
+    if (parent != null && !parent.represents(Object.class) && describes(parent.asErasure())) {
+      return true;
+    }
+    for (TypeDefinition parentInterface : type.getInterfaces()) {
+      if (describes(parentInterface.asErasure())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean describesOne(TypeDescription type) {
+    if (glob.matches(type.getName())) {
+      return true;
+    }
+    for (AnnotationDescription annotation : type.getDeclaredAnnotations()) {
+      if (glob.matches(annotation.getAnnotationType().getName())) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

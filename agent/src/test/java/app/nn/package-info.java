@@ -1,0 +1,2 @@
+/** Plain Java networks of many shapes; nothing here knows camhook. */
+package app.nn;

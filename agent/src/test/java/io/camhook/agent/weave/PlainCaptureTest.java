@@ -1,0 +1,131 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import app.nn.Pooled;
+import app.nn.Scale;
+import app.nn.Stack;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Target;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What is recorded of a plain network, and that recording leaves no trace in it. */
+class PlainCaptureTest {
+  private static final String POOLED =
+      """
+      models:
+        - name: pooled
+          class: app.nn.Pooled$Part
+          root: app.nn.Pooled
+          backward: backward
+          layers: %s
+          target: %s
+      """;
+  private static final float[][][] PICTURE = {{{4, -8}, {0, 8}}};
+
+  @Test
+  void capture_should_hold_activation_gradient_and_classifier_row_of_the_winning_class() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("features", "top1"))) {
+      Pooled net = new Pooled();
+      // Means (4+8)/4 = 3 and 8/4 = 2; scores 3·3 + 2 = 11 and −2·3 + 5·2 = 4.
+      assertThat(net.forward(PICTURE)).containsExactly(11, 4);
+
+      Capture capture = woven.captured().get(0);
+      assertThat(capture.tensors().keySet())
+          .containsExactly(
+              "image", "output.0", "activation/features", "gradient/features", "classifier.weight");
+      assertThat(capture.tensors().get("output.0")).hasToString("F32[1, 2]");
+      assertThat(capture.tensors().get("activation/features")).hasToString("F32[1, 2, 2, 2]");
+      assertThat(capture.tensors().get("activation/features").toFloats())
+          .containsExactly(4, 0, 0, 8, 0, 8, 0, 0);
+      // ∂score₀/∂A_chw = w₀c / (H·W) = 3/4 and 1/4.
+      assertThat(capture.tensors().get("gradient/features").toFloats())
+          .containsExactly(.75f, .75f, .75f, .75f, .25f, .25f, .25f, .25f);
+      assertThat(capture.tensors().get("classifier.weight").toFloats()).containsExactly(3, 1);
+      assertThat(capture.targets()).containsExactly(new Target(0, 0, 0, null, 11));
+      // Softmax of (11, 4): 1 / (1 + e⁻⁷).
+      assertThat(capture.topK().get(0).get(0).probability())
+          .isEqualTo(1 / (1 + Math.exp(-7)), within(1e-12));
+      // Spread from −8 … 8 to 0 … 255: 4 → 191, −8 → 0, 0 → 128, 8 → 255, each three times.
+      assertThat(capture.tensors().get("image")).hasToString("U8[2, 2, 3]");
+      assertThat(capture.tensors().get("image").toFloats())
+          .containsExactly(191, 191, 191, 0, 0, 0, 128, 128, 128, 255, 255, 255);
+      assertThat(woven.messages).noneMatch(message -> message.contains("could not"));
+    }
+  }
+
+  @Test
+  void gradients_should_leave_the_network_as_its_forward_left_it() {
+    Pooled plain = new Pooled();
+    plain.forward(PICTURE);
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("auto", "top2"))) {
+      Pooled net = new Pooled();
+      net.forward(PICTURE);
+      assertThat(net.state()).isEqualTo(plain.state()).isEqualTo("0 0.0 1");
+      // The application's own backward finds what it expects.
+      plain.backward(new float[] {1, 0});
+      net.backward(new float[] {1, 0});
+      assertThat(net.state()).isEqualTo(plain.state()).isEqualTo("1 3.0 0");
+
+      Capture capture = woven.captured().get(0);
+      assertThat(capture.tensors()).containsKeys("gradient/features", "gradient@1/features");
+      // Class 1: −2/4 and 5/4.
+      assertThat(capture.tensors().get("gradient@1/features").toFloats())
+          .containsExactly(-.5f, -.5f, -.5f, -.5f, 1.25f, 1.25f, 1.25f, 1.25f);
+      assertThat(capture.tensors().get("classifier.weight").toFloats())
+          .containsExactly(3, 1, -2, 5);
+    }
+  }
+
+  @Test
+  void module_called_twice_should_have_a_number_in_its_name_and_its_own_gradient() {
+    try (WovenPlain woven =
+        new WovenPlain(
+            "models: [{ name: n, class: app.nn.Layer, backward: backward, layers: '*' }]")) {
+      Scale shared = new Scale(3);
+      new Stack(shared, new Scale(5), shared).forward(new float[] {1, 2});
+
+      Capture capture = woven.captured().get(0);
+      assertThat(capture.tensors().get("activation/layers.0").toFloats()).containsExactly(3, 6);
+      assertThat(capture.tensors().get("activation/layers.0#1").toFloats()).containsExactly(45, 90);
+      // The score is output 1; behind the first call come the factors 5 and 3, behind the last
+      // none.
+      assertThat(capture.tensors().get("gradient/layers.0").toFloats()).containsExactly(0, 15);
+      assertThat(capture.tensors().get("gradient/layers.0#1").toFloats()).containsExactly(0, 1);
+      assertThat(woven.models).singleElement().satisfies(m -> assertThat(m.modules()).hasSize(3));
+    }
+  }
+
+  @Test
+  void network_without_backward_should_be_recorded_without_gradients() {
+    try (WovenPlain woven =
+        new WovenPlain("models: [{ name: n, class: app.nn.Layer, layers: '*' }]")) {
+      new Stack(new Scale(3)).forward(new float[] {1});
+      assertThat(woven.captured().get(0).tensors().keySet())
+          .containsExactly("output.0", "activation/layers.0");
+    }
+  }
+
+  @Test
+  void backward_that_cannot_be_called_should_be_said_and_the_application_go_on() {
+    try (WovenPlain woven =
+        new WovenPlain(
+            POOLED.formatted("features", "top1").replace("backward: backward", "backward: back"))) {
+      assertThat(new Pooled().forward(PICTURE)).containsExactly(11, 4);
+      assertThat(woven.captured()).isEmpty();
+      assertThat(woven.messages.get(0))
+          .contains("expected in app.nn.Pooled a method back that takes the output's gradient");
+    }
+  }
+
+  @Test
+  void rate_of_zero_should_record_nothing() {
+    try (WovenPlain woven =
+        new WovenPlain(POOLED.formatted("features", "top1") + "sampling: { rate: 0 }")) {
+      new Pooled().forward(PICTURE);
+      assertThat(woven.captured()).isEqualTo(List.of());
+    }
+  }
+}

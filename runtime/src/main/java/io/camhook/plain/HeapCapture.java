@@ -1,0 +1,20 @@
+package io.camhook.plain;
+
+import io.camhook.capture.PendingCapture;
+import io.camhook.recording.Capture;
+
+/** A capture that is on the heap already. */
+record HeapCapture(Capture capture) implements PendingCapture {
+  @Override
+  public long bytes() {
+    return capture.tensorBytes();
+  }
+
+  @Override
+  public Capture materialize() {
+    return capture;
+  }
+
+  @Override
+  public void discard() {}
+}

@@ -1,0 +1,179 @@
+package io.camhook.plain;
+
+import io.camhook.capture.LayerPattern;
+import io.camhook.capture.ModulePath;
+import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.Place;
+import io.camhook.config.PlainNetwork;
+import io.camhook.dispatch.EventLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** One plain network of the configuration: where its values are, what is captured, who watches. */
+final class HookedNetwork {
+  /** A hook and the layers it is for. */
+  private record Attached(List<LayerPattern> layers, PlainHook hook) {}
+
+  private final CamhookConfig.Model entry;
+  private final PlainNetwork places;
+  private final TensorAccess tensors;
+  private final ModuleNames names = new ModuleNames();
+  private final List<LayerPattern> layers;
+  private final boolean auto;
+  private final List<String> labels;
+  private final List<Attached> hooks = new CopyOnWriteArrayList<>();
+  private final Map<String, Boolean> captured = new ConcurrentHashMap<>();
+
+  HookedNetwork(CamhookConfig.Model entry, PlainNetwork places, EventLog log) {
+    this.entry = entry;
+    this.places = places;
+    this.tensors = new TensorAccess(places.value(), places.shape());
+    this.auto = entry.layers().contains(LayerPattern.AUTO);
+    this.layers =
+        entry.layers().stream()
+            .filter(layer -> !layer.equals(LayerPattern.AUTO))
+            .map(LayerPattern::of)
+            .toList();
+    this.labels = labels(entry, log);
+  }
+
+  private static List<String> labels(CamhookConfig.Model entry, EventLog log) {
+    if (entry.labels() == null) {
+      return List.of();
+    }
+    try {
+      return Files.readAllLines(entry.labels()).stream().map(String::strip).toList();
+    } catch (IOException e) {
+      log.warn("model %s: labels cannot be read: %s".formatted(entry.name(), e.getMessage()));
+      return List.of();
+    }
+  }
+
+  /** Attaches a hook to the layers that any of the patterns means. */
+  void attach(List<String> paths, PlainHook hook) {
+    hooks.add(new Attached(paths.stream().map(LayerPattern::of).toList(), hook));
+  }
+
+  boolean isWatched() {
+    return !hooks.isEmpty();
+  }
+
+  /** The hooks of a module, in the order in which they were attached. */
+  List<PlainHook> hooksOf(String path) {
+    if (hooks.isEmpty()) {
+      return List.of();
+    }
+    ModulePath parsed = ModulePath.parse(path);
+    return hooks.stream()
+        .filter(attached -> attached.layers.stream().anyMatch(l -> l.matches(parsed)))
+        .map(Attached::hook)
+        .toList();
+  }
+
+  /** Whether the layer's output is recorded by name. */
+  boolean captures(String path) {
+    return captured.computeIfAbsent(
+        path, p -> layers.stream().anyMatch(layer -> layer.matches(ModulePath.parse(p))));
+  }
+
+  /** Whether the last layer with a spatial output is recorded, whichever it is. */
+  boolean capturesAuto() {
+    return auto;
+  }
+
+  boolean captures(CaptureKind kind) {
+    return entry.capture().contains(kind);
+  }
+
+  boolean capturesAnything() {
+    return !entry.capture().isEmpty();
+  }
+
+  boolean wantsGradient() {
+    return entry.target().kind() != CamhookConfig.Target.Kind.NONE
+        && captures(CaptureKind.GRADIENT)
+        && rootMethods().backward() != null;
+  }
+
+  String name() {
+    return entry.name();
+  }
+
+  CamhookConfig.Target target() {
+    return entry.target();
+  }
+
+  List<String> labels() {
+    return labels;
+  }
+
+  TensorAccess tensors() {
+    return tensors;
+  }
+
+  ModuleNames names() {
+    return names;
+  }
+
+  /** The methods of the class that a pass begins with. */
+  PlainNetwork.Methods rootMethods() {
+    return places.root() == null ? places.module() : places.root();
+  }
+
+  /** Whether only a class of its own can be the root. */
+  boolean hasRootClass() {
+    return places.root() != null;
+  }
+
+  Place input() {
+    return places.input();
+  }
+
+  Place output() {
+    return places.output();
+  }
+
+  Place gradOutput() {
+    return places.gradOutput();
+  }
+
+  Place gradInput() {
+    return places.gradInput();
+  }
+
+  /** Value at a place of a call that has or has not ended; null where there is no tensor. */
+  @Nullable Object valueAt(
+      Place place, Object module, Object[] arguments, @Nullable Object result) {
+    Object value =
+        switch (place.kind()) {
+          case RETURN -> result;
+          case ARGUMENT -> {
+            int index = argument(place, arguments);
+            yield index < 0 ? null : arguments[index];
+          }
+          case FIELD ->
+              Member.find(module.getClass(), place.field()).map(m -> m.get(module)).orElse(null);
+          case NONE -> null;
+        };
+    return tensors.isTensor(value) ? value : null;
+  }
+
+  /** Index of the argument that a place means; -1 if there is none. */
+  int argument(Place place, Object[] arguments) {
+    if (place.argument() >= 0) {
+      return place.argument() < arguments.length ? place.argument() : -1;
+    }
+    for (int i = 0; i < arguments.length; i++) {
+      if (tensors.isTensor(arguments[i])) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

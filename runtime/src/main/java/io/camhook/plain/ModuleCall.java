@@ -1,0 +1,202 @@
+package io.camhook.plain;
+
+import io.camhook.config.Place;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One call of one module: its hooks, and its part in the pass that is being captured. */
+final class ModuleCall implements PlainCall {
+  private static final Object[] NONE = {};
+
+  private final ThreadCalls thread;
+  private final HookedNetwork network;
+  private final Object module;
+  private final boolean backward;
+  private final @Nullable Object root;
+  private final boolean outermost;
+  private final List<String> methods = new ArrayList<>(2);
+  private final String path;
+  private Object[] arguments = NONE;
+
+  ModuleCall(
+      ThreadCalls thread,
+      HookedNetwork network,
+      Object module,
+      boolean backward,
+      String method,
+      @Nullable Object root) {
+    this.thread = thread;
+    this.network = network;
+    this.module = module;
+    this.backward = backward;
+    this.root = root;
+    this.outermost = thread.isOutermost();
+    this.path = name();
+    methods.add(method);
+  }
+
+  private String name() {
+    try {
+      return network.names().pathOf(module, root);
+    } catch (RuntimeException e) {
+      thread.networks().failed("a module of " + network.name() + " could not be named", e);
+      return module.getClass().getSimpleName();
+    }
+  }
+
+  @Nullable Object root() {
+    return root;
+  }
+
+  /** Whether a method that begins is a part of this call: super.forward, or another overload. */
+  boolean isPartOf(HookedNetwork network, Object module, boolean backward, String method) {
+    return this.module == module
+        && this.network == network
+        && this.backward == backward
+        && !methods.contains(method);
+  }
+
+  PlainCall part(String method) {
+    methods.add(method);
+    return new Part(method);
+  }
+
+  private final class Part implements PlainCall {
+    private final String method;
+
+    Part(String method) {
+      this.method = method;
+    }
+
+    @Override
+    public void before(Object[] arguments) {}
+
+    @Override
+    public @Nullable Object after(@Nullable Object result, @Nullable Throwable thrown) {
+      methods.remove(method);
+      return result;
+    }
+  }
+
+  @Override
+  public void before(Object[] arguments) {
+    this.arguments = arguments;
+    Place place = backward ? network.gradOutput() : network.input();
+    try {
+      Object value = network.valueAt(place, module, arguments, null);
+      Object current = replaced(value, place, runBefore(value));
+      if (current != null) {
+        note(current);
+      }
+    } catch (Throwable e) {
+      thread.pop(this);
+      throw e;
+    }
+  }
+
+  private @Nullable Object runBefore(@Nullable Object value) {
+    Object current = value;
+    for (PlainHook hook : hooks()) {
+      Object replacement =
+          backward
+              ? hook.beforeBackward(described(), current)
+              : hook.beforeForward(described(), current);
+      current = replacement == null ? current : replacement;
+    }
+    return current;
+  }
+
+  private @Nullable Object replaced(
+      @Nullable Object value, Place place, @Nullable Object replacement) {
+    if (value == null || replacement == null || replacement == value) {
+      return value;
+    }
+    if (place.kind() == Place.Kind.ARGUMENT) {
+      arguments[network.argument(place, arguments)] = replacement;
+    } else {
+      network.tensors().overwrite(value, replacement);
+    }
+    return replacement;
+  }
+
+  private void note(Object value) {
+    Pass pass = thread.pass();
+    OwnBackward own = thread.ownBackward();
+    try {
+      if (backward && own != null) {
+        own.gradient(path, module, value);
+      } else if (!backward && pass != null && isRoot()) {
+        pass.input(value);
+      }
+    } catch (RuntimeException e) {
+      thread.networks().failed(network.name() + ": layer " + path + " could not be recorded", e);
+    }
+  }
+
+  @Override
+  public @Nullable Object after(@Nullable Object result, @Nullable Throwable thrown) {
+    Pass pass = thread.pass();
+    thread.pop(this);
+    if (thrown != null) {
+      return result;
+    }
+    Place place = backward ? network.gradInput() : network.output();
+    Object value = network.valueAt(place, module, arguments, result);
+    Object current = runAfter(value);
+    if (!backward && pass != null && current != null) {
+      finish(pass, current);
+    }
+    if (value == null || current == null || current == value) {
+      return result;
+    }
+    if (place.kind() == Place.Kind.RETURN) {
+      return current;
+    }
+    network.tensors().overwrite(value, current);
+    return result;
+  }
+
+  private @Nullable Object runAfter(@Nullable Object value) {
+    List<PlainHook> hooks = hooks();
+    if (hooks.isEmpty()) {
+      return value;
+    }
+    Place given = backward ? network.gradOutput() : network.input();
+    Object from =
+        given.kind() == Place.Kind.RETURN ? null : network.valueAt(given, module, arguments, null);
+    Object current = value;
+    for (PlainHook hook : hooks) {
+      Object replacement =
+          backward
+              ? hook.afterBackward(described(), current, from)
+              : hook.afterForward(described(), from, current);
+      current = replacement == null ? current : replacement;
+    }
+    return current;
+  }
+
+  private void finish(Pass pass, Object output) {
+    try {
+      if (isRoot()) {
+        pass.finish(module, output, thread);
+      } else {
+        pass.output(path, module, output);
+      }
+    } catch (RuntimeException e) {
+      thread.networks().failed(network.name() + ": layer " + path + " could not be recorded", e);
+    }
+  }
+
+  private boolean isRoot() {
+    return outermost && module == root;
+  }
+
+  private List<PlainHook> hooks() {
+    return thread.ownBackward() == null ? network.hooksOf(path) : List.of();
+  }
+
+  private PlainModule described() {
+    return new PlainModule(module, path, network.tensors());
+  }
+}

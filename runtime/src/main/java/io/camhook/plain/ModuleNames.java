@@ -1,0 +1,113 @@
+package io.camhook.plain;
+
+import io.camhook.dispatch.WeakIdentityMap;
+import java.lang.reflect.Array;
+import java.lang.reflect.Field;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Paths of the modules of a plain network. The root is {@code .}; an object that fields lead to
+ * from the root is called by them, dotted, with the index in an array or collection and the key in
+ * a map as segments of their own: {@code features.3}, {@code head.fc}. The shortest way counts,
+ * among equals the first in order of declaration. A module that no field leads to is called by its
+ * class and a counter in order of appearance, {@code Conv#0}. Keeps no module alive. Thread-safe.
+ */
+final class ModuleNames {
+  private static final int MOST_OBJECTS = 100_000;
+
+  private final WeakIdentityMap<Object, String> paths = new WeakIdentityMap<>();
+  private final Map<String, AtomicInteger> counters = new ConcurrentHashMap<>();
+
+  /**
+   * The module's path.
+   *
+   * @param root the network that is running, null if none is known
+   */
+  String pathOf(Object module, @Nullable Object root) {
+    if (module == root) {
+      return ".";
+    }
+    String known = paths.get(module);
+    if (known == null && root != null) {
+      explore(root);
+      known = paths.get(module);
+    }
+    return known == null ? paths.computeIfAbsent(module, () -> numbered(module)) : known;
+  }
+
+  private String numbered(Object module) {
+    String name = module.getClass().getSimpleName();
+    return name + "#" + counters.computeIfAbsent(name, n -> new AtomicInteger()).getAndIncrement();
+  }
+
+  /**
+   * Names everything below {@code root}, breadth first, so that the shortest way is found first.
+   */
+  private void explore(Object root) {
+    Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    Deque<Found> open = new ArrayDeque<>();
+    seen.add(root);
+    open.add(new Found(root, ""));
+    while (!open.isEmpty() && seen.size() < MOST_OBJECTS) {
+      Found found = open.remove();
+      for (Found child : found.children()) {
+        if (child.isWorthALook() && seen.add(child.object)) {
+          open.add(child);
+          if (Instances.isOfApplication(child.object)) {
+            paths.computeIfAbsent(child.object, () -> child.path);
+          }
+        }
+      }
+    }
+  }
+
+  private record Found(Object object, String path) {
+    boolean isWorthALook() {
+      return object instanceof Collection
+          || object instanceof Map
+          || object instanceof Object[]
+          || (Instances.isOfApplication(object)
+              && !object.getClass().isArray()
+              && !(object instanceof Enum)
+              && !(object instanceof Thread));
+    }
+
+    Collection<Found> children() {
+      Deque<Found> children = new ArrayDeque<>();
+      if (object instanceof Object[]) {
+        for (int i = 0; i < Array.getLength(object); i++) {
+          add(children, Integer.toString(i), Array.get(object, i));
+        }
+      } else if (object instanceof Collection<?> collection) {
+        int i = 0;
+        for (Object element : collection) {
+          add(children, Integer.toString(i++), element);
+        }
+      } else if (object instanceof Map<?, ?> map) {
+        map.forEach((key, value) -> add(children, String.valueOf(key), value));
+      } else {
+        for (Field field : Instances.fields(object.getClass())) {
+          if (!field.getType().isPrimitive()) {
+            add(children, field.getName(), Instances.get(field, object));
+          }
+        }
+      }
+      return children;
+    }
+
+    private void add(Deque<Found> children, String name, @Nullable Object child) {
+      if (child != null) {
+        children.add(new Found(child, path.isEmpty() ? name : path + "." + name));
+      }
+    }
+  }
+}

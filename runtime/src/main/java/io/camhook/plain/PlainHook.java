@@ -1,0 +1,32 @@
+package io.camhook.plain;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is told of the calls of a plain network's modules. Values are the network's own tensors, not
+ * copies, and null where the call has none; one that is returned takes the place of the one that
+ * was given, null keeps it. What a hook throws reaches the application.
+ */
+public interface PlainHook {
+  /** Forward begins. */
+  default @Nullable Object beforeForward(PlainModule module, @Nullable Object input) {
+    return null;
+  }
+
+  /** Forward has returned. */
+  default @Nullable Object afterForward(
+      PlainModule module, @Nullable Object input, @Nullable Object output) {
+    return null;
+  }
+
+  /** Backward begins. */
+  default @Nullable Object beforeBackward(PlainModule module, @Nullable Object gradOutput) {
+    return null;
+  }
+
+  /** Backward has returned. */
+  default @Nullable Object afterBackward(
+      PlainModule module, @Nullable Object gradInput, @Nullable Object gradOutput) {
+    return null;
+  }
+}

@@ -1,0 +1,87 @@
+package io.camhook.plain;
+
+import io.camhook.capture.Recorder;
+import io.camhook.capture.Sampler;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+import io.camhook.recording.ModelInfo;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** The plain networks of a configuration, and the threads that run them. Thread-safe. */
+public final class PlainNetworks {
+  private final @Nullable HookedNetwork[] networks;
+  private final Recorder recorder;
+  private final Sampler sampler;
+  private final boolean dryRun;
+  private final EventLog log;
+  private final Set<HookedNetwork> described = ConcurrentHashMap.newKeySet();
+  private final AtomicLong failures = new AtomicLong();
+  private final ThreadLocal<ThreadCalls> threads;
+
+  /**
+   * @param config entries without {@code class} are skipped
+   */
+  public PlainNetworks(CamhookConfig config, Recorder recorder, EventLog log) {
+    List<CamhookConfig.Model> models = config.models();
+    this.networks = new HookedNetwork[models.size()];
+    for (int i = 0; i < networks.length; i++) {
+      CamhookConfig.Model model = models.get(i);
+      networks[i] = model.plain() == null ? null : new HookedNetwork(model, model.plain(), log);
+    }
+    this.recorder = recorder;
+    this.sampler = new Sampler(config.sampling());
+    this.dryRun = config.dryRun();
+    this.log = log;
+    this.threads = ThreadLocal.withInitial(() -> new ThreadCalls(this));
+  }
+
+  /** Attaches a hook to layers of the configuration's entry number {@code entry}. */
+  public void attach(int entry, List<String> layers, PlainHook hook) {
+    HookedNetwork network = networks[entry];
+    if (network == null) {
+      throw new IllegalArgumentException("entry " + entry + " is no plain network");
+    }
+    network.attach(layers, hook);
+  }
+
+  @Nullable PlainCall enter(Object module, int entry, Role role, String method) {
+    HookedNetwork network = networks[entry];
+    return network == null ? null : threads.get().enter(network, module, role, method);
+  }
+
+  /** Whether a pass that begins now is captured. */
+  boolean samples(HookedNetwork network) {
+    return !dryRun && network.capturesAnything() && sampler.drawn() && sampler.admitted();
+  }
+
+  /** Notes the modules of a network the first time that a pass of it has been captured. */
+  void model(HookedNetwork network, ModelInfo model) {
+    if (described.add(network)) {
+      recorder.model(model);
+    }
+  }
+
+  Recorder recorder() {
+    return recorder;
+  }
+
+  EventLog log() {
+    return log;
+  }
+
+  /** Notes that something of camhook's own went wrong; the first time it is logged. */
+  void failed(String what, Throwable cause) {
+    if (failures.getAndIncrement() == 0) {
+      log.failure(what, cause);
+    }
+  }
+
+  /** Failures of camhook itself so far. */
+  public long failures() {
+    return failures.get();
+  }
+}

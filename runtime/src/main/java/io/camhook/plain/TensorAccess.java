@@ -1,0 +1,112 @@
+package io.camhook.plain;
+
+import io.camhook.recording.Tensor;
+import java.lang.reflect.Array;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads and makes a network's tensors: arrays and buffers as they are, and objects of the
+ * application through the member that the configuration names as {@code value}. The shape is the
+ * (nested) array's own, or what the member named as {@code shape} says: a member of the tensor
+ * class where {@code value} is set, else of the module. Thread-safe.
+ */
+final class TensorAccess {
+  private final @Nullable String value;
+  private final @Nullable String shape;
+  private final ClassValue<Optional<Member>> values;
+  private final ClassValue<Optional<Member>> shapes;
+
+  TensorAccess(@Nullable String value, @Nullable String shape) {
+    this.value = value;
+    this.shape = shape;
+    this.values = members(value);
+    this.shapes = members(shape);
+  }
+
+  private static ClassValue<Optional<Member>> members(@Nullable String name) {
+    return new ClassValue<>() {
+      @Override
+      protected Optional<Member> computeValue(Class<?> type) {
+        return name == null ? Optional.empty() : Member.find(type, name);
+      }
+    };
+  }
+
+  /** Whether the configuration lets us read this value. */
+  boolean isTensor(@Nullable Object tensor) {
+    return ArrayTensors.isArray(tensor)
+        || (tensor != null && value != null && values.get(tensor.getClass()).isPresent());
+  }
+
+  /**
+   * A copy of the numbers.
+   *
+   * @param module the module whose output it is, asked for the shape of a flat array; null if it is
+   *     no output
+   * @throws IllegalArgumentException if it is no tensor, or its shape does not fit
+   */
+  Tensor read(Object tensor, @Nullable Object module) {
+    Object array = array(tensor);
+    Object shapeOwner = array == tensor ? module : tensor;
+    return ArrayTensors.read(array, shapeOwner == null ? null : shapeOf(shapeOwner));
+  }
+
+  private Object array(Object tensor) {
+    if (ArrayTensors.isArray(tensor)) {
+      return tensor;
+    }
+    Object array = values.get(tensor.getClass()).map(m -> m.get(tensor)).orElse(null);
+    if (array == null || !ArrayTensors.isArray(array)) {
+      throw new IllegalArgumentException(
+          "expected float[], double[], arrays of them, a FloatBuffer%s; found %s"
+              .formatted(
+                  value == null
+                      ? " (or name the member that holds them as value:)"
+                      : " or an object whose member " + value + " gives one",
+                  tensor.getClass().getTypeName()));
+    }
+    return array;
+  }
+
+  private long @Nullable [] shapeOf(Object owner) {
+    if (shape == null) {
+      return null;
+    }
+    Object found = shapes.get(owner.getClass()).map(m -> m.get(owner)).orElse(null);
+    if (found == null) {
+      return null;
+    }
+    if (found instanceof List<?> list) {
+      return list.stream().mapToLong(size -> ((Number) size).longValue()).toArray();
+    }
+    if (!(found instanceof int[]) && !(found instanceof long[])) {
+      throw new IllegalArgumentException(
+          "expected int[], long[] or a list of numbers as shape, found %s in %s.%s"
+              .formatted(found.getClass().getTypeName(), owner.getClass().getTypeName(), shape));
+    }
+    long[] sizes = new long[Array.getLength(found)];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = Array.getLong(found, i);
+    }
+    return sizes;
+  }
+
+  /**
+   * A value of the same class, size and shape with other numbers; shares nothing that a backward
+   * could change.
+   *
+   * @throws IllegalArgumentException if such a value cannot be made
+   */
+  Object like(Object tensor, float[] numbers) {
+    Object array = array(tensor);
+    Object replaced = ArrayTensors.like(array, numbers);
+    return array == tensor ? replaced : Instances.copyWith(tensor, array, replaced);
+  }
+
+  /** Overwrites a tensor in place. */
+  void overwrite(Object target, Object source) {
+    ArrayTensors.overwrite(array(target), array(source));
+  }
+}

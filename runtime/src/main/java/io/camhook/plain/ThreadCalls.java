@@ -1,0 +1,104 @@
+package io.camhook.plain;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A call of a module is made of one or more calls of its methods: an override calls super.forward, an
+ * overload calls another. They belong together as long as no other module comes between and no method is
+ * entered twice; a method that is entered again while it runs is recursion, a call of its own. So the
+ * stack holds the calls of modules, and each the methods that run in it.
+ *
+ * A pass that is neither captured nor watched is skipped: its root leaves a mark, and until the root
+ * returns nothing below it is looked at.
+ */
+/** The calls that run on one thread. */
+final class ThreadCalls {
+  private final PlainNetworks networks;
+  private final List<ModuleCall> calls = new ArrayList<>();
+  private final Skip skip = new Skip();
+  private boolean skipping;
+  private @Nullable Pass pass;
+  private @Nullable OwnBackward ownBackward;
+
+  ThreadCalls(PlainNetworks networks) {
+    this.networks = networks;
+  }
+
+  @Nullable PlainCall enter(HookedNetwork network, Object module, Role role, String method) {
+    if (skipping) {
+      return null;
+    }
+    ModuleCall top = calls.isEmpty() ? null : calls.get(calls.size() - 1);
+    if (top != null && top.isPartOf(network, module, role.isBackward(), method)) {
+      return top.part(method);
+    }
+    if (top == null) {
+      return enterRoot(network, module, role, method);
+    }
+    return push(network, module, role, method, top.root());
+  }
+
+  private PlainCall enterRoot(HookedNetwork network, Object module, Role role, String method) {
+    boolean root = role.isRoot() || !network.hasRootClass();
+    if (ownBackward == null && root && !role.isBackward() && networks.samples(network)) {
+      pass = new Pass(network);
+    } else if (ownBackward == null && !network.isWatched()) {
+      skipping = true;
+      return skip;
+    }
+    return push(network, module, role, method, root ? module : null);
+  }
+
+  private ModuleCall push(
+      HookedNetwork network, Object module, Role role, String method, @Nullable Object root) {
+    ModuleCall call = new ModuleCall(this, network, module, role.isBackward(), method, root);
+    calls.add(call);
+    return call;
+  }
+
+  /** Removes a call that has ended, with whatever an exception left above it. */
+  void pop(ModuleCall call) {
+    int index = calls.lastIndexOf(call);
+    if (index >= 0) {
+      calls.subList(index, calls.size()).clear();
+    }
+    if (calls.isEmpty() && ownBackward == null) {
+      pass = null;
+    }
+  }
+
+  boolean isOutermost() {
+    return calls.isEmpty();
+  }
+
+  /** The pass that is being captured on this thread. */
+  @Nullable Pass pass() {
+    return pass;
+  }
+
+  /** The backward that camhook itself runs, which no hook sees. */
+  @Nullable OwnBackward ownBackward() {
+    return ownBackward;
+  }
+
+  void ownBackward(@Nullable OwnBackward running) {
+    ownBackward = running;
+  }
+
+  PlainNetworks networks() {
+    return networks;
+  }
+
+  private final class Skip implements PlainCall {
+    @Override
+    public void before(Object[] arguments) {}
+
+    @Override
+    public @Nullable Object after(@Nullable Object result, @Nullable Throwable thrown) {
+      skipping = false;
+      return result;
+    }
+  }
+}
