@@ -72,7 +72,7 @@ final class DemoCommand implements Callable<Integer> {
   private final PointingGame single = new PointingGame();
   private final PointingGame pair = new PointingGame();
   private final Random random = new Random(1);
-  private final List<String> twoObjects = new ArrayList<>();
+  private @Nullable String twoObjects;
 
   DemoCommand() {}
 
@@ -105,8 +105,8 @@ final class DemoCommand implements Callable<Integer> {
 
     step(out, 4, "report, " + Units.bytes(Files.size(report)));
     out.println("     " + report.toAbsolutePath().toUri());
-    if (!twoObjects.isEmpty()) {
-      out.println("     maps of both classes: " + twoObjects.get(0));
+    if (twoObjects != null) {
+      out.println("     maps of two classes, one for each object: " + twoObjects);
     }
     out.flush();
     return 0;
@@ -126,8 +126,8 @@ final class DemoCommand implements Callable<Integer> {
               explainer,
               explanation -> {
                 explanation.problems().forEach(problems::add);
-                play(explanation, truth);
                 writer.add(shown.of(explanation));
+                play(explanation, truth, writer.size());
                 CaptureReport.count(explanation, writer.statistics());
               },
               progress)
@@ -148,31 +148,44 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  /** Plays a round for each object whose class was explained, with its own class's heatmap. */
-  private void play(Explanation explanation, GroundTruth truth) throws IOException {
+  /**
+   * Plays a round for each object with the heatmap of its own class. Where the class of a picture's
+   * only object was not explained, that of the most probable class has to do; of two objects, one
+   * whose class was not explained has no round.
+   */
+  private void play(Explanation explanation, GroundTruth truth, int number) throws IOException {
     Optional<GroundTruth.Entry> known = truth.of(explanation.picture());
     if (known.isEmpty()) {
       return;
     }
     List<GroundTruth.Thing> objects = known.get().objects();
-    PointingGame game = objects.size() == 1 ? single : pair;
     int explained = 0;
     for (GroundTruth.Thing object : objects) {
       Optional<Target> target =
           explanation.targets().stream().filter(t -> object.label().equals(t.label())).findFirst();
-      int n = target.map(Target::n).orElse(0);
-      explained += target.isPresent() ? 1 : 0;
-      GroundTruth.Mask mask = truth.mask(object);
-      for (Explanation.Maps maps : explanation.maps()) {
-        if (maps.n() == n) {
-          game.play(maps.result().method(), maps.result().heatmap(), mask);
-        }
+      if (target.isPresent()) {
+        explained++;
       }
-      playAtRandom(game, explanation, mask);
+      if (target.isPresent() || objects.size() == 1) {
+        play(
+            objects.size() == 1 ? single : pair,
+            explanation,
+            target.map(Target::n).orElse(0),
+            truth.mask(object));
+      }
     }
-    if (objects.size() == 2 && explained == 2) {
-      twoObjects.add(known.get().file());
+    if (twoObjects == null && explained == 2) {
+      twoObjects = "%s (report.html#capture=%d)".formatted(known.get().file(), number);
     }
+  }
+
+  private void play(PointingGame game, Explanation explanation, int n, GroundTruth.Mask mask) {
+    for (Explanation.Maps maps : explanation.maps()) {
+      if (maps.n() == n) {
+        game.play(maps.result().method(), maps.result().heatmap(), mask);
+      }
+    }
+    playAtRandom(game, explanation, mask);
   }
 
   /** Maps of uniform noise at the layer's resolution, through the same steps. */
@@ -244,7 +257,7 @@ final class DemoCommand implements Callable<Integer> {
                 "two objects",
                 "higher",
                 "%",
-                "the same for each of two objects, with the heatmap of its own class")),
+                "the same for each of two objects that is among the two most probable classes, with the heatmap of its own class")),
         rows);
   }
 

@@ -141,9 +141,8 @@ final class ReportCommand implements Callable<Integer> {
     for (ColourTable table : ColourTable.values()) {
       colormaps.put(table.name().toLowerCase(Locale.ROOT), table.triplets());
     }
-    String title = inputs.size() == 1 ? String.valueOf(inputs.get(0).getFileName()) : "";
     return new ReportInfo(
-        title,
+        "",
         inputs.stream().map(Path::toString).toList(),
         Instant.now(),
         Version.text(),

@@ -7,7 +7,7 @@ import java.util.Map;
 /**
  * What a report says about itself.
  *
- * @param title shown beside the name, for example the model's label
+ * @param title shown beside the name; empty: the labels of the models
  * @param sources the recordings it was made from
  * @param created when
  * @param version camhook's version

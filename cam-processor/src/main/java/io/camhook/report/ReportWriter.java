@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,7 @@ public final class ReportWriter implements Closeable {
   private final Path part;
   private final BufferedWriter blocks;
   private final List<Row> rows = new ArrayList<>();
+  private final Set<String> models = new TreeSet<>();
   private final List<String> thumbnails = new ArrayList<>();
   private final LayerStatistics statistics = new LayerStatistics();
   private @Nullable MetricsTable metrics;
@@ -65,6 +68,7 @@ public final class ReportWriter implements Closeable {
 
   /** Appends a capture. */
   public void add(ReportCapture capture) throws IOException {
+    models.add(capture.model());
     block("c" + rows.size(), new CaptureBlock(capture, limits).json());
     rows.add(
         new Row(
@@ -101,7 +105,7 @@ public final class ReportWriter implements Closeable {
     try {
       try (OutputStream out = Files.newOutputStream(whole)) {
         ReportPage page = ReportPage.load();
-        out.write(page.head(info.title()).getBytes(StandardCharsets.UTF_8));
+        out.write(page.head(title()).getBytes(StandardCharsets.UTF_8));
         out.write(element("index", index()).getBytes(StandardCharsets.UTF_8));
         try (InputStream in = Files.newInputStream(part)) {
           out.write(in.readNBytes((int) Math.max(0, firstBytes)));
@@ -147,12 +151,17 @@ public final class ReportWriter implements Closeable {
     return "<script type=\"application/json\" id=\"" + id + "\">" + json + "</script>\n";
   }
 
+  /** The given title, else the models. */
+  private String title() {
+    return info.title().isEmpty() ? String.join(", ", models) : info.title();
+  }
+
   private String index() {
     return ReportJson.text(
         json -> {
           json.writeStartObject();
           json.writeNumberField("version", 1);
-          json.writeStringField("title", info.title());
+          json.writeStringField("title", title());
           json.writeStringField("created", info.created().toString());
           json.writeStringField("camhook", info.version());
           json.writeNumberField("thumbsPerBlock", THUMBNAILS_PER_BLOCK);

@@ -37,7 +37,7 @@ const count = n => n.toLocaleString('en-US').replace(/,/g, '\u202f');
  */
 function choice(name, label, options, value, onchange) {
   const letters = options.reduce((sum, o) => sum + o[1].length + (o[2] || '').length + 3, 0);
-  if (options.length > 5 || letters > 56) {
+  if (options.length > 4 || letters > 46) {
     return el('select', { id: name, 'aria-label': label, onchange: e => onchange(e.target.value) },
       options.map(o => el('option', { value: String(o[0]), selected: String(o[0]) === String(value) }, o[1])));
   }
