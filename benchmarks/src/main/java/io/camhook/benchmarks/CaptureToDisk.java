@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -105,11 +106,18 @@ final class CaptureToDisk {
     if (!queue.close(Duration.ofMinutes(5)) || queue.counters().written() != count) {
       throw new IllegalStateException("not all captures were written: " + queue.counters());
     }
-    double seconds = (System.nanoTime() - start) / 1e9;
+    List<Path> written;
     try (Stream<Path> files = Files.list(recording)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        Files.delete(file);
+      written = files.toList();
+    }
+    for (Path file : written) {
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        channel.force(false);
       }
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    for (Path file : written) {
+      Files.delete(file);
     }
     Files.delete(recording);
     return seconds;

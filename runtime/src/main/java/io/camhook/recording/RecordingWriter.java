@@ -156,7 +156,7 @@ public final class RecordingWriter implements Closeable {
     ShardWriter current = shard;
     if (current != null && (current.size() >= shardBytes || !current.isOpen())) {
       shard = null;
-      closeShard(current);
+      current.close();
       current = null;
     }
     if (current == null) {
@@ -165,13 +165,6 @@ public final class RecordingWriter implements Closeable {
       shard = current;
     }
     return current;
-  }
-
-  private static void closeShard(ShardWriter shard) throws IOException {
-    if (shard.isOpen()) {
-      shard.force();
-    }
-    shard.close();
   }
 
   /** Notes a model and its module tree in the manifest; one noted before is replaced. */
@@ -190,7 +183,10 @@ public final class RecordingWriter implements Closeable {
     close(new Counters(captures(), captures(), 0, 0));
   }
 
-  /** Brings everything to the disk and notes the final counters. Only the first close counts. */
+  /**
+   * Closes the recording and notes the final counters. Only the first close counts. Does not wait
+   * for the disk, so that no process is held up at its end.
+   */
   public synchronized void close(Counters counters) throws IOException {
     if (closed) {
       return;
@@ -198,7 +194,7 @@ public final class RecordingWriter implements Closeable {
     closed = true;
     try (lock) {
       if (shard != null) {
-        closeShard(shard);
+        shard.close();
       }
       List<Run> runs = manifest.runs();
       update(manifest.withLast(runs.get(runs.size() - 1).end(counters)));

@@ -48,7 +48,7 @@ final class SafetensorsLayout {
   /** CRC32C of the data section that these tensors give, whatever the metadata. */
   static int crc32c(Map<String, Tensor> tensors) {
     CRC32C crc = new CRC32C();
-    order(tensors).forEach(entry -> crc.update(entry.getValue().data()));
+    order(tensors).forEach(entry -> entry.getValue().updateChecksum(crc));
     return (int) crc.getValue();
   }
 

@@ -140,11 +140,6 @@ final class ShardWriter implements Closeable {
     }
   }
 
-  /** Has the file's contents on the disk itself. */
-  void force() throws IOException {
-    channel.force(false);
-  }
-
   @Override
   public void close() throws IOException {
     channel.close();

@@ -3,6 +3,7 @@ package io.camhook.recording;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.zip.Checksum;
 
 /**
  * A dense row-major array of any rank: element type, shape and little-endian bytes. Immutable by
@@ -27,7 +28,7 @@ public final class Tensor {
     }
     this.dtype = dtype;
     this.shape = shape.clone();
-    this.data = data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    this.data = data.slice().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** A float32 tensor; {@code values} is copied. */
@@ -72,7 +73,12 @@ public final class Tensor {
 
   /** The bytes, little endian, read-only; position 0. Each call gives an independent view. */
   public ByteBuffer data() {
-    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Adds the bytes to a checksum; over a read-only view the JDK would copy them first. */
+  void updateChecksum(Checksum checksum) {
+    checksum.update(data.duplicate());
   }
 
   /**
