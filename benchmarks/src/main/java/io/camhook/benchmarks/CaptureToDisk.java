@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  */
 final class CaptureToDisk {
   private static final int ROUNDS = Integer.getInteger("rounds", 7);
+  private static final int WARM_UP_ROUNDS = 3;
   private static final long ROUND_BYTES = Long.getLong("megabytes", 512) << 20;
   private static final long SHARD_BYTES = 256L << 20;
 
@@ -55,11 +56,11 @@ final class CaptureToDisk {
     CaptureToDisk run = new CaptureToDisk(directory, capture);
     double[] ratios = new double[ROUNDS];
     double[] plain = new double[ROUNDS];
-    for (int round = -1; round < ROUNDS; round++) {
+    for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       double plainSeconds = round % 2 == 0 ? run.plain() : 0;
       double captureSeconds = run.captures();
       plainSeconds = round % 2 == 0 ? plainSeconds : run.plain();
-      if (round >= 0) { // the first warms up
+      if (round >= 0) {
         ratios[round] = plainSeconds / captureSeconds;
         plain[round] = ROUND_BYTES / plainSeconds / (1 << 20);
       }

@@ -23,7 +23,7 @@ import java.nio.file.StandardOpenOption;
 /** Appends captures to one tar file. Not thread-safe. */
 final class ShardWriter implements Closeable {
   private static final int HEAD_BYTES = 2 * TarHeader.BLOCK;
-  private static final int COLLECT_BYTES = 1 << 16;
+  private static final int COLLECT_BYTES = 1 << 18;
 
   private final FileChannel channel;
 
@@ -33,7 +33,7 @@ final class ShardWriter implements Closeable {
   /** Tar header and first block of the blob, held back until the rest is written. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD_BYTES);
 
-  /** Collects small writes. */
+  /** Collects what goes to the file in one write; the JDK would copy heap buffers anyway. */
   private final ByteBuffer collected = ByteBuffer.allocateDirect(COLLECT_BYTES);
 
   private long position;
@@ -153,15 +153,14 @@ final class ShardWriter implements Closeable {
       while (head.hasRemaining() && bytes.hasRemaining()) {
         head.put(bytes.get());
       }
-      if (bytes.remaining() > collected.remaining()) {
-        writeCollected();
-      }
-      if (bytes.remaining() > collected.remaining()) {
-        int rest = bytes.remaining();
-        writeFully(bytes, position);
-        position += rest;
-      } else {
+      int end = bytes.limit();
+      while (bytes.position() < end) {
+        if (!collected.hasRemaining()) {
+          writeCollected();
+        }
+        bytes.limit(Math.min(end, bytes.position() + collected.remaining()));
         collected.put(bytes);
+        bytes.limit(end);
       }
       return length;
     }
