@@ -36,4 +36,28 @@ public interface EngineCalls {
    * @return true if the adapter ran it, false if the engine is to run it as if nothing had happened
    */
   boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph);
+
+  /**
+   * The modules of a model that {@code layers} means, a path or a glob.
+   *
+   * @throws IllegalArgumentException if there are none; the message lists the closest paths
+   */
+  List<Object> modules(Object model, String layers);
+
+  /**
+   * Registers a hook for the gradient of a tensor.
+   *
+   * @return removes it
+   * @throws IllegalStateException if the tensor requires no gradient
+   */
+  Runnable tensorHook(Object tensor, HookEntry entry);
+
+  /**
+   * Registers a hook for the moment when the {@code .grad} of a leaf has been updated.
+   *
+   * @param leaf a tensor, or a parameter of a module
+   * @return removes it
+   * @throws IllegalStateException if it is no leaf or requires no gradient
+   */
+  Runnable postAccumulateHook(Object leaf, HookEntry entry);
 }

@@ -99,8 +99,8 @@ final class AutogradGateway {
    * that is neither leaf nor retains its gradient.
    */
   boolean requiresGrad(NDArray array) {
-    NDManager owner = manager;
-    try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "requiring"));
+    try (NDList arguments =
+            new NDList(Tensors.alias(array, manager), marker(manager, "requiring"));
         NDList requiring = IValueUtils.forward(module, arguments, true)) {
       return !requiring.isEmpty();
     }
@@ -119,6 +119,14 @@ final class AutogradGateway {
     try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "tap"))) {
       NDList both = IValueUtils.forward(module, arguments, true);
       return new Tap(both.get(0), both.get(1));
+    }
+  }
+
+  /** How often operators have changed the tensor in place. */
+  long version(NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, "version"));
+        NDList version = IValueUtils.forward(module, arguments, true)) {
+      return version.head().getLong();
     }
   }
 

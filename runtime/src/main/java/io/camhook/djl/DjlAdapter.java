@@ -1,14 +1,27 @@
 package io.camhook.djl;
 
 import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtNDArray;
+import io.camhook.capture.ClosestPaths;
+import io.camhook.capture.LayerPattern;
+import io.camhook.capture.ModulePath;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.Request;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
+import java.lang.ref.WeakReference;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DjlAdapter implements EngineAdapter {
   private final Owners owners;
+  private final GradPoints points = new GradPoints();
+  private final ThreadLocal<Boolean> runningBackward = new ThreadLocal<>();
   private volatile @Nullable Started started;
 
   /** What {@link #start} sets up. */
@@ -100,17 +115,104 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
-  public @Nullable BlockCall enter(Object block, Object[] arguments) {
+  public @Nullable BlockCall enter(Object object, Object[] arguments) {
+    Block block = (Block) object;
     ThreadWork work = ThreadWork.current();
-    if (work == null || work.request == null) {
-      return null;
+    boolean hooks = !HookTable.isEmpty();
+    if (work == null) {
+      if (!hooks) {
+        return null;
+      }
+      work = ThreadWork.begin();
     }
-    return work.request.enter((Block) block, arguments);
+    if (work.isInnermost(block)) {
+      return null; // it calls its own forward again
+    }
+    SampledRequest request = work.request;
+    BlockCall capture = request == null ? null : request.enter(block, arguments);
+    if (!hooks) {
+      return capture;
+    }
+    work.push(block);
+    if (HookTable.concerns(block)) {
+      return HookedCall.begin(work, block, arguments, capture, points);
+    }
+    return capture == null ? work.plainCall() : work.plainCall(capture);
   }
 
   @Override
   public boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
-    return false;
+    if (runningBackward.get() != null) {
+      return false; // the backward that ends a hooked one
+    }
+    runningBackward.set(Boolean.TRUE);
+    try {
+      return new HookedBackward(points, (PtNDArray) target, (PtNDArray) gradient)
+          .run(keepGraph, createGraph);
+    } finally {
+      runningBackward.remove();
+    }
+  }
+
+  @Override
+  public List<Object> modules(Object model, String layers) {
+    Block root = model instanceof Model owner ? owner.getBlock() : (Block) model;
+    List<BlockTree.Module> modules = BlockTree.of(root);
+    List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
+    List<ModulePath> selected = LayerPattern.of(layers).select(paths);
+    if (selected.isEmpty()) {
+      throw new IllegalArgumentException(
+          "'%s' matches none of the %d modules of %s; closest: %s"
+              .formatted(
+                  layers,
+                  paths.size(),
+                  root.getClass().getSimpleName(),
+                  ClosestPaths.to(layers, paths.stream().map(ModulePath::toString).toList(), 3)));
+    }
+    Set<Block> found = Collections.newSetFromMap(new IdentityHashMap<>());
+    return modules.stream()
+        .filter(module -> selected.contains(module.path()) && found.add(module.block()))
+        .<Object>map(BlockTree.Module::block)
+        .toList();
+  }
+
+  @Override
+  public Runnable tensorHook(Object tensor, HookEntry entry) {
+    NDArray array = (NDArray) tensor;
+    if (!Tensors.isFloating(array) || !Tensors.requiresGrad(array)) {
+      throw new IllegalStateException(
+          "a tensor hook needs a tensor that requires a gradient; the one of shape %s does not"
+              .formatted(array.getShape()));
+    }
+    HookList hooks =
+        Tensors.isLeaf(array) ? points.leaf(array).hooks() : points.tensor(array).hooks();
+    return add(hooks, entry);
+  }
+
+  @Override
+  public Runnable postAccumulateHook(Object leaf, HookEntry entry) {
+    NDArray array = leaf instanceof Parameter parameter ? parameter.getArray() : (NDArray) leaf;
+    if (!Tensors.isLeaf(array)) {
+      throw new IllegalStateException(
+          "a post-accumulate-gradient hook needs a leaf that requires a gradient, found "
+              + (Tensors.requiresGrad(array) ? "an operator's result" : "one without")
+              + " of shape "
+              + array.getShape());
+    }
+    return add(points.leaf(array).afterwards(), entry);
+  }
+
+  private static Runnable add(HookList hooks, HookEntry entry) {
+    hooks.add(entry, false);
+    WeakReference<HookList> list = new WeakReference<>(hooks);
+    WeakReference<HookEntry> which = new WeakReference<>(entry);
+    return () -> {
+      HookList from = list.get();
+      HookEntry added = which.get();
+      if (from != null && added != null) {
+        from.remove(added);
+      }
+    };
   }
 
   /** Failures of camhook itself so far. */

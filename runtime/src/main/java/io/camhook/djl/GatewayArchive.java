@@ -89,6 +89,9 @@ final class GatewayArchive {
           else:
             value = torch.requires_grad_(torch.detach(x))
           return [value, torch.clone(value)]
+        def version(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          return torch.tensor(torch._version(x))
         def copy(self: __torch__.Gateway,
           x: Tensor,
           y: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ final class SampledRequest implements Request {
     ThreadWork work = ThreadWork.current();
     if (work != null) {
       work.request = null;
-      work.end();
+      work.endIfIdle();
     }
     if (pass != null) {
       SampledPass unfinished = pass;

@@ -22,6 +22,11 @@ final class Tensors {
         || AutogradGateway.instance().requiresGrad(array);
   }
 
+  /** Whether autograd tracks the array and no operator made it. */
+  static boolean isLeaf(NDArray array) {
+    return JniUtils.requiresGrad((PtNDArray) array);
+  }
+
   /** A second handle to the very same tensor, graph included. */
   static NDArray alias(NDArray array, NDManager owner) {
     return own(JniUtils.to((PtNDArray) array, array.getDataType(), array.getDevice()), owner);

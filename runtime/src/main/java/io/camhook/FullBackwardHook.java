@@ -1,0 +1,24 @@
+package io.camhook;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Called when the gradients of a module's inputs are there (PyTorch's {@code
+ * register_full_backward_hook}).
+ *
+ * @param <M> the module: for DJL {@code Block}
+ * @param <T> lists of tensors: for DJL {@code NDList}
+ */
+@FunctionalInterface
+public interface FullBackwardHook<M, T> {
+  /**
+   * Sees the gradients after earlier hooks.
+   *
+   * @param gradInputs one entry per input: zeros for an input without gradient if another has one;
+   *     null for all when no input requires gradient, and then the hook must return null
+   * @param gradOutputs one entry per output; null for an output that the loss does not use
+   * @return as many gradients, of the same shapes, that go on upstream in place of {@code
+   *     gradInputs}; null keeps them
+   */
+  @Nullable T afterBackward(M module, String path, T gradInputs, T gradOutputs);
+}

@@ -1,0 +1,22 @@
+package io.camhook;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Called when the gradients of a module's outputs are there, before the module's own backward
+ * (PyTorch's {@code register_full_backward_pre_hook}).
+ *
+ * @param <M> the module: for DJL {@code Block}
+ * @param <T> lists of tensors: for DJL {@code NDList}
+ */
+@FunctionalInterface
+public interface FullBackwardPreHook<M, T> {
+  /**
+   * Sees the gradients after earlier pre hooks.
+   *
+   * @param gradOutputs one entry per output; null for an output that the loss does not use
+   * @return as many gradients, of the same shapes, that take their place, for the module's
+   *     parameters too; null keeps them
+   */
+  @Nullable T beforeBackward(M module, String path, T gradOutputs);
+}

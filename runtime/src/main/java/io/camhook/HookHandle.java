@@ -1,0 +1,20 @@
+package io.camhook;
+
+/**
+ * What registering a hook returns. It keeps neither the module nor the hook alive. A hook that
+ * itself refers to the model keeps the model alive until the handle is closed.
+ */
+@FunctionalInterface
+public interface HookHandle extends AutoCloseable {
+  /**
+   * Removes the hook, for calls that begin from now on; a list of hooks that is being run is not
+   * changed. Closing twice is closing once.
+   */
+  void remove();
+
+  /** The same as {@link #remove}, for try-with-resources. */
+  @Override
+  default void close() {
+    remove();
+  }
+}

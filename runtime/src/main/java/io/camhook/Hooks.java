@@ -1,0 +1,202 @@
+package io.camhook;
+
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EngineCalls;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookTable;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Registers hooks, by PyTorch's rules. The names say what is registered; {@code M} is the engine's
+ * module, {@code T} its list of tensors, {@code A} its tensor: for DJL {@code Block}, {@code
+ * NDList} and {@code NDArray}. With explicitly typed lambdas everything is checked at compile time;
+ * {@code io.camhook.djl.BlockHooks} is the same with DJL's types filled in.
+ *
+ * <p>Order: forward runs global pre hooks, then the module's; then the module; then global forward
+ * hooks, then the module's. Backward runs global hooks before the module's. Within each group it is
+ * the order of registration, {@linkplain HookOptions#prepend prepended} ones first. A list of hooks
+ * is taken as it is when its turn comes; which backward hooks run is decided when the module is
+ * called.
+ *
+ * <p>An exception of a hook ends the pass and reaches the caller. All methods are thread-safe. They
+ * throw {@link IllegalStateException} if no agent is there: it names the flag that is missing.
+ */
+public final class Hooks {
+  private Hooks() {}
+
+  public static <M, T> HookHandle registerForwardPreHook(
+      M module, ForwardPreHook<? super M, T> hook) {
+    return registerForwardPreHook(module, hook, HookOptions.DEFAULT);
+  }
+
+  public static <M, T> HookHandle registerForwardPreHook(
+      M module, ForwardPreHook<? super M, T> hook, HookOptions options) {
+    return add(HookKind.FORWARD_PRE, module, hook, options);
+  }
+
+  public static <M, T, P> HookHandle registerForwardPreHookWithParams(
+      M module, ForwardPreHookWithParams<? super M, T, P> hook, HookOptions options) {
+    return add(HookKind.FORWARD_PRE, module, hook, options);
+  }
+
+  public static <M, T> HookHandle registerForwardHook(M module, ForwardHook<? super M, T> hook) {
+    return registerForwardHook(module, hook, HookOptions.DEFAULT);
+  }
+
+  public static <M, T> HookHandle registerForwardHook(
+      M module, ForwardHook<? super M, T> hook, HookOptions options) {
+    return add(HookKind.FORWARD, module, hook, options);
+  }
+
+  public static <M, T, P> HookHandle registerForwardHookWithParams(
+      M module, ForwardHookWithParams<? super M, T, P> hook, HookOptions options) {
+    return add(HookKind.FORWARD, module, hook, options);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardPreHook(
+      M module, FullBackwardPreHook<? super M, T> hook) {
+    return registerFullBackwardPreHook(module, hook, HookOptions.DEFAULT);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardPreHook(
+      M module, FullBackwardPreHook<? super M, T> hook, HookOptions options) {
+    return add(HookKind.BACKWARD_PRE, module, hook, options);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardHook(
+      M module, FullBackwardHook<? super M, T> hook) {
+    return registerFullBackwardHook(module, hook, HookOptions.DEFAULT);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardHook(
+      M module, FullBackwardHook<? super M, T> hook, HookOptions options) {
+    return add(HookKind.BACKWARD, module, hook, options);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static <M, T> HookHandle registerForwardPreHook(
+      Object model, String layers, ForwardPreHook<M, T> hook) {
+    return addToLayers(HookKind.FORWARD_PRE, model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static <M, T> HookHandle registerForwardHook(
+      Object model, String layers, ForwardHook<M, T> hook) {
+    return addToLayers(HookKind.FORWARD, model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static <M, T> HookHandle registerFullBackwardPreHook(
+      Object model, String layers, FullBackwardPreHook<M, T> hook) {
+    return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static <M, T> HookHandle registerFullBackwardHook(
+      Object model, String layers, FullBackwardHook<M, T> hook) {
+    return addToLayers(HookKind.BACKWARD, model, layers, hook);
+  }
+
+  public static <M, T> HookHandle registerForwardPreHookForAllModules(ForwardPreHook<M, T> hook) {
+    return registerForwardPreHookForAllModules(type -> true, hook);
+  }
+
+  public static <M, T> HookHandle registerForwardHookForAllModules(ForwardHook<M, T> hook) {
+    return registerForwardHookForAllModules(type -> true, hook, HookOptions.DEFAULT);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardPreHookForAllModules(
+      FullBackwardPreHook<M, T> hook) {
+    return registerFullBackwardPreHookForAllModules(type -> true, hook);
+  }
+
+  public static <M, T> HookHandle registerFullBackwardHookForAllModules(
+      FullBackwardHook<M, T> hook) {
+    return registerFullBackwardHookForAllModules(type -> true, hook);
+  }
+
+  /** A global hook for the modules whose class {@code types} accepts. */
+  public static <M, T> HookHandle registerForwardPreHookForAllModules(
+      Predicate<Class<?>> types, ForwardPreHook<M, T> hook) {
+    return addGlobal(HookKind.FORWARD_PRE, types, hook, HookOptions.DEFAULT);
+  }
+
+  /** A global hook for the modules whose class {@code types} accepts. */
+  public static <M, T> HookHandle registerForwardHookForAllModules(
+      Predicate<Class<?>> types, ForwardHook<M, T> hook, HookOptions options) {
+    return addGlobal(HookKind.FORWARD, types, hook, options);
+  }
+
+  /** A global hook for the modules whose class {@code types} accepts. */
+  public static <M, T> HookHandle registerFullBackwardPreHookForAllModules(
+      Predicate<Class<?>> types, FullBackwardPreHook<M, T> hook) {
+    return addGlobal(HookKind.BACKWARD_PRE, types, hook, HookOptions.DEFAULT);
+  }
+
+  /** A global hook for the modules whose class {@code types} accepts. */
+  public static <M, T> HookHandle registerFullBackwardHookForAllModules(
+      Predicate<Class<?>> types, FullBackwardHook<M, T> hook) {
+    return addGlobal(HookKind.BACKWARD, types, hook, HookOptions.DEFAULT);
+  }
+
+  /**
+   * A hook for the gradient of one tensor. It belongs to the value that the tensor has now.
+   *
+   * @throws IllegalStateException if the tensor requires no gradient
+   */
+  public static <A> HookHandle registerHook(A tensor, TensorHook<A> hook) {
+    Runnable removal = engineOf(tensor).tensorHook(tensor, new HookEntry(hook, false, null));
+    return removal::run;
+  }
+
+  /**
+   * A hook for the moment when a backward has updated the {@code .grad} of a leaf.
+   *
+   * @param leaf a tensor that is no operator's result, or a module's parameter
+   * @throws IllegalStateException if it is no leaf or requires no gradient
+   */
+  public static <A> HookHandle registerPostAccumulateGradHook(
+      Object leaf, PostAccumulateGradHook<A> hook) {
+    Runnable removal = engineOf(leaf).postAccumulateHook(leaf, new HookEntry(hook, false, null));
+    return removal::run;
+  }
+
+  private static HookHandle add(HookKind kind, Object module, Object hook, HookOptions options) {
+    Agent.require();
+    Runnable removal =
+        HookTable.add(
+            kind, module, new HookEntry(hook, options.alwaysCall(), null), options.prepend());
+    return removal::run;
+  }
+
+  private static HookHandle addToLayers(HookKind kind, Object model, String layers, Object hook) {
+    List<HookHandle> handles =
+        engineOf(model).modules(model, layers).stream()
+            .map(module -> add(kind, module, hook, HookOptions.DEFAULT))
+            .toList();
+    return () -> handles.forEach(HookHandle::remove);
+  }
+
+  private static HookHandle addGlobal(
+      HookKind kind, Predicate<Class<?>> types, Object hook, HookOptions options) {
+    Agent.require();
+    HookEntry entry =
+        new HookEntry(hook, options.alwaysCall(), module -> types.test(module.getClass()));
+    Runnable removal = HookTable.add(kind, null, entry, options.prepend());
+    return removal::run;
+  }
+
+  private static EngineCalls engineOf(Object object) {
+    Agent.require();
+    @Nullable EngineCalls engine = Dispatch.engineOf(object);
+    if (engine == null) {
+      throw new IllegalArgumentException(
+          "expected an object of an engine that camhook has an adapter for (DJL), found "
+              + object.getClass().getName());
+    }
+    return engine;
+  }
+}

@@ -1,0 +1,20 @@
+package io.camhook;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Called when the gradient of a tensor is there, summed over everything that used it (PyTorch's
+ * {@code Tensor.register_hook}).
+ *
+ * @param <A> tensors: for DJL {@code NDArray}
+ */
+@FunctionalInterface
+public interface TensorHook<A> {
+  /**
+   * Sees the gradient after earlier hooks of the tensor.
+   *
+   * @return the gradient, of the same shape, that goes on upstream instead, or into {@code .grad}
+   *     of a leaf; null keeps it
+   */
+  @Nullable A onGradient(A gradient);
+}

@@ -1,0 +1,39 @@
+package io.camhook.dispatch;
+
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One registration. Identity counts: the same hook registered twice runs twice.
+ *
+ * <p>The hook is an object of the API package or of an adapter; this package does not look at it.
+ */
+public final class HookEntry {
+  private final Object hook;
+  private final boolean alwaysCall;
+  private final @Nullable Predicate<Object> modules;
+
+  /**
+   * @param hook the user's hook
+   * @param alwaysCall whether it also runs when forward failed
+   * @param modules which modules a global hook is for; null for all
+   */
+  public HookEntry(Object hook, boolean alwaysCall, @Nullable Predicate<Object> modules) {
+    this.hook = hook;
+    this.alwaysCall = alwaysCall;
+    this.modules = modules;
+  }
+
+  public Object hook() {
+    return hook;
+  }
+
+  public boolean alwaysCall() {
+    return alwaysCall;
+  }
+
+  /** Whether the hook is for {@code module}. */
+  public boolean concerns(Object module) {
+    return modules == null || modules.test(module);
+  }
+}

@@ -1,0 +1,99 @@
+package io.camhook.djl;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node in the graph that hands values on unchanged and lets gradients through, unless it is
+ * closed: then the gradient that goes on is zero, to which a replacement can be added exactly.
+ * Needs grad mode when it is made.
+ */
+final class Gate {
+  private final NDArray before;
+  private final NDArray after;
+  private final NDArray observed;
+  private final GateMasks.@Nullable Mask mask;
+
+  private Gate(NDArray before, NDArray after, GateMasks.@Nullable Mask mask) {
+    this.before = before;
+    this.after = after;
+    this.observed = Tensors.alias(after, after.getManager());
+    this.mask = mask;
+  }
+
+  /**
+   * Puts a gate behind {@code array}.
+   *
+   * @param fragile whether an in-place change of the result is an error, as PyTorch has it for the
+   *     inputs and outputs of a module with backward hooks
+   */
+  static Gate behind(NDArray array, boolean fragile) {
+    NDManager owner = array.getManager();
+    if (!array.getDevice().equals(Device.cpu())) {
+      return new Gate(Tensors.alias(array, owner), Tensors.alias(array, owner), null);
+    }
+    GateMasks.Mask mask = GateMasks.take();
+    try (NDArray zero = owner.zeros(new Shape(), array.getDataType())) {
+      NDArray after = JniUtils.where((PtNDArray) mask.array(), (PtNDArray) array, (PtNDArray) zero);
+      after.attach(owner);
+      Shape shape = after.getShape();
+      if (fragile && shape.dimension() > 0 && shape.size() > 0) {
+        // A result of `split` is a view that autograd does not let anyone change in place.
+        NDList views = JniUtils.split((PtNDArray) after, shape.get(0), 0);
+        after.close();
+        after = views.head();
+      }
+      after.setName(array.getName());
+      return new Gate(Tensors.alias(array, owner), after, mask);
+    }
+  }
+
+  /** Where the gradient goes on to. */
+  NDArray before() {
+    return before;
+  }
+
+  /** The tensor whose gradient hooks see, under a handle of our own. */
+  NDArray observed() {
+    return observed;
+  }
+
+  /** Whether nobody has closed the graph's arrays, as the manager they belong to does. */
+  boolean alive() {
+    return !((PtNDArray) before).isReleased() && !((PtNDArray) observed).isReleased();
+  }
+
+  /** What the model goes on with. */
+  NDArray after() {
+    return after;
+  }
+
+  /**
+   * Whether gradients are let through.
+   *
+   * @throws IllegalStateException if this gate cannot be closed (not on a CPU)
+   */
+  void open(boolean open) {
+    if (mask != null) {
+      mask.set(open);
+    } else if (!open) {
+      throw new IllegalStateException(
+          "a gradient can be replaced on the CPU only, found " + before.getDevice());
+    }
+  }
+
+  /** Ends the gate's use by hooks; the graph may live on. */
+  void release() {
+    before.close();
+    observed.close();
+    if (mask != null) {
+      mask.free();
+    }
+  }
+}

@@ -1,0 +1,298 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The engine calls nobody during a backward, so hooks run before it, on gradients that torch.grad computes
+ * without touching any .grad:
+ *
+ *   1. The gradients at all points, in one call.
+ *   2. The points fire, last made first; that is the order in which autograd reaches them, because a node
+ *      depends on later ones only. When a hook replaces a gradient, the point's gate is closed and the
+ *      replacement becomes another root behind the gate; then the gradients of the points still to come are
+ *      computed again.
+ *   3. The backward itself: the engine's own, if nothing was replaced, hence bit for bit what it is without
+ *      hooks; else one with all roots. Only now .grad of leaves changes.
+ *
+ * So hooks that observe cost a second backward and change nothing. A leaf's hooks fire as soon as no point is
+ * left that the leaf lies behind; what they replace is written into .grad afterwards.
+ *
+ * If a hook throws, the engine runs once more with the gates of the points that have not fired closed, so that
+ * what lies before them has its gradients, as in PyTorch, and the exception goes on.
+ */
+/** One backward over graphs with hooks. */
+final class HookedBackward {
+  private final GradPoints registry;
+  private final PtNDArray target;
+  private final NDManager owner;
+  private final List<NDArray> roots = new ArrayList<>();
+  private final List<NDArray> rootGrads = new ArrayList<>();
+  private final List<GradPoint> waiting;
+  private final List<LeafPoint> waitingLeaves;
+  private final List<GradPoint> reached = new ArrayList<>();
+  private final Set<Gate> closed = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Map<LeafPoint, NDArray> replacedLeaves = new IdentityHashMap<>();
+  private final List<LeafPoint> reachedLeaves = new ArrayList<>();
+  private Map<GradPoint, List<@Nullable NDArray>> gradients = new IdentityHashMap<>();
+  private Map<GradPoint, Set<LeafPoint>> behind = new IdentityHashMap<>();
+
+  HookedBackward(GradPoints registry, PtNDArray target, PtNDArray gradient) {
+    this.registry = registry;
+    this.target = target;
+    this.owner = target.getManager();
+    roots.add(target);
+    rootGrads.add(gradient);
+    waiting = new ArrayList<>(registry.candidates());
+    waitingLeaves = new ArrayList<>(registry.leaves());
+  }
+
+  /**
+   * Runs hooks and backward.
+   *
+   * @return false if no hook is concerned: the engine is to run as ever
+   * @throws IllegalStateException if hooks cannot be exact here
+   */
+  boolean run(boolean keepGraph, boolean createGraph) {
+    if (waiting.isEmpty() && waitingLeaves.isEmpty() || !Tensors.requiresGrad(target)) {
+      return false;
+    }
+    boolean mode = JniUtils.isGradMode();
+    JniUtils.setGradMode(false);
+    try {
+      findReached();
+      if (waiting.isEmpty() && waitingLeaves.isEmpty()) {
+        return false;
+      }
+      if (createGraph) {
+        refuseDoubleBackward();
+      }
+      fireAll();
+      accumulate(keepGraph);
+    } finally {
+      closed.forEach(gate -> gate.open(true));
+      JniUtils.setGradMode(mode);
+    }
+    if (!keepGraph) {
+      reached.forEach(registry::remove);
+    }
+    return true;
+  }
+
+  private void refuseDoubleBackward() {
+    String who = waiting.isEmpty() ? "a leaf of shape " + leafShape() : waiting.get(0).name();
+    throw new IllegalStateException(
+        "backward with createGraph=true through the hooked "
+            + who
+            + ": a second derivative would not see what its hooks do; remove the hooks first");
+  }
+
+  private String leafShape() {
+    return waitingLeaves.get(0).array().getShape().toString();
+  }
+
+  private void findReached() {
+    evaluate();
+    waiting.removeIf(point -> !isReached(point));
+    waitingLeaves.removeIf(leaf -> grad(roots, List.of(leaf.array()), rootGrads).get(0) == null);
+    if (!waitingLeaves.isEmpty()) {
+      findWhatLiesBehind();
+    }
+  }
+
+  private boolean isReached(GradPoint point) {
+    return gradients.getOrDefault(point, List.of()).stream().anyMatch(Objects::nonNull);
+  }
+
+  /** Step 1: the gradients at the points that still wait. */
+  private void evaluate() {
+    List<NDArray> tensors = new ArrayList<>();
+    for (GradPoint point : waiting) {
+      tensors.addAll(point.observed());
+    }
+    List<@Nullable NDArray> all = tensors.isEmpty() ? List.of() : grad(roots, tensors, rootGrads);
+    gradients = new IdentityHashMap<>();
+    int next = 0;
+    for (GradPoint point : waiting) {
+      int end = next + point.observed().size();
+      gradients.put(point, all.subList(next, end));
+      next = end;
+    }
+  }
+
+  /** Which leaves get a gradient through which points. */
+  private void findWhatLiesBehind() {
+    List<NDArray> leaves = waitingLeaves.stream().map(LeafPoint::array).toList();
+    for (GradPoint point : waiting) {
+      Set<LeafPoint> found = Collections.newSetFromMap(new IdentityHashMap<>());
+      List<NDArray> from = point.gates().stream().map(Gate::before).toList();
+      List<NDArray> ones = from.stream().map(NDArray::onesLike).toList();
+      List<@Nullable NDArray> sensed = grad(from, leaves, ones);
+      for (int i = 0; i < leaves.size(); i++) {
+        if (sensed.get(i) != null) {
+          found.add(waitingLeaves.get(i));
+        }
+      }
+      behind.put(point, found);
+    }
+  }
+
+  /** Step 2. */
+  private void fireAll() {
+    try {
+      fireReadyLeaves();
+      while (!waiting.isEmpty()) {
+        GradPoint point = waiting.get(0);
+        fire(point);
+        waiting.remove(0);
+        reached.add(point);
+        fireReadyLeaves();
+      }
+    } catch (Throwable e) {
+      accumulateWhatIsDone(e);
+      throw e;
+    }
+  }
+
+  private void fire(GradPoint point) {
+    List<@Nullable NDArray> seen = gradients.getOrDefault(point, List.of());
+    if (seen.stream().allMatch(Objects::isNull)) {
+      return; // cut off by a replacement
+    }
+    List<@Nullable NDArray> replaced = point.fire(seen);
+    if (replaced == null) {
+      return;
+    }
+    for (int i = 0; i < replaced.size(); i++) {
+      replace(point, i, replaced.get(i));
+    }
+    evaluate();
+  }
+
+  private void replace(GradPoint point, int position, @Nullable NDArray replacement) {
+    Gate gate = point.gates().get(position);
+    gate.open(false);
+    closed.add(gate);
+    if (replacement == null) {
+      return;
+    }
+    NDArray root = gate.before();
+    NDArray gradient = replacement.toType(root.getDataType(), false);
+    if (point instanceof TensorPoint) {
+      gradient = besideUngated(point, root, gradient);
+    }
+    roots.add(root);
+    rootGrads.add(gradient);
+  }
+
+  /**
+   * What to add at a tensor that was used before its gate was made, so that the sum is the
+   * replacement.
+   *
+   * @throws IllegalStateException if no floating-point number makes the sum exact
+   */
+  private NDArray besideUngated(GradPoint point, NDArray root, NDArray wanted) {
+    NDArray ungated = grad(roots, List.of(root), rootGrads).get(0);
+    if (ungated == null || ungated.countNonzero().getLong() == 0) {
+      return wanted;
+    }
+    NDArray difference = wanted.sub(ungated);
+    if (!difference.add(ungated).contentEquals(wanted)) {
+      throw new IllegalStateException(
+          point.name()
+              + ": it was used before its hook was registered, and the gradient that the hook"
+              + " returned cannot be reached exactly; register the hook before the tensor is used");
+    }
+    return difference;
+  }
+
+  private void fireReadyLeaves() {
+    for (LeafPoint leaf : List.copyOf(waitingLeaves)) {
+      if (waiting.stream().anyMatch(point -> liesBehind(leaf, point))) {
+        continue;
+      }
+      waitingLeaves.remove(leaf);
+      NDArray gradient = grad(roots, List.of(leaf.array()), rootGrads).get(0);
+      if (gradient == null) {
+        continue;
+      }
+      reachedLeaves.add(leaf);
+      NDArray result = TensorPoint.run(leaf.hooks(), gradient);
+      if (result != gradient) {
+        if (!result.getShape().equals(gradient.getShape())) {
+          throw new IllegalStateException(
+              "leaf of shape %s: a hook returned a gradient of shape %s"
+                  .formatted(gradient.getShape(), result.getShape()));
+        }
+        replacedLeaves.put(leaf, result);
+      }
+    }
+  }
+
+  private boolean liesBehind(LeafPoint leaf, GradPoint point) {
+    Set<LeafPoint> found = behind.get(point);
+    return found != null && found.contains(leaf);
+  }
+
+  /** Step 3. */
+  private void accumulate(boolean keepGraph) {
+    Map<LeafPoint, NDArray> sums = new IdentityHashMap<>();
+    replacedLeaves.forEach((leaf, gradient) -> sums.put(leaf, sum(leaf, gradient)));
+    if (closed.isEmpty()) {
+      JniUtils.backward(target, (PtNDArray) rootGrads.get(0), keepGraph, false);
+    } else {
+      AutogradGateway.instance().backward(owner, roots, rootGrads, keepGraph);
+    }
+    sums.forEach(
+        (leaf, sum) -> {
+          try (NDArray grad = leaf.array().getGradient()) {
+            AutogradGateway.instance().copy(owner, grad, sum);
+          }
+        });
+    reachedLeaves.forEach(LeafPoint::accumulated);
+  }
+
+  /** What {@code .grad} is to be: what it was and the replacement. */
+  private static NDArray sum(LeafPoint leaf, NDArray gradient) {
+    try (NDArray before = leaf.array().getGradient()) {
+      return before.add(gradient);
+    }
+  }
+
+  private void accumulateWhatIsDone(Throwable failure) {
+    try {
+      for (GradPoint point : waiting) {
+        for (Gate gate : point.gates()) {
+          gate.open(false);
+          closed.add(gate);
+        }
+      }
+      for (GradPoint point : waiting) {
+        if (point instanceof TensorPoint) {
+          NDArray root = point.gates().get(0).before();
+          NDArray opposite = besideUngated(point, root, root.zerosLike());
+          roots.add(root);
+          rootGrads.add(opposite);
+        }
+      }
+      accumulate(true);
+    } catch (Throwable e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private List<@Nullable NDArray> grad(
+      List<NDArray> outputs, List<NDArray> inputs, List<NDArray> grads) {
+    return AutogradGateway.instance().grad(owner, outputs, inputs, grads, true);
+  }
+}

@@ -1,0 +1,58 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import io.camhook.PostAccumulateGradHook;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import java.lang.ref.WeakReference;
+
+/**
+ * The hooks of one leaf: of its gradient, and of its updated {@code .grad}. Keeps no leaf alive.
+ */
+final class LeafPoint {
+  private final WeakReference<NDArray> leaf;
+  private final HookList hooks = new HookList();
+  private final HookList afterwards = new HookList();
+
+  LeafPoint(NDArray leaf) {
+    this.leaf = new WeakReference<>(leaf);
+  }
+
+  boolean isOf(NDArray other) {
+    return leaf.get() == other;
+  }
+
+  boolean alive() {
+    NDArray array = leaf.get();
+    return array != null && !((PtNDArray) array).isReleased();
+  }
+
+  boolean isBare() {
+    return hooks.isEmpty() && afterwards.isEmpty();
+  }
+
+  /** The leaf; to be asked while it is alive. */
+  NDArray array() {
+    NDArray array = leaf.get();
+    if (array == null) {
+      throw new IllegalStateException("the leaf is gone");
+    }
+    return array;
+  }
+
+  HookList hooks() {
+    return hooks;
+  }
+
+  HookList afterwards() {
+    return afterwards;
+  }
+
+  @SuppressWarnings("unchecked")
+  void accumulated() {
+    for (HookEntry entry : afterwards.snapshot()) {
+      ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array());
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.TensorHook;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The hooks of one tensor that is an operator's result. The application's array is given a new
+ * native tensor behind a gate, so that everything that uses it from now on can be cut off.
+ */
+final class TensorPoint extends GradPoint {
+  private final Gate gate;
+  private final long version;
+  private final HookList hooks = new HookList();
+
+  private TensorPoint(long sequence, Gate gate, long version) {
+    super(sequence);
+    this.gate = gate;
+    this.version = version;
+  }
+
+  /**
+   * Makes the point.
+   *
+   * @param first whether the tensor had none before, so that its age tells its place in the graph
+   */
+  static TensorPoint of(NDArray tensor, boolean first) {
+    AutogradGateway autograd = AutogradGateway.instance();
+    boolean changed = autograd.version(tensor) > 0;
+    long sequence = first && !changed ? Handles.made((PtNDArray) tensor) : System.nanoTime();
+    boolean mode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+    try {
+      Gate gate = Gate.behind(tensor, false);
+      Handles.moveInto((PtNDArray) tensor, (PtNDArray) gate.after());
+      return new TensorPoint(sequence, gate, autograd.version(tensor));
+    } finally {
+      JniUtils.setGradMode(mode);
+    }
+  }
+
+  HookList hooks() {
+    return hooks;
+  }
+
+  /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
+  boolean isCurrent(NDArray tensor) {
+    return AutogradGateway.instance().version(tensor) == version;
+  }
+
+  /** The old tensor: uses from before the hook count too. */
+  @Override
+  List<NDArray> observed() {
+    return List.of(gate.before());
+  }
+
+  @Override
+  List<Gate> gates() {
+    return List.of(gate);
+  }
+
+  @Override
+  boolean alive() {
+    return gate.alive();
+  }
+
+  @Override
+  @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients) {
+    NDArray gradient = gradients.get(0);
+    if (gradient == null) {
+      return null;
+    }
+    NDArray result = run(hooks, gradient);
+    if (result == gradient) {
+      return null;
+    }
+    requireShape(result, gate.before());
+    return List.of(result);
+  }
+
+  /** Runs tensor hooks in a row. */
+  @SuppressWarnings("unchecked")
+  static NDArray run(HookList hooks, NDArray gradient) {
+    NDArray seen = gradient;
+    for (HookEntry entry : hooks.snapshot()) {
+      NDArray replaced = ((TensorHook<NDArray>) entry.hook()).onGradient(seen);
+      if (replaced != null) {
+        seen = replaced;
+      }
+    }
+    return seen;
+  }
+
+  @Override
+  String name() {
+    return "tensor of shape " + gate.before().getShape();
+  }
+}
