@@ -277,8 +277,12 @@ class CaptureView {
 
 /** The address names what is shown, so that a reload or a bookmark comes back to it. */
 function remember(i) {
+  if ($('captures').hidden) return;
   const parts = { capture: i + 1, class: state.target, method: state.method, layer: state.layer };
-  const hash = Object.entries(parts).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&');
+  address(Object.entries(parts).filter(([, v]) => v !== '' && v !== null).map(([k, v]) => `${k}=${encodeURIComponent(v)}`).join('&'));
+}
+
+function address(hash) {
   try { history.replaceState(null, '', '#' + hash); } catch { /* some browsers forbid it for files */ }
 }
 

@@ -12,6 +12,13 @@ function open(tab) {
   if (pages[tab] && !$(tab).firstChild) fill($(tab), pages[tab]());
 }
 
+/** Opens a section and lets the address name it. */
+function visit(tab) {
+  open(tab);
+  if (tab === 'captures' && view) remember(view.i);
+  else address('section=' + tab);
+}
+
 function theme(name) {
   document.documentElement.dataset.theme = name;
 }
@@ -22,25 +29,27 @@ $('title').textContent = index.title;
 $('n-captures').textContent = count(index.captures.length);
 $('n-layers').textContent = index.statistics.length ? new Set(index.statistics.map(s => s.layer)).size : '';
 $('n-metrics').textContent = index.metrics ? index.metrics.rows.length : '';
-tabs.forEach((name, i) => $('tab-' + name).addEventListener('click', () => open(name)));
+tabs.forEach(name => $('tab-' + name).addEventListener('click', () => visit(name)));
 document.querySelector('.tabs').addEventListener('keydown', e => {
   const step = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
   if (!step) return;
   const at = tabs.findIndex(name => $('tab-' + name).getAttribute('aria-selected') === 'true');
   const name = tabs[(at + step + tabs.length) % tabs.length];
-  open(name);
+  visit(name);
   $('tab-' + name).focus();
   e.preventDefault();
   e.stopPropagation();
 });
-open('captures');
+let view = null;
+const section = () => new URLSearchParams(location.hash.slice(1)).get('section');
 
+open('captures');
 if (!index.captures.length) {
   document.querySelector('.side').hidden = true;
   $('captures').style.gridTemplateColumns = '1fr';
   fill($('capture'), nothing('No captures in this report', 'The recording holds none. Was the model called, and does sampling let calls through? The agent says at exit how many passes it saw and captured.'));
 } else {
-  const view = new CaptureView($('capture'), null);
+  view = new CaptureView($('capture'), null);
   let shown = false;
   const list = new CaptureList(async i => {
     await view.show(i);
@@ -80,3 +89,10 @@ if (!index.captures.length) {
     view.minis();
   }
 }
+
+if (tabs.includes(section())) visit(section());
+window.addEventListener('hashchange', () => {
+  if (tabs.includes(section())) return visit(section());
+  open('captures');
+  if (view) view.list.select(recalled());
+});

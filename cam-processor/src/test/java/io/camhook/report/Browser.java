@@ -3,6 +3,8 @@ package io.camhook.report;
 import static org.assertj.core.api.Assertions.fail;
 
 import java.io.File;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -12,6 +14,9 @@ import org.openqa.selenium.chrome.ChromeOptions;
 final class Browser {
   private static final File CHROMIUM = new File("/usr/bin/chromium");
   private static final File DRIVER = new File("/usr/bin/chromedriver");
+
+  /** Held, or its level would be lost: Selenium warns of every Chromium newer than itself. */
+  private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
   private Browser() {}
 
@@ -26,6 +31,7 @@ final class Browser {
       }
       Assumptions.abort(message);
     }
+    SELENIUM.setLevel(Level.SEVERE);
     ChromeOptions options = new ChromeOptions();
     options.setBinary(CHROMIUM);
     options.addArguments(

@@ -167,7 +167,22 @@ class ReportBrowserTest {
     assertThat(text("#metrics-table tbody tr:first-child")).contains("Grad-CAM").contains("98.4 %");
     assertThat(text("#metrics-table td.best")).isEqualTo("98.4 %");
     find("#tab-about").click();
-    assertThat(text("#about")).contains("captures/demo");
+    assertThat(text("#about")).contains("captures/demo").doesNotContain("[object");
+    assertThat(browser.findElements(By.cssSelector("#about kbd")).size()).isGreaterThan(10);
+  }
+
+  @Test
+  void address_should_name_what_is_shown() {
+    choose("target", "1");
+    choose("method", "cam");
+    String address = browser.getCurrentUrl();
+    assertThat(address).endsWith("#capture=1&class=1&method=cam");
+    browser.get("about:blank");
+    browser.get(address.replace("capture=1&", "capture=7&"));
+    awaitText("#name", "picture-00006.png");
+    assertThat(find("#overlay").getDomAttribute("aria-label")).contains("CAM of blue disc");
+    browser.executeScript("location.hash = 'section=metrics'");
+    awaitText("#metrics h2", "Metrics");
   }
 
   @Test
