@@ -17,7 +17,7 @@ public final class PictureGenerator {
   public static final int SIZE = 96;
 
   private static final double MARGIN = 2;
-  private static final double MIN_RADIUS = 11;
+  private static final double MIN_RADIUS = 13;
   private static final double MAX_RADIUS = 23;
   private static final double MIN_CONTRAST = 90;
 

@@ -48,7 +48,7 @@ public final class TrainShapes {
     try (Model model = Model.newInstance(ShapesNet.NAME)) {
       model.setBlock(ShapesNet.block(ShapeClass.values().length));
       fit(model, new Phase(48, 2400, 4e-3f));
-      fit(model, new Phase(PictureGenerator.SIZE, 800, 2e-3f));
+      fit(model, new Phase(PictureGenerator.SIZE, 1000, 2e-3f));
       model.setProperty("Epoch", "0");
       Files.createDirectories(directory);
       model.save(directory, ShapesNet.NAME);

@@ -14,11 +14,12 @@ class ShapesNetTest {
   private static final long UNSEEN = 4711;
 
   @Test
-  void committed_weights_should_name_the_objects_of_unseen_pictures() throws Exception {
+  void committed_weights_should_name_and_locate_the_objects_of_unseen_pictures() throws Exception {
     try (Model model = ShapesNet.load()) {
       ShapesEvaluation evaluation = ShapesEvaluation.of(model, UNSEEN, 500);
 
       assertThat(evaluation.accuracy()).isGreaterThanOrEqualTo(0.97);
+      assertThat(evaluation.pointingGame()).isGreaterThanOrEqualTo(0.95);
     }
   }
 
