@@ -1,0 +1,83 @@
+package io.camhook.djl.script;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.util.Pair;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.Arrays;
+
+/**
+ * Runs a method of a TorchScript module with autograd and gives the result as it is. DJL's public
+ * calls either switch autograd off or take the result apart, which a None, a number or a named
+ * tuple in it does not survive.
+ */
+final class ModuleCalls {
+  private static final MethodHandle GET_INPUTS;
+  private static final MethodHandle RUN;
+  private static final MethodHandle NEW_IVALUE;
+
+  static {
+    try {
+      Class<?> library = Class.forName("ai.djl.pytorch.jni.PyTorchLibrary", true, loader());
+      MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(library, MethodHandles.lookup());
+      GET_INPUTS =
+          lookup.findStatic(
+              IValueUtils.class, "getInputs", MethodType.methodType(Pair.class, NDList.class));
+      Object lib = lookup.findStaticVarHandle(library, "LIB", library).get();
+      RUN =
+          lookup
+              .findVirtual(
+                  library,
+                  "moduleRunMethod",
+                  MethodType.methodType(
+                      long.class,
+                      long.class,
+                      String.class,
+                      long[].class,
+                      boolean.class,
+                      boolean.class))
+              .bindTo(lib);
+      NEW_IVALUE =
+          MethodHandles.privateLookupIn(IValue.class, MethodHandles.lookup())
+              .findConstructor(IValue.class, MethodType.methodType(void.class, long.class));
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private ModuleCalls() {}
+
+  private static ClassLoader loader() {
+    return IValueUtils.class.getClassLoader();
+  }
+
+  /**
+   * Runs {@code method}.
+   *
+   * @param inputs as for {@code IValueUtils.forward}: names such as {@code x[]} make lists
+   * @param autograd false runs in inference mode
+   * @return the result, to be closed by the caller
+   */
+  static IValue run(PtSymbolBlock block, String method, NDList inputs, boolean autograd) {
+    IValue[] values = null;
+    try {
+      Pair<?, ?> pair = (Pair<?, ?>) GET_INPUTS.invoke(inputs);
+      values = (IValue[]) pair.getKey();
+      long[] handles = Arrays.stream(values).mapToLong(IValue::getHandle).toArray();
+      long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
+      return (IValue) NEW_IVALUE.invoke(result);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    } finally {
+      if (values != null) {
+        Arrays.stream(values).forEach(IValue::close);
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.camhook.torchscript;
+
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/**
+ * A place in a method, in one {@link MethodContext}, where a method of a module is called, and what
+ * the analysis found out about the value that comes back.
+ */
+final class CallSite {
+  private final MethodContext caller;
+  private final Expr.Call call;
+  private final boolean forward;
+  private final Set<MethodContext> callees = new LinkedHashSet<>();
+  private boolean changedLater;
+  private boolean aliasesLiveValue;
+  private boolean aliasesState;
+  private boolean spatial;
+  private boolean unclear;
+  private boolean throughInterface;
+
+  CallSite(MethodContext caller, Expr.Call call, boolean forward, MethodContext callee) {
+    this.caller = caller;
+    this.call = call;
+    this.forward = forward;
+    this.callees.add(callee);
+  }
+
+  MethodContext caller() {
+    return caller;
+  }
+
+  Expr.Call call() {
+    return call;
+  }
+
+  /** Whether this is a call of the module itself, not of one of its other methods. */
+  boolean isForward() {
+    return forward;
+  }
+
+  /** What is called; more than one only where branches choose the module. */
+  MethodContext callee() {
+    return callees.iterator().next();
+  }
+
+  Set<MethodContext> callees() {
+    return callees;
+  }
+
+  void alsoCalls(MethodContext callee) {
+    callees.add(callee);
+    unclear |= callees.size() > 1;
+  }
+
+  /** Whether the module called here depends on a branch, so that its path is not known. */
+  boolean isUnclear() {
+    return unclear;
+  }
+
+  void markUnclear() {
+    unclear = true;
+  }
+
+  ModuleNode target() {
+    return callee().key().self();
+  }
+
+  boolean isChangedLater() {
+    return changedLater;
+  }
+
+  void markChangedLater() {
+    changedLater = true;
+  }
+
+  void aliasing(boolean liveValue, boolean state) {
+    aliasesLiveValue |= liveValue;
+    aliasesState |= state;
+  }
+
+  boolean isSpatial() {
+    return spatial;
+  }
+
+  void markSpatial(boolean value) {
+    spatial |= value;
+  }
+
+  boolean isThroughInterface() {
+    return throughInterface;
+  }
+
+  void markThroughInterface() {
+    throughInterface = true;
+  }
+
+  /** How a tap here must treat the value, see {@link TapFunctions}. */
+  int mode() {
+    int mode = 0;
+    if (aliasesState) {
+      mode |= TapFunctions.SHARED_WITH_STATE;
+    }
+    if (changedLater) {
+      mode |= TapFunctions.CHANGED_LATER;
+    }
+    if (aliasesLiveValue) {
+      mode |= TapFunctions.ALIASES_LIVE_VALUE;
+    }
+    return mode;
+  }
+}

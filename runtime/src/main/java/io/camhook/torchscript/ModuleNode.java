@@ -1,0 +1,50 @@
+package io.camhook.torchscript;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One module instance of an archive. A module registered under several names is one node: {@code
+ * path} is its first name in registration order, {@code aliases} the others.
+ */
+final class ModuleNode {
+  private final String path;
+  private final String type;
+  private final List<String> aliases = new ArrayList<>();
+  private final Map<String, ModuleNode> children = new LinkedHashMap<>();
+  private final Map<String, ModuleInfo.Parameter> parameters = new LinkedHashMap<>();
+  private final boolean training;
+
+  ModuleNode(String path, String type, boolean training) {
+    this.path = path;
+    this.type = type;
+    this.training = training;
+  }
+
+  /** Dotted path, empty for the root. */
+  String path() {
+    return path;
+  }
+
+  String type() {
+    return type;
+  }
+
+  List<String> aliases() {
+    return aliases;
+  }
+
+  Map<String, ModuleNode> children() {
+    return children;
+  }
+
+  Map<String, ModuleInfo.Parameter> parameters() {
+    return parameters;
+  }
+
+  boolean training() {
+    return training;
+  }
+}

@@ -1,0 +1,81 @@
+package io.camhook.torchscript;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Every class and free function of an archive by its qualified name. */
+final class SourceTree {
+  /** A class with the file that holds it. */
+  record ClassSource(SourceFile file, String qualifiedName, Stmt.ClassDef definition) {
+    Stmt.@Nullable Function method(String name) {
+      for (Stmt statement : definition.body()) {
+        if (statement instanceof Stmt.Function f && f.name().equals(name)) {
+          return f;
+        }
+      }
+      return null;
+    }
+
+    boolean extendsType(String base) {
+      return definition.bases().stream().anyMatch(b -> Printer.print(b).equals(base));
+    }
+
+    boolean isInterface() {
+      return extendsType("ModuleInterface") || extendsType("Interface");
+    }
+
+    /** Declared attributes and their types in order, also {@code __annotations__["0"] = T}. */
+    Map<String, Expr> attributes() {
+      Map<String, Expr> types = new LinkedHashMap<>();
+      for (Stmt statement : definition.body()) {
+        if (!(statement instanceof Stmt.Assign assign)) {
+          continue;
+        }
+        Expr target = assign.targets().get(0);
+        if (assign.annotation() != null && target instanceof Expr.Name name) {
+          types.put(name.id(), assign.annotation());
+        } else if (target instanceof Expr.Index index
+            && index.value() instanceof Expr.Name name
+            && name.id().equals("__annotations__")
+            && index.items().get(0) instanceof Expr.Str key
+            && assign.value() != null) {
+          types.put(Literals.text(key), assign.value());
+        }
+      }
+      return types;
+    }
+  }
+
+  /** A free function with the file that holds it. */
+  record FunctionSource(SourceFile file, Stmt.Function definition) {}
+
+  private final Map<String, SourceFile> files = new LinkedHashMap<>();
+  private final Map<String, ClassSource> classes = new HashMap<>();
+  private final Map<String, FunctionSource> functions = new HashMap<>();
+
+  void add(SourceFile file) {
+    files.put(file.entry(), file);
+    for (Stmt statement : file.statements()) {
+      if (statement instanceof Stmt.ClassDef c) {
+        String name = file.module() + "." + c.name();
+        classes.put(name, new ClassSource(file, name, c));
+      } else if (statement instanceof Stmt.Function f) {
+        functions.put(file.module() + "." + f.name(), new FunctionSource(file, f));
+      }
+    }
+  }
+
+  Map<String, SourceFile> files() {
+    return files;
+  }
+
+  @Nullable ClassSource type(String qualifiedName) {
+    return classes.get(qualifiedName);
+  }
+
+  @Nullable FunctionSource function(String qualifiedName) {
+    return functions.get(qualifiedName);
+  }
+}

@@ -1,0 +1,278 @@
+package io.camhook.torchscript;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the TorchScript functions that record a value: one for a tensor, and one for each type of
+ * module result that has tensors in it at any level. They are free functions of a module of their
+ * own, so no class of the model changes.
+ *
+ * <p>A tap appends the value to {@code taps} and its label to {@code labels}: the number of the
+ * call site, then {@code .key} for each level of tuple, list or dict; {@code !} behind the number
+ * marks that a call with such a result begins.
+ */
+final class TapFunctions {
+  /** The value may be a parameter, buffer, constant or the like, which must not get a gradient. */
+  static final int SHARED_WITH_STATE = 1;
+
+  /** An operator changes the value in place after the call. */
+  static final int CHANGED_LATER = 2;
+
+  /** Another variable of the program that is still in use may share memory with the value. */
+  static final int ALIASES_LIVE_VALUE = 4;
+
+  private static final String PARAMETERS =
+      "    taps: List[Tensor],\n"
+          + "    labels: List[str],\n"
+          + "    at: str,\n"
+          + "    mode: int,\n"
+          + "    grad: bool) -> ";
+
+  /**
+   * The recorded tensor is the start of the graph ("cut") if nothing before it needs a gradient.
+   * Its value must be the one at hook time. Where the value is changed in place later, what is
+   * handed on is a copy; if another variable shares its memory, the program must see the change
+   * there too, so the value goes through a copy and back: the copy is recorded, and the gradient of
+   * everything that shares the memory flows through it, as in PyTorch.
+   */
+  private static final String TENSOR =
+      """
+      def tensor(x: Tensor,
+      PARAMETERSTensor:
+        _0 = torch.append(labels, at)
+        shared = torch.ne(torch.__and__(mode, 1), 0)
+        changed = torch.ne(torch.__and__(mode, 2), 0)
+        aliased = torch.eq(torch.__and__(mode, 5), 4)
+        if grad:
+          differentiable = torch.is_floating_point(x)
+        else:
+          differentiable = False
+        if differentiable:
+          if torch.__and__(changed, aliased):
+            copy = torch.clone(x)
+            if ops.prim.requires_grad(copy):
+              a = copy
+            else:
+              a = torch.requires_grad_(copy)
+            _1 = torch.copy_(x, a)
+            y = x
+          else:
+            if ops.prim.requires_grad(x):
+              a = x
+            else:
+              if shared:
+                a = torch.requires_grad_(torch.detach(x))
+              else:
+                a = torch.requires_grad_(x)
+            if changed:
+              y = torch.alias(torch.clone(a))
+            else:
+              y = torch.alias(a)
+        else:
+          if changed:
+            a = torch.clone(x)
+          else:
+            a = x
+          y = x
+        _2 = torch.append(taps, a)
+        return y
+      def own(x: Tensor) -> Tensor:
+        if torch.is_inference(x):
+          y = torch.clone(x)
+        else:
+          y = torch.detach(x)
+        return y
+      """;
+
+  private final SourceTree sources;
+  private final String module;
+  private final Map<String, String> byType = new LinkedHashMap<>();
+  private final StringBuilder text = new StringBuilder();
+
+  /**
+   * Starts with the function for a tensor.
+   *
+   * @param module qualified name of the module to write, {@code __torch__.camhook_taps}
+   */
+  TapFunctions(SourceTree sources, String module) {
+    this.sources = sources;
+    this.module = module;
+    text.append(TENSOR.replace("PARAMETERS", PARAMETERS));
+    byType.put("Tensor", "tensor");
+  }
+
+  String module() {
+    return module;
+  }
+
+  /** The source written so far. */
+  String source() {
+    return text.toString();
+  }
+
+  /**
+   * The function that records a module result of this type, by qualified name; null if the type has
+   * no tensors in it.
+   */
+  @Nullable String forCall(Expr type) {
+    String element = forType(type, 0);
+    if (element == null) {
+      return null;
+    }
+    if (element.equals("tensor")) {
+      return module + ".tensor";
+    }
+    String typeText = Printer.print(type);
+    String name = "call" + element.substring("value".length());
+    if (byType.putIfAbsent("call " + typeText, name) == null) {
+      begin(name, typeText)
+          .append("  _0 = torch.append(labels, torch.add(at, \"!\"))\n  return ")
+          .append(use(element, "x", "at"))
+          .append('\n');
+    }
+    return module + "." + name;
+  }
+
+  private @Nullable String forType(Expr type, int depth) {
+    String typeText = Printer.print(type);
+    String known = byType.get(typeText);
+    if (known != null || depth > 20) {
+      return known;
+    }
+    if (type instanceof Expr.Index generic && generic.value() instanceof Expr.Name kind) {
+      List<Expr> parts = generic.items();
+      return switch (kind.id()) {
+        case "Optional" -> optional(typeText, parts.get(0), depth);
+        case "List" -> list(typeText, parts.get(0), depth);
+        case "Dict" -> parts.size() == 2 ? dict(typeText, parts, depth) : null;
+        case "Tuple" -> tuple(typeText, null, parts, positions(parts.size()), depth);
+        default -> null;
+      };
+    }
+    String name = Literals.dotted(type);
+    SourceTree.ClassSource source = name == null ? null : sources.type(name);
+    if (source != null && source.extendsType("NamedTuple")) {
+      Map<String, Expr> fields = source.attributes();
+      return tuple(
+          typeText, name, List.copyOf(fields.values()), List.copyOf(fields.keySet()), depth);
+    }
+    return null;
+  }
+
+  private @Nullable String optional(String type, Expr inner, int depth) {
+    String element = forType(inner, depth + 1);
+    if (element == null) {
+      return null;
+    }
+    String name = register(type);
+    begin(name, type)
+        .append("  if torch.__isnot__(x, None):\n    x0 = unchecked_cast(")
+        .append(Printer.print(inner))
+        .append(", x)\n    y : ")
+        .append(type)
+        .append(" = ")
+        .append(use(element, "x0", "at"))
+        .append("\n  else:\n    y = x\n  return y\n");
+    return name;
+  }
+
+  private @Nullable String list(String type, Expr inner, int depth) {
+    String element = forType(inner, depth + 1);
+    if (element == null) {
+      return null;
+    }
+    String name = register(type);
+    begin(name, type)
+        .append("  y = annotate(")
+        .append(type)
+        .append(", [])\n")
+        .append("  for n in range(torch.len(x)):\n")
+        .append("    key = torch.add(at, torch.format(\".{}\", n))\n")
+        .append("    _0 = torch.append(y, ")
+        .append(use(element, "x[n]", "key"))
+        .append(")\n")
+        .append("  return y\n");
+    return name;
+  }
+
+  private @Nullable String dict(String type, List<Expr> parts, int depth) {
+    String element = forType(parts.get(1), depth + 1);
+    if (element == null) {
+      return null;
+    }
+    String name = register(type);
+    begin(name, type)
+        .append("  y = annotate(")
+        .append(type)
+        .append(", {})\n")
+        .append("  keys = torch.keys(x)\n")
+        .append("  for n in range(torch.len(keys)):\n")
+        .append("    key = torch.add(at, torch.format(\".{}\", keys[n]))\n")
+        .append("    _0 = torch._set_item(y, keys[n], ")
+        .append(use(element, "x[keys[n]]", "key"))
+        .append(")\n")
+        .append("  return y\n");
+    return name;
+  }
+
+  private @Nullable String tuple(
+      String type, @Nullable String constructor, List<Expr> parts, List<String> keys, int depth) {
+    List<@Nullable String> elements = new ArrayList<>();
+    for (Expr part : parts) {
+      elements.add(forType(part, depth + 1));
+    }
+    if (elements.stream().allMatch(e -> e == null)) {
+      return null;
+    }
+    String name = register(type);
+    begin(name, type).append("  ");
+    for (int i = 0; i < parts.size(); i++) {
+      text.append("x").append(i).append(", ");
+    }
+    text.append("= x\n");
+    StringBuilder results = new StringBuilder();
+    for (int i = 0; i < parts.size(); i++) {
+      String element = elements.get(i);
+      String value = "x" + i;
+      if (element != null) {
+        text.append("  y").append(i).append(" = ");
+        text.append(use(element, value, "torch.add(at, \"." + keys.get(i) + "\")")).append('\n');
+        value = "y" + i;
+      }
+      results.append(value).append(i + 1 < parts.size() || parts.size() == 1 ? ", " : "");
+    }
+    text.append("  return ").append(constructor == null ? "" : constructor);
+    text.append('(').append(results.toString().stripTrailing()).append(")\n");
+    return name;
+  }
+
+  private static List<String> positions(int size) {
+    return IntStream.range(0, size).mapToObj(Integer::toString).toList();
+  }
+
+  private String register(String type) {
+    String name = "value" + byType.size();
+    byType.put(type, name);
+    return name;
+  }
+
+  private StringBuilder begin(String name, String type) {
+    return text.append("def ")
+        .append(name)
+        .append("(x: ")
+        .append(type)
+        .append(",\n")
+        .append(PARAMETERS)
+        .append(type)
+        .append(":\n");
+  }
+
+  private String use(String function, String value, String at) {
+    return module + "." + function + "(" + value + ", taps, labels, " + at + ", mode, grad, )";
+  }
+}

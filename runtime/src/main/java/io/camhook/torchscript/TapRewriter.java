@@ -1,0 +1,299 @@
+package io.camhook.torchscript;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Adds instrumented twins of the methods along the hooked paths. No method that was there changes:
+ * a twin is the text of its original with the calls that lead to a tap renamed, and the taps put
+ * around the calls they record. One twin belongs to one module instance, since scripted instances
+ * share their class.
+ */
+final class TapRewriter {
+  /** Handed down from twin to twin. */
+  private static final String HANDED = "camhook_taps, camhook_labels, camhook_grad, ";
+
+  private static final String PARAMETERS =
+      ",\n    camhook_taps: List[Tensor],\n    camhook_labels: List[str],\n    camhook_grad: bool";
+
+  private final SourceTree sources;
+  private final MethodContext root;
+  private final Set<ModuleNode> hooked;
+  private final String prefix;
+  private final TapFunctions functions;
+  private final List<TapPlan.Tap> taps = new ArrayList<>();
+  private final Map<CallSite, Integer> numbers = new HashMap<>();
+  private final Set<String> notices = new LinkedHashSet<>();
+  private final Map<MethodContext, Boolean> leadsToTap = new HashMap<>();
+  private final Map<String, List<String>> added = new LinkedHashMap<>();
+  private final Map<String, SourceTree.ClassSource> changedClasses = new HashMap<>();
+  private final Set<MethodContext> written = new HashSet<>();
+  private int twins;
+
+  /**
+   * @param hooked the modules to record
+   * @param prefix begins every added name; nothing in the archive does
+   */
+  TapRewriter(SourceTree sources, MethodContext root, Set<ModuleNode> hooked, String prefix) {
+    this.sources = sources;
+    this.root = root;
+    this.hooked = hooked;
+    this.prefix = prefix;
+    this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps");
+  }
+
+  /** New text by source entry; the entry of the tap functions is named by {@link #tapsModule}. */
+  Map<String, byte[]> rewrite() {
+    number(root, new HashSet<>());
+    writeTwin(root);
+    addRootMethods();
+    Map<String, byte[]> changed = new LinkedHashMap<>();
+    for (SourceFile file : sources.files().values()) {
+      String text = changedText(file);
+      if (text != null) {
+        changed.put(file.entry(), text.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return changed;
+  }
+
+  String tapsModule() {
+    return functions.module();
+  }
+
+  String tapsSource() {
+    return functions.source();
+  }
+
+  TapPlan plan() {
+    Map<String, String> resume = resumeMethods;
+    return new TapPlan(
+        prefix + "_forward",
+        prefix + "_record",
+        prefix + "_until",
+        taps,
+        resume,
+        List.copyOf(notices));
+  }
+
+  private Map<String, String> resumeMethods = Map.of();
+
+  // ---- which calls are taps
+
+  private void number(MethodContext context, Set<MethodContext> seen) {
+    if (!seen.add(context)) {
+      return;
+    }
+    for (CallSite site : context.sites()) {
+      site.callees().forEach(c -> number(c, seen));
+      if (isTap(site)) {
+        numbers.put(site, taps.size());
+        taps.add(tap(site.target()));
+      }
+    }
+    if (context == root && hooked.contains(root.key().self())) {
+      taps.add(new TapPlan.Tap(taps.size(), ".", ModuleNames.python(root.key().self().type())));
+    }
+  }
+
+  private TapPlan.Tap tap(ModuleNode node) {
+    return new TapPlan.Tap(taps.size(), node.path(), ModuleNames.python(node.type()));
+  }
+
+  private boolean isTap(CallSite site) {
+    if (!site.isForward()
+        || site.callees().stream().noneMatch(c -> hooked.contains(c.key().self()))) {
+      return false;
+    }
+    String path = site.target().path();
+    if (site.isUnclear()) {
+      notices.add(path + ": which module is called depends on a branch; not recorded there");
+      return false;
+    }
+    Expr type = site.callee().method().returns();
+    if (type == null || functions.forCall(type) == null) {
+      String shown = type == null ? "nothing" : Printer.print(type);
+      notices.add(path + ": returns " + shown + " in this archive, so there is nothing to record");
+      return false;
+    }
+    return true;
+  }
+
+  private boolean leadsToTap(MethodContext context) {
+    Boolean known = leadsToTap.get(context);
+    if (known == null) {
+      leadsToTap.put(context, false); // a recursion leads nowhere new
+      known = context.sites().stream().anyMatch(s -> numbers.containsKey(s) || isWay(s));
+      leadsToTap.put(context, known);
+    }
+    return known;
+  }
+
+  /** Whether taps lie below the call; then it goes to the twin. */
+  private boolean isWay(CallSite site) {
+    return !site.isUnclear() && leadsToTap(site.callee());
+  }
+
+  // ---- twins
+
+  private void writeTwin(MethodContext context) {
+    if (!written.add(context)) {
+      return;
+    }
+    if (!leadsToTap(context)) {
+      return;
+    }
+    context.twin(prefix + "_" + twins++ + "_" + context.method().name());
+    for (CallSite site : context.sites()) {
+      if (isWay(site)) {
+        writeTwin(site.callee());
+      }
+    }
+    Stmt.Function method = context.method();
+    Edits edits = new Edits();
+    edits.replace(
+        method.nameStart(), method.nameStart() + method.name().length(), context.twinName());
+    edits.insert(method.parameters().get(0).end(), PARAMETERS);
+    editCalls(context, edits);
+    addMethod(
+        context.source(),
+        edits.apply(context.source().file().text(), method.start(), method.end()));
+  }
+
+  private void editCalls(MethodContext context, Edits edits) {
+    for (CallSite site : context.sites()) {
+      Expr.Call call = site.call();
+      if (isWay(site)) {
+        redirect(site, site.callee().twinName(), HANDED, edits);
+      }
+      Integer number = numbers.get(site);
+      if (number != null) {
+        Expr type = java.util.Objects.requireNonNull(site.callee().method().returns());
+        edits.insertBefore(call.start(), functions.forCall(type) + "(");
+        edits.insert(call.end(), tapArguments(number, site.mode()));
+      }
+    }
+  }
+
+  private static String tapArguments(int number, int mode) {
+    return ", camhook_taps, camhook_labels, \"" + number + "\", " + mode + ", camhook_grad, )";
+  }
+
+  /** Sends a call to another method with more arguments, past an interface if there is one. */
+  private static void redirect(CallSite site, String method, String arguments, Edits edits) {
+    Expr.Attribute function = (Expr.Attribute) site.call().function();
+    edits.replace(function.end() - function.name().length(), function.end(), method);
+    edits.replace(function.end(), function.end() + 1, "(" + arguments);
+    if (site.isThroughInterface()) {
+      Expr owner = function.value();
+      edits.insertBefore(owner.start(), "unchecked_cast(" + site.target().type() + ", ");
+      edits.insert(owner.end(), ")");
+    }
+  }
+
+  private void addMethod(SourceTree.ClassSource type, String text) {
+    changedClasses.put(type.qualifiedName(), type);
+    added.computeIfAbsent(type.qualifiedName(), k -> new ArrayList<>()).add("  " + text);
+  }
+
+  // ---- entry points on the root
+
+  private void addRootMethods() {
+    for (String name : List.of("_forward", "_record")) {
+      boolean grad = name.equals("_forward");
+      addMethod(root.source(), entry(prefix + name, grad));
+    }
+    addMethod(root.source(), untilEntry());
+  }
+
+  private String entry(String name, boolean grad) {
+    Expr returns = root.method().returns();
+    String type = returns == null ? "Tensor" : Printer.print(returns);
+    StringBuilder text = head(name, "Tuple[" + type + ", List[Tensor], str]");
+    text.append("    camhook_result = ").append(callRoot(grad)).append('\n');
+    String rootTap =
+        hooked.contains(root.key().self()) && returns != null ? functions.forCall(returns) : null;
+    String result = "camhook_result";
+    if (rootTap != null) {
+      text.append("    camhook_grad = ").append(grad ? "True" : "False").append('\n');
+      text.append("    camhook_output = ").append(rootTap).append("(camhook_result");
+      text.append(tapArguments(taps.size() - 1, TapFunctions.SHARED_WITH_STATE)).append('\n');
+      result = "camhook_output";
+    }
+    text.append("    return (").append(result);
+    return text.append(", camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
+  }
+
+  private String callRoot(boolean grad) {
+    String method = root.instrumented() ? root.twinName() : root.method().name();
+    StringBuilder call = new StringBuilder("(self).").append(method).append('(');
+    if (root.instrumented()) {
+      call.append("camhook_taps, camhook_labels, ").append(grad ? "True" : "False").append(", ");
+    }
+    appendInputs(call);
+    return call.append(')').toString();
+  }
+
+  private void appendInputs(StringBuilder call) {
+    List<Stmt.Parameter> parameters = root.method().parameters();
+    for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
+      call.append(isTensor(parameter) ? "camhook_in_" : "").append(parameter.name()).append(", ");
+    }
+  }
+
+  private static boolean isTensor(Stmt.Parameter parameter) {
+    return parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
+  }
+
+  /** Definition line, the lists, and inputs that no gradient flag can reach the caller through. */
+  private StringBuilder head(String name, String returns) {
+    Stmt.Function forward = root.method();
+    List<Stmt.Parameter> parameters = forward.parameters();
+    String text = root.source().file().text();
+    int from = parameters.get(0).start();
+    int to = parameters.get(parameters.size() - 1).end();
+    StringBuilder head = new StringBuilder("def ").append(name).append('(');
+    head.append(text, from, to).append(") -> ").append(returns).append(":\n");
+    head.append("    camhook_taps = annotate(List[Tensor], [])\n");
+    head.append("    camhook_labels = annotate(List[str], [])\n");
+    for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
+      if (isTensor(parameter)) {
+        head.append("    camhook_in_").append(parameter.name()).append(" = ");
+        head.append(functions.module()).append(".own(").append(parameter.name()).append(", )\n");
+      }
+    }
+    return head;
+  }
+
+  private String untilEntry() {
+    StringBuilder text = head(prefix + "_until", "Tuple[List[Tensor], str]");
+    String call = callRoot(false);
+    text.append("    camhook_result = ").append(call).append('\n');
+    return text.append("    return (camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
+  }
+
+  // ---- files
+
+  private @Nullable String changedText(SourceFile file) {
+    Edits edits = new Edits();
+    boolean changed = false;
+    for (Stmt statement : file.statements()) {
+      if (statement instanceof Stmt.ClassDef type) {
+        List<String> methods = added.get(file.module() + "." + type.name());
+        if (methods != null) {
+          edits.insert(type.end(), "\n" + String.join("\n", methods));
+          changed = true;
+        }
+      }
+    }
+    return changed ? edits.apply(file.text(), 0, file.text().length()) : null;
+  }
+}

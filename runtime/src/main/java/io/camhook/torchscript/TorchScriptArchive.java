@@ -1,0 +1,188 @@
+package io.camhook.torchscript;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A TorchScript archive ({@code .pt}) as text: its modules, and copies of it with taps added. The
+ * pickles in it are read as data, never executed; weights are not read at all. Immutable and safe
+ * for concurrent use.
+ */
+public final class TorchScriptArchive {
+  private static final long MAX_CODE = 256L << 20;
+
+  private final Path file;
+  private final String name;
+  private final String folder;
+  private final ZipDirectory zip;
+  private final SourceTree sources;
+  private final ModuleTree modules;
+  private final MethodContext root;
+
+  private TorchScriptArchive(
+      Path file,
+      String name,
+      String folder,
+      ZipDirectory zip,
+      SourceTree sources,
+      ModuleTree modules,
+      MethodContext root) {
+    this.file = file;
+    this.name = name;
+    this.folder = folder;
+    this.zip = zip;
+    this.sources = sources;
+    this.modules = modules;
+    this.root = root;
+  }
+
+  /**
+   * Reads the directory, the code and the module tree of an archive.
+   *
+   * @throws ArchiveException if it is no TorchScript archive, is damaged, or holds source that the
+   *     parser does not know
+   */
+  public static TorchScriptArchive open(Path file) throws IOException {
+    String name = String.valueOf(file.getFileName());
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ZipDirectory zip = ZipDirectory.read(name, channel);
+      String folder = folder(name, zip);
+      SourceTree sources = sources(name, folder, zip);
+      ZipEntryRecord pickle = zip.entries().get(folder + "data.pkl");
+      if (pickle == null) {
+        throw new ArchiveException(name + ": has no data.pkl, so it is no TorchScript archive");
+      }
+      Object data = PickleReader.read(name + ": data.pkl", zip.bytes(pickle));
+      ModuleTree modules = ModuleTree.read(name, sources, data);
+      MethodContext root = ProgramWalker.walk(name, sources, modules);
+      return new TorchScriptArchive(file, name, folder, zip, sources, modules, root);
+    }
+  }
+
+  private static String folder(String name, ZipDirectory zip) throws ArchiveException {
+    for (String entry : zip.entries().keySet()) {
+      int slash = entry.indexOf('/');
+      if (slash > 0) {
+        return entry.substring(0, slash + 1);
+      }
+    }
+    throw new ArchiveException(name + ": a zip, but no TorchScript archive (no folder in it)");
+  }
+
+  private static SourceTree sources(String name, String folder, ZipDirectory zip)
+      throws IOException {
+    SourceTree sources = new SourceTree();
+    String code = folder + "code/";
+    long total = 0;
+    for (ZipEntryRecord entry : zip.entries().values()) {
+      String path = entry.name();
+      if (!path.startsWith(code) || !path.endsWith(".py")) {
+        continue;
+      }
+      total += entry.size();
+      if (total > MAX_CODE) {
+        throw new ArchiveException(name + ": more than " + MAX_CODE + " bytes of code");
+      }
+      String text = new String(zip.bytes(entry), StandardCharsets.UTF_8);
+      String module = path.substring(code.length(), path.length() - 3).replace('/', '.');
+      try {
+        List<Stmt> statements = Parser.parse(path.substring(folder.length()), text);
+        sources.add(new SourceFile(path, module, text, statements));
+      } catch (SourceException e) {
+        throw new ArchiveException(
+            name + ": source that camhook's parser does not know: " + e.getMessage(), e);
+      }
+    }
+    if (sources.files().isEmpty()) {
+      throw new ArchiveException(
+          name + ": has no code, so it is no TorchScript archive (a torch.save checkpoint?)");
+    }
+    return sources;
+  }
+
+  /** Every module in registration order, the root first; a shared module once, with its aliases. */
+  public List<ModuleInfo> modules() {
+    Map<ModuleNode, Integer> sites = new HashMap<>();
+    countSites(root, new HashSet<>(), sites);
+    sites.merge(root.key().self(), 1, Integer::sum);
+    List<ModuleInfo> result = new ArrayList<>();
+    for (ModuleNode node : new LinkedHashSet<>(modules.byPath().values())) {
+      result.add(
+          new ModuleInfo(
+              ModuleNames.shown(node.path()),
+              ModuleNames.python(node.type()),
+              node.aliases(),
+              List.copyOf(node.parameters().values()),
+              node.training(),
+              sites.getOrDefault(node, 0)));
+    }
+    return result;
+  }
+
+  private static void countSites(
+      MethodContext context, Set<MethodContext> seen, Map<ModuleNode, Integer> counts) {
+    if (!seen.add(context)) {
+      return;
+    }
+    for (CallSite site : context.sites()) {
+      if (site.isForward()) {
+        counts.merge(site.target(), 1, Integer::sum);
+      }
+      site.callees().forEach(c -> countSites(c, seen, counts));
+    }
+  }
+
+  /**
+   * A copy of the archive, not yet written, in which the named modules are recorded.
+   *
+   * @param paths module paths ({@code .} is the root), aliases allowed; no globs
+   * @throws ArchiveException if a path does not exist or is never called, with the reason
+   */
+  public Instrumented instrument(Collection<String> paths) throws ArchiveException {
+    Set<ModuleNode> hooked = new LinkedHashSet<>();
+    for (String path : paths) {
+      hooked.add(find(path));
+    }
+    String prefix = freePrefix();
+    TapRewriter rewriter = new TapRewriter(sources, root, hooked, prefix);
+    Map<String, byte[]> changed = new LinkedHashMap<>(rewriter.rewrite());
+    changed.put(
+        folder + "code/" + rewriter.tapsModule().replace('.', '/') + ".py",
+        rewriter.tapsSource().getBytes(StandardCharsets.UTF_8));
+    return new Instrumented(file, zip, changed, rewriter.plan());
+  }
+
+  private ModuleNode find(String path) throws ArchiveException {
+    ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
+    if (node == null) {
+      throw new ArchiveException(name + ": no module '" + path + "'");
+    }
+    return node;
+  }
+
+  /** A prefix that no name in the code begins with, also if the archive was instrumented before. */
+  private String freePrefix() {
+    String prefix = "camhook";
+    int n = 2;
+    while (isUsed(prefix + "_")) {
+      prefix = "camhook" + n++;
+    }
+    return prefix;
+  }
+
+  private boolean isUsed(String text) {
+    return sources.files().values().stream().anyMatch(f -> f.text().contains(text));
+  }
+}
