@@ -52,7 +52,7 @@ public final class DjlAdapter implements EngineAdapter {
     started =
         new Started(
             context,
-            new Models(config, context.log()),
+            new Models(config, context.recorder()::model, context.log()),
             new Sampler(config.sampling()),
             new Failures(context.log()));
   }

@@ -2,16 +2,20 @@ package io.camhook.djl;
 
 import ai.djl.Model;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import io.camhook.capture.Glob;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,10 +25,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Models {
   private final List<CamhookConfig.Model> entries;
+  private final Consumer<ModelInfo> describe;
   private final EventLog log;
   private final WeakIdentityMap<Block, Optional<ModelPlan>> plans = new WeakIdentityMap<>();
 
-  Models(CamhookConfig config, EventLog log) {
+  /** {@code describe} takes the module tree of each model that matches. */
+  Models(CamhookConfig config, Consumer<ModelInfo> describe, EventLog log) {
+    this.describe = describe;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
     this.log = log;
   }
@@ -44,7 +51,9 @@ final class Models {
       Glob glob = new Glob(entry.name());
       if (names.stream().anyMatch(glob::matches)) {
         String label = glob.isLiteral() ? entry.name() : names.get(0);
-        return new ModelPlan(entry, label, classNames(entry, model), BlockTree.of(root), log);
+        List<BlockTree.Module> modules = BlockTree.of(root);
+        describe.accept(new ModelInfo(label, modules.stream().map(Models::info).toList()));
+        return new ModelPlan(entry, label, classNames(entry, model), modules, log);
       }
     }
     if (!entries.isEmpty()) {
@@ -53,6 +62,16 @@ final class Models {
               .formatted(names.get(0), names));
     }
     return null;
+  }
+
+  private static ModuleInfo info(BlockTree.Module module) {
+    long parameters =
+        module.block().getParameters().values().stream()
+            .filter(Parameter::isInitialized)
+            .mapToLong(parameter -> parameter.getArray().size())
+            .sum();
+    return new ModuleInfo(
+        module.path().toString(), module.block().getClass().getSimpleName(), parameters, null);
   }
 
   /** Name, file and root class, as far as they are known; never empty. */

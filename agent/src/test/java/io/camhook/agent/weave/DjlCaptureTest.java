@@ -11,11 +11,13 @@ import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
+import ai.djl.translate.TranslateException;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.TensorName;
+import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.Test;
 
 class DjlCaptureTest {
@@ -53,6 +55,131 @@ class DjlCaptureTest {
       assertThat(capture.targets().get(0).index()).isEqualTo(expected.top);
       assertThat(capture.tensor(TensorName.CLASSIFIER_WEIGHT).orElseThrow().shape())
           .containsExactly(1, 3);
+    }
+  }
+
+  @Test
+  void captures_of_several_threads_should_leave_every_output_as_it_is() throws Exception {
+    try (Model model = Nets.cnn("net")) {
+      byte[][] plain = predictInThreads(model);
+      try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "*"))) {
+        byte[][] hooked = predictInThreads(model);
+        assertThat(djl.failures).isEmpty();
+        assertThat(djl.captured()).hasSize(3 * 20);
+        assertThat(hooked).isEqualTo(plain);
+        assertThat(Dispatch.active).isFalse();
+      }
+    }
+  }
+
+  /** The outputs of 20 pictures in each of 3 threads. */
+  private static byte[][] predictInThreads(Model model) throws Exception {
+    byte[][] outputs = new byte[3][];
+    Thread[] threads = new Thread[outputs.length];
+    for (int t = 0; t < threads.length; t++) {
+      int thread = t;
+      threads[t] =
+          new Thread(
+              () -> {
+                ByteArrayOutputStream all = new ByteArrayOutputStream();
+                try (NDManager manager = NDManager.newBaseManager("PyTorch");
+                    Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+                  for (int i = 0; i < 20; i++) {
+                    NDArray x = Nets.input(manager, 1, 1, 8, 8).add(thread + i / 10f);
+                    all.writeBytes(Nets.bytes(predictor.predict(new NDList(x))));
+                  }
+                } catch (TranslateException e) {
+                  throw new IllegalStateException(e);
+                }
+                outputs[thread] = all.toByteArray();
+              });
+      threads[t].start();
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    return outputs;
+  }
+
+  @Test
+  void auto_should_find_the_last_spatial_layer_and_lose_no_pass() throws Exception {
+    try (Model model = Nets.cnn("net");
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "auto"));
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      predictor.predict(new NDList(Nets.input(manager, 1, 1, 8, 8)));
+      predictor.predict(new NDList(Nets.input(manager, 1, 1, 8, 8)));
+      assertThat(djl.failures).isEmpty();
+      assertThat(djl.captured()).hasSize(2);
+      for (Capture capture : djl.captured()) {
+        assertThat(capture.layers()).hasSize(1);
+        assertThat(capture.layers().get(0).path()).startsWith("01SequentialBlock.04");
+        assertThat(capture.tensor(TensorName.gradient(0, capture.layers().get(0)))).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void exact_should_capture_what_a_direct_pass_captures() throws Exception {
+    try (Model model = Nets.cnn("net");
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        WovenDjl djl =
+            new WovenDjl(WovenDjl.config(1, true, WovenDjl.model(Target.TOP1, null, "03Conv2d")));
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      NDArray x = Nets.input(manager, 1, 1, 8, 8);
+      predictor.predict(new NDList(x));
+      assertThat(djl.failures).isEmpty();
+      Capture capture = djl.captured().get(0);
+      LayerOutput layer = capture.layers().get(0);
+      Expected expected = expected(model, x);
+      assertThat(capture.tensor(TensorName.gradient(0, layer)).orElseThrow().toFloats())
+          .isEqualTo(expected.gradient);
+    }
+  }
+
+  @Test
+  void layer_that_matches_nothing_should_be_one_warning_with_the_closest_paths() throws Exception {
+    try (Model model = Nets.cnn("net");
+        WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "03Conv1d"));
+        Predictor<NDList, NDList> first = model.newPredictor(Nets.unbatched());
+        Predictor<NDList, NDList> second = model.newPredictor(Nets.unbatched())) {
+      assertThat(djl.messages).hasSize(1);
+      assertThat(djl.messages.get(0))
+          .contains("layer '03Conv1d' matches none of its 9 modules")
+          .contains("closest: [");
+    }
+  }
+
+  @Test
+  void top_2_of_a_batch_should_have_a_gradient_per_sample_and_target() throws Exception {
+    try (Model model = Nets.cnn("net");
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        WovenDjl djl =
+            new WovenDjl(WovenDjl.capturing(new Target(Target.Kind.TOP, 2, -1, null), "03Conv2d"));
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      predictor.predict(new NDList(Nets.input(manager, 3, 1, 8, 8)));
+      assertThat(djl.failures).isEmpty();
+      Capture capture = djl.captured().get(0);
+      LayerOutput layer = capture.layers().get(0);
+      assertThat(capture.targets()).hasSize(6);
+      for (int n = 0; n < 2; n++) {
+        assertThat(capture.tensor(TensorName.gradient(n, layer)).orElseThrow().shape())
+            .containsExactly(3, 3, 8, 8);
+      }
+      assertThat(capture.topK()).hasSize(3);
+    }
+  }
+
+  @Test
+  void pass_that_is_not_drawn_should_leave_the_flag_down() throws Exception {
+    try (Model model = Nets.cnn("net");
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        WovenDjl djl =
+            new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null, "*")));
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      predictor.predict(new NDList(Nets.input(manager, 1, 1, 8, 8)));
+      assertThat(Dispatch.active).isFalse();
+      assertThat(djl.captured()).isEmpty();
     }
   }
 
