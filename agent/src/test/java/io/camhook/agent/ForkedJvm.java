@@ -1,7 +1,9 @@
 package io.camhook.agent;
 
+import io.camhook.dispatch.Dispatch;
 import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,15 +64,28 @@ final class ForkedJvm {
 
   /** Where the applications of the tests are compiled to. */
   static String applications() {
-    return System.getProperty("java.class.path").split(File.pathSeparator)[0];
+    return location(app.Hello.class);
+  }
+
+  private static String location(Class<?> type) {
+    try {
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** The engine and what it needs, from the test's class path; nothing of camhook. */
   static String engine() {
     return jars()
-        .filter(path -> !path.getFileName().toString().startsWith("camhook"))
+        .filter(path -> !path.getFileName().toString().matches("(camhook|byte-buddy).*"))
         .map(Path::toString)
         .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  /** The runtime, as an application that uses the hook API carries it. */
+  static String runtime() {
+    return location(Dispatch.class);
   }
 
   private static java.util.stream.Stream<Path> jars() {

@@ -1,8 +1,6 @@
 package io.camhook.dispatch;
 
-import java.util.Map;
 import java.util.Optional;
-import java.util.WeakHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +12,14 @@ final class Engines {
   private static final String MARKER = "ai.djl.nn.Block";
 
   private final Function<ClassLoader, @Nullable EngineCalls> factory;
-  private final Map<ClassLoader, Optional<EngineCalls>> byLoader = new WeakHashMap<>();
+  // Kept with the engine's own class: an adapter refers to its engine's loader and must go with it.
+  private final ClassValue<Optional<EngineCalls>> byMarker =
+      new ClassValue<>() {
+        @Override
+        protected Optional<EngineCalls> computeValue(Class<?> marker) {
+          return Optional.ofNullable(factory.apply(marker.getClassLoader()));
+        }
+      };
   private final ClassValue<Optional<EngineCalls>> byClass =
       new ClassValue<>() {
         @Override
@@ -32,19 +37,13 @@ final class Engines {
   }
 
   private Optional<EngineCalls> find(Class<?> type) {
-    ClassLoader loader;
     try {
-      loader = Class.forName(MARKER, false, type.getClassLoader()).getClassLoader();
+      Class<?> marker = Class.forName(MARKER, false, type.getClassLoader());
+      synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
+        return byMarker.get(marker);
+      }
     } catch (ClassNotFoundException | LinkageError e) {
       return Optional.empty();
-    }
-    synchronized (byLoader) {
-      Optional<EngineCalls> known = byLoader.get(loader);
-      if (known == null) {
-        known = Optional.ofNullable(factory.apply(loader));
-        byLoader.put(loader, known);
-      }
-      return known;
     }
   }
 }

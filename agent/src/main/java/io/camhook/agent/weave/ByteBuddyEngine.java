@@ -1,8 +1,8 @@
 package io.camhook.agent.weave;
 
+import io.camhook.dispatch.EventLog;
 import java.lang.instrument.ClassFileTransformer;
 import java.util.List;
-import java.util.function.BiConsumer;
 import net.bytebuddy.ByteBuddy;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import net.bytebuddy.description.type.TypeDescription;
@@ -18,8 +18,7 @@ final class ByteBuddyEngine {
 
   private ByteBuddyEngine() {}
 
-  static ClassFileTransformer start(
-      List<Weaving> weavings, Weaver.Listener woven, BiConsumer<String, Throwable> failed) {
+  static ClassFileTransformer start(List<Weaving> weavings, Weaver.Listener woven, EventLog log) {
     // The nexus is for class initializers, which advice does not use; finding its place warns about
     // Unsafe on JDK 24 and later.
     String before = System.setProperty(NEXUS, "true");
@@ -30,10 +29,10 @@ final class ByteBuddyEngine {
               .with(AgentBuilder.TypeStrategy.Default.DECORATE)
               .with(AgentBuilder.DescriptionStrategy.Default.POOL_ONLY)
               .disableClassFormatChanges()
-              .with(new Reports(woven, failed))
+              .with(new Reports(woven))
               .ignore(ElementMatchers.isSynthetic());
       for (Weaving weaving : weavings) {
-        builder = weaving.addTo(builder);
+        builder = weaving.addTo(builder, log);
       }
       return builder.makeRaw();
     } finally {
@@ -45,13 +44,12 @@ final class ByteBuddyEngine {
     }
   }
 
+  /** What fails is thrown, and reported by {@link Weaver}. */
   private static final class Reports extends AgentBuilder.Listener.Adapter {
     private final Weaver.Listener woven;
-    private final BiConsumer<String, Throwable> failed;
 
-    Reports(Weaver.Listener woven, BiConsumer<String, Throwable> failed) {
+    Reports(Weaver.Listener woven) {
       this.woven = woven;
-      this.failed = failed;
     }
 
     @Override
@@ -62,16 +60,6 @@ final class ByteBuddyEngine {
         boolean loaded,
         DynamicType dynamicType) {
       woven.woven(type.getName(), loader);
-    }
-
-    @Override
-    public void onError(
-        String className,
-        @Nullable ClassLoader loader,
-        @Nullable JavaModule module,
-        boolean loaded,
-        Throwable cause) {
-      failed.accept(className, cause);
     }
   }
 }

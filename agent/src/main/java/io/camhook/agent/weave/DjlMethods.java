@@ -11,6 +11,7 @@ import static net.bytebuddy.matcher.ElementMatchers.not;
 import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
 import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
 
+import io.camhook.dispatch.EventLog;
 import java.util.List;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import net.bytebuddy.asm.Advice;
@@ -25,9 +26,10 @@ final class DjlMethods {
 
   private DjlMethods() {}
 
-  static AgentBuilder addTo(AgentBuilder builder) {
+  static AgentBuilder addTo(AgentBuilder builder, EventLog log) {
+    DjlSignatures compatible = new DjlSignatures(log);
     return builder
-        .type(hasSuperType(named(BLOCK)).and(not(isInterface())))
+        .type(hasSuperType(named(BLOCK)).and(not(isInterface())), compatible)
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -37,14 +39,14 @@ final class DjlMethods {
                                 .and(takesArguments(4))
                                 .and(takesArgument(0, named("ai.djl.training.ParameterStore")))
                                 .and(not(isAbstract())))))
-        .type(named(PREDICTOR))
+        .type(named(PREDICTOR), compatible)
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
                     .visit(
                         Advice.to(RequestAdvice.class)
                             .on(named("batchPredict").and(takesArguments(List.class)))))
-        .type(named(TRAINER))
+        .type(named(TRAINER), compatible)
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
@@ -53,7 +55,7 @@ final class DjlMethods {
                             .on(
                                 namedOneOf("forward", "evaluate")
                                     .and(takesArgument(0, named(NDLIST))))))
-        .type(named(JNI))
+        .type(named(JNI), compatible)
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(

@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import io.camhook.dispatch.EventLog;
 import java.util.Set;
 import net.bytebuddy.agent.builder.AgentBuilder;
 
@@ -37,8 +38,8 @@ public final class DjlWeaver implements Weaving {
   }
 
   @Override
-  public AgentBuilder addTo(AgentBuilder builder) {
+  public AgentBuilder addTo(AgentBuilder builder, EventLog log) {
     // In a class of its own: the JVM's verifier would load Byte Buddy together with this one.
-    return DjlMethods.addTo(builder);
+    return DjlMethods.addTo(builder, log);
   }
 }

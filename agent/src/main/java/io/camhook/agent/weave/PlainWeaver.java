@@ -2,6 +2,7 @@ package io.camhook.agent.weave;
 
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.PlainNetwork;
+import io.camhook.dispatch.EventLog;
 import io.camhook.plain.Role;
 import io.camhook.plain.Signature;
 import java.util.ArrayList;
@@ -69,7 +70,7 @@ public final class PlainWeaver implements Weaving {
   }
 
   @Override
-  public AgentBuilder addTo(AgentBuilder builder) {
+  public AgentBuilder addTo(AgentBuilder builder, EventLog log) {
     return PlainMethods.addTo(builder, targets);
   }
 }

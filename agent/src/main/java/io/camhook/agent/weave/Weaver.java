@@ -90,7 +90,7 @@ public final class Weaver implements ClassFileTransformer {
 
   private synchronized ClassFileTransformer engine() {
     if (engine == null) {
-      engine = ByteBuddyEngine.start(weavings, this::woven, this::failed);
+      engine = ByteBuddyEngine.start(weavings, this::woven, log);
     }
     return engine;
   }

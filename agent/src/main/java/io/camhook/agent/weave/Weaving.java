@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import io.camhook.dispatch.EventLog;
 import net.bytebuddy.agent.builder.AgentBuilder;
 
 /** One family of classes that is woven, and the advice for it. Thread-safe. */
@@ -20,5 +21,5 @@ public interface Weaving {
   boolean mayConcern(Class<?> loaded);
 
   /** Adds the type matcher and its transformations. Called once. */
-  AgentBuilder addTo(AgentBuilder builder);
+  AgentBuilder addTo(AgentBuilder builder, EventLog log);
 }

@@ -38,16 +38,13 @@ final class ModelReader {
 
   Model read(Section section) {
     try (section) {
+      boolean[] given = section.has("name", "layers", "capture", "target", "labels", "hooks");
       String name = section.text("name", "a name");
-      if (name == null && !section.has("name")) {
+      if (!given[0]) {
         reading.report(section.at(), section.child("name"), "is missing");
       }
       List<Hook> hooks = hooks(section);
-      boolean capturing =
-          hooks.isEmpty()
-              || section.has("layers")
-              || section.has("capture")
-              || section.has("target");
+      boolean capturing = hooks.isEmpty() || given[1] || given[2] || given[3];
       Path labels = labels(section);
       Target target = target(section, labels);
       return new Model(

@@ -71,6 +71,15 @@ final class Section implements AutoCloseable {
     return values.containsKey(key) || reading.override(child(key)) != null;
   }
 
+  /** The same for several keys; the order is that of messages. */
+  boolean[] has(String... keys) {
+    boolean[] given = new boolean[keys.length];
+    for (int i = 0; i < keys.length; i++) {
+      given[i] = has(keys[i]);
+    }
+    return given;
+  }
+
   /** The single value of a key, or null. */
   @Nullable Scalar scalar(String key, String expected) {
     known.add(key);

@@ -129,7 +129,7 @@ class ConfigReaderTest {
         .containsExactlyInAnyOrder(
             "camhook.yaml:1:10: version: expected 1, found \"2\"; nearest is \"1\"",
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
-                + " hooks, layers, capture, labels, target, class, root, forward, backward, input,"
+                + " layers, capture, target, labels, hooks, class, root, forward, backward, input,"
                 + " output, gradOutput, gradInput, value, shape",
             "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME or none,"
                 + " found \"top\"",
