@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ final class TapRewriter {
   private final Map<String, List<String>> added = new LinkedHashMap<>();
   private final Map<String, SourceTree.ClassSource> changedClasses = new HashMap<>();
   private final Set<MethodContext> written = new HashSet<>();
+  private final Map<String, String> resumeMethods = new LinkedHashMap<>();
   private int twins;
 
   /**
@@ -55,6 +57,7 @@ final class TapRewriter {
     number(root, new HashSet<>());
     writeTwin(root);
     addRootMethods();
+    addResumeMethods();
     Map<String, byte[]> changed = new LinkedHashMap<>();
     for (SourceFile file : sources.files().values()) {
       String text = changedText(file);
@@ -74,17 +77,14 @@ final class TapRewriter {
   }
 
   TapPlan plan() {
-    Map<String, String> resume = resumeMethods;
     return new TapPlan(
         prefix + "_forward",
         prefix + "_record",
         prefix + "_until",
         taps,
-        resume,
+        resumeMethods,
         List.copyOf(notices));
   }
-
-  private Map<String, String> resumeMethods = Map.of();
 
   // ---- which calls are taps
 
@@ -162,21 +162,22 @@ final class TapRewriter {
     edits.replace(
         method.nameStart(), method.nameStart() + method.name().length(), context.twinName());
     edits.insert(method.parameters().get(0).end(), PARAMETERS);
-    editCalls(context, edits);
+    editCalls(context, edits, null);
     addMethod(
         context.source(),
         edits.apply(context.source().file().text(), method.start(), method.end()));
   }
 
-  private void editCalls(MethodContext context, Edits edits) {
+  private void editCalls(MethodContext context, Edits edits, @Nullable CallSite truncated) {
     for (CallSite site : context.sites()) {
       Expr.Call call = site.call();
       if (isWay(site)) {
-        redirect(site, site.callee().twinName(), HANDED, edits);
+        String twin = site.callee().twinName() + (site == truncated ? "_until" : "");
+        redirect(site, twin, HANDED, edits);
       }
       Integer number = numbers.get(site);
       if (number != null) {
-        Expr type = java.util.Objects.requireNonNull(site.callee().method().returns());
+        Expr type = Objects.requireNonNull(site.callee().method().returns());
         edits.insertBefore(call.start(), functions.forCall(type) + "(");
         edits.insert(call.end(), tapArguments(number, site.mode()));
       }
@@ -273,11 +274,94 @@ final class TapRewriter {
     return head;
   }
 
+  private void addResumeMethods() {
+    ResumeWriter writer = new ResumeWriter(root, prefix);
+    for (Map.Entry<CallSite, Integer> tap : numbers.entrySet()) {
+      Map<String, ResumeWriter.Method> methods = writer.resume(tap.getKey(), tap.getValue());
+      if (methods != null) {
+        methods.values().forEach(m -> addMethod(m.type(), m.text()));
+        resumeMethods.put(tap.getKey().target().path(), methods.keySet().iterator().next());
+      }
+    }
+  }
+
   private String untilEntry() {
     StringBuilder text = head(prefix + "_until", "Tuple[List[Tensor], str]");
+    boolean whole = hooked.contains(root.key().self());
     String call = callRoot(false);
+    if (root.instrumented() && !whole) {
+      String truncated = truncate(root);
+      call = call.replace("." + root.twinName() + "(", "." + truncated + "(");
+    }
     text.append("    camhook_result = ").append(call).append('\n');
     return text.append("    return (camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
+  }
+
+  /**
+   * Adds a copy of a twin that ends behind its last tap.
+   *
+   * @return its name
+   */
+  private String truncate(MethodContext context) {
+    Stmt.Function method = context.method();
+    List<CallSite> tapped =
+        context.sites().stream().filter(s -> numbers.containsKey(s) || isWay(s)).toList();
+    int last = 0;
+    for (int i = 0; i < method.body().size(); i++) {
+      Stmt statement = method.body().get(i);
+      if (tapped.stream().anyMatch(s -> contains(statement, s.call()))) {
+        last = i;
+      }
+    }
+    Stmt end = method.body().get(last);
+    List<CallSite> inLast = tapped.stream().filter(s -> contains(end, s.call())).toList();
+    CallSite lastSite = inLast.get(inLast.size() - 1);
+    String name = context.twinName() + "_until";
+    String text = context.source().file().text();
+    Edits edits = new Edits();
+    edits.replace(method.nameStart(), method.nameStart() + method.name().length(), name);
+    edits.insert(method.parameters().get(0).end(), PARAMETERS);
+    if (method.returns() != null) {
+      edits.replace(method.returns().start(), method.returns().end(), "NoneType");
+    }
+    boolean simple = ResumeWriter.statementOf(method.body(), lastSite.call()) == last;
+    boolean deeper = simple && !numbers.containsKey(lastSite) && !isRepeated(lastSite.callee());
+    editCalls(context, edits, deeper ? lastSite : null);
+    int lineStart = text.lastIndexOf('\n', end.start()) + 1;
+    StringBuilder out = new StringBuilder(edits.apply(text, method.start(), lineStart));
+    if (simple) {
+      for (CallSite site : inLast) {
+        boolean inner = inLast.stream().anyMatch(o -> o != site && holds(o, site));
+        if (site == lastSite || (!inner && !holds(site, lastSite))) {
+          out.append("    camhook_").append(numbers.getOrDefault(site, taps.size())).append(" = ");
+          out.append(edits.apply(text, site.call().start(), site.call().end())).append('\n');
+        }
+      }
+    } else {
+      out.append(edits.apply(text, lineStart, end.end())).append('\n');
+    }
+    addMethod(context.source(), out.append("    return None").toString());
+    if (deeper) {
+      truncate(lastSite.callee());
+    }
+    return name;
+  }
+
+  /** Whether a method is run from several places, so that what is last in it is not last at all. */
+  private boolean isRepeated(MethodContext context) {
+    return written.stream()
+            .flatMap(c -> c.sites().stream())
+            .filter(s -> s.callees().contains(context))
+            .count()
+        != 1;
+  }
+
+  private static boolean contains(Stmt statement, Expr.Call call) {
+    return statement.start() <= call.start() && call.end() <= statement.end();
+  }
+
+  private static boolean holds(CallSite outer, CallSite inner) {
+    return outer.call().start() <= inner.call().start() && inner.call().end() <= outer.call().end();
   }
 
   // ---- files

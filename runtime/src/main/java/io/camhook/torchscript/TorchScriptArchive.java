@@ -166,8 +166,33 @@ public final class TorchScriptArchive {
 
   private ModuleNode find(String path) throws ArchiveException {
     ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
+    if (node == null && modules.root().children().isEmpty()) {
+      throw new ArchiveException(
+          name
+              + ": no module '"
+              + path
+              + "': the archive was frozen (torch.jit.freeze or optimize_for_inference put every"
+              + " module into forward and its weights into constants), so no module path is left."
+              + " Only '.', the model's input and output, can be hooked. Save the model again"
+              + " without freezing to hook its layers.");
+    }
     if (node == null) {
-      throw new ArchiveException(name + ": no module '" + path + "'");
+      throw new ArchiveException(
+          name + ": no module '" + path + "' among its " + modules.byPath().size() + " paths");
+    }
+    Map<ModuleNode, Integer> sites = new HashMap<>();
+    countSites(root, new HashSet<>(), sites);
+    if (node != modules.root() && !sites.containsKey(node)) {
+      throw new ArchiveException(
+          name
+              + ": module '"
+              + path
+              + (sites.isEmpty()
+                  ? "' is there, but the code calls no module at all: the graph was inlined when"
+                      + " it was saved. Only '.', the model's input and output, can be hooked."
+                      + " Save the model again without inlining to hook its layers."
+                  : "' is there, but forward never calls it in this archive (a trace keeps what was"
+                      + " run, and calls a shared module under one of its names)"));
     }
     return node;
   }

@@ -1,0 +1,49 @@
+package io.camhook.djl.script;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import io.camhook.torchscript.TapPlan;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One pass through the instrumented twin of a TorchScript model.
+ *
+ * @param outputs what {@code forward} would have returned, in the manager of the inputs; with the
+ *     graph behind the first tap, if gradients were asked for
+ * @param labels the names of the taps
+ * @param taps the recorded tensors, in the manager given
+ */
+public record ScriptPass(NDList outputs, List<TapPlan.Label> labels, List<NDArray> taps) {
+  /**
+   * Runs the twin. With gradients, this thread's grad mode must be on.
+   *
+   * @param owner manager of the taps
+   * @throws UnsupportedOperationException where DJL cannot give the model's own result either
+   */
+  public static ScriptPass run(
+      PtSymbolBlock block, TapPlan plan, NDList inputs, boolean gradients, NDManager owner) {
+    String method = gradients ? plan.forwardMethod() : plan.recordMethod();
+    PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    try (IValue all = ModuleCalls.run(block, method, inputs, gradients)) {
+      IValue[] parts = all.toIValueTuple();
+      try {
+        NDList outputs = parts[0].toNDList(manager);
+        List<NDArray> taps = new ArrayList<>();
+        for (PtNDArray tap : parts[1].toTensorArray((PtNDManager) owner)) {
+          taps.add(tap);
+        }
+        return new ScriptPass(outputs, plan.labels(parts[2].toStringValue()), taps);
+      } finally {
+        for (IValue part : parts) {
+          part.close();
+        }
+      }
+    }
+  }
+}

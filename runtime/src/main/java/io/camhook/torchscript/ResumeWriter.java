@@ -1,0 +1,159 @@
+package io.camhook.torchscript;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes methods that run what comes behind a module, given the module's result: in each method on
+ * the way to the call, the statement with the call (the result in its place) and those behind it.
+ * Possible where all data passes through the call once: nothing behind it may need a variable that
+ * came from data before it.
+ */
+final class ResumeWriter {
+  /** One method to add. */
+  record Method(SourceTree.ClassSource type, String text) {}
+
+  private final String prefix;
+  private final Map<MethodContext, List<CallSite>> callers = new HashMap<>();
+  private final Map<ModuleNode, Integer> sitesOf = new HashMap<>();
+
+  ResumeWriter(MethodContext root, String prefix) {
+    this.prefix = prefix;
+    visit(root, new HashSet<>());
+  }
+
+  private void visit(MethodContext context, Set<MethodContext> seen) {
+    if (!seen.add(context)) {
+      return;
+    }
+    for (CallSite site : context.sites()) {
+      if (site.isForward()) {
+        sitesOf.merge(site.target(), 1, Integer::sum);
+      }
+      for (MethodContext callee : site.callees()) {
+        callers.computeIfAbsent(callee, c -> new ArrayList<>()).add(site);
+        visit(callee, seen);
+      }
+    }
+  }
+
+  /**
+   * The methods that resume behind a call, by name, the root's first; null if data goes around it.
+   */
+  @Nullable Map<String, Method> resume(CallSite tap, int number) {
+    Expr type = tap.callee().method().returns();
+    boolean once = sitesOf.getOrDefault(tap.target(), 0) == 1;
+    if (!once || type == null || !Printer.print(type).equals("Tensor")) {
+      return null;
+    }
+    List<CallSite> way = new ArrayList<>(List.of(tap));
+    while (callers.containsKey(way.get(0).caller())) {
+      List<CallSite> above = callers.get(way.get(0).caller());
+      if (above == null || above.size() != 1 || way.size() > 200) {
+        return null;
+      }
+      way.add(0, above.get(0));
+    }
+    Map<String, Method> methods = new LinkedHashMap<>();
+    for (int depth = 0; depth < way.size(); depth++) {
+      CallSite site = way.get(depth);
+      String next = depth + 1 < way.size() ? name(number, depth + 1) : null;
+      String text = method(site, name(number, depth), next);
+      if (text == null || site.isUnclear() || site.isThroughInterface()) {
+        return null;
+      }
+      methods.put(name(number, depth), new Method(site.caller().source(), text));
+    }
+    return methods;
+  }
+
+  private String name(int number, int depth) {
+    return prefix + "_resume_" + number + (depth == 0 ? "" : "_" + depth);
+  }
+
+  private @Nullable String method(CallSite site, String name, @Nullable String next) {
+    Stmt.Function method = site.caller().method();
+    Expr.Call call = site.call();
+    int at = statementOf(method.body(), call);
+    if (at < 0 || method.returns() == null) {
+      return null;
+    }
+    Names behind = new Names(call);
+    if (next != null) {
+      Names owner = new Names(null);
+      Expr.Attribute function = (Expr.Attribute) call.function();
+      owner.add(new Stmt.Evaluate(0, 0, function.value(), null));
+      behind.read().addAll(owner.read());
+    }
+    method.body().subList(at, method.body().size()).forEach(behind::add);
+    List<Stmt> needed = neededBefore(method, at, behind.read());
+    if (needed == null) {
+      return null;
+    }
+    String text = site.caller().source().file().text();
+    Edits edits = new Edits();
+    if (next == null) {
+      edits.replace(call.start(), call.end(), "camhook_x");
+    } else {
+      Expr.Attribute function = (Expr.Attribute) call.function();
+      edits.replace(function.end() - function.name().length(), call.end(), next + "(camhook_x, )");
+    }
+    Stmt.Parameter self = method.parameters().get(0);
+    StringBuilder out = new StringBuilder("def ").append(name).append('(');
+    out.append(text, self.start(), self.end()).append(",\n    camhook_x: Tensor) -> ");
+    out.append(Printer.print(method.returns())).append(":\n");
+    for (Stmt statement : needed) {
+      out.append("    ").append(text, statement.start(), statement.end()).append('\n');
+    }
+    int start = method.body().get(at).start();
+    return out.append("    ").append(edits.apply(text, start, method.end())).toString();
+  }
+
+  /** The simple statement of a body that holds the call; -1 if it is in a branch or loop. */
+  static int statementOf(List<Stmt> body, Expr.Call call) {
+    for (int i = 0; i < body.size(); i++) {
+      Stmt s = body.get(i);
+      boolean simple =
+          s instanceof Stmt.Assign || s instanceof Stmt.Evaluate || s instanceof Stmt.Return;
+      if (s.start() <= call.start() && call.end() <= s.end()) {
+        return simple ? i : -1;
+      }
+    }
+    return -1;
+  }
+
+  /**
+   * Statements before {@code at} that the rest needs; null if one of them is more than a lookup.
+   */
+  private static @Nullable List<Stmt> neededBefore(
+      Stmt.Function method, int at, Set<String> wanted) {
+    Set<String> names = new HashSet<>(wanted);
+    List<Stmt> needed = new ArrayList<>();
+    for (int i = at - 1; i >= 0; i--) {
+      Stmt statement = method.body().get(i);
+      Names here = new Names(null);
+      here.add(statement);
+      if (here.assigned().stream().noneMatch(names::contains)) {
+        continue;
+      }
+      if (!(statement instanceof Stmt.Assign) || here.calls()) {
+        return null;
+      }
+      names.removeAll(here.assigned());
+      names.addAll(here.read());
+      needed.add(0, statement);
+    }
+    for (Stmt.Parameter parameter : method.parameters().subList(1, method.parameters().size())) {
+      if (names.contains(parameter.name())) {
+        return null;
+      }
+    }
+    return needed;
+  }
+}
