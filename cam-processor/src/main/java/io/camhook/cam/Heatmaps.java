@@ -97,7 +97,8 @@ public final class Heatmaps {
     return rule.aggregate(raw, target).scaled(EPSILON);
   }
 
-  static FloatMap resize(FloatMap map, int[] size) {
+  /** The map at another size of the same rank, as the pipeline resizes it. */
+  public static FloatMap resize(FloatMap map, int[] size) {
     float[] values =
         map.rank() == 3
             ? CubicZoom.resize(map.values(), map.shape(), size)

@@ -17,7 +17,7 @@ import java.util.concurrent.CancellationException;
 public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, RunOptions options) {
 
   /** Fills input {@code index} of many, {@code size} floats from {@code offset} on. */
-  interface Filler {
+  public interface Filler {
     void fill(int index, float[] batch, int offset);
   }
 
@@ -58,7 +58,7 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
   }
 
   /** The scores of {@code count} inputs of the shape of this one, made and run batch by batch. */
-  double[] scoresOfInputs(String method, int count, Filler filler) {
+  public double[] scoresOfInputs(String method, int count, Filler filler) {
     return scores(method, count, input.shape(), filler, model::outputs);
   }
 

@@ -1,0 +1,5 @@
+/** How good a heatmap is: faithfulness to the model, and agreement with a known object. */
+@NullMarked
+package io.camhook.cam.metrics;
+
+import org.jspecify.annotations.NullMarked;

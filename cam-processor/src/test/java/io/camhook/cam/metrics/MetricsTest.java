@@ -1,0 +1,142 @@
+package io.camhook.cam.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.FloatMap;
+import io.camhook.recording.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MetricsTest {
+  @Test
+  void imputer_should_solve_for_the_weighted_neighbours() {
+    // 1 x 3 with the middle missing: (2/6 + 4/6) / (1/6 + 1/6) = 3.
+    float[] row = {2, 9, 4};
+    assertThat(new LinearImputer(new boolean[] {false, true, false}, 1, 3).impute(row))
+        .containsExactly(2, 3, 4);
+    // 1 x 4 with two missing between 0 and 3: a = (0 + b)/2, b = (a + 3)/2: 1, 2.
+    float[] line =
+        new LinearImputer(new boolean[] {false, true, true, false}, 1, 4)
+            .impute(new float[] {0, 7, 7, 3});
+    assertThat(line[1]).isCloseTo(1f, within(1e-6f));
+    assertThat(line[2]).isCloseTo(2f, within(1e-6f));
+  }
+
+  @Test
+  void percentile_should_interpolate() {
+    // Of (1, 2, 3, 4) the 50th is at 1.5: 2.5.
+    assertThat(Percentiles.of(new float[] {4, 1, 3, 2}, 50)).isEqualTo(2.5);
+  }
+
+  @Test
+  void area_should_be_that_of_trapezoids() {
+    // 0.5 * (1 + 0.5)/2 + 0.5 * 0.5/2
+    assertThat(DeletionInsertion.area(new double[] {0, 0.5, 1}, new double[] {1, 0.5, 0}))
+        .isCloseTo(0.5, within(1e-12));
+  }
+
+  @Test
+  void confidence_should_tell_drop_from_increase() {
+    Confidence fell = new Confidence(0.8, 0.6);
+    Confidence rose = new Confidence(0.5, 0.7);
+    assertThat(fell.drop()).isCloseTo(0.2, within(1e-12));
+    assertThat(fell.relativeDrop()).isCloseTo(0.25, within(1e-6));
+    assertThat(fell.increased()).isFalse();
+    assertThat(rose.drop()).isZero();
+    assertThat(rose.increased()).isTrue();
+    assertThat(rose.wins(fell)).isTrue();
+  }
+
+  @Test
+  void localization_should_measure_against_the_mask() {
+    // At or above half of 1: pixels 0, 1. Mask: 1, 2. Intersection 1, union 3; energy 0.6 / 1.6 +
+    // ...
+    FloatMap heat = FloatMap.of(new float[] {1, 0.6f, 0.4f, 0}, 2, 2);
+    Localization found = Localization.of(heat, new boolean[] {false, true, true, false});
+    assertThat(found.hit()).isFalse();
+    assertThat(found.iou()).isCloseTo(1 / 3.0, within(1e-12));
+    assertThat(found.energy()).isCloseTo(0.5, within(1e-7));
+    assertThat(Localization.of(heat, Localization.box(2, 2, 0, 0, 2, 1)).hit()).isTrue();
+  }
+
+  @Test
+  void blank_heatmap_should_hit_nothing() {
+    FloatMap blank = FloatMap.of(new float[4], 2, 2);
+    Localization found = Localization.of(blank, new boolean[] {true, false, false, false});
+    assertThat(found).isEqualTo(new Localization(false, 0, 0));
+  }
+
+  @Test
+  void mask_of_the_wrong_size_should_be_refused() {
+    FloatMap heat = FloatMap.of(new float[4], 2, 2);
+    assertThatThrownBy(() -> Localization.of(heat, new boolean[9]))
+        .isInstanceOf(CamException.class)
+        .hasMessage(
+            "a mask of 9 pixels does not fit a heatmap of [2, 2]; give it at the size of the input");
+    assertThatThrownBy(() -> Localization.box(4, 4, 2, 2, 5, 3))
+        .isInstanceOf(CamException.class)
+        .hasMessageContaining("does not lie inside a picture of 4x4");
+  }
+
+  @Test
+  void rank_correlation_should_see_only_the_order() {
+    FloatMap a = FloatMap.of(new float[] {1, 2, 3, 4}, 4);
+    FloatMap cubes = FloatMap.of(new float[] {1, 8, 27, 64}, 4);
+    assertThat(Similarity.rankCorrelation(a, cubes)).isCloseTo(1, within(1e-12));
+    assertThat(Similarity.rankCorrelation(a, cubes.negated())).isCloseTo(-1, within(1e-12));
+    // (1, 2, 3) with (1, 3, 2): 1 - 6 * 2 / (3 * 8) = 0.5.
+    assertThat(
+            Similarity.rankCorrelation(
+                FloatMap.of(new float[] {1, 2, 3}, 3), FloatMap.of(new float[] {1, 3, 2}, 3)))
+        .isCloseTo(0.5, within(1e-12));
+  }
+
+  @Test
+  void sensitivity_should_be_the_relative_change() {
+    Tensor input = Tensor.ofFloats(new float[] {1, 1}, 1, 1, 2);
+    // h(x) = x: |d| / |x| <= 0.02 in each of two equal values, so at most 0.02.
+    double sensitivity = MaxSensitivity.of(input, x -> FloatMap.of(x.toFloats(), 2), 1);
+    assertThat(sensitivity).isBetween(0.005, 0.02001);
+    assertThat(MaxSensitivity.of(input, x -> FloatMap.of(new float[] {1, 0}, 2), 1)).isZero();
+  }
+
+  @Test
+  void sanity_check_should_randomise_from_the_output_and_restore() {
+    List<String> calls = new ArrayList<>();
+    SanityCheck check =
+        SanityCheck.of(
+            new SanityCheck.Subject() {
+              private float sign = 1;
+
+              @Override
+              public List<String> layersFromOutput() {
+                return List.of("fc", "conv");
+              }
+
+              @Override
+              public void randomize(String layer, long seed) {
+                calls.add(layer);
+                sign = layer.equals("conv") ? -1 : 1;
+              }
+
+              @Override
+              public FloatMap heatmap() {
+                return FloatMap.of(new float[] {sign, 2 * sign, 3 * sign}, 3);
+              }
+
+              @Override
+              public void restore() {
+                calls.add("restore");
+              }
+            },
+            0);
+    assertThat(calls).containsExactly("fc", "conv", "restore");
+    assertThat(check.curve()).extracting(SanityCheck.Entry::layer).containsExactly("fc", "conv");
+    assertThat(check.curve().get(0).similarity()).isCloseTo(1, within(1e-12));
+    assertThat(check.curve().get(1).similarity()).isCloseTo(-1, within(1e-12));
+  }
+}
