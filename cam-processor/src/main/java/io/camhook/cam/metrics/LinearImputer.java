@@ -1,7 +1,6 @@
 package io.camhook.cam.metrics;
 
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /**
  * ROAD's imputation without noise: every missing pixel becomes the weighted mean of its eight
@@ -17,12 +16,21 @@ final class LinearImputer {
   private static final int[] DX = {1, -1, 0, 0, 1, -1, 1, -1};
   private static final double BESIDE = 1 / 6.0;
   private static final double ACROSS = 1 / 12.0;
-  private static final double TOLERANCE = 1e-20;
+  private static final double TOLERANCE = 1e-18;
+  private static final int OUTSIDE = -1;
 
-  private final int height;
-  private final int width;
   private final boolean[] missing;
+
+  /** Pixels that are imputed: unknown u is pixel {@code unknowns[u]}. */
   private final int[] unknowns;
+
+  /**
+   * Per unknown its eight neighbours: an unknown's number, {@code -2 - pixel}, or {@link #OUTSIDE}.
+   */
+  private final int[] neighbours;
+
+  /** Per unknown the sum of the weights of its neighbours inside the picture. */
+  private final double[] inside;
 
   /**
    * Prepares for one mask.
@@ -31,16 +39,28 @@ final class LinearImputer {
    */
   LinearImputer(boolean[] missing, int height, int width) {
     this.missing = missing;
-    this.height = height;
-    this.width = width;
+    int[] number = new int[missing.length];
     int[] found = new int[missing.length];
     int n = 0;
     for (int p = 0; p < missing.length; p++) {
       if (missing[p]) {
+        number[p] = n;
         found[n++] = p;
       }
     }
     this.unknowns = Arrays.copyOf(found, n);
+    this.neighbours = new int[8 * n];
+    this.inside = new double[n];
+    for (int u = 0; u < n; u++) {
+      for (int d = 0; d < 8; d++) {
+        int y = unknowns[u] / width + DY[d];
+        int x = unknowns[u] % width + DX[d];
+        int q = y * width + x;
+        boolean outside = y < 0 || x < 0 || y >= height || x >= width;
+        neighbours[8 * u + d] = outside ? OUTSIDE : missing[q] ? number[q] : -2 - q;
+        inside[u] += outside ? 0 : weight(d);
+      }
+    }
   }
 
   /** Imputes every channel of {@code [C,H,W]}; returns a new array. */
@@ -49,97 +69,83 @@ final class LinearImputer {
     if (unknowns.length == 0 || unknowns.length == missing.length) {
       return out;
     }
-    int size = height * width;
-    for (int from = 0; from < image.length; from += size) {
+    for (int from = 0; from < image.length; from += missing.length) {
       double[] solution = solve(image, from);
-      for (int p : unknowns) {
-        out[from + p] = (float) solution[p];
+      for (int u = 0; u < unknowns.length; u++) {
+        out[from + unknowns[u]] = (float) solution[u];
       }
     }
     return out;
   }
 
   private double[] solve(float[] image, int from) {
-    double[] x = new double[missing.length];
-    double[] b = new double[missing.length];
-    double mean = 0;
-    for (int p = 0; p < missing.length; p++) {
-      mean += missing[p] ? 0 : image[from + p];
-    }
-    mean /= missing.length - unknowns.length;
-    for (int p : unknowns) {
-      x[p] = mean;
-      b[p] = neighbours(p, null, image, from);
-    }
-    double[] residual = new double[missing.length];
-    double[] direction = new double[missing.length];
-    double[] product = new double[missing.length];
+    int n = unknowns.length;
+    double[] b = rightHandSide(image, from);
+    double[] x = new double[n];
+    Arrays.fill(x, knownMean(image, from));
+    double[] product = new double[n];
     multiply(x, product);
+    double[] residual = new double[n];
     double scale = 0;
     double norm = 0;
-    for (int p : unknowns) {
-      residual[p] = b[p] - product[p];
-      direction[p] = residual[p];
-      norm += residual[p] * residual[p];
-      scale += b[p] * b[p];
+    for (int u = 0; u < n; u++) {
+      residual[u] = b[u] - product[u];
+      norm += residual[u] * residual[u];
+      scale += b[u] * b[u];
     }
+    double[] direction = residual.clone();
     double goal = TOLERANCE * Math.max(scale, 1e-30);
-    for (int step = 0; norm > goal && step < 20 * unknowns.length; step++) {
+    for (int step = 0; norm > goal && step < 20 * n; step++) {
       multiply(direction, product);
       double along = 0;
-      for (int p : unknowns) {
-        along += direction[p] * product[p];
+      for (int u = 0; u < n; u++) {
+        along += direction[u] * product[u];
       }
       double length = norm / along;
       double next = 0;
-      for (int p : unknowns) {
-        x[p] += length * direction[p];
-        residual[p] -= length * product[p];
-        next += residual[p] * residual[p];
+      for (int u = 0; u < n; u++) {
+        x[u] += length * direction[u];
+        residual[u] -= length * product[u];
+        next += residual[u] * residual[u];
       }
-      for (int p : unknowns) {
-        direction[p] = residual[p] + next / norm * direction[p];
+      for (int u = 0; u < n; u++) {
+        direction[u] = residual[u] + next / norm * direction[u];
       }
       norm = next;
     }
     return x;
   }
 
-  /** Weights inside the picture times x, minus the weighted missing neighbours. */
-  private void multiply(double[] x, double[] out) {
-    for (int p : unknowns) {
-      out[p] = inside(p) * x[p] - neighbours(p, x, null, 0);
+  private double knownMean(float[] image, int from) {
+    double sum = 0;
+    for (int p = 0; p < missing.length; p++) {
+      sum += missing[p] ? 0 : image[from + p];
     }
+    return sum / (missing.length - unknowns.length);
   }
 
-  private double inside(int p) {
-    double sum = 0;
-    for (int d = 0; d < DY.length; d++) {
-      sum += neighbour(p, d) >= 0 ? weight(d) : 0;
-    }
-    return sum;
-  }
-
-  /** The weighted sum of the missing neighbours' x, or of the known neighbours' pixels. */
-  private double neighbours(int p, double @Nullable [] x, float @Nullable [] image, int from) {
-    double sum = 0;
-    for (int d = 0; d < DY.length; d++) {
-      int q = neighbour(p, d);
-      if (q >= 0) {
-        if (missing[q] && x != null) {
-          sum += weight(d) * x[q];
-        } else if (!missing[q] && image != null) {
-          sum += weight(d) * image[from + q];
-        }
+  /** The weighted sum of the known neighbours' values. */
+  private double[] rightHandSide(float[] image, int from) {
+    double[] b = new double[unknowns.length];
+    for (int i = 0; i < neighbours.length; i++) {
+      if (neighbours[i] < OUTSIDE) {
+        b[i / 8] += weight(i % 8) * image[from - 2 - neighbours[i]];
       }
     }
-    return sum;
+    return b;
   }
 
-  private int neighbour(int p, int d) {
-    int y = p / width + DY[d];
-    int x = p % width + DX[d];
-    return y < 0 || x < 0 || y >= height || x >= width ? -1 : y * width + x;
+  /** Weights inside the picture times x, minus the weighted unknown neighbours. */
+  private void multiply(double[] x, double[] out) {
+    for (int u = 0, i = 0; u < x.length; u++) {
+      double sum = inside[u] * x[u];
+      for (int d = 0; d < 8; d++, i++) {
+        if (neighbours[i] >= 0) {
+          sum -= weight(d) * x[neighbours[i]];
+        }
+      }
+      out[u] = sum;
+    }
   }
 
   private static double weight(int d) {
