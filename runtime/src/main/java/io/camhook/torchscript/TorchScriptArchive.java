@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -129,6 +130,33 @@ public final class TorchScriptArchive {
               sites.getOrDefault(node, 0)));
     }
     return result;
+  }
+
+  /**
+   * The last called module whose result looks like a map with channels first, judged by the
+   * operators in the code alone: what {@code auto} means before any input was seen. Empty if no
+   * module makes one.
+   */
+  public Optional<String> lastSpatialPath() {
+    List<CallSite> completed = new ArrayList<>();
+    complete(root, new HashSet<>(), completed);
+    String last = null;
+    for (CallSite site : completed) {
+      if (site.isForward() && site.isSpatial() && !site.isUnclear()) {
+        last = site.target().path();
+      }
+    }
+    return Optional.ofNullable(last);
+  }
+
+  private static void complete(
+      MethodContext context, Set<MethodContext> seen, List<CallSite> order) {
+    if (seen.add(context)) {
+      for (CallSite site : context.sites()) {
+        site.callees().forEach(c -> complete(c, seen, order));
+        order.add(site);
+      }
+    }
   }
 
   private static void countSites(

@@ -1,0 +1,97 @@
+package io.camhook.djl.script;
+
+import io.camhook.capture.ClosestPaths;
+import io.camhook.capture.LayerPattern;
+import io.camhook.capture.ModulePath;
+import io.camhook.dispatch.EventLog;
+import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.ModuleInfo;
+import io.camhook.torchscript.TapPlan;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TorchScript file with taps at the configured layers, ready to be loaded in place of the
+ * original. Load it with {@code trainParam} true, else its weights cannot be saved for backward.
+ *
+ * @param file the instrumented copy, a temporary file; delete it when it is loaded
+ * @param plan what was added
+ */
+public record ScriptModel(Path file, TapPlan plan) {
+  private static final int CLOSEST = 3;
+
+  /**
+   * Instruments an archive; it is left alone itself.
+   *
+   * @param layers paths or globs as in {@code layers} of the configuration, also {@code auto}
+   * @return null if it cannot be done; then one warning has said why, and the original is to be
+   *     loaded as if nothing had happened
+   */
+  public static @Nullable ScriptModel of(Path original, List<String> layers, EventLog log) {
+    Path copy = null;
+    try {
+      TorchScriptArchive archive = TorchScriptArchive.open(original);
+      Set<String> paths = select(archive, layers, log);
+      if (paths.isEmpty()) {
+        return null;
+      }
+      Instrumented instrumented = archive.instrument(paths);
+      copy = Files.createTempFile("camhook-", ".pt");
+      instrumented.write(copy);
+      for (String notice : instrumented.plan().notices()) {
+        log.warn(original.getFileName() + ": " + notice);
+      }
+      return new ScriptModel(copy, instrumented.plan());
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      log.warn("model is loaded without hooks: " + e.getMessage());
+      if (copy != null && !copy.toFile().delete()) {
+        copy.toFile().deleteOnExit();
+      }
+      return null;
+    }
+  }
+
+  private static Set<String> select(TorchScriptArchive archive, List<String> layers, EventLog log) {
+    List<ModulePath> called =
+        archive.modules().stream()
+            .filter(module -> module.callSites() > 0)
+            .map(ModuleInfo::path)
+            .map(ModulePath::parse)
+            .toList();
+    Set<String> selected = new LinkedHashSet<>();
+    for (String layer : layers) {
+      if (layer.equals(LayerPattern.AUTO)) {
+        archive.lastSpatialPath().ifPresent(selected::add);
+        continue;
+      }
+      List<ModulePath> matches = LayerPattern.of(layer).select(called);
+      matches.forEach(match -> selected.add(match.toString()));
+      if (matches.isEmpty()) {
+        selectAlias(archive, layer, called, selected, log);
+      }
+    }
+    return selected;
+  }
+
+  /** Takes another name of a called module; of anything else the archive says what is wrong. */
+  private static void selectAlias(
+      TorchScriptArchive archive,
+      String layer,
+      List<ModulePath> called,
+      Set<String> selected,
+      EventLog log) {
+    try {
+      archive.instrument(List.of(layer));
+      selected.add(layer);
+    } catch (IOException e) {
+      List<String> known = called.stream().map(ModulePath::toString).toList();
+      log.warn(e.getMessage() + "; closest: " + ClosestPaths.to(layer, known, CLOSEST));
+    }
+  }
+}
