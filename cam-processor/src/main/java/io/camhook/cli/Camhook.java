@@ -1,7 +1,9 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
+import io.camhook.explain.ExplainException;
 import io.camhook.recording.RecordingException;
+import io.camhook.torchscript.ArchiveException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -27,6 +29,8 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     subcommands = {
       DemoCommand.class,
+      LayersCommand.class,
+      ExplainCommand.class,
       ProcessCommand.class,
       ReportCommand.class,
       VerifyCommand.class
@@ -39,6 +43,8 @@ import picocli.CommandLine.Spec;
       "Exit status: 0 done, 1 the work failed, 2 wrong usage."
     })
 public final class Camhook implements Runnable {
+  private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
@@ -47,6 +53,9 @@ public final class Camhook implements Runnable {
   public static void main(String[] args) {
     PrintWriter out = new PrintWriter(System.out, true);
     PrintWriter err = new PrintWriter(System.err, true);
+    if (System.getProperty(LOG_LEVEL) == null) {
+      System.setProperty(LOG_LEVEL, "error"); // the engine tells of itself at level info
+    }
     System.exit(run(out, err, args));
   }
 
@@ -98,6 +107,8 @@ public final class Camhook implements Runnable {
     boolean foreseen =
         e instanceof CommandFailure
             || e instanceof CamException
+            || e instanceof ExplainException
+            || e instanceof ArchiveException
             || e instanceof RecordingException
             || e instanceof FileSystemException;
     if (foreseen) {

@@ -25,8 +25,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * {@code NAME.safetensors}: {@code image}, {@code logits}, {@code raw/METHOD/PATH}, {@code
- * heatmap/METHOD}; of further targets {@code raw@1/…}, {@code heatmap@1/…}; the rest as metadata.
+ * {@code NAME.safetensors}: {@code image}, {@code logits}, from {@code camhook explain} also {@code
+ * activation/PATH} and {@code gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; of
+ * further targets {@code raw@1/…}, {@code heatmap@1/…}; the rest as metadata.
  */
 final class ExplanationFile {
   static final String SUFFIX = ".safetensors";
@@ -38,6 +39,12 @@ final class ExplanationFile {
   private ExplanationFile() {}
 
   static void write(Path directory, Explanation explanation) throws IOException {
+    write(directory, explanation, Map.of());
+  }
+
+  /** Writes an explanation with what else was recorded, by name. */
+  static void write(Path directory, Explanation explanation, Map<String, Tensor> recorded)
+      throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     Picture picture = explanation.picture();
     if (picture != null) {
@@ -47,6 +54,7 @@ final class ExplanationFile {
     if (logits != null) {
       tensors.put("logits", logits);
     }
+    tensors.putAll(recorded);
     for (Explanation.Maps maps : explanation.maps()) {
       CamResult result = maps.result();
       result

@@ -124,7 +124,7 @@ final class ProcessCommand implements Callable<Integer> {
   }
 
   /** Over the picture; alone where none was recorded; null where the map is no picture. */
-  private static @Nullable Picture overlay(@Nullable Picture picture, Explanation.Maps maps) {
+  static @Nullable Picture overlay(@Nullable Picture picture, Explanation.Maps maps) {
     int[] shape = maps.result().heatmap().shape();
     if (shape.length != 2) {
       return null;

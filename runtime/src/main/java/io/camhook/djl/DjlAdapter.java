@@ -17,7 +17,11 @@ import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.Request;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
+import io.camhook.spi.ModelSession;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -213,6 +217,11 @@ public final class DjlAdapter implements EngineAdapter {
         from.remove(added);
       }
     };
+  }
+
+  @Override
+  public ModelSession open(Path file, Collection<String> paths) throws IOException {
+    return ScriptSession.open(file, paths);
   }
 
   /** Failures of camhook itself so far. */

@@ -4,10 +4,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.recording.DType;
 import io.camhook.recording.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * Native operations on PyTorch tensors. Results belong to the manager that is named, or to that of
@@ -66,6 +69,29 @@ final class Tensors {
   static Tensor toTensor(NDArray array) {
     return new Tensor(
         dtype(array.getDataType()), array.getShape().getShape(), array.toByteBuffer());
+  }
+
+  /** Copies values from the heap. */
+  static NDArray toArray(Tensor tensor, NDManager owner) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()));
+    bytes.order(ByteOrder.nativeOrder()).put(tensor.data()).rewind();
+    return owner.create(bytes, new Shape(tensor.shape()), dataType(tensor.dtype()));
+  }
+
+  private static DataType dataType(DType type) {
+    return switch (type) {
+      case F32 -> DataType.FLOAT32;
+      case F64 -> DataType.FLOAT64;
+      case F16 -> DataType.FLOAT16;
+      case U8 -> DataType.UINT8;
+      case I8 -> DataType.INT8;
+      case I32 -> DataType.INT32;
+      case I64 -> DataType.INT64;
+      case BOOL -> DataType.BOOLEAN;
+      default ->
+          throw new IllegalArgumentException(
+              "an input of type " + type + " cannot be fed; convert it to F32");
+    };
   }
 
   private static DType dtype(DataType type) {

@@ -15,7 +15,7 @@ import java.util.Arrays;
  * calls either switch autograd off or take the result apart, which a None, a number or a named
  * tuple in it does not survive.
  */
-final class ModuleCalls {
+public final class ModuleCalls {
   private static final MethodHandle GET_INPUTS;
   private static final MethodHandle RUN;
   private static final MethodHandle NEW_IVALUE;
@@ -62,7 +62,7 @@ final class ModuleCalls {
    * @param autograd false runs in inference mode
    * @return the result, to be closed by the caller
    */
-  static IValue run(PtSymbolBlock block, String method, NDList inputs, boolean autograd) {
+  public static IValue run(PtSymbolBlock block, String method, NDList inputs, boolean autograd) {
     IValue[] values = null;
     try {
       Pair<?, ?> pair = (Pair<?, ?>) GET_INPUTS.invoke(inputs);

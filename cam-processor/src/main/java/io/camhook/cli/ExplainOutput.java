@@ -1,0 +1,69 @@
+package io.camhook.cli;
+
+import io.camhook.explain.Explained;
+import io.camhook.render.Picture;
+import io.camhook.report.ReportLimits;
+import io.camhook.report.ReportWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The directory that {@code camhook explain} fills. */
+final class ExplainOutput implements AutoCloseable {
+  private final Path directory;
+  private final ReportWriter report;
+  private final CaptureReport shown;
+  private int inputs;
+  private int maps;
+  private int overlays;
+
+  ExplainOutput(Path directory, List<Path> sources) throws IOException {
+    this.directory = directory;
+    this.shown = new CaptureReport(GroundTruth.read(null));
+    this.report =
+        new ReportWriter(
+            directory.resolve("report.html"), ReportCommand.info(sources), ReportLimits.DEFAULT);
+  }
+
+  void write(Explanation explanation, Explained explained) throws IOException {
+    ExplanationFile.write(directory, explanation, ExplainRun.recorded(explained));
+    for (Explanation.Maps each : explanation.maps()) {
+      maps++;
+      Picture overlay = ProcessCommand.overlay(explanation.picture(), each);
+      if (overlay != null) {
+        overlay.writePng(
+            directory.resolve(
+                "%s.%s%s.png"
+                    .formatted(explanation.name(), each.result().method(), each.suffix())));
+        overlays++;
+      }
+    }
+    report.add(shown.of(explanation));
+    CaptureReport.count(explanation, report.statistics());
+    inputs++;
+  }
+
+  /** Writes the report, if there is anything to show. */
+  void finish() throws IOException {
+    if (inputs > 0) {
+      report.finish();
+    }
+  }
+
+  int inputs() {
+    return inputs;
+  }
+
+  int maps() {
+    return maps;
+  }
+
+  int overlays() {
+    return overlays;
+  }
+
+  @Override
+  public void close() throws IOException {
+    report.close();
+  }
+}

@@ -1,0 +1,133 @@
+package io.camhook.cli;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.CamMethods;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.LayerSample;
+import io.camhook.cam.LayerTensors;
+import io.camhook.cam.Need;
+import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.Labels;
+import io.camhook.explain.Explained;
+import io.camhook.explain.Explainer;
+import io.camhook.explain.ModelInput;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** From what a model made of an input to what is written and shown of it. */
+final class ExplainRun {
+  private final String model;
+  private final List<String> methods;
+  private final Labels labels;
+  private final Problems problems;
+
+  ExplainRun(Path model, List<String> methods, Labels labels, Problems problems) {
+    this.model = String.valueOf(model.getFileName());
+    this.methods = methods;
+    this.labels = labels;
+    this.problems = problems;
+  }
+
+  Explanation explain(Explained explained) {
+    ModelInput input = explained.input();
+    Map<String, String> failed = new LinkedHashMap<>();
+    List<Target> targets = targets(explained);
+    List<Explanation.Maps> maps = maps(explained, targets.size(), failed);
+    failed.forEach((method, why) -> problems.add(method, input.name() + ": " + why));
+    return new Explanation(
+        input.name(),
+        model,
+        Instant.now(),
+        input.picture(),
+        explained.logits().orElse(null),
+        Explainer.predictions(explained, labels),
+        targets,
+        maps,
+        layers(explained, Math.max(1, targets.size())),
+        failed,
+        Map.of());
+  }
+
+  private List<Target> targets(Explained explained) {
+    List<Target> targets = new ArrayList<>();
+    for (int n = 0; n < explained.targets().size(); n++) {
+      int index = explained.classIndex(n);
+      String name = index < 0 ? explained.targets().get(n).name() : labels.name(index).orElse(null);
+      targets.add(new Target(0, n, index, name, explained.score(n)));
+    }
+    return targets.isEmpty() ? List.of(new Target(0, 0, -1, "no target", Double.NaN)) : targets;
+  }
+
+  private List<Explanation.Maps> maps(
+      Explained explained, int targets, Map<String, String> failed) {
+    RunOptions options = RunOptions.forInput(explained.input().tensors().get(0));
+    List<Explanation.Maps> maps = new ArrayList<>();
+    for (String method : methods) {
+      int each = dependsOnTarget(method) ? targets : 1;
+      for (int n = 0; n < each; n++) {
+        try {
+          maps.add(new Explanation.Maps(n, explained.map(method, n, options, Heatmaps.standard())));
+        } catch (CamException e) {
+          failed.putIfAbsent(method, String.valueOf(e.getMessage()));
+        }
+      }
+    }
+    return maps;
+  }
+
+  private static boolean dependsOnTarget(String method) {
+    return CamMethods.find(method)
+        .map(pure -> pure.needs().stream().anyMatch(need -> need != Need.ACTIVATION))
+        .orElse(true);
+  }
+
+  private static List<Explanation.Layer> layers(Explained explained, int targets) {
+    List<Explanation.Layer> shown = new ArrayList<>();
+    for (int i = 0; i < explained.activations().size(); i++) {
+      LayerSample seen = null;
+      List<float[]> gradients = new ArrayList<>();
+      for (int n = 0; n < targets; n++) {
+        LayerSample sample = sample(explained.layers(n).get(i), explained);
+        if (sample != null) {
+          seen = seen == null ? sample : seen;
+          if (sample.gradient() != null) {
+            gradients.add(sample.gradient());
+          }
+        }
+      }
+      if (seen != null) {
+        shown.add(new Explanation.Layer(seen.path(), seen.spatial(), seen.activation(), gradients));
+      }
+    }
+    return shown;
+  }
+
+  private static @Nullable LayerSample sample(LayerTensors layer, Explained explained) {
+    try {
+      return layer.sample(0, explained.input().tensors().get(0).shape());
+    } catch (CamException e) { // no spatial extent
+      return null;
+    }
+  }
+
+  /** {@code activation/LAYER}, {@code gradient/LAYER}, {@code gradient@1/LAYER} … */
+  static Map<String, Tensor> recorded(Explained explained) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    explained.activations().forEach((layer, tensor) -> tensors.put("activation/" + layer, tensor));
+    for (int n = 0; n < explained.targets().size(); n++) {
+      String prefix = n == 0 ? "gradient/" : "gradient@" + n + "/";
+      for (Map.Entry<LayerOutput, Tensor> each : explained.gradients(n).entrySet()) {
+        tensors.put(prefix + each.getKey(), each.getValue());
+      }
+    }
+    return tensors;
+  }
+}

@@ -1,0 +1,60 @@
+package io.camhook.cli;
+
+import io.camhook.explain.Explainer;
+import io.camhook.explain.ModelListing;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code camhook layers}: the modules of a TorchScript model. */
+@Command(
+    name = "layers",
+    description = {
+      "Lists the modules of a TorchScript model: path, type, parameters.",
+      "With --input-shape it runs the model once and adds output shapes, calls and what 'auto' means."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    sortOptions = false,
+    usageHelpAutoWidth = true)
+final class LayersCommand implements Callable<Integer> {
+  @Spec
+  private @SuppressWarnings("NullAway.Init") CommandSpec spec;
+
+  @Parameters(paramLabel = "MODEL.pt", description = "TorchScript model.")
+  private @SuppressWarnings("NullAway.Init") Path model;
+
+  @Option(
+      names = "--input-shape",
+      paramLabel = "1x3x224x224",
+      split = ",",
+      description =
+          "Shape of the input, with the batch; of several inputs: repeat, or separate by commas.")
+  private List<String> shapes = new ArrayList<>();
+
+  @Option(names = "--json", description = "As JSON.")
+  private boolean json;
+
+  LayersCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    List<long[]> inputs = shapes.stream().map(text -> InputShape.parse(spec, text)).toList();
+    ModelListing listing = ModelListing.read(model);
+    if (!inputs.isEmpty()) {
+      listing = Explainer.observe(listing, inputs.stream().map(InputShape::values).toList());
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(json ? LayersJson.of(listing) : LayersText.of(listing));
+    out.flush();
+    return 0;
+  }
+}

@@ -1,0 +1,69 @@
+package io.camhook.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.camhook.explain.ModelListing;
+import io.camhook.torchscript.ModuleInfo;
+import java.util.List;
+
+/** A model's modules as JSON. */
+final class LayersJson {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private LayersJson() {}
+
+  static String of(ModelListing listing) {
+    ObjectNode root = JSON.createObjectNode();
+    root.put("model", listing.model().toString());
+    root.put("parameters", listing.parameters());
+    if (listing.hasOutputs()) {
+      root.put("auto", listing.auto());
+    }
+    ArrayNode modules = root.putArray("modules");
+    for (ModuleInfo module : listing.modules()) {
+      add(listing, module, modules.addObject());
+    }
+    try {
+      return JSON.writeValueAsString(root) + "\n";
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void add(ModelListing listing, ModuleInfo module, ObjectNode node) {
+    node.put("path", module.path());
+    node.put("type", module.type());
+    node.put("parameters", module.parameterCount());
+    ArrayNode tensors = node.putArray("tensors");
+    for (ModuleInfo.Parameter parameter : module.parameters()) {
+      ObjectNode tensor = tensors.addObject();
+      tensor.put("name", parameter.name());
+      tensor.put("dtype", parameter.dtype());
+      sizes(tensor, parameter.shape());
+      tensor.put("buffer", parameter.buffer());
+    }
+    ArrayNode aliases = node.putArray("aliases");
+    module.aliases().forEach(aliases::add);
+    node.put("training", module.training());
+    node.put("callSites", module.callSites());
+    if (listing.hasOutputs()) {
+      node.put("calls", listing.calls(module.path()));
+      ArrayNode outputs = node.putArray("outputs");
+      for (ModelListing.Output output : listing.outputs().getOrDefault(module.path(), List.of())) {
+        ObjectNode each = outputs.addObject();
+        each.put("name", output.name());
+        each.put("dtype", output.dtype());
+        sizes(each, output.shape());
+      }
+    }
+  }
+
+  private static void sizes(ObjectNode node, List<Long> shape) {
+    ArrayNode sizes = node.putArray("shape");
+    shape.forEach(sizes::add);
+  }
+}

@@ -1,0 +1,59 @@
+package io.camhook.explain;
+
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession;
+import io.camhook.torchscript.ModuleInfo;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The last linear layer of a model, whose rows weigh the channels in CAM (Zhou et al., 2016). */
+final class ClassifierWeights {
+  private final ModelSession session;
+  private final @Nullable String name;
+  private @Nullable Tensor weight;
+
+  ClassifierWeights(ModelSession session, List<ModuleInfo> modules) {
+    this.session = session;
+    String last = null;
+    for (ModuleInfo module : modules) {
+      if (module.type().endsWith(".Linear") && module.callSites() > 0) {
+        last = module.path().equals(".") ? "weight" : module.path() + ".weight";
+      }
+    }
+    this.name = last;
+  }
+
+  /**
+   * {@code [1,C]}: the rows weighted by ∂score/∂logits, which for a class's logit is its row.
+   *
+   * @return null unless the layer maps the activation's channels to the classes
+   */
+  @Nullable Tensor row(float[] derivative, Tensor activation) {
+    Tensor matrix = weight();
+    if (matrix == null || matrix.rank() != 2 || matrix.size(0) != derivative.length) {
+      return null;
+    }
+    int channels = Math.toIntExact(matrix.size(1));
+    if (Arrays.stream(activation.shape()).skip(1).noneMatch(size -> size == channels)) {
+      return null;
+    }
+    float[] values = matrix.toFloats();
+    float[] row = new float[channels];
+    for (int k = 0; k < derivative.length; k++) {
+      for (int c = 0; derivative[k] != 0 && c < channels; c++) {
+        row[c] += derivative[k] * values[k * channels + c];
+      }
+    }
+    return Tensor.ofFloats(row, 1, channels);
+  }
+
+  private @Nullable Tensor weight() {
+    if (weight == null && name != null) {
+      Optional<Tensor> found = session.parameter(name);
+      weight = found.orElse(null);
+    }
+    return weight;
+  }
+}

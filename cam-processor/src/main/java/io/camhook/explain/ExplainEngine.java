@@ -1,0 +1,85 @@
+package io.camhook.explain;
+
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import io.camhook.agent.StandaloneAdapter;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EventLog;
+import io.camhook.spi.EngineAdapter;
+import java.util.Locale;
+
+/** DJL's PyTorch engine and camhook's adapter to it. */
+final class ExplainEngine {
+  private static final String ENGINE = "PyTorch";
+  private static final String NATIVES = "native/lib/pytorch.properties";
+  private static final String VERSION = "2.7.1";
+
+  private ExplainEngine() {}
+
+  /**
+   * The adapter; starts the engine.
+   *
+   * @throws ExplainException if the engine's native library is missing
+   */
+  static synchronized EngineAdapter adapter() {
+    requireNatives();
+    Engine engine;
+    try {
+      engine = Engine.getEngine(ENGINE);
+    } catch (EngineException | LinkageError e) {
+      throw new ExplainException(
+          "PyTorch could not be started: " + rootCause(e) + "; " + remedy(), e);
+    }
+    StandaloneAdapter.install(new FirstFailure());
+    if (Dispatch.engineOf(engine) instanceof EngineAdapter adapter) {
+      return adapter;
+    }
+    throw new ExplainException("camhook's adapter to this DJL could not start; see above");
+  }
+
+  private static void requireNatives() {
+    boolean elsewhere =
+        System.getenv("PYTORCH_LIBRARY_PATH") != null
+            || System.getProperty("PYTORCH_LIBRARY_PATH") != null;
+    ClassLoader loader = ExplainEngine.class.getClassLoader();
+    if (!elsewhere && loader.getResource(NATIVES) == null) {
+      throw new ExplainException("PyTorch's native library is missing; " + remedy());
+    }
+  }
+
+  private static String remedy() {
+    return "add ai.djl.pytorch:pytorch-native-cpu:%s:%s to the class path"
+        .formatted(VERSION, classifier());
+  }
+
+  /** As DJL names its artifacts: {@code linux-x86_64}, {@code osx-aarch64}, {@code win-x86_64}. */
+  private static String classifier() {
+    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    String name = os.startsWith("win") ? "win" : os.startsWith("mac") ? "osx" : "linux";
+    String machine = System.getProperty("os.arch");
+    return name + "-" + (machine.equals("amd64") ? "x86_64" : machine);
+  }
+
+  private static String rootCause(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
+  }
+
+  private static final class FirstFailure implements EventLog {
+    @Override
+    public void info(String message) {}
+
+    @Override
+    public void warn(String message) {
+      System.err.println("camhook: " + message);
+    }
+
+    @Override
+    public void failure(String message, Throwable cause) {
+      System.err.println("camhook: " + message + ": " + rootCause(cause));
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package io.camhook.explain;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.CamMethod;
+import io.camhook.cam.CamMethods;
+import io.camhook.cam.CamResult;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.LayerTensors;
+import io.camhook.cam.Need;
+import io.camhook.cam.model.ModelMethod;
+import io.camhook.cam.model.ModelMethods;
+import io.camhook.cam.model.ModelRun;
+import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.ScoreTarget;
+import io.camhook.cam.targets.Targets;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One input and what the model made of it: outputs, activations A, gradients g of every target; and
+ * maps of any method. Belongs to its {@link Explainer}, which must be open while maps are asked
+ * for. Not thread-safe.
+ */
+public final class Explained {
+  private final ModelInput input;
+  private final ModelSession.Pass pass;
+  private final List<ScoreTarget> targets;
+  private final boolean layersAreNamed;
+  private final ExplainedModel model;
+  private final ClassifierWeights classifier;
+
+  Explained(
+      ModelInput input,
+      ModelSession.Pass pass,
+      List<ScoreTarget> targets,
+      boolean layersAreNamed,
+      ExplainedModel model,
+      ClassifierWeights classifier) {
+    this.input = input;
+    this.pass = pass;
+    this.targets = List.copyOf(targets);
+    this.layersAreNamed = layersAreNamed;
+    this.model = model;
+    this.classifier = classifier;
+  }
+
+  /** What the model was fed. */
+  public ModelInput input() {
+    return input;
+  }
+
+  /** The scalars that were differentiated; empty without a target. */
+  public List<ScoreTarget> targets() {
+    return targets;
+  }
+
+  /** The model's first floating-point output, {@code [1,…]}; empty if the pass stopped before. */
+  public Optional<Tensor> logits() {
+    return pass.outputs().isEmpty()
+        ? Optional.empty()
+        : Optional.of(ExplainedModel.first(pass.outputs()));
+  }
+
+  /** What the layers returned, in order of the calls, in their own layout. */
+  public Map<LayerOutput, Tensor> activations() {
+    return pass.activations();
+  }
+
+  /** ∂score/∂A of target {@code n}; no entry for a layer that it does not depend on. */
+  public Map<LayerOutput, Tensor> gradients(int n) {
+    return n < pass.gradients().size() ? pass.gradients().get(n) : Map.of();
+  }
+
+  /**
+   * The class of target {@code n}: the one output that its score grows with; -1 if there is not
+   * exactly one.
+   */
+  public int classIndex(int n) {
+    int index = -1;
+    float[] derivative = derivative(n);
+    for (int i = 0; i < derivative.length; i++) {
+      if (derivative[i] != 0) {
+        if (index >= 0 || derivative[i] != 1) {
+          return -1;
+        }
+        index = i;
+      }
+    }
+    return index;
+  }
+
+  /** The score of target {@code n}. */
+  public double score(int n) {
+    return targets.get(n).score(logits().orElseThrow().toFloats());
+  }
+
+  private float[] derivative(int n) {
+    return targets.get(n).gradientAtLogits(logits().orElseThrow().toFloats());
+  }
+
+  /**
+   * The map of a method for target {@code n}. Where layers were given as globs, those that the
+   * method can use take part.
+   *
+   * @param options for methods that run the model again
+   * @throws CamException if the method needs what the layers or the model cannot give
+   */
+  public CamResult map(String method, int n, RunOptions options, Heatmaps pipeline) {
+    ModelMethods.requireKnown(method);
+    Optional<ModelMethod> again = ModelMethods.find(method);
+    if (again.isPresent()) {
+      return runAgain(again.get(), n, options, pipeline);
+    }
+    CamMethod pure = CamMethods.byId(method);
+    List<LayerTensors> usable = usable(pure, n);
+    if (pure.needs().contains(Need.CLASSIFIER)) {
+      usable = usable.subList(usable.size() - 1, usable.size());
+    }
+    return pipeline.one(pure, usable, inputShape(), 0);
+  }
+
+  private List<LayerTensors> usable(CamMethod method, int n) {
+    boolean all = layersAreNamed && !method.needs().contains(Need.CLASSIFIER);
+    List<LayerTensors> usable = new ArrayList<>();
+    CamException why = null;
+    for (LayerTensors layer : completed(method, layers(n), n)) {
+      try {
+        method.raw(layer.sample(0, inputShape()));
+        usable.add(layer);
+      } catch (CamException e) {
+        why = e;
+        if (all) {
+          throw e;
+        }
+      }
+    }
+    if (usable.isEmpty()) {
+      throw why != null ? why : new CamException(method.id() + ": no layer was recorded");
+    }
+    return usable;
+  }
+
+  /** The layers with what a method needs beyond A and g. */
+  private List<LayerTensors> completed(CamMethod method, List<LayerTensors> layers, int n) {
+    if (method.needs().contains(Need.FINER_GRADIENT)) {
+      return withFinerGradients(layers, n);
+    }
+    if (method.needs().contains(Need.CURVATURE)) {
+      return layers.stream().map(layer -> withCurvature(layer, n)).toList();
+    }
+    return layers;
+  }
+
+  private List<LayerTensors> withFinerGradients(List<LayerTensors> layers, int n) {
+    int index = n < targets.size() ? classIndex(n) : -1;
+    if (index < 0) {
+      throw new CamException(
+          "finercam compares a class with others; use -t top1, class:N or label:S");
+    }
+    ScoreTarget finer = Targets.finer(index, logits().orElseThrow().toFloats());
+    List<String> paths = layers.stream().map(LayerTensors::path).toList();
+    List<LayerTensors> found = model.layers(input.tensors().get(0), List.of(finer), paths);
+    List<LayerTensors> completed = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      completed.add(layers.get(i).withFinerGradient(found.get(i).gradient()));
+    }
+    return completed;
+  }
+
+  private LayerTensors withCurvature(LayerTensors layer, int n) {
+    if (n >= targets.size() || layer.gradient() == null) {
+      return layer;
+    }
+    Tensor product =
+        model.hessianProduct(
+            input.tensors().get(0), List.of(targets.get(n)), layer.path(), layer.activation());
+    return layer.withCurvature(product);
+  }
+
+  private CamResult runAgain(ModelMethod method, int n, RunOptions options, Heatmaps pipeline) {
+    if (n >= targets.size()) {
+      throw new CamException(method.id() + " needs a target; use -t top1, class:N or label:S");
+    }
+    List<LayerTensors> spatial = new ArrayList<>();
+    if (method.usesLayers()) {
+      CamException why = null;
+      for (LayerTensors layer : layers(n)) {
+        try {
+          layer.sample(0, inputShape());
+          spatial.add(layer);
+        } catch (CamException e) {
+          why = e;
+          if (layersAreNamed) {
+            throw e;
+          }
+        }
+      }
+      if (spatial.isEmpty()) {
+        throw why != null ? why : new CamException(method.id() + ": no layer was recorded");
+      }
+    }
+    ModelRun run = new ModelRun(model, input.tensors().get(0), targets.get(n), options);
+    return method.explain(run, spatial, pipeline);
+  }
+
+  /** A, g and the classifier's row of every layer, for target {@code n}. */
+  public List<LayerTensors> layers(int n) {
+    Map<LayerOutput, Tensor> gradients = gradients(n);
+    List<LayerTensors> layers = new ArrayList<>();
+    pass.activations()
+        .forEach(
+            (layer, activation) -> {
+              LayerTensors tensors =
+                  LayerTensors.of(layer.toString(), activation, gradients.get(layer));
+              layers.add(
+                  n < targets.size() && activation.rank() >= 3
+                      ? tensors.withClassifierRows(classifier.row(derivative(n), activation))
+                      : tensors);
+            });
+    return layers;
+  }
+
+  private long[] inputShape() {
+    return input.tensors().get(0).shape();
+  }
+}

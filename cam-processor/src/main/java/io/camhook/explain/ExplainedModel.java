@@ -1,0 +1,133 @@
+package io.camhook.explain;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.LayerTensors;
+import io.camhook.cam.model.BackwardModel;
+import io.camhook.cam.targets.ScoreTarget;
+import io.camhook.recording.DType;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/** A session as the methods that run the model again see it: one input, the others kept. */
+final class ExplainedModel implements BackwardModel {
+  private static final Set<DType> FLOATING =
+      EnumSet.of(DType.F16, DType.BF16, DType.F32, DType.F64);
+
+  private final ModelSession session;
+  private final List<Tensor> inputs;
+
+  ExplainedModel(ModelSession session, List<Tensor> inputs) {
+    this.session = session;
+    this.inputs = inputs;
+  }
+
+  @Override
+  public Tensor outputs(Tensor input) {
+    return floats(first(session.outputs(with(input))));
+  }
+
+  @Override
+  public Tensor outputsFrom(String path, Tensor activation, Tensor input) {
+    try {
+      return floats(first(session.outputsFrom(path, activation, with(input))));
+    } catch (IllegalArgumentException e) {
+      throw new CamException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public List<LayerTensors> layers(Tensor input, List<ScoreTarget> targets, List<String> paths) {
+    ModelSession.Pass pass = session.run(with(input), gradients(targets), false);
+    List<LayerTensors> layers = new ArrayList<>();
+    for (String path : paths) {
+      LayerOutput layer = LayerOutput.parse(path);
+      Tensor activation = pass.activations().get(layer);
+      if (activation == null) {
+        throw new CamException("layer '%s' is not recorded in this session".formatted(path));
+      }
+      layers.add(LayerTensors.of(path, activation, pass.gradients().get(0).get(layer)));
+    }
+    return layers;
+  }
+
+  @Override
+  public Tensor inputGradient(Tensor input, List<ScoreTarget> targets) {
+    return session.inputGradient(with(input), 0, gradients(targets));
+  }
+
+  @Override
+  public Tensor guidedInputGradient(Tensor input, List<ScoreTarget> targets) {
+    throw new CamException(
+        "guided ReLUs cannot be put into this model; use gradcam, smoothgrad or integrated-gradients");
+  }
+
+  @Override
+  public Tensor hessianProduct(
+      Tensor input, List<ScoreTarget> targets, String path, Tensor vector) {
+    return session.hessianProduct(with(input), gradients(targets), path, vector);
+  }
+
+  @Override
+  public List<BiasGradient> biasGradients(Tensor input, List<ScoreTarget> targets) {
+    throw new CamException("fullgrad needs the biases of all layers");
+  }
+
+  private List<Tensor> with(Tensor input) {
+    List<Tensor> all = new ArrayList<>(inputs);
+    all.set(0, input);
+    long n = input.size(0);
+    for (int i = 1; i < all.size(); i++) {
+      all.set(i, repeated(all.get(i), n));
+    }
+    return all;
+  }
+
+  private static Tensor repeated(Tensor one, long n) {
+    if (one.rank() == 0 || one.size(0) == n) {
+      return one;
+    }
+    float[] values = one.toFloats();
+    float[] all = new float[Math.toIntExact(values.length * n)];
+    for (int i = 0; i < n; i++) {
+      System.arraycopy(values, 0, all, i * values.length, values.length);
+    }
+    long[] shape = one.shape();
+    shape[0] = n;
+    return Tensor.ofFloats(all, shape);
+  }
+
+  private static ModelSession.OutputGradients gradients(List<ScoreTarget> targets) {
+    return output -> List.of(seed(output, targets));
+  }
+
+  /** ∂Σ score/∂output, sample by sample. */
+  static Tensor seed(Tensor output, List<ScoreTarget> targets) {
+    float[] values = output.toFloats();
+    int length = values.length / targets.size();
+    float[] seed = new float[values.length];
+    for (int i = 0; i < targets.size(); i++) {
+      float[] row = Arrays.copyOfRange(values, i * length, (i + 1) * length);
+      System.arraycopy(targets.get(i).gradientAtLogits(row), 0, seed, i * length, length);
+    }
+    return Tensor.ofFloats(seed, output.shape());
+  }
+
+  static Tensor first(List<Tensor> outputs) {
+    for (Tensor output : outputs) {
+      if (FLOATING.contains(output.dtype()) && output.rank() > 0) {
+        return output;
+      }
+    }
+    throw new CamException("the model returns no floating-point tensor, so there is no score");
+  }
+
+  private static Tensor floats(Tensor tensor) {
+    return Tensor.ofFloats(tensor.toFloats(), tensor.shape());
+  }
+}

@@ -1,0 +1,206 @@
+package io.camhook.explain;
+
+import ai.djl.engine.EngineException;
+import io.camhook.cam.targets.Labels;
+import io.camhook.cam.targets.ScoreTarget;
+import io.camhook.cam.targets.TargetChoice;
+import io.camhook.capture.LayerPattern;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Prediction;
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession;
+import io.camhook.torchscript.ModuleInfo;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Explains a model where it runs.
+ *
+ * <pre>{@code
+ * try (Explainer explainer = Explainer.load(Path.of("resnet18.pt"), List.of("layer4"))) {
+ *   Explained explained = explainer.run(input, TargetChoice.parse("top1", Labels.none()));
+ *   CamResult map = explained.map("gradcam", 0, RunOptions.forInput(input.tensors().get(0)), Heatmaps.standard());
+ * }
+ * }</pre>
+ *
+ * <p>The model is loaded for this explainer alone; one that the application has loaded stays as it
+ * is. Not thread-safe.
+ */
+public final class Explainer implements AutoCloseable {
+  private final ModelListing listing;
+  private final List<String> wanted;
+  private final boolean layersAreNamed;
+  private @Nullable ModelSession session;
+  private @Nullable ClassifierWeights classifier;
+  private List<String> layers = List.of();
+
+  private Explainer(ModelListing listing, List<String> wanted) {
+    this.listing = listing;
+    this.wanted = List.copyOf(wanted);
+    this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
+  }
+
+  /**
+   * Opens a TorchScript model.
+   *
+   * @param model the archive
+   * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
+   *     {@code *} alone is every module), or {@code auto}, the last module with a spatial output,
+   *     which the first input shows
+   * @throws ExplainException if there is no such file or layer, or PyTorch's natives are missing
+   * @throws IOException if the file is no TorchScript archive, with the reason
+   */
+  public static Explainer load(Path model, List<String> layers) throws IOException {
+    Explainer explainer = new Explainer(ModelListing.read(model), layers);
+    List<String> named = layers.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
+    explainer.layers = List.copyOf(LayerSelection.of(named, explainer.listing));
+    ExplainEngine.adapter();
+    return explainer;
+  }
+
+  /** The model's modules. */
+  public ModelListing listing() {
+    return listing;
+  }
+
+  /** The layers that are recorded; those of {@code auto} from the first run on. */
+  public List<String> layers() {
+    return layers;
+  }
+
+  /**
+   * Runs the model for one input.
+   *
+   * @param target what is explained; null records A alone, without autograd, and runs the model
+   *     only as far as the last layer needs
+   * @throws io.camhook.cam.CamException if the output has no such class
+   */
+  public Explained run(ModelInput input, @Nullable TargetChoice target) throws IOException {
+    return run(input, target, target == null);
+  }
+
+  /** The same; without a target the model runs to its end unless {@code onlyLayers} is true. */
+  public Explained run(ModelInput input, @Nullable TargetChoice target, boolean onlyLayers)
+      throws IOException {
+    ModelSession open = session(input);
+    List<ScoreTarget> targets = new ArrayList<>();
+    ModelSession.OutputGradients gradients =
+        target == null
+            ? null
+            : output -> {
+              targets.addAll(target.targets(output.toFloats()));
+              return targets.stream()
+                  .map(each -> ExplainedModel.seed(output, List.of(each)))
+                  .toList();
+            };
+    ModelSession.Pass pass;
+    try {
+      pass = open.run(input.tensors(), gradients, onlyLayers);
+    } catch (EngineException e) {
+      throw new ExplainException(
+          "%s: the model cannot be run with inputs of shape %s: %s"
+              .formatted(input.name(), shapes(input.tensors()), EngineMessages.shortened(e)),
+          e);
+    }
+    return new Explained(
+        input,
+        pass,
+        targets,
+        layersAreNamed,
+        new ExplainedModel(open, input.tensors()),
+        Objects.requireNonNull(classifier));
+  }
+
+  /** The most probable classes of a run, best first. */
+  public static List<Prediction> predictions(Explained explained, Labels labels) {
+    return explained
+        .logits()
+        .filter(logits -> logits.rank() <= 2)
+        .map(logits -> TopClasses.of(logits.toFloats(), labels))
+        .orElse(List.of());
+  }
+
+  private ModelSession session(ModelInput input) throws IOException {
+    ModelSession open = session;
+    if (open == null) {
+      if (wanted.contains(LayerPattern.AUTO)) {
+        resolveAuto(input);
+      }
+      open = ExplainEngine.adapter().open(listing.model(), layers);
+      session = open;
+      classifier = new ClassifierWeights(open, listing.modules());
+    }
+    return open;
+  }
+
+  private void resolveAuto(ModelInput input) throws IOException {
+    String auto = observe(listing, input.tensors()).auto();
+    if (auto == null) {
+      throw new ExplainException(
+          "%s: 'auto' finds no module that returns [N,C,H,W] with H·W > 1; name a layer, 'camhook layers %s' lists them"
+              .formatted(listing.model(), listing.model()));
+    }
+    Set<String> all = new LinkedHashSet<>(layers);
+    all.add(auto);
+    layers = List.copyOf(all);
+  }
+
+  /**
+   * Runs a model once and adds what every module returned.
+   *
+   * @throws IOException if the model cannot be loaded
+   */
+  public static ModelListing observe(ModelListing listing, List<Tensor> inputs) throws IOException {
+    List<String> paths = LayerSelection.called(listing).stream().map(ModuleInfo::path).toList();
+    Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
+    String auto = null;
+    try (ModelSession session = ExplainEngine.adapter().open(listing.model(), paths)) {
+      Map<LayerOutput, Tensor> seen = session.run(inputs, null, false).activations();
+      for (Map.Entry<LayerOutput, Tensor> entry : seen.entrySet()) {
+        LayerOutput layer = entry.getKey();
+        Tensor tensor = entry.getValue();
+        outputs
+            .computeIfAbsent(layer.path(), path -> new ArrayList<>())
+            .add(
+                new ModelListing.Output(
+                    layer.toString(),
+                    tensor.dtype().name(),
+                    Arrays.stream(tensor.shape()).boxed().toList()));
+        if (isSpatial(tensor) && !layer.path().equals(".")) {
+          auto = layer.path();
+        }
+      }
+    } catch (EngineException e) {
+      throw new ExplainException(
+          "%s: the model cannot be run with inputs of shape %s: %s"
+              .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
+          e);
+    }
+    return new ModelListing(listing.model(), listing.modules(), outputs, auto);
+  }
+
+  private static boolean isSpatial(Tensor tensor) {
+    return tensor.rank() == 4 && tensor.size(2) * tensor.size(3) > 1;
+  }
+
+  private static String shapes(List<Tensor> inputs) {
+    return String.join(", ", inputs.stream().map(t -> Arrays.toString(t.shape())).toList());
+  }
+
+  @Override
+  public void close() {
+    if (session != null) {
+      session.close();
+      session = null;
+    }
+  }
+}

@@ -1,0 +1,201 @@
+package io.camhook.explain;
+
+import io.camhook.recording.DType;
+import io.camhook.recording.RecordingException;
+import io.camhook.recording.Safetensors;
+import io.camhook.recording.Tensor;
+import io.camhook.render.Picture;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files that inputs are read from: pictures, directories of pictures, and {@code .safetensors}
+ * with a tensor {@code input} or tensors {@code input0}, {@code input1} …, and perhaps the picture
+ * that they show, a uint8 {@code image} {@code [H,W,3]}. Immutable.
+ */
+public final class InputFiles {
+  private static final String TENSORS = ".safetensors";
+  private static final Set<String> PICTURES = Set.of(".png", ".jpg", ".jpeg", ".gif", ".bmp");
+
+  private final List<Entry> entries;
+  private final Preprocessing preprocessing;
+
+  private record Entry(String name, Path file) {}
+
+  private InputFiles(List<Entry> entries, Preprocessing preprocessing) {
+    this.entries = entries;
+    this.preprocessing = preprocessing;
+  }
+
+  /**
+   * Finds the files; none is read yet.
+   *
+   * @param preprocessing what becomes of pictures
+   * @throws ExplainException if a path does not exist or a directory holds no picture
+   */
+  public static InputFiles of(List<Path> paths, Preprocessing preprocessing) throws IOException {
+    Set<String> names = new HashSet<>();
+    List<Entry> entries = new ArrayList<>();
+    for (Path path : paths) {
+      for (Path file : files(path)) {
+        entries.add(new Entry(unique(stem(file), names), file));
+      }
+    }
+    return new InputFiles(List.copyOf(entries), preprocessing);
+  }
+
+  private static List<Path> files(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      throw new ExplainException(path + ": no such file or directory");
+    }
+    if (!Files.isDirectory(path)) {
+      return List.of(path);
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      List<Path> pictures =
+          files
+              .filter(file -> PICTURES.contains(suffix(file)) && Files.isRegularFile(file))
+              .sorted()
+              .toList();
+      if (pictures.isEmpty()) {
+        throw new ExplainException(
+            path + ": the directory holds no picture (png, jpg, jpeg, gif, bmp)");
+      }
+      return pictures;
+    }
+  }
+
+  private static String unique(String stem, Set<String> names) {
+    String name = stem;
+    for (int n = 2; !names.add(name); n++) {
+      name = stem + "-" + n;
+    }
+    return name;
+  }
+
+  private static String stem(Path file) {
+    String name = String.valueOf(file.getFileName());
+    int dot = name.lastIndexOf('.');
+    return dot > 0 ? name.substring(0, dot) : name;
+  }
+
+  private static String suffix(Path file) {
+    String name = String.valueOf(file.getFileName());
+    int dot = name.lastIndexOf('.');
+    return dot < 0 ? "" : name.substring(dot).toLowerCase(Locale.ROOT);
+  }
+
+  /** Number of inputs. */
+  public int size() {
+    return entries.size();
+  }
+
+  /** Name of an input: that of its file without suffix, with a number where two are the same. */
+  public String name(int index) {
+    return entries.get(index).name();
+  }
+
+  /**
+   * Reads a file; one of tensors whose first size is a batch holds as many inputs, numbered from 0.
+   *
+   * @throws ExplainException if the file is neither a picture nor a file of input tensors
+   */
+  public List<ModelInput> read(int index) throws IOException {
+    Entry entry = entries.get(index);
+    return suffix(entry.file()).equals(TENSORS) ? samples(tensors(entry)) : List.of(picture(entry));
+  }
+
+  private static List<ModelInput> samples(ModelInput batch) {
+    Tensor first = batch.tensors().get(0);
+    long n = first.rank() == 0 ? 1 : first.size(0);
+    boolean same = batch.tensors().stream().allMatch(t -> t.rank() > 0 && t.size(0) == n);
+    if (n <= 1 || !same) {
+      return List.of(batch);
+    }
+    List<ModelInput> samples = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      int row = i;
+      List<Tensor> rows = batch.tensors().stream().map(t -> row(t, row)).toList();
+      samples.add(new ModelInput(batch.name() + "-" + i, rows, null));
+    }
+    return samples;
+  }
+
+  private static Tensor row(Tensor batch, int index) {
+    long[] shape = batch.shape();
+    shape[0] = 1;
+    int bytes = Math.toIntExact(batch.byteSize() / batch.size(0));
+    return new Tensor(batch.dtype(), shape, batch.data().slice(index * bytes, bytes));
+  }
+
+  private ModelInput picture(Entry entry) throws IOException {
+    BufferedImage image = decode(entry.file());
+    if (image == null) {
+      throw new ExplainException(
+          "%s: expected a picture (PNG, JPEG, GIF, BMP) or a %s file, found neither"
+              .formatted(entry.file(), TENSORS));
+    }
+    Picture fed = preprocessing.resize(Picture.of(image));
+    return new ModelInput(entry.name(), List.of(preprocessing.tensor(fed)), fed);
+  }
+
+  private static @Nullable BufferedImage decode(Path file) throws IOException {
+    try {
+      return ImageIO.read(file.toFile());
+    } catch (IOException | RuntimeException e) { // readers fail as they like on damaged files
+      if (!Files.isReadable(file)) {
+        throw new ExplainException(file + ": permission denied", e);
+      }
+      throw new ExplainException(
+          "%s: the picture cannot be decoded: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static ModelInput tensors(Entry entry) throws IOException {
+    Safetensors blob;
+    try {
+      blob = Safetensors.read(entry.file());
+    } catch (RecordingException e) {
+      throw new ExplainException(String.valueOf(e.getMessage()), e);
+    }
+    Map<String, Tensor> found = blob.tensors();
+    Tensor single = found.get("input");
+    List<Tensor> inputs = new ArrayList<>();
+    if (single != null) {
+      inputs.add(single);
+    } else {
+      for (Tensor next = found.get("input0");
+          next != null;
+          next = found.get("input" + inputs.size())) {
+        inputs.add(next);
+      }
+    }
+    if (inputs.isEmpty()) {
+      throw new ExplainException(
+          "%s: expected a tensor 'input', or 'input0', 'input1' and so on, found %s"
+              .formatted(entry.file(), found.keySet().stream().limit(5).toList()));
+    }
+    return new ModelInput(entry.name(), inputs, picture(found.get("image")));
+  }
+
+  /** A uint8 {@code image} beside the inputs is what they show. */
+  private static @Nullable Picture picture(@Nullable Tensor image) {
+    if (image == null || image.dtype() != DType.U8 || image.rank() != 3 || image.size(2) != 3) {
+      return null;
+    }
+    byte[] rgb = new byte[Math.toIntExact(image.elements())];
+    image.data().get(rgb);
+    return new Picture(Math.toIntExact(image.size(1)), Math.toIntExact(image.size(0)), rgb);
+  }
+}

@@ -1,0 +1,82 @@
+package io.camhook.explain;
+
+import io.camhook.capture.ClosestPaths;
+import io.camhook.capture.LayerPattern;
+import io.camhook.capture.ModulePath;
+import io.camhook.torchscript.ModuleInfo;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Module paths that layers of a command or a call mean. */
+final class LayerSelection {
+  private static final int CLOSEST = 3;
+
+  private LayerSelection() {}
+
+  /**
+   * The called modules that {@code layers} mean, under their first names.
+   *
+   * @param layers paths, aliases or globs; not {@code auto}
+   * @throws ExplainException if an entry matches none, naming the closest
+   */
+  static Set<String> of(List<String> layers, ModelListing listing) {
+    Set<String> selected = new LinkedHashSet<>();
+    for (String layer : layers) {
+      Set<String> found = select(layer, listing);
+      if (found.isEmpty()) {
+        throw new ExplainException(none(layer, listing));
+      }
+      selected.addAll(found);
+    }
+    return selected;
+  }
+
+  private static Set<String> select(String layer, ModelListing listing) {
+    Set<String> found = new LinkedHashSet<>();
+    LayerPattern pattern = LayerPattern.of(layer);
+    List<ModuleInfo> called = called(listing);
+    for (ModuleInfo module : called) {
+      boolean meant = matches(pattern, module.path());
+      for (String alias : module.aliases()) {
+        meant |= matches(pattern, alias);
+      }
+      if (meant) {
+        found.add(module.path());
+      }
+    }
+    if (found.isEmpty()) {
+      pattern.select(called.stream().map(m -> ModulePath.parse(m.path())).toList()).stream()
+          .map(ModulePath::toString)
+          .forEach(found::add);
+    }
+    return found;
+  }
+
+  private static boolean matches(LayerPattern pattern, String path) {
+    return pattern.matches(ModulePath.parse(path));
+  }
+
+  private static String none(String layer, ModelListing listing) {
+    boolean exists =
+        listing.modules().stream()
+            .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));
+    List<String> paths = called(listing).stream().map(ModuleInfo::path).toList();
+    if (exists) {
+      return "%s: layer '%s' is never called in the model's code, so nothing of it can be seen; closest that are: %s"
+          .formatted(listing.model(), layer, ClosestPaths.to(layer, paths, CLOSEST));
+    }
+    return "%s: no layer '%s'; closest of %d: %s; 'camhook layers %s' lists all"
+        .formatted(
+            listing.model(),
+            layer,
+            paths.size(),
+            ClosestPaths.to(layer, paths, CLOSEST),
+            listing.model());
+  }
+
+  /** The modules that the model's code calls. */
+  static List<ModuleInfo> called(ModelListing listing) {
+    return listing.modules().stream().filter(module -> module.callSites() > 0).toList();
+  }
+}

@@ -1,0 +1,87 @@
+package io.camhook.explain;
+
+import io.camhook.torchscript.ModuleInfo;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The modules of a TorchScript model, read from its file alone; and what they returned, once a pass
+ * has shown it.
+ *
+ * @param model the file
+ * @param modules in registration order, the root first
+ * @param outputs what modules returned in a pass, by module path, in order of the calls; empty
+ *     without a pass, without an entry for modules that were not called
+ * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
+ *     output
+ */
+public record ModelListing(
+    Path model,
+    List<ModuleInfo> modules,
+    Map<String, List<Output>> outputs,
+    @Nullable String auto) {
+
+  /**
+   * One tensor that a module returned.
+   *
+   * @param name the path, with {@code #k} and {@code :entry} as recordings have them
+   * @param dtype as in safetensors
+   * @param shape with the batch dimension
+   */
+  public record Output(String name, String dtype, List<Long> shape) {}
+
+  public ModelListing {
+    modules = List.copyOf(modules);
+    Map<String, List<Output>> copy = new LinkedHashMap<>();
+    outputs.forEach((path, list) -> copy.put(path, List.copyOf(list)));
+    outputs = copy;
+  }
+
+  /**
+   * Reads a model's modules. Needs no engine.
+   *
+   * @throws IOException if the file is no TorchScript archive, with the reason
+   */
+  public static ModelListing read(Path model) throws IOException {
+    requireFile(model);
+    return new ModelListing(model, TorchScriptArchive.open(model).modules(), Map.of(), null);
+  }
+
+  static void requireFile(Path model) {
+    if (!Files.exists(model)) {
+      throw new ExplainException(model + ": no such file or directory");
+    }
+    if (Files.isDirectory(model)) {
+      throw new ExplainException(model + ": expected a TorchScript file (.pt), found a directory");
+    }
+  }
+
+  /** Whether a pass has shown the outputs. */
+  public boolean hasOutputs() {
+    return !outputs.isEmpty();
+  }
+
+  /** How often a module was called in the pass. */
+  public int calls(String path) {
+    List<String> calls = new ArrayList<>();
+    for (Output output : outputs.getOrDefault(path, List.of())) {
+      String call = output.name().replaceFirst(":.*", "");
+      if (!calls.contains(call)) {
+        calls.add(call);
+      }
+    }
+    return calls.size();
+  }
+
+  /** Elements of all parameters, buffers not counted. */
+  public long parameters() {
+    return modules.stream().mapToLong(ModuleInfo::parameterCount).sum();
+  }
+}

@@ -1,0 +1,62 @@
+package io.camhook.explain;
+
+import io.camhook.render.Picture;
+
+/**
+ * Resizes as {@code torchvision.transforms.Resize} does on pictures (Pillow's {@code BILINEAR}): a
+ * triangle filter that widens when it shrinks, horizontally and then vertically, rounded to 8 bits
+ * after each.
+ */
+final class PictureResize {
+  private static final int CHANNELS = 3;
+
+  private PictureResize() {}
+
+  static Picture resize(Picture picture, int height, int width) {
+    byte[] rgb = picture.rgb();
+    if (width != picture.width()) {
+      rgb = axis(rgb, picture.height(), picture.width(), width, CHANNELS);
+    }
+    if (height != picture.height()) {
+      rgb = axis(rgb, 1, picture.height(), height, width * CHANNELS);
+    }
+    return rgb == picture.rgb() ? picture : new Picture(width, height, rgb);
+  }
+
+  /** Resizes the middle one of three dimensions {@code [outer, n, inner]}. */
+  private static byte[] axis(byte[] in, int outer, int n, int size, int inner) {
+    byte[] out = new byte[Math.multiplyExact(outer * size, inner)];
+    double scale = (double) n / size;
+    double reach = Math.max(scale, 1);
+    for (int o = 0; o < size; o++) {
+      double centre = (o + 0.5) * scale;
+      int from = Math.max(0, (int) (centre - reach + 0.5));
+      int to = Math.min(n, (int) (centre + reach + 0.5));
+      double[] weights = weights(centre, reach, from, to);
+      for (int row = 0; row < outer; row++) {
+        for (int i = 0; i < inner; i++) {
+          double sum = 0.5;
+          for (int x = from; x < to; x++) {
+            sum += weights[x - from] * (in[(row * n + x) * inner + i] & 0xff);
+          }
+          out[(row * size + o) * inner + i] = (byte) Math.min(255, (int) sum);
+        }
+      }
+    }
+    return out;
+  }
+
+  private static double[] weights(double centre, double reach, int from, int to) {
+    double[] weights = new double[to - from];
+    double sum = 0;
+    for (int x = from; x < to; x++) {
+      double weight = Math.max(0, 1 - Math.abs((x + 0.5 - centre) / reach));
+      weights[x - from] = weight;
+      sum += weight;
+    }
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] /= sum;
+    }
+    return weights;
+  }
+}

@@ -1,0 +1,223 @@
+package io.camhook.djl;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.script.ModuleCalls;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession;
+import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.TapPlan;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A TorchScript archive, loaded with taps at the layers of one caller. */
+final class ScriptSession implements ModelSession {
+  private static final String[] NO_FILES = {};
+
+  private final PtNDManager manager;
+  private final PtSymbolBlock module;
+  private final TapPlan plan;
+  private @Nullable Map<String, NDArray> parameters;
+
+  private ScriptSession(PtNDManager manager, PtSymbolBlock module, TapPlan plan) {
+    this.manager = manager;
+    this.module = module;
+    this.plan = plan;
+  }
+
+  /** Loads; the instrumented copy of the archive lives no longer than that takes. */
+  static ScriptSession open(Path file, Collection<String> paths) throws IOException {
+    Instrumented instrumented = TorchScriptArchive.open(file).instrument(paths);
+    Path copy = Files.createTempFile("camhook-", ".pt");
+    PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+    try {
+      instrumented.write(copy);
+      PtSymbolBlock module = JniUtils.loadModule(manager, copy, false, NO_FILES, NO_FILES, true);
+      module.freezeParameters(true);
+      return new ScriptSession(manager, module, instrumented.plan());
+    } catch (Throwable e) {
+      manager.close();
+      throw e;
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  @Override
+  public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
+    boolean autograd = targets != null;
+    String method =
+        autograd ? plan.forwardMethod() : onlyLayers ? plan.untilMethod() : plan.recordMethod();
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+        GradMode mode = new GradMode(autograd);
+        IValue all = ModuleCalls.run(module, method, arrays(inputs, scratch), autograd)) {
+      IValue[] parts = all.toIValueTuple();
+      NDArray[] taps = parts[parts.length - 2].toTensorArray(scratch);
+      List<TapPlan.Label> labels = plan.labels(parts[parts.length - 1].toStringValue());
+      List<NDArray> outputs =
+          parts.length == 3 ? ScriptValues.arrays(parts[0], scratch) : List.of();
+      List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
+      if (targets != null) {
+        NDArray output = scored(outputs);
+        for (Tensor seed : targets.at(toTensor(output, scratch))) {
+          gradients.add(gradients(output, seed, taps, labels, scratch));
+        }
+      }
+      Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
+      for (int i = 0; i < taps.length; i++) {
+        activations.put(layer(labels.get(i)), toTensor(taps[i], scratch));
+      }
+      return new Pass(toTensors(outputs, scratch), activations, gradients);
+    }
+  }
+
+  private Map<LayerOutput, Tensor> gradients(
+      NDArray output, Tensor seed, NDArray[] taps, List<TapPlan.Label> labels, NDManager scratch) {
+    Map<LayerOutput, Tensor> gradients = new LinkedHashMap<>();
+    if (!Tensors.requiresGrad(output)) {
+      return gradients;
+    }
+    List<NDArray> inputs = new ArrayList<>();
+    List<LayerOutput> layers = new ArrayList<>();
+    for (int i = 0; i < taps.length; i++) {
+      if (Tensors.requiresGrad(taps[i])) {
+        inputs.add(taps[i]);
+        layers.add(layer(labels.get(i)));
+      }
+    }
+    if (inputs.isEmpty()) {
+      return gradients;
+    }
+    List<@Nullable NDArray> found = grad(output, inputs, seed, scratch);
+    for (int i = 0; i < found.size(); i++) {
+      NDArray gradient = found.get(i);
+      if (gradient != null) {
+        gradients.put(layers.get(i), toTensor(gradient, scratch));
+      }
+    }
+    return gradients;
+  }
+
+  private static List<@Nullable NDArray> grad(
+      NDArray output, List<NDArray> inputs, Tensor seed, NDManager scratch) {
+    NDArray start = Tensors.toArray(seed, scratch).toType(output.getDataType(), false);
+    return AutogradGateway.instance().grad(scratch, List.of(output), inputs, List.of(start), true);
+  }
+
+  @Override
+  public List<Tensor> outputs(List<Tensor> inputs) {
+    return call("forward", inputs);
+  }
+
+  private List<Tensor> call(String method, List<Tensor> inputs) {
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+        IValue all = ModuleCalls.run(module, method, arrays(inputs, scratch), false)) {
+      return toTensors(ScriptValues.arrays(all, scratch), scratch);
+    }
+  }
+
+  @Override
+  public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
+    String method =
+        plan.resumeMethod(path)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "layer '%s' cannot be replaced: not all data of this TorchScript model passes through it once; choose a layer that all data passes through"
+                            .formatted(path)));
+    return call(method, List.of(activation));
+  }
+
+  @Override
+  public Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+        GradMode mode = new GradMode(true)) {
+      NDList arrays = arrays(inputs, scratch);
+      NDArray input = arrays.get(index);
+      input.setRequiresGradient(true);
+      try (IValue all = ModuleCalls.run(module, "forward", arrays, true)) {
+        NDArray output = scored(ScriptValues.arrays(all, scratch));
+        Tensor seed = target.at(toTensor(output, scratch)).get(0);
+        NDArray gradient = grad(output, List.of(input), seed, scratch).get(0);
+        return toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
+      }
+    }
+  }
+
+  @Override
+  public Tensor hessianProduct(
+      List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
+    throw new IllegalArgumentException("not yet");
+  }
+
+  @Override
+  public Optional<Tensor> parameter(String name) {
+    Map<String, NDArray> known = parameters;
+    if (known == null) {
+      known = new LinkedHashMap<>();
+      for (NDArray array : JniUtils.moduleGetParams(module, manager)) {
+        known.put(array.getName(), array);
+      }
+      parameters = known;
+    }
+    NDArray found = known.get(name);
+    return found == null ? Optional.empty() : Optional.of(toTensor(found, manager));
+  }
+
+  @Override
+  public List<String> notices() {
+    return plan.notices();
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+
+  private static NDArray scored(List<NDArray> outputs) {
+    for (NDArray output : outputs) {
+      if (Tensors.isFloating(output) && output.getShape().dimension() > 0) {
+        return output;
+      }
+    }
+    throw new IllegalArgumentException(
+        "the model returns no floating-point tensor, so there is nothing to differentiate; use -t none");
+  }
+
+  private static LayerOutput layer(TapPlan.Label label) {
+    return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
+  }
+
+  private static NDList arrays(List<Tensor> inputs, NDManager scratch) {
+    NDList arrays = new NDList();
+    inputs.forEach(input -> arrays.add(Tensors.toArray(input, scratch)));
+    return arrays;
+  }
+
+  private static List<Tensor> toTensors(List<NDArray> arrays, NDManager scratch) {
+    return arrays.stream().map(array -> toTensor(array, scratch)).toList();
+  }
+
+  private static Tensor toTensor(NDArray array, NDManager scratch) {
+    try (NDArray plain = Tensors.detached(array, scratch)) {
+      return Tensors.toTensor(plain);
+    }
+  }
+}
