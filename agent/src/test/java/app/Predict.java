@@ -8,7 +8,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
+import ai.djl.nn.Block;
 import ai.djl.nn.Blocks;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
@@ -25,7 +27,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Four threads predict with one small DJL network; prints every logit's bits. */
+/**
+ * Four threads predict with one small DJL network; prints every logit's bits. With {@code
+ * -Dapp.broken=true} the network has a logarithm in the place of a ReLU.
+ */
 public final class Predict {
   private static final int PICTURES = 8;
 
@@ -55,12 +60,16 @@ public final class Predict {
             .add(conv(8))
             .add(Activation::relu)
             .add(conv(16))
-            .add(Activation.reluBlock())
+            .add(Boolean.getBoolean("app.broken") ? logarithm() : Activation.reluBlock())
             .add(Pool.globalAvgPool2dBlock())
             .add(Blocks.batchFlattenBlock())
             .add(Linear.builder().setUnits(5).build());
     block.setInitializer(new Ramp(), Parameter.Type.WEIGHT);
     return block;
+  }
+
+  private static Block logarithm() {
+    return new LambdaBlock(list -> new NDList(list.head().log()), "Log");
   }
 
   private static Conv2d conv(int filters) {

@@ -7,6 +7,7 @@ import io.camhook.agent.weave.Weaving;
 import io.camhook.agent.yaml.ConfigReader;
 import io.camhook.agent.yaml.InvalidConfigException;
 import io.camhook.agent.yaml.Problem;
+import io.camhook.builtin.Watches;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.Dispatch;
@@ -37,6 +38,10 @@ final class Startup {
 
   static void run(@Nullable String text, Instrumentation instrumentation) {
     EventLog log = new StderrLog(System.err);
+    if (Dispatch.installed()) {
+      log.warn("the agent is here already; the second one does nothing");
+      return;
+    }
     AgentOptions options;
     try {
       options = AgentOptions.parse(text, System::getProperty, System::getenv);
@@ -58,13 +63,15 @@ final class Startup {
 
   private static void start(
       CamhookConfig config, Recorder recorder, EventLog log, Instrumentation instrumentation) {
-    AdapterContext context = new AdapterContext(config, recorder, log);
+    Watches watches = Watches.of(config, log);
+    Runtime.getRuntime().addShutdownHook(new Thread(watches::close, "camhook-stats"));
+    AdapterContext context = new AdapterContext(config, recorder, watches, log);
     Dispatch.install(loader -> adapter(loader, context));
     List<Weaving> weavings = new ArrayList<>();
     weavings.add(new DjlWeaver());
     PlainWeaver plain = new PlainWeaver(config);
     if (!plain.isEmpty()) {
-      PlainDispatch.install(new PlainNetworks(config, recorder, log));
+      PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
       weavings.add(plain);
     }
     Weaver.Listener listener =

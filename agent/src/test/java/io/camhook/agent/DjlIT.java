@@ -118,6 +118,66 @@ class DjlIT {
                 + " [03Conv2d, 01Conv2d");
   }
 
+  @Test
+  void built_in_hooks_should_write_stats_and_name_the_layer_that_made_nan() throws Exception {
+    hooks("{ hook: stats, layers: [03Conv2d, \".\"] }", "{ hook: nan-guard }");
+    ForkedJvm.Result result =
+        new ForkedJvm(directory)
+            .agent("camhook.yaml")
+            .jvm("-Dapp.broken=true")
+            .run(onClassPath(), "app.Predict");
+
+    assertThat(result.status()).isZero();
+    assertThat(result.err())
+        .containsOnlyOnce("nan-guard: ")
+        .containsPattern(
+            "model tiny, step \\d, layer 04LambdaBlock \\(LambdaBlock\\) produced NaN in forward");
+    assertThat(Files.readAllLines(directory.resolve("captures/stats.jsonl")))
+        .hasSize(2 * 8)
+        .filteredOn(line -> line.contains("\"path\":\"03Conv2d\""))
+        .hasSize(8)
+        .allMatch(line -> line.contains("\"shape\":[1,16,16,16],\"count\":4096,"));
+  }
+
+  @Test
+  void own_hook_should_be_loaded_by_name_and_a_missing_one_reported() throws Exception {
+    hooks("{ hook: app.NegateHook, layers: \".\" }", "{ hook: com.acme.Missing }");
+    ForkedJvm.Result result =
+        new ForkedJvm(directory).agent("camhook.yaml").run(onClassPath(), "app.Predict");
+
+    assertThat(result.status()).isZero();
+    assertThat(result.out().lines().filter("hook ."::equals)).hasSize(8);
+    // The sign is the highest bit of a float.
+    assertThat(result.out().lines().filter(line -> line.startsWith("7 ")).findFirst().orElseThrow())
+        .isEqualTo(
+            negated(plain.lines().filter(line -> line.startsWith("7 ")).findFirst().orElseThrow()));
+    assertThat(result.err())
+        .containsOnlyOnce(
+            "camhook: model tiny: hook com.acme.Missing: expected a class of the application's,"
+                + " found no such class in");
+  }
+
+  private static String negated(String line) {
+    String[] bits = line.replaceAll("[\\[\\],]", "").split(" ");
+    StringBuilder negated = new StringBuilder(bits[0]).append(" [");
+    for (int i = 1; i < bits.length; i++) {
+      negated.append(i > 1 ? ", " : "").append(Integer.parseInt(bits[i]) ^ Integer.MIN_VALUE);
+    }
+    return negated.append(']').toString();
+  }
+
+  private void hooks(String... hooks) throws IOException {
+    Files.writeString(
+        directory.resolve("camhook.yaml"),
+        """
+        models:
+          - name: tiny
+            hooks: [ %s ]
+        output: { directory: captures }
+        """
+            .formatted(String.join(", ", hooks)));
+  }
+
   private List<Capture> captures() throws IOException {
     List<Capture> captures = new ArrayList<>();
     try (RecordingReader reader = RecordingReader.open(directory.resolve("captures"))) {

@@ -53,12 +53,15 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
+    Failures failures = new Failures(context.log());
+    ConfiguredHooks hooks =
+        new ConfiguredHooks(context.watches(), config.dryRun(), failures, context.log());
     started =
         new Started(
             context,
-            new Models(config, context.recorder()::model, context.log()),
+            new Models(config, context.recorder()::model, hooks, context.log()),
             new Sampler(config.sampling()),
-            new Failures(context.log()));
+            failures);
   }
 
   @Override

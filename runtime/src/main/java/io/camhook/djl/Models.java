@@ -26,11 +26,13 @@ import org.jspecify.annotations.Nullable;
 final class Models {
   private final List<CamhookConfig.Model> entries;
   private final Consumer<ModelInfo> describe;
+  private final ConfiguredHooks hooks;
   private final EventLog log;
   private final WeakIdentityMap<Block, Optional<ModelPlan>> plans = new WeakIdentityMap<>();
 
   /** {@code describe} takes the module tree of each model that matches. */
-  Models(CamhookConfig config, Consumer<ModelInfo> describe, EventLog log) {
+  Models(CamhookConfig config, Consumer<ModelInfo> describe, ConfiguredHooks hooks, EventLog log) {
+    this.hooks = hooks;
     this.describe = describe;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
     this.log = log;
@@ -53,6 +55,7 @@ final class Models {
         String label = glob.isLiteral() ? entry.name() : names.get(0);
         List<BlockTree.Module> modules = BlockTree.of(root);
         describe.accept(new ModelInfo(label, modules.stream().map(Models::info).toList()));
+        hooks.attach(entry, label, modules);
         return new ModelPlan(entry, label, classNames(entry, model), modules, log);
       }
     }

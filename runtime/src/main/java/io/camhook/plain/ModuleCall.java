@@ -1,6 +1,9 @@
 package io.camhook.plain;
 
 import io.camhook.config.Place;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookTable;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -192,8 +195,22 @@ final class ModuleCall implements PlainCall {
     return outermost && module == root;
   }
 
+  /** Those of the configuration, then those registered for this object by code. */
   private List<PlainHook> hooks() {
-    return thread.ownBackward() == null ? network.hooksOf(path) : List.of();
+    if (thread.ownBackward() != null) {
+      return List.of();
+    }
+    List<PlainHook> configured = network.hooksOf(path);
+    if (HookTable.isEmpty()) {
+      return configured;
+    }
+    List<PlainHook> all = new ArrayList<>(configured);
+    for (HookKind kind : HookKind.values()) {
+      for (HookEntry entry : HookTable.of(module, kind)) {
+        all.add(new OwnHook(entry.hook(), kind));
+      }
+    }
+    return all;
   }
 
   private PlainModule described() {

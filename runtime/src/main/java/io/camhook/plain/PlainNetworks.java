@@ -1,5 +1,8 @@
 package io.camhook.plain;
 
+import io.camhook.builtin.LayerWatch;
+import io.camhook.builtin.Steps;
+import io.camhook.builtin.Watches;
 import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
@@ -25,7 +28,7 @@ public final class PlainNetworks {
   /**
    * @param config entries without {@code class} are skipped
    */
-  public PlainNetworks(CamhookConfig config, Recorder recorder, EventLog log) {
+  public PlainNetworks(CamhookConfig config, Recorder recorder, Watches watches, EventLog log) {
     List<CamhookConfig.Model> models = config.models();
     this.networks = new HookedNetwork[models.size()];
     for (int i = 0; i < networks.length; i++) {
@@ -36,7 +39,34 @@ public final class PlainNetworks {
     this.sampler = new Sampler(config.sampling());
     this.dryRun = config.dryRun();
     this.log = log;
+    for (int i = 0; i < networks.length; i++) {
+      HookedNetwork network = networks[i];
+      if (network != null) {
+        attachConfigured(models.get(i), network, watches);
+      }
+    }
     this.threads = ThreadLocal.withInitial(() -> new ThreadCalls(this));
+  }
+
+  private void attachConfigured(CamhookConfig.Model model, HookedNetwork network, Watches watches) {
+    Steps steps = new Steps(model.name());
+    if (!model.hooks().isEmpty() && !dryRun) {
+      network.attach(List.of("."), ConfiguredHook.counter(steps));
+    }
+    for (CamhookConfig.Hook hook : model.hooks()) {
+      if (dryRun) {
+        log.info(
+            "dry run: model %s: hook %s would be attached to %s"
+                .formatted(model.name(), hook.hook(), hook.layers()));
+        continue;
+      }
+      LayerWatch watch = watches.of(hook);
+      network.attach(
+          hook.layers(),
+          watch == null
+              ? new NamedHook(model.name(), hook, log)
+              : new ConfiguredHook(watch, steps, this::failed));
+    }
   }
 
   /** Attaches a hook to layers of the configuration's entry number {@code entry}. */

@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.dispatch.HookTable;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,7 @@ final class ThreadCalls {
     boolean root = role.isRoot() || !network.hasRootClass();
     if (ownBackward == null && root && !role.isBackward() && networks.samples(network)) {
       pass = new Pass(network);
-    } else if (ownBackward == null && !network.isWatched()) {
+    } else if (ownBackward == null && !network.isWatched() && HookTable.isEmpty()) {
       skipping = true;
       return skip;
     }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * capture being written is lost, and the shard is a valid archive at any moment. Thread-safe.
  */
 public final class RecordingWriter implements Closeable {
-  private static final Set<String> IGNORED = Set.of(RecordingLock.FILE, "manifest.json.tmp");
+  private static final Set<String> IGNORED =
+      Set.of(RecordingLock.FILE, "manifest.json.tmp", "stats.jsonl");
 
   private final Path directory;
   private final long shardBytes;

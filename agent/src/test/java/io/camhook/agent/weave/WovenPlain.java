@@ -3,6 +3,7 @@ package io.camhook.agent.weave;
 import io.camhook.agent.yaml.ConfigReader;
 import io.camhook.agent.yaml.InvalidConfigException;
 import io.camhook.agent.yaml.Overrides;
+import io.camhook.builtin.Watches;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
@@ -35,6 +36,7 @@ final class WovenPlain implements AutoCloseable {
   private final Instrumentation instrumentation = ByteBuddyAgent.install();
   private final Weaver weaver;
   private final Recorder recorder;
+  private final Watches watches;
 
   WovenPlain(String yaml) {
     CamhookConfig config = config(yaml);
@@ -56,7 +58,8 @@ final class WovenPlain implements AutoCloseable {
           }
         };
     recorder = new Recorder(config.limits(), "a list", () -> new ListSink(), log);
-    networks = new PlainNetworks(config, recorder, log);
+    watches = Watches.of(config, log);
+    networks = new PlainNetworks(config, recorder, watches, log);
     PlainDispatch.install(networks);
     weaver = new Weaver(List.of(new PlainWeaver(config)), (name, loader) -> {}, log);
     weaver.install(instrumentation);
@@ -118,6 +121,11 @@ final class WovenPlain implements AutoCloseable {
 
   private static String text(PlainModule module, @Nullable Object value) {
     return " " + (value == null ? "none" : Arrays.toString(module.read(value).toFloats()));
+  }
+
+  /** Writes what the built-in hooks hold back. */
+  void closeWatches() {
+    watches.close();
   }
 
   /** Everything submitted, written. */

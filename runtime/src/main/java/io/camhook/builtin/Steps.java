@@ -1,0 +1,57 @@
+package io.camhook.builtin;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Numbers the passes of one model and the calls in them. A pass belongs to the thread that began
+ * it, until that thread begins the next one: a backward counts to the forward before it.
+ * Thread-safe.
+ */
+public final class Steps {
+  private final String model;
+  private final AtomicLong next = new AtomicLong();
+  private final ThreadLocal<@Nullable Pass> passes = new ThreadLocal<>();
+
+  private static final class Pass {
+    final long step;
+    final Map<Counter, Integer> calls = new HashMap<>();
+
+    Pass(long step) {
+      this.step = step;
+    }
+  }
+
+  private record Counter(LayerWatch watch, boolean backward, String path) {}
+
+  public Steps(String model) {
+    this.model = model;
+  }
+
+  /** The model's forward begins on this thread. */
+  public void begin() {
+    passes.set(new Pass(next.getAndIncrement()));
+  }
+
+  /** A module's forward has ended; {@code watch} counts its calls on its own. */
+  public LayerCall forward(LayerWatch watch, String path, Object module) {
+    return call(new Counter(watch, false, path), module);
+  }
+
+  /** A module's backward has ended. */
+  public LayerCall backward(LayerWatch watch, String path, Object module) {
+    return call(new Counter(watch, true, path), module);
+  }
+
+  private LayerCall call(Counter counter, Object module) {
+    Pass pass = passes.get();
+    if (pass == null) {
+      begin();
+      return call(counter, module);
+    }
+    int number = pass.calls.merge(counter, 1, Integer::sum) - 1;
+    return new LayerCall(model, counter.path, module.getClass().getSimpleName(), pass.step, number);
+  }
+}

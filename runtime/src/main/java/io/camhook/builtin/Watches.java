@@ -1,0 +1,65 @@
+package io.camhook.builtin;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the built-in hooks of a configuration; one of a kind and with the same options for the
+ * whole JVM, so that they write to one file. Thread-safe.
+ */
+public final class Watches implements AutoCloseable {
+  private final @Nullable StatsFile stats;
+  private final EventLog log;
+  private final Map<CamhookConfig.Hook, LayerWatch> made = new ConcurrentHashMap<>();
+
+  /**
+   * @param directory the recording's directory, where {@code stats.jsonl} goes; null if there is
+   *     none
+   */
+  public Watches(@Nullable Path directory, EventLog log) {
+    this.stats = directory == null ? null : new StatsFile(directory, log);
+    this.log = log;
+  }
+
+  /** For the output of a configuration. */
+  public static Watches of(CamhookConfig config, EventLog log) {
+    String directory = config.output().directory();
+    return new Watches(directory == null ? null : Path.of(directory), log);
+  }
+
+  /** The built-in hook that an entry names; null if it names a class of the application's. */
+  public @Nullable LayerWatch of(CamhookConfig.Hook entry) {
+    return switch (entry.hook()) {
+      case "stats", "nan-guard", "print" -> made.computeIfAbsent(entry, this::make);
+      default -> null;
+    };
+  }
+
+  private LayerWatch make(CamhookConfig.Hook entry) {
+    return switch (entry.hook()) {
+      case "nan-guard" -> new NanGuardWatch("throw".equals(entry.options().get("action")), log);
+      case "stats" -> stats(stats);
+      default -> new PrintWatch(log);
+    };
+  }
+
+  private LayerWatch stats(@Nullable StatsFile file) {
+    if (file != null) {
+      return new StatsWatch(file);
+    }
+    log.warn("hook stats needs output.directory; it prints instead");
+    return new PrintWatch(log);
+  }
+
+  /** Writes what is buffered and stops writing. */
+  @Override
+  public void close() {
+    if (stats != null) {
+      stats.close();
+    }
+  }
+}
