@@ -83,7 +83,7 @@ class ReferenceArchivesTest {
       }
       PtSymbolBlock plain = run.load(file);
       PtSymbolBlock block = run.load(copy);
-      // A copy of its own: the JIT keeps what it has specialised for gradients in inference mode too.
+      // On a copy: what the JIT specialises for gradients fails in inference mode later.
       Engine engine = engine(run, run.load(file), inputs, facts, form, tensors);
       List<float[]> expected = values(run, run.plain(plain, inputs));
       TorchRun.Pass pass = run.tapped(block, instrumented.plan(), inputs);
