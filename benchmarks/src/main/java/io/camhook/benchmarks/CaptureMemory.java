@@ -55,6 +55,7 @@ final class CaptureMemory {
     verdict.atMost(1.05, late.heap / early.heap, "x heap after the first tenth of the captures");
     verdict.atMost(1.05, late.direct / early.direct, "x direct buffers");
     verdict.atMost(1.1, late.resident / early.resident, "x resident set");
+    Verdict.note((late.resident - early.resident) / (1 << 20), "MiB more resident");
     verdict.atMost(1, late.files / early.files, "x open files");
     run.queue.close(Duration.ofMinutes(1));
     verdict.atLeast(CAPTURES, run.queue.counters().written(), "captures written");
