@@ -9,12 +9,24 @@ final class Channels {
   static double[] sums(float[] x, int channels) {
     int positions = x.length / channels;
     double[] sums = new double[channels];
-    for (int k = 0, i = 0; k < channels; k++) {
-      double sum = 0;
-      for (int p = 0; p < positions; p++, i++) {
-        sum += x[i];
+    for (int k = 0; k < channels; k++) {
+      // Four sums at a time: one alone waits for each addition before the next.
+      int i = k * positions;
+      int end = i + positions;
+      double s0 = 0;
+      double s1 = 0;
+      double s2 = 0;
+      double s3 = 0;
+      for (; i + 3 < end; i += 4) {
+        s0 += x[i];
+        s1 += x[i + 1];
+        s2 += x[i + 2];
+        s3 += x[i + 3];
       }
-      sums[k] = sum;
+      for (; i < end; i++) {
+        s0 += x[i];
+      }
+      sums[k] = (s0 + s1) + (s2 + s3);
     }
     return sums;
   }
