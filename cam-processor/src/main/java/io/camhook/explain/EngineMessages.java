@@ -11,7 +11,6 @@ final class EngineMessages {
     int at = message.lastIndexOf(CAUSE);
     if (at >= 0) {
       message = message.substring(at + CAUSE.length());
-      System.err.println(e.getMessage());
     }
     return message.strip().lines().findFirst().orElse("no message");
   }
