@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.capture.ClosestPaths;
 import io.camhook.capture.LayerPattern;
 import io.camhook.capture.ModulePath;
 import io.camhook.config.CamhookConfig;
@@ -7,6 +8,8 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.dispatch.EventLog;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 final class HookedNetwork {
   /** A hook and the layers it is for. */
   private record Attached(List<LayerPattern> layers, PlainHook hook) {}
+
+  private static final int CLOSEST = 3;
 
   private final CamhookConfig.Model entry;
   private final PlainNetwork places;
@@ -80,6 +85,22 @@ final class HookedNetwork {
   boolean captures(String path) {
     return captured.computeIfAbsent(
         path, p -> layers.stream().anyMatch(layer -> layer.matches(ModulePath.parse(p))));
+  }
+
+  /** A line for every layer of the configuration that none of the model's modules is. */
+  List<String> unmatched(ModelInfo model) {
+    List<String> paths = model.modules().stream().map(ModuleInfo::path).toList();
+    return layers.stream()
+        .filter(layer -> paths.stream().noneMatch(p -> layer.matches(ModulePath.parse(p))))
+        .map(
+            layer ->
+                "model %s: layer '%s' matches none of its %d modules; closest: %s"
+                    .formatted(
+                        entry.name(),
+                        layer,
+                        paths.size(),
+                        ClosestPaths.to(layer.toString(), paths, CLOSEST)))
+        .toList();
   }
 
   /** Whether the last layer with a spatial output is recorded, whichever it is. */

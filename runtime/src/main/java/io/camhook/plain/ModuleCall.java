@@ -180,12 +180,16 @@ final class ModuleCall implements PlainCall {
   }
 
   private void finish(Pass pass, Object output) {
-    try {
-      if (isRoot()) {
+    if (isRoot()) {
+      try {
         pass.finish(module, output, thread);
-      } else {
-        pass.output(path, module, output);
+      } catch (RuntimeException e) {
+        thread.networks().lost(network, e);
       }
+      return;
+    }
+    try {
+      pass.output(path, module, output);
     } catch (RuntimeException e) {
       thread.networks().failed(network.name() + ": layer " + path + " could not be recorded", e);
     }

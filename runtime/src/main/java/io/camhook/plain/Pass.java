@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** One forward of one root that is captured, from its input to its submission; on one thread. */
 final class Pass {
   private final HookedNetwork network;
+  private final boolean dryRun;
   private final Instant time = Instant.now();
   private final Map<String, Integer> calls = new HashMap<>();
   private final Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
@@ -29,8 +30,12 @@ final class Pass {
   private @Nullable LayerOutput spatial;
   private @Nullable Object spatialValue;
 
-  Pass(HookedNetwork network) {
+  /**
+   * @param dryRun whether only to say what would be captured
+   */
+  Pass(HookedNetwork network, boolean dryRun) {
     this.network = network;
+    this.dryRun = dryRun;
   }
 
   void input(Object value) {
@@ -43,14 +48,14 @@ final class Pass {
   void output(String path, Object module, Object value) {
     LayerOutput layer = new LayerOutput(path, calls.merge(path, 1, Integer::sum) - 1, null);
     boolean named = network.captures(path);
-    if (!named && !network.capturesAuto()) {
+    if (!named && !network.capturesAuto() && modules.containsKey(path)) {
       return;
     }
     Tensor tensor = network.tensors().read(value, module);
     modules.putIfAbsent(path, info(path, module, tensor));
     if (named) {
       activations.put(layer, tensor);
-    } else if (isSpatial(tensor) && value != spatialValue) {
+    } else if (network.capturesAuto() && isSpatial(tensor) && value != spatialValue) {
       if (spatial != null) {
         activations.remove(spatial);
       }
@@ -74,6 +79,15 @@ final class Pass {
 
   /** The root returned: computes the gradients that are wanted and hands the capture on. */
   void finish(Object root, Object value, ThreadCalls thread) {
+    if (dryRun) {
+      thread
+          .networks()
+          .log()
+          .info(
+              "dry run: model %s would be hooked at %s"
+                  .formatted(network.name(), activations.keySet()));
+      return;
+    }
     Tensor output = network.tensors().read(value, root);
     Batch batch = new Batch(output);
     Capture.Builder capture = Capture.builder(network.name()).time(time);

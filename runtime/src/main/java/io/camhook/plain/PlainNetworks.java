@@ -22,6 +22,7 @@ public final class PlainNetworks {
   private final boolean dryRun;
   private final EventLog log;
   private final Set<HookedNetwork> described = ConcurrentHashMap.newKeySet();
+  private final Set<HookedNetwork> surveyed = ConcurrentHashMap.newKeySet();
   private final AtomicLong failures = new AtomicLong();
   private final ThreadLocal<ThreadCalls> threads;
 
@@ -83,15 +84,22 @@ public final class PlainNetworks {
     return network == null ? null : threads.get().enter(network, module, role, method);
   }
 
-  /** Whether a pass that begins now is captured. */
-  boolean samples(HookedNetwork network) {
-    return !dryRun && network.capturesAnything() && sampler.drawn() && sampler.admitted();
+  /** The pass that begins now, if it is captured; in a dry run the first of each network is. */
+  @Nullable Pass pass(HookedNetwork network) {
+    if (!network.capturesAnything()) {
+      return null;
+    }
+    if (dryRun) {
+      return surveyed.add(network) ? new Pass(network, true) : null;
+    }
+    return sampler.drawn() && sampler.admitted() ? new Pass(network, false) : null;
   }
 
   /** Notes the modules of a network the first time that a pass of it has been captured. */
   void model(HookedNetwork network, ModelInfo model) {
     if (described.add(network)) {
       recorder.model(model);
+      network.unmatched(model).forEach(log::warn);
     }
   }
 
@@ -101,6 +109,18 @@ public final class PlainNetworks {
 
   EventLog log() {
     return log;
+  }
+
+  /** A capture was lost on its way: it counts as failed. */
+  void lost(HookedNetwork network, RuntimeException cause) {
+    if (cause instanceof IllegalArgumentException) {
+      if (failures.getAndIncrement() == 0) {
+        log.warn("model %s is not captured: %s".formatted(network.name(), cause.getMessage()));
+      }
+    } else {
+      failed("a pass of " + network.name() + " could not be captured", cause);
+    }
+    recorder.submit(new LostCapture(cause));
   }
 
   /** Notes that something of camhook's own went wrong; the first time it is logged. */

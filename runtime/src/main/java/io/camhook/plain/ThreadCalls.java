@@ -43,9 +43,10 @@ final class ThreadCalls {
 
   private PlainCall enterRoot(HookedNetwork network, Object module, Role role, String method) {
     boolean root = role.isRoot() || !network.hasRootClass();
-    if (ownBackward == null && root && !role.isBackward() && networks.samples(network)) {
-      pass = new Pass(network);
-    } else if (ownBackward == null && !network.isWatched() && HookTable.isEmpty()) {
+    if (ownBackward == null) {
+      pass = root && !role.isBackward() ? networks.pass(network) : null;
+    }
+    if (ownBackward == null && pass == null && !network.isWatched() && HookTable.isEmpty()) {
       skipping = true;
       return skip;
     }

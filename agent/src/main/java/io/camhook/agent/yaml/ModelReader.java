@@ -4,6 +4,7 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Model;
 import io.camhook.config.CamhookConfig.Target;
+import io.camhook.config.PlainNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,14 +48,16 @@ final class ModelReader {
       boolean capturing = hooks.isEmpty() || given[1] || given[2] || given[3];
       Path labels = labels(section);
       Target target = target(section, labels);
+      List<String> layers = layers(section, capturing ? List.of("auto") : List.of());
+      PlainNetwork plain = new PlainNetworkReader(reading).read(section);
       return new Model(
           name == null ? "" : name,
-          layers(section, capturing ? List.of("auto") : List.of()),
-          captures(section, target, capturing),
+          layers,
+          captures(section, target, plain, capturing),
           target,
           labels,
           hooks,
-          new PlainNetworkReader(reading).read(section));
+          plain);
     }
   }
 
@@ -81,7 +84,9 @@ final class ModelReader {
     return paths;
   }
 
-  private Set<CaptureKind> captures(Section section, Target target, boolean capturing) {
+  private Set<CaptureKind> captures(
+      Section section, Target target, @Nullable PlainNetwork plain, boolean capturing) {
+    String noGradient = noGradient(target, plain);
     Set<CaptureKind> kinds = EnumSet.noneOf(CaptureKind.class);
     List<Scalar> list = section.list("capture", CAPTURE);
     if (list == null) {
@@ -92,7 +97,7 @@ final class ModelReader {
                 CaptureKind.ACTIVATION,
                 CaptureKind.GRADIENT,
                 CaptureKind.OUTPUT));
-        if (target.kind() == Target.Kind.NONE) {
+        if (noGradient != null) {
           kinds.remove(CaptureKind.GRADIENT);
         }
       }
@@ -106,14 +111,27 @@ final class ModelReader {
             item.key(),
             "expected %s, found \"%s\"%s"
                 .formatted(CAPTURE, item.text(), Nearest.hint(item.text(), CAPTURES.keySet())));
-      } else if (kind == CaptureKind.GRADIENT && target.kind() == Target.Kind.NONE) {
-        reading.report(
-            item.at(), item.key(), "gradient needs a target, and target is none; remove one");
+      } else if (kind == CaptureKind.GRADIENT && noGradient != null) {
+        reading.report(item.at(), item.key(), noGradient);
       } else {
         kinds.add(kind);
       }
     }
     return kinds;
+  }
+
+  /** Why there can be no gradient; null if there can. */
+  private static @Nullable String noGradient(Target target, @Nullable PlainNetwork plain) {
+    if (target.kind() == Target.Kind.NONE) {
+      return "gradient needs a target, and target is none; remove one";
+    }
+    if (plain == null) {
+      return null;
+    }
+    PlainNetwork.Methods root = plain.root() == null ? plain.module() : plain.root();
+    return root.backward() == null || plain.module().backward() == null
+        ? "gradient needs the key backward, the name of the method; add it or remove gradient"
+        : null;
   }
 
   private @Nullable Path labels(Section section) {

@@ -117,6 +117,44 @@ class PlainCaptureTest {
       assertThat(woven.captured()).isEmpty();
       assertThat(woven.messages.get(0))
           .contains("expected in app.nn.Pooled a method back that takes the output's gradient");
+      assertThat(woven.messages)
+          .last()
+          .isEqualTo("0 of 1 captures written to a list, 0 dropped, 1 failed");
+    }
+  }
+
+  @Test
+  void class_that_the_network_does_not_have_should_be_said() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("features", "class:7"))) {
+      new Pooled().forward(PICTURE);
+      assertThat(woven.captured()).isEmpty();
+      assertThat(woven.messages)
+          .contains(
+              "model pooled is not captured: target class:7: the model has the classes 0 to 1");
+    }
+  }
+
+  @Test
+  void layer_that_matches_nothing_should_be_a_warning_with_the_closest_paths() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("feature", "top1"))) {
+      new Pooled().forward(PICTURE);
+      new Pooled().forward(PICTURE);
+      woven.captured();
+      assertThat(woven.messages)
+          .containsOnlyOnce(
+              "model pooled: layer 'feature' matches none of its 3 modules; closest: [features,"
+                  + " head, .]");
+    }
+  }
+
+  @Test
+  void dry_run_should_say_where_it_would_hook_and_record_nothing() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("auto", "top1") + "dryRun: true")) {
+      new Pooled().forward(PICTURE);
+      new Pooled().forward(PICTURE);
+      assertThat(woven.captured()).isEmpty();
+      assertThat(woven.messages)
+          .containsExactly("dry run: model pooled would be hooked at [features]");
     }
   }
 

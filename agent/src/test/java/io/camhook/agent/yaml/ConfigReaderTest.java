@@ -213,6 +213,10 @@ class ConfigReaderTest {
   void gradient_without_a_target_should_be_refused_or_left_out() throws Exception {
     assertThat(invalid("models: [{ name: m, target: none, capture: [gradient] }]"))
         .hasMessageContaining("gradient needs a target, and target is none");
+    assertThat(invalid("models: [{ name: m, class: a.B, capture: [gradient] }]"))
+        .hasMessageContaining("gradient needs the key backward");
+    assertThat(read("models: [{ name: m, class: a.B }]").models().get(0).capture())
+        .doesNotContain(CaptureKind.GRADIENT);
     assertThat(read("models: [{ name: m, target: none }]").models().get(0).capture())
         .doesNotContain(CaptureKind.GRADIENT);
   }
