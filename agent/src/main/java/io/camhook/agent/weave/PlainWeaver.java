@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import io.camhook.capture.Glob;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.PlainNetwork;
 import io.camhook.dispatch.EventLog;
@@ -18,6 +19,7 @@ public final class PlainWeaver implements Weaving {
   record Target(int entry, String type, Signature method, Role role) {}
 
   private final List<Target> targets = new ArrayList<>();
+  private final List<Glob> globs;
   private final Set<String> methodNames = new LinkedHashSet<>();
 
   /** For the entries of {@code models} that have a {@code class}. */
@@ -33,6 +35,7 @@ public final class PlainWeaver implements Weaving {
       }
       add(entry, network.module(), Role.FORWARD, Role.BACKWARD);
     }
+    globs = targets.stream().map(Target::type).distinct().map(Glob::new).toList();
   }
 
   private void add(int entry, PlainNetwork.Methods methods, Role forward, Role backward) {
@@ -62,11 +65,22 @@ public final class PlainWeaver implements Weaving {
   @Override
   public boolean mayConcern(Class<?> loaded) {
     try {
-      return Arrays.stream(loaded.getDeclaredMethods())
-          .anyMatch(method -> methodNames.contains(method.getName()));
+      return globs.stream().anyMatch(glob -> describes(glob, loaded));
     } catch (LinkageError e) {
-      return false; // a parameter's class is missing: nobody can call the method either
+      return false; // something above it is missing: it cannot run either
     }
+  }
+
+  /** What {@link TypeName} says of a class that is not loaded yet. */
+  private static boolean describes(Glob glob, Class<?> type) {
+    if (glob.matches(type.getName())
+        || Arrays.stream(type.getDeclaredAnnotations())
+            .anyMatch(annotation -> glob.matches(annotation.annotationType().getName()))) {
+      return true;
+    }
+    Class<?> parent = type.getSuperclass();
+    return (parent != null && parent != Object.class && describes(glob, parent))
+        || Arrays.stream(type.getInterfaces()).anyMatch(above -> describes(glob, above));
   }
 
   @Override
