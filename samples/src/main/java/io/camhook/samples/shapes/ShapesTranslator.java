@@ -35,7 +35,7 @@ public final class ShapesTranslator implements Translator<Image, Classifications
   }
 
   /** {@code [H, W, 3]} bytes to {@code [3, H, W]} floats in −1..1. */
-  static NDArray normalise(NDArray pixels) {
+  public static NDArray normalise(NDArray pixels) {
     float[] half = {0.5f, 0.5f, 0.5f};
     return NDImageUtils.normalize(NDImageUtils.toTensor(pixels), half, half);
   }

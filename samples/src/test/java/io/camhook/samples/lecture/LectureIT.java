@@ -1,0 +1,189 @@
+package io.camhook.samples.lecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import io.camhook.cam.CamMethods;
+import io.camhook.cam.CaptureLayers;
+import io.camhook.cam.FloatMap;
+import io.camhook.cam.LayerTensors;
+import io.camhook.recording.Capture;
+import io.camhook.recording.RecordingReader;
+import io.camhook.samples.Fork;
+import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.PictureGenerator;
+import io.camhook.samples.shapes.ShapesDemo;
+import io.camhook.samples.shapes.ShapesNet;
+import io.camhook.samples.shapes.ShapesTranslator;
+import java.awt.image.Raster;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The examples of the lecture, each as its one command. */
+class LectureIT {
+  /** Derived by hand in the javadoc of the example. */
+  private static final List<String> GRADIENTS =
+      List.of(
+          "hooks that look on:",
+          "dy/dy = 1.0",
+          "dy/db = 3.0",
+          "dy/da = 2.0",
+          "dy/dw = 5.0",
+          "a hook that doubles the gradient of a:",
+          "dy/dy = 1.0",
+          "dy/db = 3.0",
+          "dy/da = 4.0",
+          "dy/dw = 7.0");
+
+  @TempDir Path directory;
+
+  @Test
+  void gradient_example_should_see_the_gradients_inside_and_double_one() throws Exception {
+    assertThat(new Fork(directory).agent("").run(GradientExample.class))
+        .containsExactlyElementsOf(GRADIENTS);
+  }
+
+  @Test
+  void gradient_example_should_attach_the_agent_itself_if_asked_to() throws Exception {
+    assertThat(
+            new Fork(directory)
+                .withRuntime()
+                .jvm("-Dcamhook.selfAttach=true")
+                .jvm("-Dcamhook.agentJar=" + Fork.agentJar())
+                .run(GradientExample.class))
+        .containsExactlyElementsOf(GRADIENTS);
+  }
+
+  @Test
+  void convolution_example_should_show_feature_maps_of_9_and_18_to_all_four_hooks()
+      throws Exception {
+    String pictureGradient =
+        "(1, 1, 4, 4) [3.0, 3.0, 3.0, 0.0, 3.0, 3.0, 3.0, 0.0, 3.0, 3.0, 3.0, 0.0,"
+            + " 0.0, 0.0, 0.0, 0.0]";
+    assertThat(new Fork(directory).agent("").run(ConvolutionExample.class))
+        .containsExactly(
+            "forward pre hook of 01Conv2d, input: (1, 1, 4, 4) "
+                + "[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,"
+                + " 1.0, 1.0, 1.0, 1.0]",
+            "forward hook of 01Conv2d, output: (1, 2, 2, 2) "
+                + "[9.0, 9.0, 9.0, 9.0, 18.0, 18.0, 18.0, 18.0]",
+            "forward hook of 02LambdaBlock, output: (1, 2, 1, 1) [9.0, 18.0]",
+            "full backward hook of 01Conv2d, gradient of the output: (1, 2, 2, 2) "
+                + "[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]",
+            "full backward hook of 01Conv2d, gradient of the input: " + pictureGradient,
+            "tensor hook of the picture, gradient: " + pictureGradient);
+  }
+
+  @Test
+  void feature_maps_should_be_the_channels_of_the_layer_side_by_side() throws Exception {
+    Picture picture = new PictureGenerator(9).picture(0);
+    ImageIO.write(picture.toImage(), "png", directory.resolve("picture.png").toFile());
+
+    List<String> lines =
+        new Fork(directory)
+            .agent("")
+            .run(FeatureMaps.class, "picture.png", "01SequentialBlock", "grid.png");
+
+    assertThat(lines).contains("01SequentialBlock gives (1, 16, 48, 48)");
+    Raster grid = ImageIO.read(directory.resolve("grid.png").toFile()).getRaster();
+    assertThat(grid.getWidth()).isEqualTo(8 * 48 + 7 * 2);
+    assertThat(grid.getHeight()).isEqualTo(2 * 48 + 2);
+    float[][] channels = firstConvolution(picture);
+    for (int c = 0; c < channels.length; c++) {
+      float min = Float.POSITIVE_INFINITY;
+      float max = Float.NEGATIVE_INFINITY;
+      for (float value : channels[c]) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
+      for (int i = 0; i < channels[c].length; i++) {
+        int grey = grid.getSample(c % 8 * 50 + i % 48, c / 8 * 50 + i / 48, 0);
+        // a grey level is a 255th of the range, rounded either way
+        assertThat(min + grey / 255f * (max - min))
+            .isCloseTo(channels[c][i], within((max - min) / 255 + 1e-6f));
+      }
+    }
+  }
+
+  /** Without hooks: the first child alone. */
+  private static float[][] firstConvolution(Picture picture) throws Exception {
+    try (Model model = ShapesNet.load();
+        NDManager manager = model.getNDManager().newSubManager()) {
+      NDArray pixels =
+          manager.create(ByteBuffer.wrap(picture.rgb()), new Shape(96, 96, 3), DataType.UINT8);
+      NDArray output =
+          model
+              .getBlock()
+              .getChildren()
+              .get("01SequentialBlock")
+              .forward(
+                  new ParameterStore(manager, false),
+                  new NDList(ShapesTranslator.normalise(pixels).expandDims(0)),
+                  false)
+              .head()
+              .get(0);
+      float[][] channels = new float[16][];
+      for (int c = 0; c < channels.length; c++) {
+        channels[c] = output.get(c).toFloatArray();
+      }
+      return channels;
+    }
+  }
+
+  @Test
+  void grad_cam_by_a_users_hooks_should_equal_gradcam() throws Exception {
+    new Fork(directory)
+        .agent(
+            "config="
+                + Path.of("config/shapes.yaml").toAbsolutePath()
+                + ",output.directory=recording")
+        .run(ShapesDemo.class, "--pictures", "pictures", "--count", "2", "--pairs", "0");
+
+    try (RecordingReader recording = RecordingReader.open(directory.resolve("recording"))) {
+      for (Path picture : pictures()) {
+        FloatMap expected = gradCam(recording.next());
+        new Fork(directory)
+            .agent("")
+            .run(UserGradCam.class, picture.toString(), directory.resolve("map").toString());
+        float[] map = floats(directory.resolve("map"));
+        // two sums of 64 products in different order: 64 roundings of 2⁻²⁴ of the largest value
+        assertThat(map).containsExactly(expected.values(), within(64 * 0x1p-24f * expected.max()));
+      }
+      assertThat(recording.next()).isNull();
+    }
+  }
+
+  private List<Path> pictures() throws Exception {
+    try (var files = Files.list(directory.resolve("pictures"))) {
+      return files.filter(file -> file.toString().endsWith(".png")).sorted().toList();
+    }
+  }
+
+  private static FloatMap gradCam(Capture capture) {
+    LayerTensors layer = CaptureLayers.of(capture, List.of(), 0).get(0);
+    assertThat(layer.path()).isEqualTo("08LambdaBlock");
+    return CamMethods.byId("gradcam")
+        .raw(layer.sample(0, CaptureLayers.inputShape(capture)))
+        .relu();
+  }
+
+  private static float[] floats(Path file) throws Exception {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[bytes.remaining() / Float.BYTES];
+    bytes.asFloatBuffer().get(values);
+    return values;
+  }
+}
