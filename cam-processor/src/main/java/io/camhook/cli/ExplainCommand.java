@@ -1,6 +1,7 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.Layout;
 import io.camhook.cam.model.ModelMethods;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.TargetChoice;
@@ -8,14 +9,18 @@ import io.camhook.explain.ExplainException;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
 import io.camhook.explain.InputFiles;
+import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
+import io.camhook.report.MetricsTable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -94,6 +99,34 @@ final class ExplainCommand implements Callable<Integer> {
       description = "Where to write.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
+  @Option(
+      names = "--reshape",
+      paramLabel = "LAYOUT",
+      description =
+          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns + tokens dropped in front), channels-last or channels-first.")
+  private @Nullable String reshape;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description =
+          "Inputs per run of methods that run the model again (default: by the size of an input).")
+  private @Nullable Integer batch;
+
+  @Option(
+      names = "--channels",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Such methods take only the N strongest channels; 0, the default: all.")
+  private int channels;
+
+  @Option(
+      names = "--eigen-smooth",
+      description = "Takes the first principal component of the channels' terms, not their sum.")
+  private boolean eigenSmooth;
+
+  @Mixin private MetricsOptions measured = new MetricsOptions();
+
   private final Problems problems = new Problems();
 
   ExplainCommand() {}
@@ -101,21 +134,36 @@ final class ExplainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<String> wanted = methods();
+    Set<Metric> metrics = measured.metrics(spec);
     Labels names = labels == null ? Labels.none() : Labels.read(labels);
     TargetChoice choice = target(names);
+    Layout layout = layout();
+    requireAtLeast("--batch", batch == null ? 1 : batch, 1);
+    requireAtLeast("--channels", channels, 0);
     InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec));
     List<String> paths = layers.isEmpty() ? List.of("auto") : layers;
-    try (Explainer explainer = Explainer.load(model, paths)) {
+    try (Interruption interruption = new Interruption();
+        Explainer explainer = Explainer.load(model, paths).withLayout(layout)) {
       Files.createDirectories(output);
-      ExplainRun run = new ExplainRun(model, wanted, names, problems);
+      MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
           Progress progress = new Progress("explain", " inputs", files.size())) {
-        for (int i = 0; i < files.size(); i++) {
-          explain(files, i, choice, explainer, run, out);
+        ExplainRun run =
+            new ExplainRun(
+                model,
+                wanted,
+                names,
+                new ExplainSettings(batch, channels, eigenSmooth, interruption, progress),
+                problems);
+        for (int i = 0; i < files.size() && !interruption.requested(); i++) {
+          explain(files, i, choice, explainer, run, metrics, summary, out);
           progress.step();
         }
+        if (!summary.isEmpty()) {
+          out.metrics(summary.table("means over %d inputs".formatted(out.inputs())));
+        }
         out.finish();
-        summary(out);
+        print(out, interruption.requested());
       }
     }
     if (!problems.isEmpty()) {
@@ -131,15 +179,43 @@ final class ExplainCommand implements Callable<Integer> {
       @Nullable TargetChoice choice,
       Explainer explainer,
       ExplainRun run,
+      Set<Metric> metrics,
+      MetricsSummary summary,
       ExplainOutput out)
       throws IOException {
     try {
       for (ModelInput input : files.read(index)) {
         Explained explained = explainer.run(input, choice);
-        out.write(run.explain(explained), explained);
+        Explanation explanation = run.explain(explained);
+        out.write(explanation, explained);
+        if (!metrics.isEmpty()) {
+          boolean[] mask = measured.mask(input.name());
+          run.measure(explained, explanation, metrics, mask, summary);
+        }
       }
     } catch (ExplainException | CamException e) {
-      problems.add("input", String.valueOf(e.getMessage()));
+      problems.add("input", files.name(index) + ": " + e.getMessage());
+    } catch (CancellationException e) {
+      // what is finished has been written
+    }
+  }
+
+  private @Nullable Layout layout() {
+    if (reshape == null) {
+      return null;
+    }
+    try {
+      return Layout.parse(reshape);
+    } catch (CamException e) {
+      throw new ParameterException(spec.commandLine(), "--reshape: " + e.getMessage(), e);
+    }
+  }
+
+  private void requireAtLeast(String option, int value, int least) {
+    if (value < least) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s: expected a number from %d on, found %d".formatted(option, least, value));
     }
   }
 
@@ -167,11 +243,19 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  private void summary(ExplainOutput out) {
+  private void print(ExplainOutput out, boolean interrupted) {
     PrintWriter print = spec.commandLine().getOut();
+    MetricsTable table = out.metrics();
+    if (table != null) {
+      print.print(MetricsSummary.text(table));
+    }
     print.printf(
-        "%d inputs, %d maps, %d overlays in %s%n",
-        out.inputs(), out.maps(), out.overlays(), output);
+        "%d inputs, %d maps, %d overlays in %s%s%n",
+        out.inputs(),
+        out.maps(),
+        out.overlays(),
+        output,
+        interrupted ? " (interrupted: what was finished)" : "");
     print.flush();
   }
 }

@@ -2,17 +2,20 @@ package io.camhook.cli;
 
 import io.camhook.explain.Explained;
 import io.camhook.render.Picture;
+import io.camhook.report.MetricsTable;
 import io.camhook.report.ReportLimits;
 import io.camhook.report.ReportWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The directory that {@code camhook explain} fills. */
 final class ExplainOutput implements AutoCloseable {
   private final Path directory;
   private final ReportWriter report;
   private final CaptureReport shown;
+  private @Nullable MetricsTable metrics;
   private int inputs;
   private int maps;
   private int overlays;
@@ -48,6 +51,17 @@ final class ExplainOutput implements AutoCloseable {
     if (inputs > 0) {
       report.finish();
     }
+  }
+
+  /** Takes the table for the report and its own files. */
+  void metrics(MetricsTable table) throws IOException {
+    metrics = table;
+    report.metrics(table);
+    MetricsSummary.write(directory, table);
+  }
+
+  @Nullable MetricsTable metrics() {
+    return metrics;
   }
 
   int inputs() {

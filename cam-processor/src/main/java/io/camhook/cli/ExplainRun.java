@@ -2,7 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethods;
-import io.camhook.cam.Heatmaps;
+import io.camhook.cam.FloatMap;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Need;
@@ -10,6 +10,8 @@ import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.Labels;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
+import io.camhook.explain.Measurement;
+import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
@@ -20,16 +22,26 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** From what a model made of an input to what is written and shown of it. */
 final class ExplainRun {
+  private static final String BASELINE = "randomcam";
+
   private final String model;
   private final List<String> methods;
   private final Labels labels;
+  private final ExplainSettings settings;
   private final Problems problems;
 
-  ExplainRun(Path model, List<String> methods, Labels labels, Problems problems) {
+  ExplainRun(
+      Path model,
+      List<String> methods,
+      Labels labels,
+      ExplainSettings settings,
+      Problems problems) {
+    this.settings = settings;
     this.model = String.valueOf(model.getFileName());
     this.methods = methods;
     this.labels = labels;
@@ -68,19 +80,45 @@ final class ExplainRun {
 
   private List<Explanation.Maps> maps(
       Explained explained, int targets, Map<String, String> failed) {
-    RunOptions options = RunOptions.forInput(explained.input().tensors().get(0));
+    RunOptions options = settings.options(explained.input());
     List<Explanation.Maps> maps = new ArrayList<>();
     for (String method : methods) {
       int each = dependsOnTarget(method) ? targets : 1;
       for (int n = 0; n < each; n++) {
         try {
-          maps.add(new Explanation.Maps(n, explained.map(method, n, options, Heatmaps.standard())));
+          maps.add(new Explanation.Maps(n, explained.map(method, n, options, settings.pipeline())));
         } catch (CamException e) {
           failed.putIfAbsent(method, String.valueOf(e.getMessage()));
         }
       }
     }
     return maps;
+  }
+
+  /** Measures every method on this input, and randomcam, which any method should beat. */
+  void measure(
+      Explained explained,
+      Explanation explanation,
+      Set<Metric> metrics,
+      boolean @Nullable [] mask,
+      MetricsSummary summary) {
+    RunOptions options = settings.options(explained.input());
+    Measurement measurement =
+        new Measurement(explained, metrics, options, settings.pipeline(), mask);
+    Map<String, FloatMap> heatmaps = new LinkedHashMap<>();
+    for (Explanation.Maps maps : explanation.maps()) {
+      if (maps.n() == 0) {
+        heatmaps.put(maps.result().method(), maps.result().heatmap());
+      }
+    }
+    try {
+      if (!heatmaps.containsKey(BASELINE)) {
+        heatmaps.put(BASELINE, explained.map(BASELINE, 0, options, settings.pipeline()).heatmap());
+      }
+      heatmaps.forEach((method, map) -> summary.add(method, measurement.of(method, map)));
+    } catch (CamException e) {
+      problems.add("metrics", explained.input().name() + ": metrics: " + e.getMessage());
+    }
   }
 
   private static boolean dependsOnTarget(String method) {

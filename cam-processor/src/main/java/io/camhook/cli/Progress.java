@@ -46,6 +46,13 @@ final class Progress implements AutoCloseable {
     }
   }
 
+  /** What is being done inside the current step. */
+  void note(String message) {
+    if (bar != null) {
+      bar.setExtraMessage(" " + message);
+    }
+  }
+
   @Override
   public void close() {
     if (bar != null) {

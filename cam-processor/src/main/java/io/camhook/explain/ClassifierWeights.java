@@ -3,9 +3,10 @@ package io.camhook.explain;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession;
 import io.camhook.torchscript.ModuleInfo;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The last linear layer of a model, whose rows weigh the channels in CAM (Zhou et al., 2016). */
@@ -51,8 +52,11 @@ final class ClassifierWeights {
 
   private @Nullable Tensor weight() {
     if (weight == null && name != null) {
-      Optional<Tensor> found = session.parameter(name);
-      weight = found.orElse(null);
+      try {
+        weight = session.parameter(name).orElse(null);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
     return weight;
   }

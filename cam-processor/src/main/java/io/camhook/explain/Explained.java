@@ -6,6 +6,7 @@ import io.camhook.cam.CamMethods;
 import io.camhook.cam.CamResult;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
+import io.camhook.cam.Layout;
 import io.camhook.cam.Need;
 import io.camhook.cam.model.ModelMethod;
 import io.camhook.cam.model.ModelMethods;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One input and what the model made of it: outputs, activations A, gradients g of every target; and
@@ -33,6 +35,7 @@ public final class Explained {
   private final boolean layersAreNamed;
   private final ExplainedModel model;
   private final ClassifierWeights classifier;
+  private final @Nullable Layout layout;
 
   Explained(
       ModelInput input,
@@ -40,13 +43,15 @@ public final class Explained {
       List<ScoreTarget> targets,
       boolean layersAreNamed,
       ExplainedModel model,
-      ClassifierWeights classifier) {
+      ClassifierWeights classifier,
+      @Nullable Layout layout) {
     this.input = input;
     this.pass = pass;
     this.targets = List.copyOf(targets);
     this.layersAreNamed = layersAreNamed;
     this.model = model;
     this.classifier = classifier;
+    this.layout = layout;
   }
 
   /** What the model was fed. */
@@ -83,15 +88,21 @@ public final class Explained {
   public int classIndex(int n) {
     int index = -1;
     float[] derivative = derivative(n);
+    int positions = derivative.length / classes();
     for (int i = 0; i < derivative.length; i++) {
       if (derivative[i] != 0) {
-        if (index >= 0 || derivative[i] != 1) {
+        if (index >= 0 && index != i / positions || derivative[i] != 1) {
           return -1;
         }
-        index = i;
+        index = i / positions;
       }
     }
     return index;
+  }
+
+  private int classes() {
+    Tensor output = logits().orElseThrow();
+    return Math.toIntExact(output.rank() > 2 ? output.size(1) : output.elements());
   }
 
   /** The score of target {@code n}. */
@@ -204,8 +215,21 @@ public final class Explained {
         throw why != null ? why : new CamException(method.id() + ": no layer was recorded");
       }
     }
-    ModelRun run = new ModelRun(model, input.tensors().get(0), targets.get(n), options);
-    return method.explain(run, spatial, pipeline);
+    return method.explain(modelRun(targets.get(n), options), spatial, pipeline);
+  }
+
+  /** The model and this input, for another target. */
+  ModelRun modelRun(ScoreTarget target, RunOptions options) {
+    return new ModelRun(model, input.tensors().get(0), target, options);
+  }
+
+  /** The same targets for a changed first input. */
+  Explained again(Tensor changed) {
+    List<Tensor> inputs = new ArrayList<>(input.tensors());
+    inputs.set(0, changed);
+    ModelInput other = new ModelInput(input.name(), inputs, null);
+    return new Explained(
+        other, model.pass(inputs, targets), targets, layersAreNamed, model, classifier, layout);
   }
 
   /** A, g and the classifier's row of every layer, for target {@code n}. */
@@ -216,7 +240,8 @@ public final class Explained {
         .forEach(
             (layer, activation) -> {
               LayerTensors tensors =
-                  LayerTensors.of(layer.toString(), activation, gradients.get(layer));
+                  LayerTensors.of(layer.toString(), activation, gradients.get(layer))
+                      .withLayout(layout);
               layers.add(
                   n < targets.size() && activation.rank() >= 3
                       ? tensors.withClassifierRows(classifier.row(derivative(n), activation))

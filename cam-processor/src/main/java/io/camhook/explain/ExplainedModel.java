@@ -20,10 +20,12 @@ final class ExplainedModel implements BackwardModel {
       EnumSet.of(DType.F16, DType.BF16, DType.F32, DType.F64);
 
   private final ModelSession session;
+  private final BiasLayers biases;
   private final List<Tensor> inputs;
 
-  ExplainedModel(ModelSession session, List<Tensor> inputs) {
+  ExplainedModel(ModelSession session, BiasLayers biases, List<Tensor> inputs) {
     this.session = session;
+    this.biases = biases;
     this.inputs = inputs;
   }
 
@@ -75,7 +77,15 @@ final class ExplainedModel implements BackwardModel {
 
   @Override
   public List<BiasGradient> biasGradients(Tensor input, List<ScoreTarget> targets) {
-    throw new CamException("fullgrad needs the biases of all layers");
+    return biases.gradients(with(input), gradients(targets));
+  }
+
+  /** A pass for one sample and several targets. */
+  ModelSession.Pass pass(List<Tensor> all, List<ScoreTarget> targets) {
+    return session.run(
+        all,
+        output -> targets.stream().map(target -> seed(output, List.of(target))).toList(),
+        false);
   }
 
   private List<Tensor> with(Tensor input) {

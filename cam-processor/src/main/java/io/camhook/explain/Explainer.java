@@ -1,6 +1,7 @@
 package io.camhook.explain;
 
 import ai.djl.engine.EngineException;
+import io.camhook.cam.Layout;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.TargetChoice;
@@ -39,13 +40,16 @@ public final class Explainer implements AutoCloseable {
   private final ModelListing listing;
   private final List<String> wanted;
   private final boolean layersAreNamed;
+  private final BiasLayers biases;
   private @Nullable ModelSession session;
   private @Nullable ClassifierWeights classifier;
   private List<String> layers = List.of();
+  private @Nullable Layout layout;
 
   private Explainer(ModelListing listing, List<String> wanted) {
     this.listing = listing;
     this.wanted = List.copyOf(wanted);
+    this.biases = new BiasLayers(listing);
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
   }
 
@@ -65,6 +69,12 @@ public final class Explainer implements AutoCloseable {
     explainer.layers = List.copyOf(LayerSelection.of(named, explainer.listing));
     ExplainEngine.adapter();
     return explainer;
+  }
+
+  /** Says where channels and positions of the layers are, in place of finding it; null finds it. */
+  public Explainer withLayout(@Nullable Layout wanted) {
+    layout = wanted;
+    return this;
   }
 
   /** The model's modules. */
@@ -97,7 +107,7 @@ public final class Explainer implements AutoCloseable {
         target == null
             ? null
             : output -> {
-              targets.addAll(target.targets(output.toFloats()));
+              targets.addAll(targets(target, output));
               return targets.stream()
                   .map(each -> ExplainedModel.seed(output, List.of(each)))
                   .toList();
@@ -116,8 +126,19 @@ public final class Explainer implements AutoCloseable {
         pass,
         targets,
         layersAreNamed,
-        new ExplainedModel(open, input.tensors()),
-        Objects.requireNonNull(classifier));
+        new ExplainedModel(open, biases, input.tensors()),
+        Objects.requireNonNull(classifier),
+        layout);
+  }
+
+  /** Class scores that a model gives for each position are added up. */
+  private static List<ScoreTarget> targets(TargetChoice choice, Tensor output) {
+    if (output.rank() <= 2) {
+      return choice.targets(output.toFloats());
+    }
+    int classes = Math.toIntExact(output.size(1));
+    List<ScoreTarget> ofSums = choice.targets(PositionSum.sums(output.toFloats(), classes));
+    return ofSums.stream().<ScoreTarget>map(each -> new PositionSum(classes, each)).toList();
   }
 
   /** The most probable classes of a run, best first. */
@@ -198,6 +219,7 @@ public final class Explainer implements AutoCloseable {
 
   @Override
   public void close() {
+    biases.close();
     if (session != null) {
       session.close();
       session = null;

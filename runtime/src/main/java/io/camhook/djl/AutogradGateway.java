@@ -84,6 +84,23 @@ final class AutogradGateway {
     return gradients;
   }
 
+  /**
+   * The product of {@code vector} with the Hessian of ⟨grad, output⟩ with respect to {@code input};
+   * zeros where the gradient does not depend on it.
+   */
+  NDArray hessianProduct(
+      NDManager owner, NDArray output, NDArray input, NDArray grad, NDArray vector) {
+    NDArray product =
+        call(
+                owner,
+                "hessian_product",
+                List.of("inputs", "outputs", "grads", "vectors"),
+                List.of(List.of(input), List.of(output), List.of(grad), List.of(vector)))
+            .singletonOrThrow();
+    NDScope.unregister(product);
+    return product;
+  }
+
   /** {@code torch.autograd.backward} with several roots: accumulates into {@code .grad}. */
   void backward(NDManager owner, List<NDArray> outputs, List<NDArray> grads, boolean keepGraph) {
     call(

@@ -58,6 +58,33 @@ final class GatewayArchive {
               g0 = unchecked_cast(Tensor, g)
               _2 = torch.append(result, g0)
           return result
+        def hessian_product(self: __torch__.Gateway,
+          inputs: List[Tensor],
+          outputs: List[Tensor],
+          grads: List[Tensor],
+          vectors: List[Tensor]) -> Tensor:
+          given = annotate(List[Optional[Tensor]], [])
+          for i in range(torch.len(grads)):
+            _0 = torch.append(given, grads[i])
+          first = torch.grad(outputs, inputs, given, True, True, True)
+          g = first[0]
+          product = torch.zeros_like(inputs[0])
+          if torch.__isnot__(g, None):
+            g0 = unchecked_cast(Tensor, g)
+            if ops.prim.requires_grad(g0):
+              along = annotate(List[Optional[Tensor]], [])
+              _1 = torch.append(along, vectors[0])
+              second = torch.grad([g0], inputs, along, True, False, True)
+              h = second[0]
+              if torch.__isnot__(h, None):
+                product = unchecked_cast(Tensor, h)
+              else:
+                pass
+            else:
+              pass
+          else:
+            pass
+          return product
         def backward(self: __torch__.Gateway,
           outputs: List[Tensor],
           grads: List[Tensor]) -> Tensor:

@@ -10,10 +10,12 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.script.ModuleCalls;
+import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession;
 import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.ModuleInfo;
 import io.camhook.torchscript.TapPlan;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
@@ -31,12 +33,14 @@ import org.jspecify.annotations.Nullable;
 final class ScriptSession implements ModelSession {
   private static final String[] NO_FILES = {};
 
+  private final TorchScriptArchive archive;
   private final PtNDManager manager;
   private final PtSymbolBlock module;
   private final TapPlan plan;
-  private @Nullable Map<String, NDArray> parameters;
 
-  private ScriptSession(PtNDManager manager, PtSymbolBlock module, TapPlan plan) {
+  private ScriptSession(
+      TorchScriptArchive archive, PtNDManager manager, PtSymbolBlock module, TapPlan plan) {
+    this.archive = archive;
     this.manager = manager;
     this.module = module;
     this.plan = plan;
@@ -44,14 +48,15 @@ final class ScriptSession implements ModelSession {
 
   /** Loads; the instrumented copy of the archive lives no longer than that takes. */
   static ScriptSession open(Path file, Collection<String> paths) throws IOException {
-    Instrumented instrumented = TorchScriptArchive.open(file).instrument(paths);
+    TorchScriptArchive archive = TorchScriptArchive.open(file);
+    Instrumented instrumented = archive.instrument(paths);
     Path copy = Files.createTempFile("camhook-", ".pt");
     PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
     try {
       instrumented.write(copy);
       PtSymbolBlock module = JniUtils.loadModule(manager, copy, false, NO_FILES, NO_FILES, true);
       module.freezeParameters(true);
-      return new ScriptSession(manager, module, instrumented.plan());
+      return new ScriptSession(archive, manager, module, instrumented.plan());
     } catch (Throwable e) {
       manager.close();
       throw e;
@@ -63,8 +68,7 @@ final class ScriptSession implements ModelSession {
   @Override
   public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
     boolean autograd = targets != null;
-    String method =
-        autograd ? plan.forwardMethod() : onlyLayers ? plan.untilMethod() : plan.recordMethod();
+    String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
         GradMode mode = new GradMode(autograd);
         IValue all = ModuleCalls.run(module, method, arrays(inputs, scratch), autograd)) {
@@ -86,6 +90,12 @@ final class ScriptSession implements ModelSession {
       }
       return new Pass(toTensors(outputs, scratch), activations, gradients);
     }
+  }
+
+  /** The root has returned only when the whole model has. */
+  private String recording(boolean onlyLayers) {
+    boolean root = plan.taps().stream().anyMatch(tap -> tap.path().equals("."));
+    return onlyLayers && !root ? plan.untilMethod() : plan.recordMethod();
   }
 
   private Map<LayerOutput, Tensor> gradients(
@@ -164,21 +174,53 @@ final class ScriptSession implements ModelSession {
   @Override
   public Tensor hessianProduct(
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
-    throw new IllegalArgumentException("not yet");
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+        GradMode mode = new GradMode(true);
+        IValue all = ModuleCalls.run(module, plan.forwardMethod(), arrays(inputs, scratch), true)) {
+      IValue[] parts = all.toIValueTuple();
+      NDArray[] taps = parts[1].toTensorArray(scratch);
+      NDArray tap = tap(path, taps, plan.labels(parts[2].toStringValue()));
+      NDArray output = scored(ScriptValues.arrays(parts[0], scratch));
+      Tensor seed = target.at(toTensor(output, scratch)).get(0);
+      NDArray product =
+          AutogradGateway.instance()
+              .hessianProduct(
+                  scratch,
+                  output,
+                  tap,
+                  Tensors.toArray(seed, scratch).toType(output.getDataType(), false),
+                  Tensors.toArray(vector, scratch));
+      return toTensor(product, scratch);
+    }
+  }
+
+  private static NDArray tap(String path, NDArray[] taps, List<TapPlan.Label> labels) {
+    LayerOutput wanted = LayerOutput.parse(path);
+    for (int i = 0; i < taps.length; i++) {
+      if (layer(labels.get(i)).equals(wanted)) {
+        return taps[i];
+      }
+    }
+    throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
   }
 
   @Override
-  public Optional<Tensor> parameter(String name) {
-    Map<String, NDArray> known = parameters;
-    if (known == null) {
-      known = new LinkedHashMap<>();
-      for (NDArray array : JniUtils.moduleGetParams(module, manager)) {
-        known.put(array.getName(), array);
+  public Optional<Tensor> parameter(String name) throws IOException {
+    int dot = name.lastIndexOf('.');
+    String path = dot < 0 ? "." : name.substring(0, dot);
+    String attribute = name.substring(dot + 1);
+    for (ModuleInfo module : archive.modules()) {
+      if (module.path().equals(path)) {
+        for (ModuleInfo.Parameter parameter : module.parameters()) {
+          if (parameter.name().equals(attribute)) {
+            long[] shape = parameter.shape().stream().mapToLong(Long::longValue).toArray();
+            DType dtype = DType.valueOf(parameter.dtype());
+            return archive.values(path, attribute).map(bytes -> new Tensor(dtype, shape, bytes));
+          }
+        }
       }
-      parameters = known;
     }
-    NDArray found = known.get(name);
-    return found == null ? Optional.empty() : Optional.of(toTensor(found, manager));
+    return Optional.empty();
   }
 
   @Override

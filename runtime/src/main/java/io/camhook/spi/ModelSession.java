@@ -2,6 +2,7 @@ package io.camhook.spi;
 
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,7 +60,7 @@ public interface ModelSession extends AutoCloseable {
   Tensor hessianProduct(List<Tensor> inputs, OutputGradients target, String path, Tensor vector);
 
   /** A parameter or buffer by its dotted name. */
-  Optional<Tensor> parameter(String name);
+  Optional<Tensor> parameter(String name) throws IOException;
 
   /** What was asked for and cannot be recorded, and why. */
   List<String> notices();

@@ -30,6 +30,17 @@ public record ModuleInfo(
    * @param buffer true for a buffer such as {@code running_mean}
    */
   public record Parameter(String name, String dtype, List<Long> shape, boolean buffer) {
+    /** Bytes of one element; 0 if the type is unknown. */
+    int bytesPerElement() {
+      return switch (dtype) {
+        case "F64", "I64" -> 8;
+        case "F32", "I32" -> 4;
+        case "F16", "BF16", "I16" -> 2;
+        case "I8", "U8", "BOOL" -> 1;
+        default -> 0;
+      };
+    }
+
     /** Number of elements. */
     public long size() {
       return shape.stream().reduce(1L, (a, b) -> a * b);

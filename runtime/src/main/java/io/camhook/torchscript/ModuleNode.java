@@ -15,6 +15,7 @@ final class ModuleNode {
   private final List<String> aliases = new ArrayList<>();
   private final Map<String, ModuleNode> children = new LinkedHashMap<>();
   private final Map<String, ModuleInfo.Parameter> parameters = new LinkedHashMap<>();
+  private final Map<String, StoredValues> values = new LinkedHashMap<>();
   private final boolean training;
 
   ModuleNode(String path, String type, boolean training) {
@@ -42,6 +43,11 @@ final class ModuleNode {
 
   Map<String, ModuleInfo.Parameter> parameters() {
     return parameters;
+  }
+
+  /** Where the values of parameters and buffers are. */
+  Map<String, StoredValues> values() {
+    return values;
   }
 
   boolean training() {

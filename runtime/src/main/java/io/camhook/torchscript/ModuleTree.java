@@ -97,6 +97,10 @@ final class ModuleTree {
             parameter(name, attribute.getValue(), buffers.contains(name));
         if (parameter != null) {
           node.parameters().put(name, parameter);
+          StoredValues values = values(attribute.getValue());
+          if (values != null) {
+            node.values().put(name, values);
+          }
         }
       }
     }
@@ -163,6 +167,14 @@ final class ModuleTree {
       shape.add(number);
     }
     return new ModuleInfo.Parameter(name, dtype(type.name()), List.copyOf(shape), buffer);
+  }
+
+  private static @Nullable StoredValues values(@Nullable Object value) {
+    return value instanceof Call call
+            && call.arguments().get(0) instanceof Persistent storage
+            && storage.id() instanceof List<?> id
+        ? StoredValues.of(id, call.arguments())
+        : null;
   }
 
   private static String dtype(String storage) {

@@ -1,6 +1,8 @@
 package io.camhook.torchscript;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,8 +15,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * A TorchScript archive ({@code .pt}) as text: its modules, and copies of it with taps added. The
@@ -156,6 +161,36 @@ public final class TorchScriptArchive {
         site.callees().forEach(c -> complete(c, seen, order));
         order.add(site);
       }
+    }
+  }
+
+  /**
+   * The values of a parameter or buffer, little-endian and row-major.
+   *
+   * @param path module path ({@code .} is the root), aliases allowed
+   * @param name of the parameter
+   * @return empty if there is none, or its values do not lie one behind the other
+   * @throws ArchiveException if the archive does not hold what it declares
+   */
+  public Optional<ByteBuffer> values(String path, String name) throws IOException {
+    ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
+    StoredValues stored = node == null ? null : node.values().get(name);
+    if (node == null || stored == null) {
+      return Optional.empty();
+    }
+    ModuleInfo.Parameter parameter = Objects.requireNonNull(node.parameters().get(name));
+    try (ZipFile archive = new ZipFile(file.toFile())) {
+      ZipEntry entry = archive.getEntry(folder + "data/" + stored.key());
+      byte[] bytes = entry == null ? new byte[0] : archive.getInputStream(entry).readAllBytes();
+      int width = parameter.bytesPerElement();
+      long from = stored.offset() * width;
+      long length = parameter.size() * width;
+      if (width == 0 || from < 0 || length < 0 || from + length > bytes.length) {
+        throw new ArchiveException(
+            this.name + ": " + path + "." + name + " is not in the archive as declared");
+      }
+      ByteBuffer all = ByteBuffer.wrap(bytes);
+      return Optional.of(all.slice((int) from, (int) length).order(ByteOrder.LITTLE_ENDIAN));
     }
   }
 

@@ -1,0 +1,87 @@
+package io.camhook.cli;
+
+import io.camhook.explain.ExplainException;
+import io.camhook.explain.Metric;
+import io.camhook.render.Picture;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import javax.imageio.ImageIO;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Which metrics are measured, and against which masks. */
+final class MetricsOptions {
+  private static final String ALL = "all";
+
+  @Option(
+      names = "--metrics",
+      paramLabel = "METRIC",
+      split = ",",
+      description = {
+        "Measures the methods, beside randomcam: road, confidence, deletion, insertion, sensitivity,",
+        "localization (needs --mask), or all. Printed, and written as metrics.json and metrics.csv."
+      })
+  private List<String> metrics = new ArrayList<>();
+
+  @Option(
+      names = "--mask",
+      paramLabel = "PATH",
+      description =
+          "Picture of the object, white inside, of the size that is fed; or a directory with NAME.png for each input.")
+  private @Nullable Path mask;
+
+  MetricsOptions() {}
+
+  /** The metrics; an unknown one is wrong usage. */
+  Set<Metric> metrics(CommandSpec spec) {
+    Set<Metric> wanted = EnumSet.noneOf(Metric.class);
+    for (String id : metrics) {
+      if (id.equals(ALL)) {
+        wanted.addAll(EnumSet.allOf(Metric.class));
+        if (mask == null) {
+          wanted.remove(Metric.LOCALIZATION);
+        }
+        continue;
+      }
+      try {
+        wanted.add(Metric.byId(id));
+      } catch (ExplainException e) {
+        throw new ParameterException(spec.commandLine(), "--metrics: " + e.getMessage(), e);
+      }
+    }
+    if (wanted.contains(Metric.LOCALIZATION) && mask == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--metrics localization compares with a mask; give --mask");
+    }
+    return wanted;
+  }
+
+  /** The mask of an input; null where none was given. */
+  boolean @Nullable [] mask(String input) throws IOException {
+    if (mask == null) {
+      return null;
+    }
+    Path file = Files.isDirectory(mask) ? mask.resolve(input + ".png") : mask;
+    if (!Files.exists(file)) {
+      throw new ExplainException(file + ": no such mask");
+    }
+    BufferedImage image = ImageIO.read(file.toFile());
+    if (image == null) {
+      throw new ExplainException(file + ": expected a picture with a mask");
+    }
+    byte[] rgb = Picture.of(image).rgb();
+    boolean[] inside = new boolean[rgb.length / 3];
+    for (int i = 0; i < inside.length; i++) {
+      inside[i] = (rgb[3 * i] & 0xff) > 127;
+    }
+    return inside;
+  }
+}

@@ -1,0 +1,179 @@
+package io.camhook.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.explain.OneConv;
+import io.camhook.recording.Safetensors;
+import io.camhook.recording.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExplainCommandTest {
+  @TempDir Path folder;
+  private Path model;
+  private Path input;
+  private Path out;
+
+  @BeforeEach
+  void files() throws IOException {
+    model = OneConv.model(folder);
+    input = OneConv.tensors(folder.resolve("ramp.safetensors"), Map.of("input", OneConv.input()));
+    out = folder.resolve("out");
+  }
+
+  @Test
+  void explain_should_write_values_gradients_and_maps_of_every_layer() throws IOException {
+    Invocation run =
+        Invocation.of(
+            "explain", model, input, "-l", "conv1", "-l", "relu1", "-t", "class:0", "-m", "gradcam",
+            "-o", out);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).isEqualTo("1 inputs, 1 maps, 1 overlays in " + out + "\n");
+    Safetensors found = Safetensors.read(out.resolve("ramp.safetensors"));
+    // sums of 3x3 windows of 0..15 are 45 54 81 90; minus 50 and minus 75
+    Tensor a = found.tensors().get("activation/conv1");
+    assertThat(a.shape()).containsExactly(1, 2, 2, 2);
+    assertThat(a.toFloats()).containsExactly(-5, 4, 31, 40, -30, -21, 6, 15);
+    assertThat(found.tensors().get("activation/relu1").toFloats())
+        .containsExactly(0, 4, 31, 40, 0, 0, 6, 15);
+    // the row of class 0 is 1 1 1 1 | 1 -1 -1 -1; the ReLU keeps what is positive
+    assertThat(found.tensors().get("gradient/conv1").toFloats())
+        .containsExactly(0, 1, 1, 1, 0, 0, -1, -1);
+    assertThat(found.tensors().get("gradient/relu1").toFloats())
+        .containsExactly(1, 1, 1, 1, 1, -1, -1, -1);
+    // weights 3/4 and -1/2; 1 and -1/2
+    assertThat(found.tensors().get("raw/gradcam/conv1").toFloats())
+        .containsExactly(11.25f, 13.5f, 20.25f, 22.5f);
+    assertThat(found.tensors().get("raw/gradcam/relu1").toFloats())
+        .containsExactly(0, 4, 28, 32.5f);
+    assertThat(found.tensors().get("heatmap/gradcam").shape()).containsExactly(4, 4);
+    assertThat(found.tensors().get("logits").shape()).containsExactly(1, 4);
+    assertThat(out.resolve("ramp.gradcam.png")).exists();
+    assertThat(Files.readString(out.resolve("report.html"))).contains("ramp");
+  }
+
+  @Test
+  void methods_that_run_the_model_again_should_run() throws IOException {
+    Invocation run =
+        Invocation.of(
+            "explain",
+            model,
+            input,
+            "-l",
+            "relu1",
+            "-t",
+            "class:0",
+            "-m",
+            "scorecam,fullgrad,shapleycam,integrated-gradients",
+            "--batch",
+            "1",
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    Map<String, Tensor> found = Safetensors.read(out.resolve("ramp.safetensors")).tensors();
+    // from relu1 on the score is linear: no curvature, so that ShapleyCAM is HiResCAM's weight mean
+    assertThat(found).containsKeys("raw/scorecam/relu1", "raw/shapleycam/relu1");
+    // the score of class 0 is linear along the ray to 0 wherever no ReLU switches; complete at the
+    // end
+    assertThat(found.get("raw/integrated-gradients/input").shape()).containsExactly(4, 4);
+    assertThat(found).containsKey("heatmap/fullgrad");
+  }
+
+  @Test
+  void second_target_should_have_names_of_its_own() throws IOException {
+    Invocation run = Invocation.of("explain", model, input, "-l", "relu1", "-t", "top2", "-o", out);
+    assertThat(run.err()).isEmpty();
+    assertThat(Safetensors.read(out.resolve("ramp.safetensors")).tensors())
+        .containsKeys("gradient@1/relu1", "raw@1/gradcam/relu1", "heatmap@1/gradcam");
+    assertThat(out.resolve("ramp.gradcam@1.png")).exists();
+  }
+
+  @Test
+  void no_method_and_no_target_should_extract_features() throws IOException {
+    Invocation run =
+        Invocation.of("explain", model, input, "-l", "*", "-m", "none", "-t", "none", "-o", out);
+    assertThat(run.err()).isEmpty();
+    Map<String, Tensor> found = Safetensors.read(out.resolve("ramp.safetensors")).tensors();
+    assertThat(found)
+        .containsKeys("activation/conv1", "activation/fc1", "activation/.")
+        .doesNotContainKeys("gradient/conv1", "heatmap/gradcam");
+  }
+
+  @Test
+  void metrics_should_be_printed_and_written_beside_randomcam() throws IOException {
+    Invocation run =
+        Invocation.of(
+            "explain", model, input, "-l", "relu1", "--metrics", "deletion,confidence", "-o", out);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out()).contains("method").contains("confidence-drop").contains("randomcam");
+    JsonNode table = new ObjectMapper().readTree(out.resolve("metrics.json").toFile());
+    assertThat(table.get("rows")).hasSize(2);
+    assertThat(Files.readString(out.resolve("metrics.csv")))
+        .startsWith("method,confidence-drop,confidence-increase,average-drop,deletion\ngradcam,");
+  }
+
+  @Test
+  void unknown_layer_should_fail_and_name_the_closest() {
+    Invocation run = Invocation.of("explain", model, input, "-l", "cnov1", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .startsWith("camhook: " + model + ": no layer 'cnov1'; closest of 5: [conv1")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void class_out_of_range_should_fail_in_one_line() {
+    Invocation run =
+        Invocation.of("explain", model, input, "-l", "relu1", "-t", "class:7", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo("camhook: ramp: class 7 is out of range: the model has 4 outputs, 0 to 3\n");
+  }
+
+  @Test
+  void unknown_label_should_be_wrong_usage_and_name_the_nearest() throws IOException {
+    Path labels = Files.writeString(folder.resolve("labels.txt"), "cat\ndog\ntiger\nfox\n");
+    Invocation run =
+        Invocation.of("explain", model, input, "-t", "label:tigre", "--labels", labels, "-o", out);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).startsWith("camhook: no label 'tigre' among 4; nearest: tiger");
+  }
+
+  @Test
+  void unknown_method_should_be_wrong_usage() {
+    Invocation run = Invocation.of("explain", model, input, "-m", "gradcan", "-o", out);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).startsWith("camhook: no CAM method 'gradcan'; did you mean [gradcam");
+  }
+
+  @Test
+  void layer_without_extent_should_say_what_to_do() {
+    Invocation run = Invocation.of("explain", model, input, "-l", "fc1", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("choose an earlier layer").hasLineCount(1);
+  }
+
+  @Test
+  void broken_input_should_not_keep_the_others_from_being_explained() throws IOException {
+    Path broken = Files.writeString(folder.resolve("broken.png"), "x");
+    Invocation run = Invocation.of("explain", model, broken, input, "-l", "relu1", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).startsWith("camhook: broken: ").hasLineCount(1);
+    assertThat(out.resolve("ramp.gradcam.png")).exists();
+  }
+
+  @Test
+  void missing_output_directory_should_be_wrong_usage() {
+    Invocation run = Invocation.of("explain", model, input);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("--output");
+  }
+}
