@@ -1,5 +1,6 @@
 package io.camhook.explain;
 
+import ai.djl.engine.EngineException;
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
@@ -123,6 +124,15 @@ public final class Explained {
    */
   public CamResult map(String method, int n, RunOptions options, Heatmaps pipeline) {
     ModelMethods.requireKnown(method);
+    try {
+      return computed(method, n, options, pipeline);
+    } catch (EngineException e) {
+      throw new CamException(
+          "%s fails on this model: %s".formatted(method, EngineMessages.shortened(e)));
+    }
+  }
+
+  private CamResult computed(String method, int n, RunOptions options, Heatmaps pipeline) {
     Optional<ModelMethod> again = ModelMethods.find(method);
     if (again.isPresent()) {
       return runAgain(again.get(), n, options, pipeline);
@@ -186,6 +196,10 @@ public final class Explained {
   private LayerTensors withCurvature(LayerTensors layer, int n) {
     if (n >= targets.size() || layer.gradient() == null) {
       return layer;
+    }
+    if (classIndex(n) < 0) {
+      throw new CamException(
+          "shapleycam needs a target that is linear in the outputs; use -t top1, class:N or label:S");
     }
     Tensor product =
         model.hessianProduct(
