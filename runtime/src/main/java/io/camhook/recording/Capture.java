@@ -100,11 +100,12 @@ public final class Capture {
 
   /** Writes the blob; apart from its header nothing is copied in memory. */
   public void write(WritableByteChannel channel) throws IOException {
-    layout().write(channel);
+    layout(SafetensorsLayout.crc32c(tensors)).write(channel);
   }
 
-  SafetensorsLayout layout() {
-    return new SafetensorsLayout(CaptureMetadata.write(this), tensors);
+  /** The blob as it will be written; see {@link CaptureMetadata#write}. */
+  SafetensorsLayout layout(int crc) {
+    return new SafetensorsLayout(CaptureMetadata.write(this, crc), tensors);
   }
 
   /**

@@ -48,7 +48,9 @@ final class SafetensorsLayout {
   /** CRC32C of the data section that these tensors give, whatever the metadata. */
   static int crc32c(Map<String, Tensor> tensors) {
     CRC32C crc = new CRC32C();
-    order(tensors).forEach(entry -> entry.getValue().updateChecksum(crc));
+    for (Map.Entry<String, Tensor> entry : order(tensors)) {
+      entry.getValue().updateChecksum(crc);
+    }
     return (int) crc.getValue();
   }
 
@@ -63,20 +65,32 @@ final class SafetensorsLayout {
     return header.limit() + dataBytes;
   }
 
+  /** The header with its length before it; a copy. */
+  ByteBuffer header() {
+    return ByteBuffer.wrap(header.array().clone()).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
   void write(WritableByteChannel channel) throws IOException {
-    writeChunked(channel, header.duplicate());
+    ByteBuffer start = header();
+    while (start.hasRemaining()) {
+      channel.write(start);
+    }
     for (Tensor tensor : inOrder) {
-      writeChunked(channel, tensor.data());
+      tensor.write(channel, null);
     }
   }
 
-  private static void writeChunked(WritableByteChannel channel, ByteBuffer bytes)
-      throws IOException {
-    int end = bytes.limit();
-    while (bytes.position() < end) {
-      bytes.limit(Math.min(end, bytes.position() + CHUNK_BYTES));
-      channel.write(bytes);
+  /**
+   * Writes what follows the header.
+   *
+   * @return its CRC32C
+   */
+  int writeData(WritableByteChannel channel) throws IOException {
+    CRC32C crc = new CRC32C();
+    for (Tensor tensor : inOrder) {
+      tensor.write(channel, crc);
     }
+    return (int) crc.getValue();
   }
 
   private static ByteBuffer header(
@@ -103,7 +117,7 @@ final class SafetensorsLayout {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    while (out.size() % 8 != 0) {
+    while (out.size() % TarHeader.BLOCK != 0) {
       out.write(' ');
     }
     int headerBytes = out.size() - Safetensors.PREFIX_BYTES;

@@ -17,6 +17,9 @@ import java.nio.file.StandardOpenOption;
  *     ... last entry | 0 | 0 | rest of the blob, padding | 0 | 0 |    the archive still ends where it did
  *     ... last entry | header | first block | rest ...   | 0 | 0 |    one write of 1024 bytes commits
  *
+ * The rest is written tensors first, then what the blob's own header (whole blocks, of which the first
+ * is held back) has left, because that holds the tensors' checksum: each byte is then read once.
+ *
  * A writer that is killed before the last step leaves bytes behind the end of the archive, which tar
  * ignores and which the next writer cuts off.
  */
@@ -30,7 +33,7 @@ final class ShardWriter implements Closeable {
   /** Where the archive ends: its two zero blocks begin here. */
   private long end;
 
-  /** Tar header and first block of the blob, held back until the rest is written. */
+  /** Tar header and first block of the blob, written last. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD_BYTES);
 
   /** Collects what goes to the file in one write; the JDK would copy heap buffers anyway. */
@@ -83,7 +86,7 @@ final class ShardWriter implements Closeable {
 
   /** Appends one capture; if that fails, the archive ends where it did. */
   void append(Capture capture) throws IOException {
-    SafetensorsLayout blob = capture.layout();
+    SafetensorsLayout blob = capture.layout(0);
     String name = capture.id() + ShardEntry.SUFFIX;
     try {
       append(TarHeader.write(name, blob.size(), capture.time()), blob);
@@ -94,17 +97,18 @@ final class ShardWriter implements Closeable {
     end = new ShardEntry(name, end, blob.size()).end();
   }
 
-  private void append(byte[] header, SafetensorsLayout blob) throws IOException {
-    head.clear().put(header);
+  private void append(byte[] tarHeader, SafetensorsLayout blob) throws IOException {
+    byte[] header = blob.header().array();
+    position = end + TarHeader.BLOCK + header.length;
     collected.clear();
-    position = end + HEAD_BYTES;
-    blob.write(new Body());
-    while (head.hasRemaining()) {
-      head.put((byte) 0);
-    }
-    writeZeros((int) (TarHeader.padded(blob.size()) - blob.size()) % TarHeader.BLOCK);
+    int crc = blob.writeData(new Body());
+    writeZeros((int) (TarHeader.padded(blob.size()) - blob.size()));
     writeZeros(TarHeader.END_BYTES);
     writeCollected();
+    CaptureMetadata.seal(header, crc);
+    int rest = header.length - TarHeader.BLOCK;
+    writeFully(ByteBuffer.wrap(header, TarHeader.BLOCK, rest), end + HEAD_BYTES);
+    head.clear().put(tarHeader).put(header, 0, TarHeader.BLOCK);
     writeFully(head.flip(), end);
   }
 
@@ -145,14 +149,11 @@ final class ShardWriter implements Closeable {
     channel.close();
   }
 
-  /** Where the blob goes: first what is held back, then the file behind the end of the archive. */
+  /** The file behind the end of the archive, at {@link #position}. */
   private final class Body implements WritableByteChannel {
     @Override
     public int write(ByteBuffer bytes) throws IOException {
       int length = bytes.remaining();
-      while (head.hasRemaining() && bytes.hasRemaining()) {
-        head.put(bytes.get());
-      }
       int end = bytes.limit();
       while (bytes.position() < end) {
         if (!collected.hasRemaining()) {

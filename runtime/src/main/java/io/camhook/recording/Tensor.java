@@ -1,15 +1,20 @@
 package io.camhook.recording;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.zip.Checksum;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A dense row-major array of any rank: element type, shape and little-endian bytes. Immutable by
  * convention: {@link #data()} is a read-only view. A rank of 0 is a scalar of one element.
  */
 public final class Tensor {
+  private static final int PIECE_BYTES = 1 << 16;
+
   private final DType dtype;
   private final long[] shape;
   private final ByteBuffer data;
@@ -76,9 +81,29 @@ public final class Tensor {
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** Adds the bytes to a checksum; over a read-only view the JDK would copy them first. */
+  /**
+   * Adds the bytes to {@code checksum}; given the read-only view, the JDK would copy them first.
+   */
   void updateChecksum(Checksum checksum) {
     checksum.update(data.duplicate());
+  }
+
+  /**
+   * Writes the bytes in pieces, each while it is in the processor's cache from adding it to {@code
+   * checksum}, if there is one.
+   */
+  void write(WritableByteChannel channel, @Nullable Checksum checksum) throws IOException {
+    ByteBuffer piece = data.duplicate();
+    int end = piece.limit();
+    while (piece.position() < end) {
+      piece.limit(Math.min(end, piece.position() + PIECE_BYTES));
+      if (checksum != null) {
+        checksum.update(piece.duplicate());
+      }
+      while (piece.hasRemaining()) {
+        channel.write(piece);
+      }
+    }
   }
 
   /**

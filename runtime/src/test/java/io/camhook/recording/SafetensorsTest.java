@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +95,32 @@ class SafetensorsTest {
         .contains("\"a\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}")
         .contains("\"scalar\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[8,12]}")
         .contains("\"z\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[12,15]}");
+  }
+
+  @Test
+  void channel_that_takes_a_few_bytes_at_a_time_should_get_the_same() throws IOException {
+    Capture capture = CaptureTest.sample("slow");
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    capture.write(
+        new WritableByteChannel() {
+          @Override
+          public int write(ByteBuffer bytes) {
+            int length = Math.min(7, bytes.remaining());
+            for (int i = 0; i < length; i++) {
+              out.write(bytes.get());
+            }
+            return length;
+          }
+
+          @Override
+          public boolean isOpen() {
+            return true;
+          }
+
+          @Override
+          public void close() {}
+        });
+    assertThat(out.toByteArray()).isEqualTo(CaptureTest.bytes(capture));
   }
 
   @Test
