@@ -4,12 +4,14 @@ import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.training.ParameterStore;
+import io.camhook.Hooks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -17,6 +19,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.profile.GCProfiler;
@@ -29,8 +32,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * What the agent costs a forward call that it does not capture: a block that returns its input, in
- * a JVM without the agent, and in one whose configuration names another model. The difference is
- * the woven code and nothing else; the engine is not started.
+ * a JVM without the agent; in one whose configuration names another model, so that the difference
+ * is the woven code and nothing else; and in one with a forward hook that does nothing.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -39,9 +42,20 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class WovenForward {
+  private static final String HOOKED = "camhook.benchmark.hooked";
+
   private final Block block = new LambdaBlock(list -> list, "identity");
   private final ParameterStore parameters = new ParameterStore();
   private final NDList input = new NDList();
+
+  /** Registers a hook that does nothing in the JVM that measures one. */
+  @Setup
+  public void register() {
+    if (Boolean.getBoolean(HOOKED)) {
+      Hooks.registerForwardHook(
+          block, (Block module, String path, NDList in, @Nullable NDList out) -> null);
+    }
+  }
 
   /** One forward call of a block that returns its input. */
   @Benchmark
@@ -66,8 +80,9 @@ public class WovenForward {
         """
             .formatted(captures));
     Map<String, Double> plain = run();
-    Map<String, Double> woven =
-        run("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config);
+    String agent = "-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config;
+    Map<String, Double> woven = run(agent);
+    Map<String, Double> hooked = run(agent, "-D" + HOOKED + "=true");
     Files.delete(config);
     Verdict verdict = new Verdict();
     Verdict.note(value(plain, "forward"), "ns per forward without the agent");
@@ -77,6 +92,11 @@ public class WovenForward {
         0,
         Math.rint(value(woven, "gc.alloc.rate.norm") - value(plain, "gc.alloc.rate.norm")),
         "B more per forward with the agent");
+    verdict.atMost(
+        200,
+        value(hooked, "forward") - value(plain, "forward"),
+        "ns more per forward with a forward hook that does nothing");
+    Verdict.note(value(hooked, "gc.alloc.rate.norm"), "B per forward with that hook");
     verdict.exit();
   }
 

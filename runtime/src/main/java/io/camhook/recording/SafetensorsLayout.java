@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -117,9 +118,9 @@ final class SafetensorsLayout {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    while (out.size() % TarHeader.BLOCK != 0) {
-      out.write(' ');
-    }
+    byte[] padding = new byte[(int) (TarHeader.padded(out.size()) - out.size())];
+    Arrays.fill(padding, (byte) ' ');
+    out.writeBytes(padding);
     int headerBytes = out.size() - Safetensors.PREFIX_BYTES;
     if (headerBytes > Safetensors.MAX_HEADER_BYTES) {
       throw new IllegalArgumentException(

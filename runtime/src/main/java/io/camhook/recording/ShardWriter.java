@@ -28,6 +28,8 @@ final class ShardWriter implements Closeable {
   private static final int HEAD_BYTES = 2 * TarHeader.BLOCK;
   private static final int COLLECT_BYTES = 1 << 18;
 
+  private static final byte[] ZEROS = new byte[TarHeader.END_BYTES];
+
   private final FileChannel channel;
 
   /** Where the archive ends: its two zero blocks begin here. */
@@ -125,9 +127,7 @@ final class ShardWriter implements Closeable {
     if (count > collected.remaining()) {
       writeCollected();
     }
-    for (int i = 0; i < count; i++) {
-      collected.put((byte) 0);
-    }
+    collected.put(ZEROS, 0, count);
   }
 
   private void writeCollected() throws IOException {
