@@ -46,12 +46,12 @@ final class NanGuardWatch implements LayerWatch {
       String givenName,
       List<LayerValues> given,
       List<LayerValues> produced) {
-    String bad = firstBad(produced);
+    String bad = nonFinite(produced);
     if (bad == null) {
       return;
     }
     boolean outermost = call.path().equals(".");
-    boolean inherited = firstBad(given) != null;
+    boolean inherited = nonFinite(given) != null;
     if (inherited && !outermost) {
       return; // an earlier layer produced it
     }
@@ -73,15 +73,20 @@ final class NanGuardWatch implements LayerWatch {
     }
   }
 
-  private static @Nullable String firstBad(List<LayerValues> tensors) {
+  /** NaN where there is one, since it is the worse of the two, else infinity; null if neither. */
+  private static @Nullable String nonFinite(List<LayerValues> tensors) {
+    String found = null;
     for (LayerValues tensor : tensors) {
       for (float value : tensor.toFloats()) {
-        if (!Float.isFinite(value)) {
-          return Float.isNaN(value) ? "NaN" : "infinity";
+        if (Float.isNaN(value)) {
+          return "NaN";
+        }
+        if (Float.isInfinite(value)) {
+          found = "infinity";
         }
       }
     }
-    return null;
+    return found;
   }
 
   private static String describe(List<LayerValues> tensors) {
