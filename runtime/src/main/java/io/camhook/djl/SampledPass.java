@@ -128,7 +128,7 @@ final class SampledPass {
       try (NDManager scratch = owner.newSubManager()) {
         Scores scores = Scores.of(outputs, scratch);
         if (scores != null) {
-          capture.predictions(scores.predictions(plan.classNames()));
+          capture.predictions(scores.classes().predictions(plan.classNames()));
           if (gradient) {
             differentiate(scores, scratch);
           }
@@ -146,7 +146,7 @@ final class SampledPass {
     if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
       return;
     }
-    List<Target> targets = scores.targets(plan.target(), plan.classNames());
+    List<Target> targets = scores.classes().targets(plan.target(), plan.classNames());
     int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
     List<NDArray> inputs = layers.stream().map(Recorded::value).toList();
     for (int n = 0; n < rounds; n++) {
