@@ -57,9 +57,9 @@ final class CaptureReport {
   /** Adds the layers of an explanation to the statistics. */
   static void count(Explanation explanation, LayerStatistics statistics) {
     for (Explanation.Layer layer : explanation.layers()) {
-      statistics.add(layer.path(), "activation", Step.of(layer.activation()));
+      statistics.addCaptured(layer.path(), "activation", Step.of(layer.activation()));
       if (!layer.gradients().isEmpty()) {
-        statistics.add(layer.path(), "gradient", Step.of(layer.gradients().get(0)));
+        statistics.addCaptured(layer.path(), "gradient", Step.of(layer.gradients().get(0)));
       }
     }
   }

@@ -7,6 +7,7 @@ import io.camhook.report.MetricsTable;
 import io.camhook.report.ReportInfo;
 import io.camhook.report.ReportLimits;
 import io.camhook.report.ReportWriter;
+import io.camhook.report.StatsLines;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "report",
     description = {
-      "Makes one HTML file of recordings: pictures, predictions, heatmaps, channel maps.",
+      "Makes one HTML file of recordings: pictures, predictions, heatmaps, channel maps,",
+      "and the course of each layer over the steps that a stats hook saw.",
       "It holds its data, opens from disk and asks the network for nothing."
     },
     mixinStandardHelpOptions = true,
@@ -97,8 +99,14 @@ final class ReportCommand implements Callable<Integer> {
         new ReportLimits(
             ReportLimits.DEFAULT.pictureSide(), channels, ReportLimits.DEFAULT.channelSide());
     int size;
+    boolean nothing;
     try (ReportWriter report = new ReportWriter(output, info(inputs), limits);
         Progress progress = new Progress("report", " captures", captures)) {
+      for (Source source : sources) {
+        StatsLines.read(source.directory(), report.statistics())
+            .forEach(what -> problems.add("damage", what));
+      }
+      boolean steps = !report.statistics().isEmpty();
       for (Source source : sources) {
         List<String> damage =
             source.read(explainer, explanation -> add(report, shown, explanation), progress);
@@ -109,12 +117,13 @@ final class ReportCommand implements Callable<Integer> {
       }
       report.finish();
       size = report.size();
+      nothing = size == 0 && !steps;
     }
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%s: %d captures, %d maps, %s%n", output, size, maps, Units.bytes(Files.size(output)));
     out.flush();
-    if (size == 0 && problems.isEmpty()) {
+    if (nothing && problems.isEmpty()) {
       throw new CommandFailure(
           inputs.get(0) + ": the recording holds no capture; was the model called, and sampled?");
     }

@@ -3,6 +3,7 @@ package io.camhook.cli;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Damage;
 import io.camhook.recording.RecordingReader;
+import io.camhook.report.StatsLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,8 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Where explanations come from: a recording, or a directory that {@code camhook process} wrote. */
-sealed interface Source permits Source.Recording, Source.Results {
+/**
+ * Where explanations come from: a recording, a directory that {@code camhook process} wrote, or one
+ * with statistics alone, which has none.
+ */
+sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
 
   /** Takes explanations one after the other. */
   interface Sink {
@@ -46,6 +50,9 @@ sealed interface Source permits Source.Recording, Source.Results {
       List<Path> files = results(path);
       if (!files.isEmpty()) {
         return new Results(path, files);
+      }
+      if (StatsLines.existIn(path)) {
+        return new Steps(path);
       }
     }
     throw new CommandFailure(
@@ -89,6 +96,19 @@ sealed interface Source permits Source.Recording, Source.Results {
 
     private String located(String damage) {
       return directory + ": " + damage;
+    }
+  }
+
+  /** The directory of a run in which hooks looked on and nothing was captured. */
+  record Steps(Path directory) implements Source {
+    @Override
+    public int size() {
+      return 0;
+    }
+
+    @Override
+    public List<String> read(Explainer explainer, Sink sink, Progress progress) {
+      return List.of();
     }
   }
 

@@ -1,59 +1,49 @@
 package io.camhook.report;
 
+import io.camhook.builtin.Summary;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Statistics of each layer's activations and gradients over steps (captures, or training steps).
- * Not thread-safe.
+ * Statistics of each layer's activations and gradients over steps: those of the model where a
+ * {@code stats} hook ran, else captures. Not thread-safe.
  */
 public final class LayerStatistics {
   private final Map<Key, Series> series = new LinkedHashMap<>();
+  private final Set<Key> watched = new HashSet<>();
 
   /** A layer and what of it: {@code activation} or {@code gradient}. */
   record Key(String layer, String kind) {}
 
   /**
-   * One step of one layer.
+   * One step of one layer; all but {@code notFinite} is over the finite values, NaN where there is
+   * none.
    *
-   * @param mean over finite values
-   * @param std population standard deviation over finite values
-   * @param min smallest finite value
-   * @param max largest finite value
+   * @param mean arithmetic mean
+   * @param std population standard deviation
+   * @param min smallest value
+   * @param max largest value
    * @param zeros share of values that are zero, 0 to 1
+   * @param norm Euclidean norm
    * @param notFinite number of NaN and infinite values
    */
   public record Step(
-      double mean, double std, double min, double max, double zeros, long notFinite) {
-    /** The statistics of {@code values}, accumulated in double precision. */
+      double mean, double std, double min, double max, double zeros, double norm, long notFinite) {
+    /** The statistics of {@code values}. */
     public static Step of(float[] values) {
-      double sum = 0;
-      double squares = 0;
-      double min = Double.POSITIVE_INFINITY;
-      double max = Double.NEGATIVE_INFINITY;
-      long zeros = 0;
-      long finite = 0;
-      for (float v : values) {
-        if (!Float.isFinite(v)) {
-          continue;
-        }
-        finite++;
-        sum += v;
-        squares += (double) v * v;
-        min = Math.min(min, v);
-        max = Math.max(max, v);
-        if (v == 0) {
-          zeros++;
-        }
-      }
-      if (finite == 0) {
-        return new Step(Double.NaN, Double.NaN, Double.NaN, Double.NaN, 0, values.length);
-      }
-      double mean = sum / finite;
-      double std = Math.sqrt(Math.max(0, squares / finite - mean * mean));
-      return new Step(mean, std, min, max, (double) zeros / values.length, values.length - finite);
+      Summary summary = Summary.of(values);
+      return new Step(
+          summary.mean(),
+          summary.std(),
+          summary.min(),
+          summary.max(),
+          summary.zeros(),
+          summary.norm(),
+          summary.nonFinite());
     }
   }
 
@@ -66,8 +56,8 @@ public final class LayerStatistics {
     }
 
     /**
-     * At most {@code limit} steps: neighbours are joined (means averaged, extremes kept, counts
-     * added).
+     * At most {@code limit} steps: neighbours are joined (means and norms averaged, extremes kept,
+     * counts added).
      */
     List<Step> thinned(int limit) {
       int size = steps.size();
@@ -92,33 +82,69 @@ public final class LayerStatistics {
       double mean = 0;
       double variance = 0;
       double zeros = 0;
+      double norm = 0;
       double min = Double.POSITIVE_INFINITY;
       double max = Double.NEGATIVE_INFINITY;
       long notFinite = 0;
       int finite = 0;
       for (Step step : part) {
         notFinite += step.notFinite;
-        zeros += step.zeros;
         if (Double.isNaN(step.mean)) {
           continue;
         }
         finite++;
         mean += step.mean;
         variance += step.std * step.std;
+        zeros += step.zeros;
+        norm += step.norm;
         min = Math.min(min, step.min);
         max = Math.max(max, step.max);
       }
       if (finite == 0) {
-        return new Step(Double.NaN, Double.NaN, Double.NaN, Double.NaN, 0, notFinite);
+        double none = Double.NaN;
+        return new Step(none, none, none, none, none, none, notFinite);
       }
       return new Step(
-          mean / finite, Math.sqrt(variance / finite), min, max, zeros / part.size(), notFinite);
+          mean / finite,
+          Math.sqrt(variance / finite),
+          min,
+          max,
+          zeros / finite,
+          norm / finite,
+          notFinite);
     }
   }
 
-  /** Adds the next step of a layer; {@code kind} is {@code activation} or {@code gradient}. */
+  /**
+   * Adds the next step of a layer, as a hook saw it; {@code kind} is {@code activation} or {@code
+   * gradient}.
+   */
   public void add(String layer, String kind, Step step) {
-    series.computeIfAbsent(new Key(layer, kind), key -> new Series()).steps.add(step);
+    Key key = new Key(layer, kind);
+    if (watched.add(key)) {
+      series.remove(key);
+    }
+    series(key).steps.add(step);
+  }
+
+  /**
+   * Adds what a capture recorded of a layer. It does not count where a hook saw every step: the
+   * capture is of one of them.
+   */
+  public void addCaptured(String layer, String kind, Step step) {
+    Key key = new Key(layer, kind);
+    if (!watched.contains(key)) {
+      series(key).steps.add(step);
+    }
+  }
+
+  private Series series(Key key) {
+    return series.computeIfAbsent(key, k -> new Series());
+  }
+
+  /** Whether there is nothing to show. */
+  public boolean isEmpty() {
+    return series.isEmpty();
   }
 
   Map<Key, Series> series() {

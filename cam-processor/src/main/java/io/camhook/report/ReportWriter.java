@@ -225,7 +225,7 @@ public final class ReportWriter implements Closeable {
     json.writeEndArray();
   }
 
-  /** {@code [mean, std, min, max, zeros, not finite]}. */
+  /** {@code [mean, std, min, max, zeros, not finite, norm]}. */
   private static void step(JsonGenerator json, LayerStatistics.Step step) throws IOException {
     json.writeStartArray();
     ReportJson.number(json, step.mean());
@@ -234,6 +234,7 @@ public final class ReportWriter implements Closeable {
     ReportJson.number(json, step.max());
     ReportJson.number(json, step.zeros());
     json.writeNumber(step.notFinite());
+    ReportJson.number(json, step.norm());
     json.writeEndArray();
   }
 

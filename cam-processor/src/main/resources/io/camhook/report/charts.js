@@ -10,25 +10,27 @@ function layersPage() {
     return nothing('No statistics', 'Activations and gradients of recorded layers, or the stats hook, fill this page.');
   }
   const chart = el('div', {});
+  let chosen = 0, quantity = 'values';
   const body = el('tbody', {});
   const select = i => {
     [...body.children].forEach((row, k) => row.setAttribute('aria-selected', String(k === i)));
-    fill(chart, seriesChart(all[i]));
+    chosen = i;
+    fill(chart, seriesChart(all[i], quantity, q => { quantity = q; select(chosen); }));
   };
   fill(body, all.map((s, i) => {
-    const [mean, std, min, max, zeros, bad] = s.total;
+    const [mean, std, min, max, zeros, bad, norm] = s.total;
     return el('tr', { class: 'pick', tabindex: '0', onclick: () => select(i), onkeydown: e => { if (e.key === 'Enter') select(i); } },
       el('td', {}, el('code', {}, s.layer)), el('td', {}, s.kind),
-      ...[mean, std, min, max].map(v => el('td', { class: 'num' }, short(v))),
+      ...[mean, std, min, max, norm].map(v => el('td', { class: 'num' }, short(v))),
       el('td', { class: 'num' }, percent(zeros)), el('td', { class: 'num' }, bad ? count(bad) : '0'), el('td', { class: 'num' }, count(s.steps)));
   }));
   select(0);
   return el('div', { class: 'inner' },
-    el('div', {}, el('h2', {}, 'Layers'), el('p', { class: 'lede' }, 'What the recorded activations and gradients look like, and how they change over the captures. Choose a row to see its course.')),
+    el('div', {}, el('h2', {}, 'Layers'), el('p', { class: 'lede' }, 'What each layer’s activations and gradients look like, and how they change over the steps: the model’s passes where a stats hook looked on, else the captures. Choose a row to see its course.')),
     el('section', { class: 'card' }, chart),
     el('section', { class: 'card scrollx' }, el('table', { id: 'statistics' },
       el('thead', {}, el('tr', {}, el('th', {}, 'Layer'), el('th', {}, 'Of'),
-        ['Mean', 'Std', 'Min', 'Max', 'Zeros', 'NaN, ∞', 'Steps'].map(h => el('th', { class: 'num' }, h)))), body)));
+        ['Mean', 'Std', 'Min', 'Max', 'Norm', 'Zeros', 'NaN, ∞', 'Steps'].map(h => el('th', { class: 'num' }, h)))), body)));
 }
 
 function svg(name, attributes, ...children) {
@@ -38,39 +40,50 @@ function svg(name, attributes, ...children) {
   return element;
 }
 
-/** Mean with a band of one standard deviation, and the extremes, over the steps. */
-function seriesChart(s) {
+/** What can be drawn of a series: name, and from a step its line and, where there is one, its band and its extremes. */
+const quantities = {
+  values: ['Values', v => ({ line: v[1], band: [v[1] - v[2], v[1] + v[2]], edges: [v[3], v[4]] })],
+  norm: ['Norm', v => ({ line: v[7] })],
+  zeros: ['Zeros', v => ({ line: v[5] })],
+};
+
+/** One quantity of a layer over the steps; for the values their mean with a band of one standard deviation, and the extremes. */
+function seriesChart(s, quantity, choose) {
   const W = 1040, H = 280, L = 58, R = 14, T = 12, B = 30;
-  const steps = s.series.map((v, i) => [i, ...v]).filter(v => v[1] !== null);
+  const [name, read] = quantities[quantity];
+  const steps = s.series.map((v, i) => [i, ...v]).filter(v => v[1] !== null).map(v => ({ i: v[0], ...read(v) }));
+  const key = quantity === 'values' ? [el('i', { style: 'background:var(--accent);height:3px;vertical-align:3px' }), 'mean', el('i', { style: 'background:var(--bar);opacity:.5' }), '± std',
+    el('i', { style: 'border-top:1px dashed var(--muted);height:0;border-radius:0;vertical-align:4px' }), 'min, max'] : [];
   const heading = el('div', { class: 'cardhead' }, el('h3', {}, el('code', {}, s.layer), ' ' + s.kind), el('span', { class: 'grow' }),
-    el('span', { class: 'muted key', style: 'font-size:12px' },
-      el('i', { style: 'background:var(--accent);height:3px;vertical-align:3px' }), 'mean', el('i', { style: 'background:var(--bar);opacity:.5' }), '± std',
-      el('i', { style: 'border-top:1px dashed var(--muted);height:0;border-radius:0;vertical-align:4px' }), 'min, max'));
+    el('span', { class: 'muted key', style: 'font-size:12px' }, key),
+    choice('quantity', 'What is drawn', Object.entries(quantities).map(([id, q]) => [id, q[0]]), quantity, choose));
   if (!steps.length) return [heading, el('p', { class: 'muted' }, 'No finite values.')];
-  let low = Infinity, high = -Infinity;
-  for (const [, , , min, max] of steps) { low = Math.min(low, min); high = Math.max(high, max); }
-  if (low === high) { low -= .5; high += .5; }
+  const extent = steps.flatMap(v => v.edges || [v.line]);
+  let low = Math.min(...extent), high = Math.max(...extent);
+  if (low === high) { const room = Math.abs(low) / 2 || .5; low -= room; high += room; }
   const n = s.series.length;
   const x = i => n === 1 ? (L + W - R) / 2 : L + (W - L - R) * i / (n - 1);
-  const y = v => T + (H - T - B) * (high - v) / (high - low);
-  const path = f => steps.map((v, k) => `${k ? 'L' : 'M'}${x(v[0]).toFixed(1)} ${y(f(v)).toFixed(1)}`).join('');
-  const back = f => [...steps].reverse().map(v => `L${x(v[0]).toFixed(1)} ${y(f(v)).toFixed(1)}`).join('');
-  const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `Course of ${s.layer} ${s.kind} over ${s.steps} steps` });
+  const y = v => T + (H - T - B) * (high - Math.max(low, Math.min(high, v))) / (high - low);
+  const points = (list, f) => list.map(v => `L${x(v.i).toFixed(1)} ${y(f(v)).toFixed(1)}`).join('');
+  const path = (list, f) => 'M' + points(list, f).slice(1);
+  const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `${name} of ${s.layer} ${s.kind} over ${s.steps} steps` });
   for (let k = 0; k <= 4; k++) {
     const v = low + (high - low) * k / 4;
     picture.append(svg('line', { class: 'axis', x1: L, x2: W - R, y1: y(v), y2: y(v) }),
-      svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, short(v)));
+      svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, quantity === 'zeros' ? percent(v) : short(v)));
   }
   const at = [...new Set([0, .25, .5, .75, 1].map(f => Math.round(f * (n - 1))))];
   for (const i of at) {
     picture.append(svg('text', { x: x(i), y: H - 10, 'text-anchor': i === 0 && n > 1 ? 'start' : i === n - 1 && n > 1 ? 'end' : 'middle' },
       count(n === 1 ? 1 : 1 + Math.round(i * (s.steps - 1) / (n - 1)))));
   }
-  picture.append(
-    svg('path', { class: 'band', d: path(v => Math.min(high, v[1] + v[2])) + back(v => Math.max(low, v[1] - v[2])) + 'Z' }),
-    svg('path', { class: 'edge', d: path(v => v[3]) }), svg('path', { class: 'edge', d: path(v => v[4]) }),
-    svg('path', { class: 'line', d: path(v => v[1]) }));
-  if (steps.length === 1) picture.append(svg('circle', { cx: x(0), cy: y(steps[0][1]), r: 4, fill: 'var(--accent)' }));
+  if (steps[0].band) {
+    picture.append(
+      svg('path', { class: 'band', d: path(steps, v => v.band[1]) + points([...steps].reverse(), v => v.band[0]) + 'Z' }),
+      svg('path', { class: 'edge', d: path(steps, v => v.edges[0]) }), svg('path', { class: 'edge', d: path(steps, v => v.edges[1]) }));
+  }
+  picture.append(svg('path', { class: 'line', d: path(steps, v => v.line) }));
+  if (steps.length === 1) picture.append(svg('circle', { cx: x(steps[0].i), cy: y(steps[0].line), r: 4, fill: 'var(--accent)' }));
   return [heading, picture];
 }
 

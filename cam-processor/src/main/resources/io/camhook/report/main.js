@@ -91,6 +91,7 @@ if (!index.captures.length) {
 }
 
 if (tabs.includes(section())) visit(section());
+else if (!index.captures.length && index.statistics.length) open('layers');
 window.addEventListener('hashchange', () => {
   if (tabs.includes(section())) return visit(section());
   open('captures');

@@ -29,14 +29,55 @@ class ReportCommandTest {
     assertThat(index.path("captures")).hasSize(2);
     assertThat(index.path("captures").path(0).toString())
         .isEqualTo("[\"a\",\"cat\",0.665,[\"cat\",\"dog\"]]");
-    // mean of 1 2 3 4 4 3 2 1 is 2.5, its population standard deviation sqrt(1.25)
+    // mean of 1 2 3 4 4 3 2 1 is 2.5, population standard deviation sqrt(1.25), norm sqrt(60)
     assertThat(index.path("statistics").path(0).path("total").toString())
-        .isEqualTo("[2.5,1.11803,1,4,0,0]");
+        .isEqualTo("[2.5,1.11803,1,4,0,0,7.74597]");
     JsonNode capture = data(report, "c0");
     assertThat(capture.path("maps")).hasSize(4);
     assertThat(capture.path("channels").path(0).path("weights").toString())
         .isEqualTo("[[1,-1],[0,2]]");
     assertThat(files(folder)).containsExactly("rec", "report.html");
+  }
+
+  @Test
+  void report_should_show_the_steps_that_a_stats_hook_saw_instead_of_the_captures()
+      throws IOException {
+    Path recording = TinyRecording.write(folder.resolve("rec"), TinyRecording.full("a"));
+    Files.writeString(
+        recording.resolve("stats.jsonl"), stats(0, 1, 3) + stats(1, 2, 4) + stats(2, 6, 5));
+    Path report = folder.resolve("report.html");
+    Invocation run = Invocation.of("report", recording, "-o", report);
+    assertThat(run.err()).isEmpty();
+    JsonNode statistics = data(report, "index").path("statistics");
+    assertThat(statistics.path(0).path("layer").asText()).isEqualTo("conv");
+    assertThat(statistics.path(0).path("kind").asText()).isEqualTo("activation");
+    assertThat(statistics.path(0).path("steps").asInt()).isEqualTo(3);
+    assertThat(statistics.path(0).path("series").toString())
+        .isEqualTo("[[1,0,1,1,0,0,3],[2,0,2,2,0,0,4],[6,0,6,6,0,0,5]]");
+    // means of the means and norms: (1 + 2 + 6) / 3 and (3 + 4 + 5) / 3
+    assertThat(statistics.path(0).path("total").toString()).isEqualTo("[3,0,1,6,0,0,4]");
+    assertThat(statistics.path(1).path("kind").asText()).isEqualTo("gradient");
+    assertThat(statistics.path(1).path("steps").asInt()).as("captures").isEqualTo(1);
+  }
+
+  @Test
+  void report_should_be_made_of_statistics_alone() throws IOException {
+    Path run = Files.createDirectory(folder.resolve("run"));
+    Files.writeString(run.resolve("stats.jsonl"), stats(0, 1, 3) + "oops\n" + stats(1, 2, 4));
+    Path report = folder.resolve("report.html");
+    Invocation invocation = Invocation.of("report", run, "-o", report);
+    assertThat(invocation.err())
+        .isEqualTo(
+            "camhook: %s:2: expected a line of the stats hook, found oops\n"
+                .formatted(run.resolve("stats.jsonl")));
+    assertThat(data(report, "index").path("statistics").path(0).path("steps").asInt()).isEqualTo(2);
+  }
+
+  private static String stats(int step, int value, int norm) {
+    return ("{\"model\":\"tiny\",\"step\":%d,\"path\":\"conv\",\"call\":0,\"value\":\"activation\","
+            + "\"output\":0,\"shape\":[1],\"count\":1,\"mean\":%d,\"std\":0,\"min\":%d,\"max\":%d,"
+            + "\"zeros\":0,\"norm\":%d,\"nonFinite\":0}\n")
+        .formatted(step, value, value, value, norm);
   }
 
   @Test

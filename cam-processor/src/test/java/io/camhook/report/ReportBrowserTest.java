@@ -163,12 +163,56 @@ class ReportBrowserTest {
     find("#tab-layers").click();
     assertThat(browser.findElements(By.cssSelector("#statistics tbody tr"))).hasSize(2);
     assertThat(find("#layers svg").isDisplayed()).isTrue();
+    assertThat(text("#statistics thead")).contains("Mean Std Min Max Norm Zeros");
     find("#tab-metrics").click();
     assertThat(text("#metrics-table tbody tr:first-child")).contains("Grad-CAM").contains("98.4 %");
     assertThat(text("#metrics-table td.best")).isEqualTo("98.4 %");
     find("#tab-about").click();
     assertThat(text("#about")).contains("captures/demo").doesNotContain("[object");
     assertThat(browser.findElements(By.cssSelector("#about kbd")).size()).isGreaterThan(10);
+  }
+
+  @Test
+  void chart_should_follow_the_quantity_and_the_layer() throws Exception {
+    Path file = folder.resolve("steps.html");
+    try (ReportWriter report =
+        new ReportWriter(file, SyntheticCaptures.info("steps"), ReportLimits.DEFAULT)) {
+      for (int step = 0; step < 5; step++) {
+        // norms 0, 1, 4, 9, 16; the second layer has none that is finite at step 3
+        report.statistics().add("fc", "gradient", step(step * step));
+        report.statistics().add("conv", "activation", step(step == 3 ? Double.NaN : 2));
+      }
+      report.finish();
+    }
+    browser.get(file.toUri().toString());
+    assertThat(find("#layers").isDisplayed()).as("without captures the layers come first").isTrue();
+    assertThat(browser.findElements(By.cssSelector("#layers svg path"))).hasSize(4);
+    choose("quantity", "norm");
+    assertThat(find("#layers svg").getDomAttribute("aria-label"))
+        .isEqualTo("Norm of fc gradient over 5 steps");
+    // The plot is 238 high from y = 12: 16 is at its top, 0 at its bottom, 4 a quarter above it.
+    assertThat(find("#layers svg path.line").getDomAttribute("d"))
+        .startsWith("M58.0 250.0L")
+        .contains(" 190.5L")
+        .endsWith("L1026.0 12.0");
+    find("#statistics tbody tr:nth-child(2)").click();
+    assertThat(find("#layers svg").getDomAttribute("aria-label"))
+        .isEqualTo("Norm of conv activation over 5 steps");
+    assertThat(find("#layers svg path.line").getDomAttribute("d").split("L")).hasSize(4);
+    choose("quantity", "zeros");
+    assertThat(text("#layers svg")).contains("25.0 %");
+  }
+
+  private static LayerStatistics.Step step(double norm) {
+    boolean none = Double.isNaN(norm);
+    return new LayerStatistics.Step(
+        none ? norm : 1,
+        none ? norm : .5,
+        none ? norm : 0,
+        none ? norm : 2,
+        .25,
+        norm,
+        none ? 1 : 0);
   }
 
   @Test
