@@ -140,8 +140,11 @@ class DjlIT {
   }
 
   @Test
-  void own_hook_should_be_loaded_by_name_and_a_missing_one_reported() throws Exception {
-    hooks("{ hook: app.NegateHook, layers: \".\" }", "{ hook: com.acme.Missing }");
+  void own_hook_should_be_loaded_by_name_and_missing_and_unfit_ones_be_reported() throws Exception {
+    hooks(
+        "{ hook: app.NegateHook, layers: \".\" }",
+        "{ hook: com.acme.Missing }",
+        "{ hook: app.Hello }");
     ForkedJvm.Result result =
         new ForkedJvm(directory).agent("camhook.yaml").run(onClassPath(), "app.Predict");
 
@@ -154,7 +157,11 @@ class DjlIT {
     assertThat(result.err())
         .containsOnlyOnce(
             "camhook: model tiny: hook com.acme.Missing: expected a class of the application's,"
-                + " found no such class in");
+                + " found no such class in")
+        .containsOnlyOnce(
+            "camhook: model tiny: hook app.Hello: expected a class that implements"
+                + " io.camhook.ForwardPreHook, ForwardHook, FullBackwardPreHook or FullBackwardHook,"
+                + " found a class that implements nothing; the model runs without it");
   }
 
   private static String negated(String line) {

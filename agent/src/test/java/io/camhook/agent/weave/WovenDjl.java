@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import io.camhook.builtin.Watches;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
@@ -30,6 +31,7 @@ final class WovenDjl implements AutoCloseable {
   private final Weaver weaver;
   private final Recorder recorder;
   private final DjlAdapter adapter;
+  private final Watches watches;
 
   WovenDjl(CamhookConfig config) {
     EventLog log =
@@ -70,7 +72,8 @@ final class WovenDjl implements AutoCloseable {
     } catch (NoSuchFieldException e) {
       throw new IllegalStateException(e);
     }
-    adapter.start(new AdapterContext(config, recorder, log));
+    watches = Watches.of(config, log);
+    adapter.start(new AdapterContext(config, recorder, watches, log));
     Dispatch.install(loader -> adapter);
     weaver = new Weaver(List.of(new DjlWeaver()), (name, loader) -> {}, log);
     weaver.install(instrumentation);
@@ -82,6 +85,11 @@ final class WovenDjl implements AutoCloseable {
         .atMost(Duration.ofSeconds(20))
         .until(() -> recorder.counters().fired() == recorder.counters().written());
     return List.copyOf(captures);
+  }
+
+  /** Writes what the built-in hooks hold back. */
+  void closeWatches() {
+    watches.close();
   }
 
   @Override
@@ -108,11 +116,21 @@ final class WovenDjl implements AutoCloseable {
   }
 
   static CamhookConfig config(double rate, boolean exact, CamhookConfig.Model... models) {
+    return config(rate, exact, "unused", models);
+  }
+
+  /** Every pass is of interest; {@code directory} takes what hooks write. */
+  static CamhookConfig config(String directory, CamhookConfig.Model... models) {
+    return config(1, false, directory, models);
+  }
+
+  private static CamhookConfig config(
+      double rate, boolean exact, String directory, CamhookConfig.Model... models) {
     return new CamhookConfig(
         List.of(models),
         new CamhookConfig.Sampling(rate, Double.POSITIVE_INFINITY),
         new CamhookConfig.Limits(1L << 28, CamhookConfig.Limits.WhenFull.BLOCK, exact),
-        new CamhookConfig.Output("unused", 1L << 28, null),
+        new CamhookConfig.Output(directory, 1L << 28, null),
         false);
   }
 }
