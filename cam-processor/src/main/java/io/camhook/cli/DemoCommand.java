@@ -2,6 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
+import io.camhook.cli.SampleProgram.Network;
 import io.camhook.recording.Target;
 import io.camhook.report.MetricsTable;
 import io.camhook.report.ReportLimits;
@@ -32,8 +33,8 @@ import picocli.CommandLine.Spec;
     name = "demo",
     description = {
       "Runs a sample program under the agent, offline, and makes a report of what was recorded.",
-      "The program is a trained network of DJL blocks that names shapes in generated pictures; it",
-      "knows nothing of camhook. The masks of the pictures tell how often a heatmap points at the",
+      "The program is a trained network that names shapes in generated pictures; it knows nothing of",
+      "camhook. The masks of the pictures tell how often a heatmap points at the",
       "object (pointing game)."
     },
     mixinStandardHelpOptions = true,
@@ -69,6 +70,15 @@ final class DemoCommand implements Callable<Integer> {
       defaultValue = "8")
   private int pairs = 8;
 
+  @Option(
+      names = "--network",
+      paramLabel = "NAME",
+      description =
+          "${COMPLETION-CANDIDATES}: of DJL blocks, or written by hand in Java without any library"
+              + " (default: ${DEFAULT-VALUE}).",
+      defaultValue = "shapes")
+  private Network network = Network.SHAPES;
+
   private final PointingGame single = new PointingGame();
   private final PointingGame pair = new PointingGame();
   private final Random random = new Random(1);
@@ -79,7 +89,7 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    SampleProgram sample = SampleProgram.find();
+    SampleProgram sample = SampleProgram.find(network);
     Path recording = output.resolve("recording");
     Path report = output.resolve("report.html");
     Files.createDirectories(output);

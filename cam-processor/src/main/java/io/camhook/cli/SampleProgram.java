@@ -1,24 +1,56 @@
 package io.camhook.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
-/** The sample program in a process of its own, with the agent attached. */
+/** A sample program in a process of its own, with the agent attached. */
 final class SampleProgram {
-  private static final String MAIN = "io.camhook.samples.shapes.ShapesDemo";
+  /** The networks there are, and how the configuration finds their layers. */
+  enum Network {
+    /** DJL blocks in a {@code Predictor}. */
+    SHAPES("layers: [auto]            # the last layer with a spatial output"),
+    /** Java without any library, its own forward and backward methods. */
+    PLAIN(
+        """
+            class: io.camhook.samples.plainjava.*Layer
+            root: io.camhook.samples.plainjava.PlainNet
+            forward: forward
+            backward: backward
+            shape: outputShape
+            layers: [auto]            # the last layer with a spatial output""");
+
+    private final String layers;
+
+    Network(String layers) {
+      this.layers = layers;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final String SHAPES = "io.camhook.samples.shapes.ShapesDemo";
+  private static final String PLAIN = "io.camhook.samples.plainjava.PlainDemo";
   private static final String LABELS = "io/camhook/samples/shapes/synset.txt";
 
+  private final Network network;
   private final Path agent;
   private final Path jar;
   private final Path libraries;
 
-  private SampleProgram(Path agent, Path jar, Path libraries) {
+  private SampleProgram(Network network, Path agent, Path jar, Path libraries) {
+    this.network = network;
     this.agent = agent;
     this.jar = jar;
     this.libraries = libraries;
@@ -29,10 +61,11 @@ final class SampleProgram {
    *
    * @throws CommandFailure if it is not built
    */
-  static SampleProgram find() {
+  static SampleProgram find(Network network) {
     Path home = home();
     SampleProgram sample =
         new SampleProgram(
+            network,
             home.resolve("agent/target/camhook-agent.jar"),
             home.resolve("samples/target/camhook-samples.jar"),
             home.resolve("samples/target/lib"));
@@ -73,14 +106,14 @@ final class SampleProgram {
         """
         version: 1
         models:
-          - name: shapes
-            layers: [auto]            # the last layer with a spatial output
-            capture: [image, activation, gradient, output]
+          - name: %s
+        %s    capture: [image, activation, gradient, output]
             target: top2              # maps of the two most probable classes
             labels: synset.txt
         output:
           directory: recording
-        """);
+        """
+            .formatted(network, network.layers.indent(4)));
   }
 
   /**
@@ -90,9 +123,37 @@ final class SampleProgram {
    * @throws CommandFailure if it fails
    */
   String run(Path directory, int pictures, int pairs) throws IOException, InterruptedException {
+    List<String> shapes =
+        List.of(
+            "-cp",
+            jar.toAbsolutePath() + File.pathSeparator + libraries.toAbsolutePath() + "/*",
+            SHAPES,
+            "--pictures",
+            "pictures",
+            "--count",
+            String.valueOf(pictures),
+            "--pairs",
+            String.valueOf(pairs));
+    if (network == Network.SHAPES) {
+      return java(directory, true, shapes);
+    }
+    java(directory, false, shapes); // draws the pictures
+    return java(
+        directory, true, List.of("-cp", jar.toAbsolutePath().toString(), PLAIN, "pictures"));
+  }
+
+  private String java(Path directory, boolean hooked, List<String> program)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (hooked) {
+      command.add("-javaagent:" + agent.toAbsolutePath() + "=camhook.yaml");
+    }
+    command.addAll(List.of("-Dai.djl.offline=true", "-DOPT_OUT_TRACKING=true"));
+    command.addAll(program);
     Path log = directory.resolve("sample.log");
     Process process =
-        new ProcessBuilder(command(pictures, pairs))
+        new ProcessBuilder(command)
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
@@ -113,22 +174,5 @@ final class SampleProgram {
               .formatted(process.exitValue(), log, last));
     }
     return lines.stream().filter(line -> line.contains("named correctly")).findFirst().orElse(last);
-  }
-
-  private List<String> command(int pictures, int pairs) {
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-javaagent:" + agent.toAbsolutePath() + "=camhook.yaml",
-        "-Dai.djl.offline=true",
-        "-DOPT_OUT_TRACKING=true",
-        "-cp",
-        jar.toAbsolutePath() + java.io.File.pathSeparator + libraries.toAbsolutePath() + "/*",
-        MAIN,
-        "--pictures",
-        "pictures",
-        "--count",
-        String.valueOf(pictures),
-        "--pairs",
-        String.valueOf(pairs));
   }
 }

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
  * {@code PlainDemo DIRECTORY [OUTPUTS]}. Every picture goes forward through the network, and the
  * score of the answer goes backward to the pixels.
  *
- * <p>The directory holds 96×96 PNG files, as {@code ShapesDemo} writes them; the optional file
- * takes all logits, little-endian float32.
+ * <p>The directory holds 96×96 PNG files, as {@code ShapesDemo} writes them, each named after what
+ * it shows; the optional file takes all logits, little-endian float32.
  */
 public final class PlainDemo {
   private PlainDemo() {}
@@ -31,17 +31,20 @@ public final class PlainDemo {
     int classes = ShapeClass.values().length;
     ByteBuffer outputs =
         ByteBuffer.allocate(files.size() * classes * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    int correct = 0;
     for (Path file : files) {
       Picture picture = Picture.read(file);
       float[] logits = net.forward(PlainNet.planes(picture));
       int best = PlainNet.best(logits);
       float[] score = new float[classes];
       score[best] = 1;
+      String answer = ShapeClass.values()[best].label();
+      correct += file.getFileName().toString().contains(answer) ? 1 : 0;
       Pixel strongest = strongest(net.backward(score));
       System.out.printf(
           "%-22s %-8s %5.1f %%  most sensitive at (%d, %d)%n",
           file.getFileName(),
-          ShapeClass.values()[best].label(),
+          answer,
           100 * PlainNet.softmax(logits)[best],
           strongest.x,
           strongest.y);
@@ -49,6 +52,7 @@ public final class PlainDemo {
         outputs.putFloat(logit);
       }
     }
+    System.out.printf("%d of %d pictures named correctly%n", correct, files.size());
     if (args.length == 2) {
       Files.write(Path.of(args[1]), outputs.array());
     }

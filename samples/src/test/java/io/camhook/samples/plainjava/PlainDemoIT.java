@@ -51,7 +51,7 @@ class PlainDemoIT {
                     + ",output.directory=recording")
             .run(PlainDemo.class, "pictures", directory.resolve("b").toString());
 
-    assertThat(watched).hasSize(PICTURES).isEqualTo(plain);
+    assertThat(watched).hasSize(PICTURES + 1).isEqualTo(plain);
     assertThat(directory.resolve("b")).hasSameBinaryContentAs(directory.resolve("a"));
     try (RecordingReader recording = RecordingReader.open(directory.resolve("recording"))) {
       for (int i = 0; i < PICTURES; i++) {
