@@ -9,7 +9,8 @@ import java.util.Arrays;
  * and Efficient Evaluation Strategy for Attribution Methods", ICML 2022).
  *
  * <p>Solved in double precision by conjugate gradients: the system is symmetric, and positive
- * definite as soon as one pixel is known. If none is, the picture is left as it is.
+ * definite as soon as one pixel is known. If none is, every constant picture solves it: 0 is taken,
+ * the mean colour of a normalised picture, as the reference's solver does.
  */
 final class LinearImputer {
   private static final int[] DY = {0, 0, 1, -1, 1, 1, -1, -1};
@@ -66,6 +67,9 @@ final class LinearImputer {
   /** Imputes every channel of {@code [C,H,W]}; returns a new array. */
   float[] impute(float[] image) {
     float[] out = image.clone();
+    if (unknowns.length == missing.length) {
+      Arrays.fill(out, 0);
+    }
     if (unknowns.length == 0 || unknowns.length == missing.length) {
       return out;
     }

@@ -27,6 +27,12 @@ class MetricsTest {
   }
 
   @Test
+  void imputer_should_leave_nothing_of_a_picture_without_known_pixels() {
+    assertThat(new LinearImputer(new boolean[] {true, true}, 1, 2).impute(new float[] {2, 9}))
+        .containsExactly(0, 0);
+  }
+
+  @Test
   void percentile_should_interpolate() {
     // Of (1, 2, 3, 4) the 50th is at 1.5: 2.5.
     assertThat(Percentiles.of(new float[] {4, 1, 3, 2}, 50)).isEqualTo(2.5);
