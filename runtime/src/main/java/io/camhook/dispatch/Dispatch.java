@@ -1,7 +1,6 @@
 package io.camhook.dispatch;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +22,8 @@ public final class Dispatch {
   /** Whether any graph with gradient hooks may be alive. */
   public static volatile boolean gradients;
 
-  private static final AtomicInteger HOLDERS = new AtomicInteger();
+  private static int holders;
+  private static int graphs;
 
   private static volatile @Nullable Engines engines;
 
@@ -39,7 +39,6 @@ public final class Dispatch {
       @Nullable Function<ClassLoader, @Nullable EngineCalls> factory) {
     engines = factory == null ? null : new Engines(factory);
     requests = factory != null;
-    gradients = false;
   }
 
   /** Whether an agent is there that weaves engines. */
@@ -48,18 +47,27 @@ public final class Dispatch {
   }
 
   /** Keeps {@link #active} true until {@link #release} is called as often. */
-  public static void retain() {
-    synchronized (HOLDERS) {
-      HOLDERS.incrementAndGet();
-      active = true;
-    }
+  public static synchronized void retain() {
+    holders++;
+    active = true;
   }
 
   /** Undoes one {@link #retain}. */
-  public static void release() {
-    synchronized (HOLDERS) {
-      active = HOLDERS.decrementAndGet() > 0;
-    }
+  public static synchronized void release() {
+    holders--;
+    active = holders > 0;
+  }
+
+  /** Keeps {@link #gradients} true until {@link #releaseGradients} is called as often. */
+  public static synchronized void retainGradients() {
+    graphs++;
+    gradients = true;
+  }
+
+  /** Undoes one {@link #retainGradients}. */
+  public static synchronized void releaseGradients() {
+    graphs--;
+    gradients = graphs > 0;
   }
 
   /** The adapter for an object of an engine, or null when there is none. */

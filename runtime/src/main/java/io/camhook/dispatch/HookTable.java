@@ -3,20 +3,22 @@ package io.camhook.dispatch;
 import java.lang.ref.WeakReference;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The module hooks of this JVM: those for all modules, and those of single modules, which are held
- * weakly. Thread-safe. While there is a hook, {@link Dispatch#active} stays true.
+ * weakly: a hook lives as long as its module or until it is removed. Thread-safe. While there is a
+ * hook, {@link Dispatch#active} stays true; when a module with hooks has been collected, that is
+ * noticed at the next registration, removal or forward.
  */
 public final class HookTable {
   private static final HookEntry[] NONE = {};
   private static final Map<HookKind, HookList> GLOBAL = lists();
   private static final WeakIdentityMap<Object, Map<HookKind, HookList>> MODULES =
       new WeakIdentityMap<>();
-  private static final AtomicInteger COUNT = new AtomicInteger();
-  private static final AtomicInteger GLOBALS = new AtomicInteger();
+
+  private static volatile int globals;
+  private static volatile boolean empty = true;
 
   private HookTable() {}
 
@@ -31,17 +33,15 @@ public final class HookTable {
     HookList list = module == null ? list(GLOBAL, kind) : listOf(module, kind);
     list.add(entry, prepend);
     if (module == null) {
-      GLOBALS.incrementAndGet();
+      globals++;
     }
-    if (COUNT.getAndIncrement() == 0) {
-      Dispatch.retain();
-    }
+    update();
     return new Removal(list, new WeakReference<>(entry), module);
   }
 
   /** Hooks for all modules, in order. */
   public static HookEntry[] global(HookKind kind) {
-    return list(GLOBAL, kind).snapshot();
+    return globals == 0 ? NONE : list(GLOBAL, kind).snapshot();
   }
 
   /** Hooks of one module, in order. */
@@ -52,12 +52,32 @@ public final class HookTable {
 
   /** Whether there is a global hook, or one of {@code module}. */
   public static boolean concerns(Object module) {
-    return GLOBALS.get() > 0 || MODULES.get(module) != null;
+    return globals > 0 || MODULES.get(module) != null;
   }
 
   /** Whether there is no hook at all. */
   public static boolean isEmpty() {
-    return COUNT.get() == 0;
+    if (MODULES.hasDead()) {
+      forgetCollected();
+    }
+    return empty;
+  }
+
+  private static synchronized void forgetCollected() {
+    update();
+  }
+
+  /** Under the lock: what {@link Dispatch} has to know after a change. */
+  private static void update() {
+    boolean now = globals == 0 && MODULES.size() == 0;
+    if (now != empty) {
+      empty = now;
+      if (now) {
+        Dispatch.release();
+      } else {
+        Dispatch.retain();
+      }
+    }
   }
 
   private static HookList listOf(Object module, HookKind kind) {
@@ -105,15 +125,13 @@ public final class HookTable {
         return;
       }
       if (module == null) {
-        GLOBALS.decrementAndGet();
-      }
-      if (COUNT.decrementAndGet() == 0) {
-        Dispatch.release();
+        globals--;
       }
       Object owner = module == null ? null : module.get();
       if (owner != null) {
         forgetIfBare(owner);
       }
+      update();
     }
   }
 

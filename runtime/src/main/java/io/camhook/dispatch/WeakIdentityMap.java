@@ -49,6 +49,16 @@ public final class WeakIdentityMap<K, V> {
     return map.size();
   }
 
+  /** Whether keys may have been collected since somebody last asked for {@link #size}. */
+  boolean hasDead() {
+    Object gone = dead.poll();
+    if (gone == null) {
+      return false;
+    }
+    map.remove(gone);
+    return true;
+  }
+
   private void forgetDead() {
     for (Object gone = dead.poll(); gone != null; gone = dead.poll()) {
       map.remove(gone);

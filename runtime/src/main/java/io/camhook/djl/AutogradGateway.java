@@ -46,6 +46,11 @@ final class AutogradGateway {
     return Holder.INSTANCE;
   }
 
+  /** One that is never closed. */
+  NDManager manager() {
+    return manager;
+  }
+
   private static final class Holder {
     static final AutogradGateway INSTANCE = new AutogradGateway();
   }

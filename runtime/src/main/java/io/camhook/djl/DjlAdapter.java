@@ -154,8 +154,8 @@ public final class DjlAdapter implements EngineAdapter {
     }
     runningBackward.set(Boolean.TRUE);
     try {
-      return new HookedBackward(points, (PtNDArray) target, (PtNDArray) gradient)
-          .run(keepGraph, createGraph);
+      return HookedBackward.run(
+          points, (PtNDArray) target, (PtNDArray) gradient, keepGraph, createGraph);
     } finally {
       runningBackward.remove();
     }
@@ -192,8 +192,8 @@ public final class DjlAdapter implements EngineAdapter {
               .formatted(array.getShape()));
     }
     HookList hooks =
-        Tensors.isLeaf(array) ? points.leaf(array).hooks() : points.tensor(array).hooks();
-    return add(hooks, entry);
+        Tensors.isLeaf(array) ? points.leaf(array, entry) : points.tensor(array, entry);
+    return removal(hooks, entry);
   }
 
   @Override
@@ -206,11 +206,10 @@ public final class DjlAdapter implements EngineAdapter {
               + " of shape "
               + array.getShape());
     }
-    return add(points.leaf(array).afterwards(), entry);
+    return removal(points.afterwards(array, entry), entry);
   }
 
-  private static Runnable add(HookList hooks, HookEntry entry) {
-    hooks.add(entry, false);
+  private static Runnable removal(HookList hooks, HookEntry entry) {
     WeakReference<HookList> list = new WeakReference<>(hooks);
     WeakReference<HookEntry> which = new WeakReference<>(entry);
     return () -> {

@@ -15,15 +15,19 @@ import org.jspecify.annotations.Nullable;
  * Needs grad mode when it is made.
  */
 final class Gate {
+  private final NDArray source; // loose, perhaps, but to be there as long as the graph
   private final NDArray before;
   private final NDArray after;
   private final NDArray observed;
   private final GateMasks.@Nullable Mask mask;
+  private final Lifetime lifetime;
 
-  private Gate(NDArray before, NDArray after, GateMasks.@Nullable Mask mask) {
-    this.before = before;
+  private Gate(NDArray source, NDArray after, GateMasks.@Nullable Mask mask) {
+    this.source = source;
+    this.lifetime = Lifetime.of(source.getManager());
+    this.before = Tensors.ownAlias(source);
     this.after = after;
-    this.observed = Tensors.alias(after, after.getManager());
+    this.observed = Tensors.ownAlias(after);
     this.mask = mask;
   }
 
@@ -36,7 +40,7 @@ final class Gate {
   static Gate behind(NDArray array, boolean fragile) {
     NDManager owner = array.getManager();
     if (!array.getDevice().equals(Device.cpu())) {
-      return new Gate(Tensors.alias(array, owner), Tensors.alias(array, owner), null);
+      return new Gate(array, Tensors.alias(array, owner), null);
     }
     GateMasks.Mask mask = GateMasks.take();
     try (NDArray zero = owner.zeros(new Shape(), array.getDataType())) {
@@ -50,8 +54,18 @@ final class Gate {
         after = views.head();
       }
       after.setName(array.getName());
-      return new Gate(Tensors.alias(array, owner), after, mask);
+      return new Gate(array, after, mask);
     }
+  }
+
+  /** How long the arrays around it live. */
+  Lifetime lifetime() {
+    return lifetime;
+  }
+
+  /** The array that the gate is behind. */
+  NDArray source() {
+    return source;
   }
 
   /** Where the gradient goes on to. */
@@ -62,11 +76,6 @@ final class Gate {
   /** The tensor whose gradient hooks see, under a handle of our own. */
   NDArray observed() {
     return observed;
-  }
-
-  /** Whether nobody has closed the graph's arrays, as the manager they belong to does. */
-  boolean alive() {
-    return !((PtNDArray) before).isReleased() && !((PtNDArray) observed).isReleased();
   }
 
   /** What the model goes on with. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class GradPoint {
   private final long sequence;
-  private final Thread thread = Thread.currentThread();
+  private @Nullable Runnable end;
 
   /**
    * @param sequence {@link System#nanoTime} when the point's node in the graph was made
@@ -24,19 +24,25 @@ abstract class GradPoint {
     return sequence;
   }
 
-  /** The thread whose forward made it. */
-  final Thread thread() {
-    return thread;
-  }
-
   /** The tensors whose gradients the hooks see. */
   abstract List<NDArray> observed();
 
   /** The gates at those tensors, in the same order. */
   abstract List<Gate> gates();
 
-  /** Whether the graph may still be there. */
-  abstract boolean alive();
+  /** Runs {@code then} when a manager of the arrays around the point is closed. */
+  final void atEnd(Runnable then) {
+    end = then;
+    gates().forEach(gate -> gate.lifetime().atEnd(then));
+  }
+
+  /** Takes back {@link #atEnd}. */
+  final void forgetEnd() {
+    Runnable then = end;
+    if (then != null) {
+      gates().forEach(gate -> gate.lifetime().forget(then));
+    }
+  }
 
   /**
    * Runs the hooks.

@@ -2,76 +2,121 @@ package io.camhook.djl;
 
 import ai.djl.ndarray.NDArray;
 import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.WeakIdentityMap;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
- * The points of all graphs that may be alive. A point goes when its arrays are closed, which the
- * manager of the arrays around it does, or when a backward has used up its graph. Thread-safe.
+ * The points of all graphs that may be alive, whatever thread made them. A point goes when the
+ * manager of the arrays around it is closed or when a backward has used up its graph. While a
+ * backward runs, what goes stays usable until that has ended. Thread-safe.
  */
 final class GradPoints {
-  private static final int SWEEP = 64;
-
-  private final List<GradPoint> points = new ArrayList<>();
+  private final Set<GradPoint> points = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
-  private int untilSweep = SWEEP;
+  private final List<Runnable> afterBackwards = new ArrayList<>();
+  private int backwards;
+  private boolean retained;
 
-  synchronized void add(GradPoint point) {
-    if (--untilSweep == 0) {
-      sweep();
-      untilSweep = Math.max(SWEEP, points.size());
+  void add(GradPoint point) {
+    synchronized (this) {
+      points.add(point);
+      update();
     }
-    points.add(point);
-    Dispatch.gradients = true;
+    point.atEnd(() -> remove(point));
   }
 
-  private void sweep() {
-    points.removeIf(
-        point -> {
-          if (point.alive()) {
-            return false;
-          }
-          point.release();
-          return true;
-        });
+  void remove(GradPoint point) {
+    synchronized (this) {
+      if (!points.remove(point)) {
+        return;
+      }
+      if (point instanceof TensorPoint tensor) {
+        tensor.forgetIn(tensors);
+      }
+      if (backwards == 0) {
+        point.release();
+      } else {
+        afterBackwards.add(point::release);
+      }
+      update();
+    }
+    point.forgetEnd();
   }
 
-  synchronized void remove(GradPoint point) {
-    if (points.remove(point)) {
-      point.release();
+  /** Under the lock: whether a backward has to come here. */
+  private void update() {
+    boolean any = !points.isEmpty() || !leaves.isEmpty();
+    if (any != retained) {
+      retained = any;
+      if (any) {
+        Dispatch.retainGradients();
+      } else {
+        Dispatch.releaseGradients();
+      }
     }
   }
 
-  /**
-   * The points that a backward on this thread may reach, last made first: those that this thread
-   * made, or, where it made none, those of all threads.
-   */
+  /** A backward begins to use what {@link #candidates} and {@link #leaves} give. */
+  synchronized void enterBackward() {
+    backwards++;
+  }
+
+  synchronized void leaveBackward() {
+    if (--backwards == 0) {
+      afterBackwards.forEach(Runnable::run);
+      afterBackwards.clear();
+    }
+  }
+
+  /** The points that a backward may reach, last made first. */
   synchronized List<GradPoint> candidates() {
-    sweep();
-    Thread thread = Thread.currentThread();
-    List<GradPoint> own = points.stream().filter(point -> point.thread() == thread).toList();
-    List<GradPoint> candidates = new ArrayList<>(own.isEmpty() ? points : own);
+    List<GradPoint> candidates = new ArrayList<>(points);
     candidates.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
     return candidates;
   }
 
-  /** The point of a tensor that is an operator's result. */
-  synchronized TensorPoint tensor(NDArray tensor) {
-    TensorPoint known = tensors.get(tensor);
-    if (known != null && known.alive() && known.isCurrent(tensor)) {
-      return known;
+  /** Adds a hook to a tensor that is an operator's result. */
+  HookList tensor(NDArray tensor, HookEntry entry) {
+    TensorPoint made = null;
+    HookList hooks;
+    synchronized (this) {
+      TensorPoint point = tensors.get(tensor);
+      if (point == null || !points.contains(point) || !point.isCurrent(tensor)) {
+        made = TensorPoint.of(tensor, point == null);
+        tensors.put(tensor, made);
+        point = made;
+      }
+      hooks = point.hooks();
+      hooks.add(entry, false);
     }
-    TensorPoint made = TensorPoint.of(tensor, known == null);
-    tensors.put(tensor, made);
-    add(made);
-    return made;
+    if (made != null) {
+      add(made);
+    }
+    return hooks;
   }
 
-  /** The point of a leaf. */
-  synchronized LeafPoint leaf(NDArray leaf) {
+  /** Adds a hook to the gradient of a leaf. */
+  synchronized HookList leaf(NDArray leaf, HookEntry entry) {
+    HookList hooks = leafPoint(leaf).hooks();
+    hooks.add(entry, false);
+    return hooks;
+  }
+
+  /** Adds a hook to the updated {@code .grad} of a leaf. */
+  synchronized HookList afterwards(NDArray leaf, HookEntry entry) {
+    HookList hooks = leafPoint(leaf).afterwards();
+    hooks.add(entry, false);
+    return hooks;
+  }
+
+  private LeafPoint leafPoint(NDArray leaf) {
     for (LeafPoint known : leaves) {
       if (known.isOf(leaf)) {
         return known;
@@ -79,19 +124,21 @@ final class GradPoints {
     }
     LeafPoint made = new LeafPoint(leaf);
     leaves.add(made);
-    Dispatch.gradients = true;
+    update();
     return made;
   }
 
   /** The leaves that have hooks. */
   synchronized List<LeafPoint> leaves() {
-    leaves.removeIf(leaf -> !leaf.alive());
-    return leaves.stream().filter(leaf -> !leaf.isBare()).toList();
-  }
-
-  /** Number of points, for tests. */
-  synchronized int size() {
-    sweep();
-    return points.size();
+    leaves.removeIf(
+        leaf -> {
+          if (leaf.alive() && !leaf.isBare()) {
+            return false;
+          }
+          afterBackwards.add(leaf::release);
+          return true;
+        });
+    update();
+    return List.copyOf(leaves);
   }
 }

@@ -25,8 +25,8 @@ final class Handles {
    * {@code array} had. Whoever holds {@code array} goes on with the new one.
    */
   static void moveInto(PtNDArray array, PtNDArray other) {
-    AtomicReference<Long> here = handle(array);
-    AtomicReference<Long> there = handle(other);
+    AtomicReference<Long> here = of(array);
+    AtomicReference<Long> there = of(other);
     Long old = here.get();
     here.set(there.get());
     there.set(old);
@@ -45,8 +45,9 @@ final class Handles {
         : System.nanoTime();
   }
 
+  /** Where the array keeps its handle. */
   @SuppressWarnings("unchecked")
-  private static AtomicReference<Long> handle(PtNDArray array) {
+  static AtomicReference<Long> of(PtNDArray array) {
     try {
       return (AtomicReference<Long>) HANDLE.get(array);
     } catch (IllegalAccessException e) {

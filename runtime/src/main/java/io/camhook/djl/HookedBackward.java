@@ -36,6 +36,7 @@ final class HookedBackward {
   private final GradPoints registry;
   private final PtNDArray target;
   private final NDManager owner;
+  private final NDManager scratch;
   private final List<NDArray> roots = new ArrayList<>();
   private final List<NDArray> rootGrads = new ArrayList<>();
   private final List<GradPoint> waiting;
@@ -44,13 +45,14 @@ final class HookedBackward {
   private final Set<Gate> closed = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<LeafPoint, NDArray> replacedLeaves = new IdentityHashMap<>();
   private final List<LeafPoint> reachedLeaves = new ArrayList<>();
-  private Map<GradPoint, List<@Nullable NDArray>> gradients = new IdentityHashMap<>();
-  private Map<GradPoint, Set<LeafPoint>> behind = new IdentityHashMap<>();
+  private final Map<GradPoint, List<@Nullable NDArray>> gradients = new IdentityHashMap<>();
+  private final Map<GradPoint, Set<LeafPoint>> behind = new IdentityHashMap<>();
 
-  HookedBackward(GradPoints registry, PtNDArray target, PtNDArray gradient) {
+  private HookedBackward(GradPoints registry, PtNDArray target, PtNDArray gradient) {
     this.registry = registry;
     this.target = target;
     this.owner = target.getManager();
+    this.scratch = owner.newSubManager();
     roots.add(target);
     rootGrads.add(gradient);
     waiting = new ArrayList<>(registry.candidates());
@@ -63,8 +65,30 @@ final class HookedBackward {
    * @return false if no hook is concerned: the engine is to run as ever
    * @throws IllegalStateException if hooks cannot be exact here
    */
-  boolean run(boolean keepGraph, boolean createGraph) {
-    if (waiting.isEmpty() && waitingLeaves.isEmpty() || !Tensors.requiresGrad(target)) {
+  static boolean run(
+      GradPoints registry,
+      PtNDArray target,
+      PtNDArray gradient,
+      boolean keepGraph,
+      boolean createGraph) {
+    if (!Tensors.requiresGrad(target)) {
+      return false;
+    }
+    registry.enterBackward();
+    try {
+      HookedBackward backward = new HookedBackward(registry, target, gradient);
+      try {
+        return backward.run(keepGraph, createGraph);
+      } finally {
+        backward.scratch.close();
+      }
+    } finally {
+      registry.leaveBackward();
+    }
+  }
+
+  private boolean run(boolean keepGraph, boolean createGraph) {
+    if (waiting.isEmpty() && waitingLeaves.isEmpty()) {
       return false;
     }
     boolean mode = JniUtils.isGradMode();
@@ -77,16 +101,20 @@ final class HookedBackward {
       if (createGraph) {
         refuseDoubleBackward();
       }
-      fireAll();
+      fireAll(keepGraph);
       accumulate(keepGraph);
     } finally {
       closed.forEach(gate -> gate.open(true));
       JniUtils.setGradMode(mode);
     }
+    usedUp(keepGraph);
+    return true;
+  }
+
+  private void usedUp(boolean keepGraph) {
     if (!keepGraph) {
       reached.forEach(registry::remove);
     }
-    return true;
   }
 
   private void refuseDoubleBackward() {
@@ -104,7 +132,10 @@ final class HookedBackward {
   private void findReached() {
     evaluate();
     waiting.removeIf(point -> !isReached(point));
-    waitingLeaves.removeIf(leaf -> grad(roots, List.of(leaf.array()), rootGrads).get(0) == null);
+    waitingLeaves.removeIf(
+        leaf ->
+            !Tensors.isLeaf(leaf.array())
+                || grad(scratch, roots, List.of(leaf.array()), rootGrads).get(0) == null);
     if (!waitingLeaves.isEmpty()) {
       findWhatLiesBehind();
     }
@@ -120,8 +151,8 @@ final class HookedBackward {
     for (GradPoint point : waiting) {
       tensors.addAll(point.observed());
     }
-    List<@Nullable NDArray> all = tensors.isEmpty() ? List.of() : grad(roots, tensors, rootGrads);
-    gradients = new IdentityHashMap<>();
+    List<@Nullable NDArray> all = tensors.isEmpty() ? List.of() : shown(tensors);
+    closeUnseen();
     int next = 0;
     for (GradPoint point : waiting) {
       int end = next + point.observed().size();
@@ -130,14 +161,26 @@ final class HookedBackward {
     }
   }
 
+  private void closeUnseen() {
+    for (GradPoint point : waiting) {
+      for (NDArray gradient : gradients.getOrDefault(point, List.of())) {
+        if (gradient != null) {
+          gradient.close();
+        }
+      }
+    }
+    gradients.clear();
+  }
+
   /** Which leaves get a gradient through which points. */
   private void findWhatLiesBehind() {
     List<NDArray> leaves = waitingLeaves.stream().map(LeafPoint::array).toList();
     for (GradPoint point : waiting) {
       Set<LeafPoint> found = Collections.newSetFromMap(new IdentityHashMap<>());
       List<NDArray> from = point.gates().stream().map(Gate::before).toList();
-      List<NDArray> ones = from.stream().map(NDArray::onesLike).toList();
-      List<@Nullable NDArray> sensed = grad(from, leaves, ones);
+      List<NDArray> ones =
+          from.stream().map(a -> scratch.ones(a.getShape(), a.getDataType())).toList();
+      List<@Nullable NDArray> sensed = grad(scratch, from, leaves, ones);
       for (int i = 0; i < leaves.size(); i++) {
         if (sensed.get(i) != null) {
           found.add(waitingLeaves.get(i));
@@ -148,7 +191,7 @@ final class HookedBackward {
   }
 
   /** Step 2. */
-  private void fireAll() {
+  private void fireAll(boolean keepGraph) {
     try {
       fireReadyLeaves();
       while (!waiting.isEmpty()) {
@@ -159,14 +202,14 @@ final class HookedBackward {
         fireReadyLeaves();
       }
     } catch (Throwable e) {
-      accumulateWhatIsDone(e);
+      accumulateWhatIsDone(keepGraph, e);
       throw e;
     }
   }
 
   private void fire(GradPoint point) {
-    List<@Nullable NDArray> seen = gradients.getOrDefault(point, List.of());
-    if (seen.stream().allMatch(Objects::isNull)) {
+    List<@Nullable NDArray> seen = gradients.remove(point);
+    if (seen == null || seen.stream().allMatch(Objects::isNull)) {
       return; // cut off by a replacement
     }
     List<@Nullable NDArray> replaced = point.fire(seen);
@@ -202,11 +245,12 @@ final class HookedBackward {
    * @throws IllegalStateException if no floating-point number makes the sum exact
    */
   private NDArray besideUngated(GradPoint point, NDArray root, NDArray wanted) {
-    NDArray ungated = grad(roots, List.of(root), rootGrads).get(0);
+    NDArray ungated = grad(scratch, roots, List.of(root), rootGrads).get(0);
     if (ungated == null || ungated.countNonzero().getLong() == 0) {
       return wanted;
     }
     NDArray difference = wanted.sub(ungated);
+    difference.attach(scratch);
     if (!difference.add(ungated).contentEquals(wanted)) {
       throw new IllegalStateException(
           point.name()
@@ -222,7 +266,7 @@ final class HookedBackward {
         continue;
       }
       waitingLeaves.remove(leaf);
-      NDArray gradient = grad(roots, List.of(leaf.array()), rootGrads).get(0);
+      NDArray gradient = shown(List.of(leaf.array())).get(0);
       if (gradient == null) {
         continue;
       }
@@ -251,25 +295,27 @@ final class HookedBackward {
     if (closed.isEmpty()) {
       JniUtils.backward(target, (PtNDArray) rootGrads.get(0), keepGraph, false);
     } else {
-      AutogradGateway.instance().backward(owner, roots, rootGrads, keepGraph);
+      AutogradGateway.instance().backward(scratch, roots, rootGrads, keepGraph);
     }
     sums.forEach(
         (leaf, sum) -> {
           try (NDArray grad = leaf.array().getGradient()) {
-            AutogradGateway.instance().copy(owner, grad, sum);
+            AutogradGateway.instance().copy(scratch, grad, sum);
           }
         });
     reachedLeaves.forEach(LeafPoint::accumulated);
   }
 
   /** What {@code .grad} is to be: what it was and the replacement. */
-  private static NDArray sum(LeafPoint leaf, NDArray gradient) {
+  private NDArray sum(LeafPoint leaf, NDArray gradient) {
     try (NDArray before = leaf.array().getGradient()) {
-      return before.add(gradient);
+      NDArray sum = before.add(gradient);
+      sum.attach(scratch);
+      return sum;
     }
   }
 
-  private void accumulateWhatIsDone(Throwable failure) {
+  private void accumulateWhatIsDone(boolean keepGraph, Throwable failure) {
     try {
       for (GradPoint point : waiting) {
         for (Gate gate : point.gates()) {
@@ -280,19 +326,33 @@ final class HookedBackward {
       for (GradPoint point : waiting) {
         if (point instanceof TensorPoint) {
           NDArray root = point.gates().get(0).before();
-          NDArray opposite = besideUngated(point, root, root.zerosLike());
+          NDArray zeros = scratch.zeros(root.getShape(), root.getDataType());
+          NDArray opposite = besideUngated(point, root, zeros);
           roots.add(root);
           rootGrads.add(opposite);
         }
       }
-      accumulate(true);
+      accumulate(keepGraph);
+      reached.addAll(waiting);
+      usedUp(keepGraph);
     } catch (Throwable e) {
       failure.addSuppressed(e);
     }
   }
 
-  private List<@Nullable NDArray> grad(
-      List<NDArray> outputs, List<NDArray> inputs, List<NDArray> grads) {
+  /** Gradients for hooks, which may keep them. */
+  private List<@Nullable NDArray> shown(List<NDArray> tensors) {
+    List<@Nullable NDArray> found = grad(owner, roots, tensors, rootGrads);
+    for (NDArray gradient : found) {
+      if (gradient != null) {
+        Tensors.loose(gradient);
+      }
+    }
+    return found;
+  }
+
+  private static List<@Nullable NDArray> grad(
+      NDManager owner, List<NDArray> outputs, List<NDArray> inputs, List<NDArray> grads) {
     return AutogradGateway.instance().grad(owner, outputs, inputs, grads, true);
   }
 }

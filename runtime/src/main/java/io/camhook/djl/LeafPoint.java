@@ -12,11 +12,13 @@ import java.lang.ref.WeakReference;
  */
 final class LeafPoint {
   private final WeakReference<NDArray> leaf;
+  private final NDArray alias; // that no other thread closes while a backward uses it
   private final HookList hooks = new HookList();
   private final HookList afterwards = new HookList();
 
   LeafPoint(NDArray leaf) {
     this.leaf = new WeakReference<>(leaf);
+    this.alias = Tensors.ownAlias(leaf);
   }
 
   boolean isOf(NDArray other) {
@@ -32,13 +34,13 @@ final class LeafPoint {
     return hooks.isEmpty() && afterwards.isEmpty();
   }
 
-  /** The leaf; to be asked while it is alive. */
+  /** The leaf under a handle of our own. */
   NDArray array() {
-    NDArray array = leaf.get();
-    if (array == null) {
-      throw new IllegalStateException("the leaf is gone");
-    }
-    return array;
+    return alias;
+  }
+
+  void release() {
+    alias.close();
   }
 
   HookList hooks() {
@@ -51,8 +53,12 @@ final class LeafPoint {
 
   @SuppressWarnings("unchecked")
   void accumulated() {
+    NDArray array = leaf.get();
+    if (array == null) {
+      return;
+    }
     for (HookEntry entry : afterwards.snapshot()) {
-      ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array());
+      ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array);
     }
   }
 }

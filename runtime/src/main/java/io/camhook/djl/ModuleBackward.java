@@ -2,7 +2,9 @@ package io.camhook.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
@@ -27,6 +29,7 @@ final class ModuleBackward {
   private final GradPoints points;
   private final List<HookEntry> preHooks;
   private final List<HookEntry> hooks;
+  private final long begun = System.nanoTime();
   private int inputs;
   private boolean inputsGated;
   private @Nullable NDList gradOutputs;
@@ -69,13 +72,26 @@ final class ModuleBackward {
     inputs = given.size();
     Point point = gated(given, true);
     inputsGated = point != null;
-    return point == null ? given : point.handedOn;
+    if (point == null) {
+      return given;
+    }
+    point.gates().forEach(gate -> Tensors.loose(gate.after()));
+    return point.handedOn;
   }
 
   /** Puts the gates behind the module. */
   NDList gateOutputs(NDList returned) {
     Point point = gated(returned, false);
-    return point == null ? returned : point.handedOn;
+    if (point == null) {
+      return returned;
+    }
+    for (Gate gate : point.gates()) {
+      NDArray replaced = gate.source();
+      if (Handles.made((PtNDArray) replaced) > begun && !Tensors.isLeaf(replaced)) {
+        Tensors.loose(replaced); // made by the module, and nobody's now
+      }
+    }
+    return point.handedOn;
   }
 
   private @Nullable Point gated(NDList arrays, boolean input) {
@@ -102,6 +118,7 @@ final class ModuleBackward {
     private final List<@Nullable Gate> positions = new ArrayList<>();
     private final NDList handedOn = new NDList();
     private final NDList shapes = new NDList();
+    private final List<NDManager> managers = new ArrayList<>();
 
     Point(boolean input, NDList arrays, boolean[] requires) {
       super(System.nanoTime());
@@ -112,6 +129,7 @@ final class ModuleBackward {
         positions.add(gate);
         handedOn.add(gate == null ? array : gate.after());
         shapes.add(gate == null ? array : gate.observed());
+        managers.add(array.getManager());
       }
     }
 
@@ -123,11 +141,6 @@ final class ModuleBackward {
     @Override
     List<Gate> gates() {
       return positions.stream().filter(Objects::nonNull).toList();
-    }
-
-    @Override
-    boolean alive() {
-      return gates().stream().allMatch(Gate::alive);
     }
 
     @Override
@@ -144,7 +157,7 @@ final class ModuleBackward {
         NDArray gradient = positions.get(i) == null ? null : gradients.get(next++);
         if (gradient == null && input) {
           NDArray like = shapes.get(i);
-          gradient = like.getManager().zeros(like.getShape(), like.getDataType());
+          gradient = Tensors.loose(managers.get(i).zeros(like.getShape(), like.getDataType()));
         }
         seen.add(gradient);
       }

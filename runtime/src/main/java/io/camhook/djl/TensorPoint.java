@@ -6,6 +6,8 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.TensorHook;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.WeakIdentityMap;
+import java.lang.ref.WeakReference;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 final class TensorPoint extends GradPoint {
   private final Gate gate;
   private final long version;
+  private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
 
-  private TensorPoint(long sequence, Gate gate, long version) {
+  private TensorPoint(long sequence, Gate gate, long version, NDArray tensor) {
     super(sequence);
+    this.tensor = new WeakReference<>(tensor);
     this.gate = gate;
     this.version = version;
   }
@@ -38,7 +42,7 @@ final class TensorPoint extends GradPoint {
     try {
       Gate gate = Gate.behind(tensor, false);
       Handles.moveInto((PtNDArray) tensor, (PtNDArray) gate.after());
-      return new TensorPoint(sequence, gate, autograd.version(tensor));
+      return new TensorPoint(sequence, gate, autograd.version(tensor), tensor);
     } finally {
       JniUtils.setGradMode(mode);
     }
@@ -46,6 +50,14 @@ final class TensorPoint extends GradPoint {
 
   HookList hooks() {
     return hooks;
+  }
+
+  /** Its tensor has this point no more. */
+  void forgetIn(WeakIdentityMap<NDArray, TensorPoint> points) {
+    NDArray array = tensor.get();
+    if (array != null && points.get(array) == this) {
+      points.remove(array);
+    }
   }
 
   /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
@@ -62,11 +74,6 @@ final class TensorPoint extends GradPoint {
   @Override
   List<Gate> gates() {
     return List.of(gate);
-  }
-
-  @Override
-  boolean alive() {
-    return gate.alive();
   }
 
   @Override

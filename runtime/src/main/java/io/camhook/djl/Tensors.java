@@ -35,6 +35,20 @@ final class Tensors {
     return own(JniUtils.to((PtNDArray) array, array.getDataType(), array.getDevice()), owner);
   }
 
+  /** An alias that no manager closes: whoever asks for it does. */
+  static NDArray ownAlias(NDArray array) {
+    NDManager owner = AutogradGateway.instance().manager();
+    NDArray alias = alias(array, owner);
+    owner.detachInternal(alias.getUid());
+    return alias;
+  }
+
+  /** Leaves {@code array} to its manager without being kept alive by it. */
+  static NDArray loose(NDArray array) {
+    Lifetime.loosen((PtNDArray) array);
+    return array;
+  }
+
   /** The same values in the same memory, without the graph. */
   static NDArray detached(NDArray array, NDManager owner) {
     return own(JniUtils.detachGradient((PtNDArray) array), owner);
