@@ -61,7 +61,7 @@ class HookOwnershipTest {
               return registered.hook.refersTo(null);
             });
     registered.handle.remove(); // and may still be closed
-    assertThat(Dispatch.active).isFalse();
+    awaitInactive();
   }
 
   @Test
@@ -88,6 +88,10 @@ class HookOwnershipTest {
   void collected_module_should_leave_woven_code_as_it_was_before_its_hook() {
     assertThat(register().handle).isNotNull();
     assertThat(Dispatch.active).isTrue();
+    awaitInactive();
+  }
+
+  private static void awaitInactive() {
     Block other = identity();
     Awaitility.await()
         .until(
@@ -108,7 +112,7 @@ class HookOwnershipTest {
       assertThat(Dispatch.active).isTrue();
       assertThat(calls).hasValue(1);
     }
-    assertThat(Dispatch.active).isFalse();
+    awaitInactive();
   }
 
   private static void awaitCollected(WeakReference<?> reference) {
