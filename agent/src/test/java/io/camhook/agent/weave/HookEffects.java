@@ -60,6 +60,9 @@ final class HookEffects {
               s.register("h_fwd_out");
             });
       }
+      case "inplace_reference_and_clone" ->
+          s.effects.put(
+              "f", () -> s.seen.put("clone", ((NDArray) s.seen.get("output of f")).duplicate()));
       case "inplace_tensor_hooks" -> {
         s.effects.put(
             "f",

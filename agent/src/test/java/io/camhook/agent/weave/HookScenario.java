@@ -1,5 +1,8 @@
 package io.camhook.agent.weave;
 
+import static io.camhook.agent.weave.ScenarioOutcome.value;
+import static io.camhook.agent.weave.ScenarioOutcome.values;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -23,6 +26,7 @@ import io.camhook.HookHandle;
 import io.camhook.HookOptions;
 import io.camhook.Hooks;
 import io.camhook.TensorHook;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -57,7 +61,7 @@ final class HookScenario implements AutoCloseable {
   final Map<String, Object> seen = new HashMap<>();
 
   private final Map<String, Integer> calls = new HashMap<>();
-  private final Map<String, NDArray> inputs = new LinkedHashMap<>();
+  final Map<String, NDArray> inputs = new LinkedHashMap<>();
   private final ParameterStore store = new ParameterStore(manager, false);
   private final boolean gradMode = JniUtils.isGradMode();
   private boolean training;
@@ -98,30 +102,12 @@ final class HookScenario implements AutoCloseable {
         errors.put(step, e);
       }
       registerAll("after step " + step);
-      stage(step);
+      stages.put(step, ScenarioOutcome.of(this));
     }
   }
 
+  /** The outcomes after each step. */
   final Map<Integer, ObjectNode> stages = new HashMap<>();
-
-  private void stage(int after) {
-    ObjectNode grads = JSON.createObjectNode();
-    ObjectNode ofInputs = grads.putObject("input_grads");
-    inputs.forEach((name, array) -> ofInputs.set(name, grad(array)));
-    ObjectNode ofParameters = grads.putObject("param_grads");
-    net.parameters.forEach((name, array) -> ofParameters.set(name, grad(array)));
-    if (names.get("y") instanceof NDArray y) {
-      grads.set("y", value(y));
-    }
-    if (names.get("loss") instanceof NDArray loss) {
-      grads.set("loss", value(loss));
-    }
-    stages.put(after, grads);
-  }
-
-  private JsonNode grad(NDArray array) {
-    return JniUtils.requiresGrad((PtNDArray) array) ? value(array.getGradient()) : null;
-  }
 
   private void runStep(String text) throws Exception {
     String plain = text.replaceAll("  \\(.grad is not reset\\)", "");
@@ -208,7 +194,10 @@ final class HookScenario implements AutoCloseable {
     functions.put("sum", list -> list.head().sum());
     functions.put("mean", list -> list.head().mean());
     net.blocks.forEach(
-        (path, block) -> functions.put(path, list -> single(call(block, list, null))));
+        (path, block) -> {
+          functions.put(path, list -> single(call(block, list, null)));
+          functions.put(path + ".forward", list -> single(forwardInternal(block, list)));
+        });
     return Expression.evaluate(keywords(formula, functions), names, functions);
   }
 
@@ -236,6 +225,25 @@ final class HookScenario implements AutoCloseable {
 
   private static Object single(NDList list) {
     return list.size() == 1 ? list.head() : list;
+  }
+
+  /** What PyTorch calls forward, which hooks do not see, is DJL's forwardInternal. */
+  private NDList forwardInternal(Block block, NDList arguments) {
+    for (Class<?> type = block.getClass(); type != null; type = type.getSuperclass()) {
+      for (Method method : type.getDeclaredMethods()) {
+        if (method.getName().equals("forwardInternal")
+            && method.getParameterCount() == 4
+            && method.getParameterTypes()[2] == boolean.class) {
+          try {
+            method.setAccessible(true);
+            return (NDList) method.invoke(block, store, arguments, training, null);
+          } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+          }
+        }
+      }
+    }
+    throw new IllegalArgumentException(block.toString());
   }
 
   NDList call(Block block, NDList arguments, PairList<String, Object> params) {
@@ -475,28 +483,6 @@ final class HookScenario implements AutoCloseable {
               node.putObject(pair.getKey()).put("non_tensor", (Double) pair.getValue());
             }
           });
-    }
-    return node;
-  }
-
-  static ArrayNode values(NDList list) {
-    ArrayNode values = JSON.createArrayNode();
-    list.forEach(array -> values.add(array == null ? JSON.nullNode() : value(array)));
-    return values;
-  }
-
-  static JsonNode value(NDArray array) {
-    return nested(array.toFloatArray(), array.getShape().getShape(), 0, new int[1]);
-  }
-
-  private static JsonNode nested(float[] flat, long[] shape, int level, int[] at) {
-    if (level == shape.length) {
-      float value = flat[at[0]++];
-      return JSON.getNodeFactory().numberNode((double) (value == 0 ? 0f : value));
-    }
-    ArrayNode node = JSON.createArrayNode();
-    for (long i = 0; i < shape[level]; i++) {
-      node.add(nested(flat, shape, level + 1, at));
     }
     return node;
   }
