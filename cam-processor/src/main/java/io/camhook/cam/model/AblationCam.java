@@ -28,11 +28,6 @@ final class AblationCam extends ModelWeighted {
 
   @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
-    double score = run.score();
-    if (score == 0) {
-      throw new CamException(
-          "ablationcam divides by the score, which is 0 for " + run.target().name());
-    }
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     long[] shape = layer.activation().shape();
     float[] activation = layer.activation().toFloats();
@@ -43,12 +38,20 @@ final class AblationCam extends ModelWeighted {
         run.scoresOfActivations(
             id(),
             layer.path(),
-            channels.length,
+            channels.length + 1,
             shape,
             (i, batch, offset) -> {
               System.arraycopy(activation, 0, batch, offset, activation.length);
-              ablate(batch, offset, activation.length, size, channels[i], first, values[i]);
+              if (i < channels.length) {
+                ablate(batch, offset, activation.length, size, channels[i], first, values[i]);
+              }
             });
+    // The last one is whole: that is cheaper than the score of the input, from its first layer on.
+    double score = scores[channels.length];
+    if (score == 0) {
+      throw new CamException(
+          "ablationcam divides by the score, which is 0 for " + run.target().name());
+    }
     double[] weights = new double[size];
     for (int i = 0; i < channels.length; i++) {
       weights[channels[i]] = (score - scores[i]) / score;

@@ -6,7 +6,7 @@ import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
 import io.camhook.render.Bilinear;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
  * RISE: {@code raw = sum_n s(input * M_n) M_n / (N p)} over N random masks: a grid of 7 x 7 cells,
@@ -68,7 +68,8 @@ final class Rise extends InputMethod {
   }
 
   private static float[] mask(long seed, int[] size) {
-    Random random = new Random(seed);
+    // Not java.util.Random, whose first numbers are nearly the same for seeds in a row.
+    SplittableRandom random = new SplittableRandom(seed);
     float[] cells = new float[CELLS * CELLS];
     for (int i = 0; i < cells.length; i++) {
       cells[i] = random.nextDouble() < PROBABILITY ? 1 : 0;
