@@ -11,6 +11,7 @@ import io.camhook.cam.LayerTensors;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.Targets;
 import io.camhook.recording.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -113,7 +114,7 @@ class InputMethodFixturesTest {
     // The standard deviation of M_q^2 / p is below 0.8, over 20000 masks 0.006; five of them.
     int q = 14 * 28 + 14;
     float[] ones = new float[28 * 28];
-    java.util.Arrays.fill(ones, 1);
+    Arrays.fill(ones, 1);
     HandModel middle =
         new HandModel() {
           @Override
