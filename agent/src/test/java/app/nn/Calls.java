@@ -75,6 +75,16 @@ public final class Calls {
   /** Inherits everything. */
   public static final class Inherits implements WithDefault {}
 
+  /** Calls the default method of its interface. */
+  public static final class Overrides implements WithDefault {
+    @Override
+    public float[] forward(float[] x) {
+      float[] y = WithDefault.super.forward(x);
+      y[0] += 1;
+      return y;
+    }
+  }
+
   /** Hides its forward behind another method. */
   @Module
   public static final class Private {

@@ -69,4 +69,29 @@ public final class Forms {
       return dx;
     }
   }
+
+  /** y = 10·x into a field; gradients from the second argument into another. */
+  public static final class Accumulating {
+    public float[] y = {};
+    public float[] dx = {};
+
+    public void forward(int step, float[] x) {
+      y = new float[] {10 * x[0]};
+    }
+
+    public void backward(int step, float[] g) {
+      dx = new float[] {10 * g[0]};
+    }
+  }
+
+  /** A flat picture whose shape the network knows. */
+  public static final class FlatPicture {
+    private int[] inputSizes() {
+      return new int[] {3, 1, 2};
+    }
+
+    public float[] forward(float[] x) {
+      return new float[] {x[0], x[1]};
+    }
+  }
 }

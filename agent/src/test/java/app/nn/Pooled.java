@@ -21,6 +21,11 @@ public final class Pooled {
     return features.backward(head.backward(gradOutput));
   }
 
+  /** As a training loop that knows the layers does it. */
+  public float[][][] backwardByLayers(float[] gradOutput) {
+    return features.backward(head.backward(gradOutput));
+  }
+
   /** Everything that a backward changes. */
   public String state() {
     return backwards + " " + head.gradWeight[0][0] + " " + features.inputs.size();

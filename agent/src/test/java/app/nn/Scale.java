@@ -4,6 +4,7 @@ package app.nn;
 public class Scale implements Layer {
   protected final float factor;
   public float gradFactor;
+  public boolean fail;
   private float[] input = {};
 
   public Scale(float factor) {
@@ -12,6 +13,9 @@ public class Scale implements Layer {
 
   @Override
   public float[] forward(float[] x) {
+    if (fail) {
+      throw new UnsupportedOperationException("asked to");
+    }
     input = x.clone();
     float[] y = new float[x.length];
     for (int i = 0; i < y.length; i++) {

@@ -173,10 +173,11 @@ public final class Hooks {
   }
 
   private static HookHandle addToLayers(HookKind kind, Object model, String layers, Object hook) {
+    Agent.require();
+    List<Object> plain = Dispatch.plainModules(model, layers);
+    List<Object> modules = plain == null ? engineOf(model).modules(model, layers) : plain;
     List<HookHandle> handles =
-        engineOf(model).modules(model, layers).stream()
-            .map(module -> add(kind, module, hook, HookOptions.DEFAULT))
-            .toList();
+        modules.stream().map(module -> add(kind, module, hook, HookOptions.DEFAULT)).toList();
     return () -> handles.forEach(HookHandle::remove);
   }
 
@@ -194,7 +195,8 @@ public final class Hooks {
     @Nullable EngineCalls engine = Dispatch.engineOf(object);
     if (engine == null) {
       throw new IllegalArgumentException(
-          "expected an object of an engine that camhook has an adapter for (DJL), found "
+          "expected an object of an engine that camhook has an adapter for (DJL), or a plain"
+              + " network that the configuration names by class; found "
               + object.getClass().getName());
     }
     return engine;

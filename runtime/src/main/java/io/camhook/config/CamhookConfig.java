@@ -78,10 +78,13 @@ public record CamhookConfig(
       TOP,
       CLASS,
       LABEL,
+      /** What the application itself sends backward; plain networks only. */
+      LOSS,
       NONE
     }
 
     public static final Target TOP1 = new Target(Kind.TOP, 1, -1, null);
+    public static final Target LOSS = new Target(Kind.LOSS, 1, -1, null);
     public static final Target NONE = new Target(Kind.NONE, 1, -1, null);
   }
 

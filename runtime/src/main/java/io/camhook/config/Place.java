@@ -14,7 +14,7 @@ public record Place(Kind kind, int argument, String field) {
     RETURN,
     /** An argument of the method; can be replaced. */
     ARGUMENT,
-    /** A field of the module, read when the method has returned; cannot be replaced. */
+    /** A field of the module, read when the method has returned; replaced in place. */
     FIELD,
     /** Nowhere: the network does not have it. */
     NONE

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *     tensors are arrays or buffers
  * @param shape field or no-argument method that gives the shape: of the tensor class where {@code
  *     value} is set, else of the module; null when the (nested) array itself tells
+ * @param inputShape shape of the root's input, where that is a flat array; null where it is not or
+ *     nobody needs it
  */
 public record PlainNetwork(
     Methods module,
@@ -26,7 +28,8 @@ public record PlainNetwork(
     Place gradOutput,
     Place gradInput,
     @Nullable String value,
-    @Nullable String shape) {
+    @Nullable String shape,
+    @Nullable InputShape inputShape) {
   /**
    * Methods of a kind of class.
    *

@@ -26,6 +26,7 @@ public final class Dispatch {
   private static int graphs;
 
   private static volatile @Nullable Engines engines;
+  private static volatile @Nullable ModuleSource plain;
 
   private Dispatch() {}
 
@@ -39,6 +40,21 @@ public final class Dispatch {
       @Nullable Function<ClassLoader, @Nullable EngineCalls> factory) {
     engines = factory == null ? null : new Engines(factory);
     requests = factory != null;
+  }
+
+  /** Plugs what knows the modules of plain networks; null unplugs it. */
+  public static void installPlain(@Nullable ModuleSource source) {
+    plain = source;
+  }
+
+  /**
+   * The modules of a plain network that {@code layers} means; null if the object is none.
+   *
+   * @throws IllegalArgumentException if {@code layers} means none of its modules
+   */
+  public static @Nullable List<Object> plainModules(Object model, String layers) {
+    ModuleSource source = plain;
+    return source == null ? null : source.modules(model, layers);
   }
 
   /** Whether an agent is there that weaves engines. */

@@ -35,6 +35,13 @@ final class ArrayTensors {
     return type.isArray() && (element == float.class || element == double.class) ? element : null;
   }
 
+  /** Whether one can stand where the other does: arrays of one type, or buffers of one. */
+  static boolean isSameKind(Object one, Object other) {
+    return one.getClass() == other.getClass()
+        || (one instanceof FloatBuffer && other instanceof FloatBuffer)
+        || (one instanceof DoubleBuffer && other instanceof DoubleBuffer);
+  }
+
   /**
    * Copies the numbers.
    *

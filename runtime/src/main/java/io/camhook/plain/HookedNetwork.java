@@ -10,8 +10,10 @@ import io.camhook.config.PlainNetwork;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.ModuleInfo;
+import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +30,8 @@ final class HookedNetwork {
   private final CamhookConfig.Model entry;
   private final PlainNetwork places;
   private final TensorAccess tensors;
+  private final TypePattern moduleTypes;
+  private final TypePattern rootTypes;
   private final ModuleNames names = new ModuleNames();
   private final List<LayerPattern> layers;
   private final boolean auto;
@@ -39,6 +43,8 @@ final class HookedNetwork {
     this.entry = entry;
     this.places = places;
     this.tensors = new TensorAccess(places.value(), places.shape());
+    this.moduleTypes = new TypePattern(places.module().type());
+    this.rootTypes = new TypePattern(rootMethods().type());
     this.auto = entry.layers().contains(LayerPattern.AUTO);
     this.layers =
         entry.layers().stream()
@@ -103,6 +109,46 @@ final class HookedNetwork {
         .toList();
   }
 
+  /** Whether a pass can begin with a call of this object. */
+  boolean isRoot(Object object) {
+    return rootTypes.matches(object.getClass());
+  }
+
+  /**
+   * The modules below a root that {@code layers} means, a path or a glob; an object that several
+   * paths lead to, once.
+   *
+   * @throws IllegalArgumentException if it means none; the message lists the closest paths
+   */
+  List<Object> modules(Object root, String layers) {
+    Map<String, Object> modules = new LinkedHashMap<>();
+    modules.put(".", root);
+    names
+        .below(root)
+        .forEach(
+            (path, object) -> {
+              if (moduleTypes.matches(object.getClass())) {
+                modules.put(path, object);
+              }
+            });
+    LayerPattern pattern = LayerPattern.of(layers);
+    List<ModulePath> selected =
+        pattern.select(modules.keySet().stream().map(ModulePath::parse).toList());
+    if (selected.isEmpty()) {
+      throw new IllegalArgumentException(
+          "'%s' matches none of the %d modules of %s; closest: %s"
+              .formatted(
+                  layers,
+                  modules.size(),
+                  root.getClass().getSimpleName(),
+                  ClosestPaths.to(layers, List.copyOf(modules.keySet()), CLOSEST)));
+    }
+    return modules.entrySet().stream()
+        .filter(module -> selected.contains(ModulePath.parse(module.getKey())))
+        .map(Map.Entry::getValue)
+        .toList();
+  }
+
   /** Whether the last layer with a spatial output is recorded, whichever it is. */
   boolean capturesAuto() {
     return auto;
@@ -116,10 +162,20 @@ final class HookedNetwork {
     return !entry.capture().isEmpty();
   }
 
-  boolean wantsGradient() {
-    return entry.target().kind() != CamhookConfig.Target.Kind.NONE
-        && captures(CaptureKind.GRADIENT)
-        && rootMethods().backward() != null;
+  /** Whether camhook runs a backward of its own, for the score of a class. */
+  boolean wantsScoreGradient() {
+    return recordsGradients()
+        && entry.target().kind() != CamhookConfig.Target.Kind.NONE
+        && !wantsLossGradient();
+  }
+
+  /** Whether the gradients of the application's own backward are recorded. */
+  boolean wantsLossGradient() {
+    return recordsGradients() && entry.target().kind() == CamhookConfig.Target.Kind.LOSS;
+  }
+
+  private boolean recordsGradients() {
+    return captures(CaptureKind.GRADIENT) && rootMethods().backward() != null;
   }
 
   String name() {
@@ -140,6 +196,11 @@ final class HookedNetwork {
 
   ModuleNames names() {
     return names;
+  }
+
+  /** A copy of what the root was given. */
+  Tensor readInput(Object value, Object root) {
+    return tensors.readInput(value, root, places.inputShape());
   }
 
   /** The methods of the class that a pass begins with. */

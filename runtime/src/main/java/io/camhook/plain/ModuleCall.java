@@ -94,6 +94,7 @@ final class ModuleCall implements PlainCall {
       }
     } catch (Throwable e) {
       thread.pop(this);
+      runAlwaysCalled(null, hooks(), e);
       throw e;
     }
   }
@@ -115,6 +116,7 @@ final class ModuleCall implements PlainCall {
     if (value == null || replacement == null || replacement == value) {
       return value;
     }
+    requireSameKind(value, replacement);
     if (place.kind() == Place.Kind.ARGUMENT) {
       arguments[network.argument(place, arguments)] = replacement;
     } else {
@@ -128,9 +130,11 @@ final class ModuleCall implements PlainCall {
     OwnBackward own = thread.ownBackward();
     try {
       if (backward && own != null) {
-        own.gradient(path, module, value);
-      } else if (!backward && pass != null && isRoot()) {
-        pass.input(value);
+        own.gradients().add(path, module, value);
+      } else if (backward) {
+        thread.gradient(network, path, module, value);
+      } else if (pass != null && isRoot()) {
+        pass.input(value, module);
       }
     } catch (RuntimeException e) {
       thread.networks().failed(network.name() + ": layer " + path + " could not be recorded", e);
@@ -141,7 +145,11 @@ final class ModuleCall implements PlainCall {
   public @Nullable Object after(@Nullable Object result, @Nullable Throwable thrown) {
     Pass pass = thread.pass();
     thread.pop(this);
+    if (backward) {
+      thread.backwardEnded(network, module);
+    }
     if (thrown != null) {
+      runAlwaysCalled(null, hooks(), thrown);
       return result;
     }
     Place place = backward ? network.gradInput() : network.output();
@@ -153,6 +161,7 @@ final class ModuleCall implements PlainCall {
     if (value == null || current == null || current == value) {
       return result;
     }
+    requireSameKind(value, current);
     if (place.kind() == Place.Kind.RETURN) {
       return current;
     }
@@ -165,18 +174,65 @@ final class ModuleCall implements PlainCall {
     if (hooks.isEmpty()) {
       return value;
     }
-    Place given = backward ? network.gradOutput() : network.input();
-    Object from =
-        given.kind() == Place.Kind.RETURN ? null : network.valueAt(given, module, arguments, null);
+    Object from = given();
     Object current = value;
-    for (PlainHook hook : hooks) {
-      Object replacement =
-          backward
-              ? hook.afterBackward(described(), current, from)
-              : hook.afterForward(described(), from, current);
-      current = replacement == null ? current : replacement;
+    int next = 0;
+    try {
+      while (next < hooks.size()) {
+        PlainHook hook = hooks.get(next++);
+        Object replacement =
+            backward
+                ? hook.afterBackward(described(), current, from)
+                : hook.afterForward(described(), from, current);
+        current = replacement == null ? current : replacement;
+      }
+    } catch (Throwable e) {
+      runAlwaysCalled(current, hooks.subList(next, hooks.size()), e);
+      throw e;
     }
     return current;
+  }
+
+  /** What the method was given, as the hooks left it. */
+  private @Nullable Object given() {
+    Place place = backward ? network.gradOutput() : network.input();
+    return place.kind() == Place.Kind.RETURN
+        ? null
+        : network.valueAt(place, module, arguments, null);
+  }
+
+  /**
+   * PyTorch's rule: hooks that are always called run when something failed, and fail in silence.
+   */
+  private void runAlwaysCalled(@Nullable Object output, List<PlainHook> left, Throwable failure) {
+    if (backward) {
+      return;
+    }
+    Object current = output;
+    for (PlainHook hook : left) {
+      if (hook.alwaysCall()) {
+        try {
+          Object replacement = hook.afterForward(described(), given(), current);
+          current = replacement == null ? current : replacement;
+        } catch (Throwable e) {
+          if (e != failure) {
+            failure.addSuppressed(e);
+          }
+        }
+      }
+    }
+  }
+
+  private void requireSameKind(Object value, Object replacement) {
+    if (ArrayTensors.isArray(value) && !ArrayTensors.isSameKind(value, replacement)) {
+      throw new IllegalArgumentException(
+          "%s of %s: a hook replaced %s by %s; expected the same type"
+              .formatted(
+                  backward ? "backward" : "forward",
+                  described(),
+                  value.getClass().getTypeName(),
+                  replacement.getClass().getTypeName()));
+    }
   }
 
   private void finish(Pass pass, Object output) {
@@ -199,7 +255,9 @@ final class ModuleCall implements PlainCall {
     return outermost && module == root;
   }
 
-  /** Those of the configuration, then those registered for this object by code. */
+  /**
+   * Those of the configuration, then those registered by code: for all modules, then for this one.
+   */
   private List<PlainHook> hooks() {
     if (thread.ownBackward() != null) {
       return List.of();
@@ -210,8 +268,13 @@ final class ModuleCall implements PlainCall {
     }
     List<PlainHook> all = new ArrayList<>(configured);
     for (HookKind kind : HookKind.values()) {
+      for (HookEntry entry : HookTable.global(kind)) {
+        if (entry.concerns(module)) {
+          all.add(new OwnHook(entry, kind));
+        }
+      }
       for (HookEntry entry : HookTable.of(module, kind)) {
-        all.add(new OwnHook(entry.hook(), kind));
+        all.add(new OwnHook(entry, kind));
       }
     }
     return all;

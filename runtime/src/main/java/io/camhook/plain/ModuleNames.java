@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,10 +50,16 @@ final class ModuleNames {
     return name + "#" + counters.computeIfAbsent(name, n -> new AtomicInteger()).getAndIncrement();
   }
 
-  /**
-   * Names everything below {@code root}, breadth first, so that the shortest way is found first.
-   */
   private void explore(Object root) {
+    below(root).forEach((path, object) -> paths.computeIfAbsent(object, () -> path));
+  }
+
+  /**
+   * The application's objects below {@code root} by their paths, breadth first, so that the
+   * shortest way is found first.
+   */
+  Map<String, Object> below(Object root) {
+    Map<String, Object> below = new LinkedHashMap<>();
     Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<Found> open = new ArrayDeque<>();
     seen.add(root);
@@ -63,11 +70,12 @@ final class ModuleNames {
         if (child.isWorthALook() && seen.add(child.object)) {
           open.add(child);
           if (Instances.isOfApplication(child.object)) {
-            paths.computeIfAbsent(child.object, () -> child.path);
+            below.put(child.path, child.object);
           }
         }
       }
     }
+    return below;
   }
 
   private record Found(Object object, String path) {

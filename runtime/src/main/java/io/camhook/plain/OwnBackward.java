@@ -1,16 +1,9 @@
 package io.camhook.plain;
 
-import io.camhook.recording.LayerOutput;
-import io.camhook.recording.Tensor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A backward that camhook runs on the application's network to get ∂score/∂A. It leaves the network
@@ -18,18 +11,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class OwnBackward {
   private final HookedNetwork network;
-  private final Set<LayerOutput> wanted;
-  private final Map<String, Integer> remaining;
-  private final Map<LayerOutput, Tensor> found = new HashMap<>();
+  private final LayerGradients gradients;
 
   /**
-   * @param wanted layers whose gradient is kept
-   * @param calls how often each module was called in the forward
+   * @param gradients takes the gradients
    */
-  OwnBackward(HookedNetwork network, Set<LayerOutput> wanted, Map<String, Integer> calls) {
+  OwnBackward(HookedNetwork network, LayerGradients gradients) {
     this.network = network;
-    this.wanted = wanted;
-    this.remaining = new HashMap<>(calls);
+    this.gradients = gradients;
+  }
+
+  LayerGradients gradients() {
+    return gradients;
   }
 
   /**
@@ -87,30 +80,5 @@ final class OwnBackward {
         && signature.matches(
             method.getName(),
             Arrays.stream(method.getParameterTypes()).map(Class::getTypeName).toList());
-  }
-
-  /** A module's backward begins with ∂score/∂(its output); calls come in reverse order. */
-  void gradient(String path, Object module, Object value) {
-    @Nullable Integer left = remaining.get(path);
-    if (left == null || left == 0) {
-      return;
-    }
-    remaining.put(path, left - 1);
-    LayerOutput layer = new LayerOutput(path, left - 1, null);
-    if (wanted.contains(layer)) {
-      found.put(layer, network.tensors().read(value, module));
-    }
-  }
-
-  /** The gradients, in the order of the activations. */
-  Map<LayerOutput, Tensor> gradients() {
-    Map<LayerOutput, Tensor> ordered = new LinkedHashMap<>();
-    for (LayerOutput layer : wanted) {
-      Tensor gradient = found.get(layer);
-      if (gradient != null) {
-        ordered.put(layer, gradient);
-      }
-    }
-    return ordered;
   }
 }

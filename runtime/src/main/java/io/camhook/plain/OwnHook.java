@@ -1,30 +1,37 @@
 package io.camhook.plain;
 
 import io.camhook.ForwardHook;
+import io.camhook.ForwardHookWithParams;
 import io.camhook.ForwardPreHook;
+import io.camhook.ForwardPreHookWithParams;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
+import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A hook of the application's, of any of the types of {@code io.camhook}, on a plain network. The
- * module is the application's object and a value is its own tensor, not a list.
+ * module is the application's object and a value is its own tensor, not a list; the parameters of a
+ * call, which a plain network does not have, are null.
  */
 final class OwnHook implements PlainHook {
   private final Object hook;
   private final @Nullable HookKind only;
+  private final boolean always;
 
   /** Of every type that the hook has. */
   OwnHook(Object hook) {
     this.hook = hook;
     this.only = null;
+    this.always = false;
   }
 
   /** Of the kind that it was registered as. */
-  OwnHook(Object hook, HookKind only) {
-    this.hook = hook;
+  OwnHook(HookEntry entry, HookKind only) {
+    this.hook = entry.hook();
     this.only = only;
+    this.always = entry.alwaysCall();
   }
 
   private boolean is(HookKind kind) {
@@ -32,10 +39,24 @@ final class OwnHook implements PlainHook {
   }
 
   @Override
+  public boolean alwaysCall() {
+    return always && is(HookKind.FORWARD);
+  }
+
+  @Override
   @SuppressWarnings("unchecked")
   public @Nullable Object beforeForward(PlainModule module, @Nullable Object input) {
-    return is(HookKind.FORWARD_PRE) && hook instanceof ForwardPreHook<?, ?> && input != null
-        ? ((ForwardPreHook<Object, Object>) hook)
+    if (!is(HookKind.FORWARD_PRE) || input == null) {
+      return null;
+    }
+    if (hook instanceof ForwardPreHookWithParams<?, ?, ?> own) {
+      ForwardPreHookWithParams.Call<Object, Object> replaced =
+          ((ForwardPreHookWithParams<Object, Object, Object>) own)
+              .beforeForward(module.module(), module.path(), input, null);
+      return replaced == null ? null : replaced.inputs();
+    }
+    return hook instanceof ForwardPreHook<?, ?> own
+        ? ((ForwardPreHook<Object, Object>) own)
             .beforeForward(module.module(), module.path(), input)
         : null;
   }
@@ -44,11 +65,15 @@ final class OwnHook implements PlainHook {
   @SuppressWarnings("unchecked")
   public @Nullable Object afterForward(
       PlainModule module, @Nullable Object input, @Nullable Object output) {
-    return is(HookKind.FORWARD)
-            && hook instanceof ForwardHook<?, ?>
-            && input != null
-            && output != null
-        ? ((ForwardHook<Object, Object>) hook)
+    if (!is(HookKind.FORWARD) || input == null || (output == null && !always)) {
+      return null;
+    }
+    if (hook instanceof ForwardHookWithParams<?, ?, ?> own) {
+      return ((ForwardHookWithParams<Object, Object, Object>) own)
+          .afterForward(module.module(), module.path(), input, null, output);
+    }
+    return hook instanceof ForwardHook<?, ?> own
+        ? ((ForwardHook<Object, Object>) own)
             .afterForward(module.module(), module.path(), input, output)
         : null;
   }

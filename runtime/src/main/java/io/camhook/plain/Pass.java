@@ -38,9 +38,9 @@ final class Pass {
     this.dryRun = dryRun;
   }
 
-  void input(Object value) {
+  void input(Object value, Object root) {
     if (network.captures(CaptureKind.IMAGE) || network.captures(CaptureKind.INPUT)) {
-      input = network.tensors().read(value, null);
+      input = network.readInput(value, root);
     }
   }
 
@@ -68,7 +68,7 @@ final class Pass {
 
   private static ModuleInfo info(String path, Object module, Tensor output) {
     return new ModuleInfo(
-        path, module.getClass().getName(), 0, LongStream.of(output.shape()).boxed().toList());
+        path, module.getClass().getName(), null, LongStream.of(output.shape()).boxed().toList());
   }
 
   /** {@code [C,H,W]} or {@code [N,C,H,W]} with more than one position. */
@@ -109,7 +109,15 @@ final class Pass {
     }
     explain(capture, root, value, batch, thread);
     thread.networks().model(network, describe(root, output));
-    thread.networks().recorder().submit(new HeapCapture(capture.build()));
+    if (network.wantsLossGradient()) {
+      thread.await(new LossCapture(network, root, capture, batch, gradients()));
+    } else {
+      thread.networks().recorder().submit(new HeapCapture(capture.build()));
+    }
+  }
+
+  private LayerGradients gradients() {
+    return new LayerGradients(network.tensors(), activations.keySet(), calls);
   }
 
   private ModelInfo describe(Object root, Tensor output) {
@@ -126,18 +134,19 @@ final class Pass {
       return;
     }
     capture.topK(scores.predictions(network.labels()));
-    if (!network.wantsGradient()) {
+    if (!network.wantsScoreGradient()) {
       return;
     }
     List<Target> targets = scores.targets(network.target(), network.labels());
     int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
     ClassifierRows rows = new ClassifierRows(targets);
     for (int n = 0; n < rounds; n++) {
-      OwnBackward backward = new OwnBackward(network, activations.keySet(), calls);
+      OwnBackward backward = new OwnBackward(network, gradients());
       backward.run(root, value, batch.seed(scores.seed(targets, n)), thread);
       int round = n;
       backward
           .gradients()
+          .found()
           .forEach(
               (layer, tensor) -> {
                 Tensor gradient = batch.with(tensor);

@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.dispatch.Dispatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ public final class PlainDispatch {
   /** Plugs the configured networks; null unplugs them. */
   public static void install(@Nullable PlainNetworks configured) {
     networks = configured;
+    Dispatch.installPlain(configured == null ? null : configured::modules);
     active = configured != null;
   }
 

@@ -8,6 +8,14 @@ import org.jspecify.annotations.Nullable;
  * was given, null keeps it. What a hook throws reaches the application.
  */
 public interface PlainHook {
+  /**
+   * Whether {@link #afterForward} is also called, without an output, when forward or a hook before
+   * it failed; what it then returns or throws is dropped.
+   */
+  default boolean alwaysCall() {
+    return false;
+  }
+
   /** Forward begins. */
   default @Nullable Object beforeForward(PlainModule module, @Nullable Object input) {
     return null;

@@ -79,6 +79,19 @@ public final class PlainNetworks {
     network.attach(layers, hook);
   }
 
+  /**
+   * The modules of the network that {@code model} is the root of, as {@link
+   * io.camhook.dispatch.ModuleSource} says.
+   */
+  @Nullable List<Object> modules(Object model, String layers) {
+    for (HookedNetwork network : networks) {
+      if (network != null && network.isRoot(model)) {
+        return network.modules(model, layers);
+      }
+    }
+    return null;
+  }
+
   @Nullable PlainCall enter(Object module, int entry, Role role, String method) {
     HookedNetwork network = networks[entry];
     return network == null ? null : threads.get().enter(network, module, role, method);

@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.config.InputShape;
 import io.camhook.recording.Tensor;
 import java.lang.reflect.Array;
 import java.util.List;
@@ -14,13 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class TensorAccess {
   private final @Nullable String value;
-  private final @Nullable String shape;
   private final ClassValue<Optional<Member>> values;
   private final ClassValue<Optional<Member>> shapes;
 
   TensorAccess(@Nullable String value, @Nullable String shape) {
     this.value = value;
-    this.shape = shape;
     this.values = members(value);
     this.shapes = members(shape);
   }
@@ -50,7 +49,35 @@ final class TensorAccess {
   Tensor read(Object tensor, @Nullable Object module) {
     Object array = array(tensor);
     Object shapeOwner = array == tensor ? module : tensor;
-    return ArrayTensors.read(array, shapeOwner == null ? null : shapeOf(shapeOwner));
+    return ArrayTensors.read(
+        array,
+        shapeOwner == null
+            ? null
+            : shapes.get(shapeOwner.getClass()).map(m -> sizes(m, shapeOwner)).orElse(null));
+  }
+
+  /**
+   * A copy of the numbers of a root's input.
+   *
+   * @param shape its shape where it is a flat array; null where nothing was said of it
+   * @throws IllegalArgumentException if it is no tensor, or the shape does not fit or is not there
+   */
+  Tensor readInput(Object tensor, Object root, @Nullable InputShape shape) {
+    Object array = array(tensor);
+    if (array != tensor || shape == null) {
+      return read(tensor, null);
+    }
+    if (shape.member() == null) {
+      return ArrayTensors.read(array, shape.sizes().stream().mapToLong(s -> s).toArray());
+    }
+    Member member =
+        Member.find(root.getClass(), shape.member())
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "inputShape: expected a field or method %s in %s, found none"
+                            .formatted(shape.member(), root.getClass().getTypeName())));
+    return ArrayTensors.read(array, sizes(member, root));
   }
 
   private Object array(Object tensor) {
@@ -70,11 +97,8 @@ final class TensorAccess {
     return array;
   }
 
-  private long @Nullable [] shapeOf(Object owner) {
-    if (shape == null) {
-      return null;
-    }
-    Object found = shapes.get(owner.getClass()).map(m -> m.get(owner)).orElse(null);
+  private static long @Nullable [] sizes(Member member, Object owner) {
+    Object found = member.get(owner);
     if (found == null) {
       return null;
     }
@@ -83,8 +107,8 @@ final class TensorAccess {
     }
     if (!(found instanceof int[]) && !(found instanceof long[])) {
       throw new IllegalArgumentException(
-          "expected int[], long[] or a list of numbers as shape, found %s in %s.%s"
-              .formatted(found.getClass().getTypeName(), owner.getClass().getTypeName(), shape));
+          "expected int[], long[] or a list of numbers as shape, found %s in %s"
+              .formatted(found.getClass().getTypeName(), member));
     }
     long[] sizes = new long[Array.getLength(found)];
     for (int i = 0; i < sizes.length; i++) {

@@ -22,6 +22,7 @@ final class ThreadCalls {
   private boolean skipping;
   private @Nullable Pass pass;
   private @Nullable OwnBackward ownBackward;
+  private @Nullable LossCapture awaiting;
 
   ThreadCalls(PlainNetworks networks) {
     this.networks = networks;
@@ -44,9 +45,16 @@ final class ThreadCalls {
   private PlainCall enterRoot(HookedNetwork network, Object module, Role role, String method) {
     boolean root = role.isRoot() || !network.hasRootClass();
     if (ownBackward == null) {
+      if (!role.isBackward() && awaiting != null && awaiting.isOf(network)) {
+        submitAwaiting(); // no backward came
+      }
       pass = root && !role.isBackward() ? networks.pass(network) : null;
     }
-    if (ownBackward == null && pass == null && !network.isWatched() && HookTable.isEmpty()) {
+    if (ownBackward == null
+        && pass == null
+        && !(role.isBackward() && awaiting != null)
+        && !network.isWatched()
+        && HookTable.isEmpty()) {
       skipping = true;
       return skip;
     }
@@ -87,6 +95,41 @@ final class ThreadCalls {
 
   void ownBackward(@Nullable OwnBackward running) {
     ownBackward = running;
+  }
+
+  /** Keeps a capture until the application's next backward has ended. */
+  void await(LossCapture capture) {
+    submitAwaiting();
+    awaiting = capture;
+  }
+
+  /** A module's backward begins in the application's own backward. */
+  void gradient(HookedNetwork network, String path, Object module, Object value) {
+    if (awaiting != null && awaiting.isOf(network)) {
+      awaiting.gradient(path, module, value);
+    }
+  }
+
+  /** A module's backward has ended. */
+  void backwardEnded(HookedNetwork network, Object module) {
+    if (ownBackward == null
+        && awaiting != null
+        && awaiting.isOf(network)
+        && awaiting.endsWith(module)) {
+      submitAwaiting();
+    }
+  }
+
+  private void submitAwaiting() {
+    LossCapture capture = awaiting;
+    awaiting = null;
+    if (capture != null) {
+      try {
+        networks.recorder().submit(capture.finished());
+      } catch (RuntimeException e) {
+        networks.lost(capture.network(), e);
+      }
+    }
   }
 
   PlainNetworks networks() {

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path dotted path; {@code .} for the root
  * @param type class name as the engine has it
- * @param parameters number of parameters below it
+ * @param parameters number of parameters below it; null if unknown
  * @param outputShape shape of its output in the pass that was seen first; null if unknown
  */
 public record ModuleInfo(
-    String path, String type, long parameters, @Nullable List<Long> outputShape) {
+    String path, String type, @Nullable Long parameters, @Nullable List<Long> outputShape) {
   public ModuleInfo {
     outputShape = outputShape == null ? null : List.copyOf(outputShape);
   }

@@ -160,8 +160,8 @@ class RecordingTest {
         new ModelInfo(
             "net",
             List.of(
-                new ModuleInfo(".", "Net", 10, null),
-                new ModuleInfo("layer4", "Conv2d", 10, List.of(1L, 10L, 10L, 10L)))));
+                new ModuleInfo(".", "Net", 10L, null),
+                new ModuleInfo("layer4", "Conv2d", null, List.of(1L, 10L, 10L, 10L)))));
     try (RecordingReader reader = RecordingReader.open(directory)) {
       assertThat(reader.isComplete()).isFalse();
       assertThat(reader.manifest().model("net").orElseThrow().modules()).hasSize(2);

@@ -1,13 +1,12 @@
 package io.camhook.agent.weave;
 
-import io.camhook.capture.Glob;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.PlainNetwork;
 import io.camhook.dispatch.EventLog;
 import io.camhook.plain.Role;
 import io.camhook.plain.Signature;
+import io.camhook.plain.TypePattern;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -19,7 +18,7 @@ public final class PlainWeaver implements Weaving {
   record Target(int entry, String type, Signature method, Role role) {}
 
   private final List<Target> targets = new ArrayList<>();
-  private final List<Glob> globs;
+  private final List<TypePattern> types;
   private final Set<String> methodNames = new LinkedHashSet<>();
 
   /** For the entries of {@code models} that have a {@code class}. */
@@ -35,7 +34,7 @@ public final class PlainWeaver implements Weaving {
       }
       add(entry, network.module(), Role.FORWARD, Role.BACKWARD);
     }
-    globs = targets.stream().map(Target::type).distinct().map(Glob::new).toList();
+    types = targets.stream().map(Target::type).distinct().map(TypePattern::new).toList();
   }
 
   private void add(int entry, PlainNetwork.Methods methods, Role forward, Role backward) {
@@ -65,22 +64,10 @@ public final class PlainWeaver implements Weaving {
   @Override
   public boolean mayConcern(Class<?> loaded) {
     try {
-      return globs.stream().anyMatch(glob -> describes(glob, loaded));
+      return types.stream().anyMatch(type -> type.matches(loaded));
     } catch (LinkageError e) {
       return false; // something above it is missing: it cannot run either
     }
-  }
-
-  /** What {@link TypeName} says of a class that is not loaded yet. */
-  private static boolean describes(Glob glob, Class<?> type) {
-    if (glob.matches(type.getName())
-        || Arrays.stream(type.getDeclaredAnnotations())
-            .anyMatch(annotation -> glob.matches(annotation.annotationType().getName()))) {
-      return true;
-    }
-    Class<?> parent = type.getSuperclass();
-    return (parent != null && parent != Object.class && describes(glob, parent))
-        || Arrays.stream(type.getInterfaces()).anyMatch(above -> describes(glob, above));
   }
 
   @Override

@@ -152,7 +152,7 @@ final class ModelReader {
   }
 
   private Target target(Section section, @Nullable Path labels) {
-    String expected = "top1, topN, class:N, label:NAME or none";
+    String expected = "top1, topN, class:N, label:NAME, loss or none";
     Scalar scalar = section.scalar("target", expected);
     if (scalar == null) {
       return Target.TOP1;
@@ -160,6 +160,16 @@ final class ModelReader {
     String text = scalar.text();
     if (text.equals("none")) {
       return Target.NONE;
+    }
+    if (text.equals("loss")) {
+      if (!section.has("class")) {
+        reading.report(
+            scalar.at(),
+            scalar.key(),
+            "loss belongs to a plain Java network: class is missing; expected top1, topN, class:N,"
+                + " label:NAME or none");
+      }
+      return Target.LOSS;
     }
     if (text.matches("top[1-9]\\d{0,5}")) {
       return new Target(Target.Kind.TOP, Integer.parseInt(text.substring(3)), -1, null);

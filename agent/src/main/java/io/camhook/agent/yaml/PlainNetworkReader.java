@@ -1,8 +1,10 @@
 package io.camhook.agent.yaml;
 
+import io.camhook.config.InputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,8 @@ final class PlainNetworkReader {
           "gradOutput",
           "gradInput",
           "value",
-          "shape");
+          "shape",
+          "inputShape");
 
   private final Reading reading;
 
@@ -50,7 +53,25 @@ final class PlainNetworkReader {
         place(model, "gradOutput", Place.FIRST_TENSOR_ARGUMENT),
         place(model, "gradInput", Place.RETURN),
         member(model, "value"),
-        member(model, "shape"));
+        member(model, "shape"),
+        inputShape(model));
+  }
+
+  private @Nullable InputShape inputShape(Section model) {
+    String expected =
+        "sizes such as 3x96x96, or the name of a field or of a method without arguments";
+    Scalar scalar = model.scalar("inputShape", expected);
+    if (scalar == null) {
+      return null;
+    }
+    String text = scalar.text();
+    if (text.matches("[1-9]\\d{0,8}(x[1-9]\\d{0,8}){0,7}")) {
+      return InputShape.of(Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray());
+    }
+    if (!text.matches(NAME + "(\\(\\))?")) {
+      reading.expected(scalar, expected);
+    }
+    return InputShape.in(text.replace("()", ""));
   }
 
   private @Nullable Methods root(Section model, Methods module) {

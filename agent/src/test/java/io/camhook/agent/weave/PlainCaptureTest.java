@@ -3,6 +3,7 @@ package io.camhook.agent.weave;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import app.nn.Forms;
 import app.nn.Pooled;
 import app.nn.Scale;
 import app.nn.Stack;
@@ -164,6 +165,93 @@ class PlainCaptureTest {
         new WovenPlain(POOLED.formatted("features", "top1") + "sampling: { rate: 0 }")) {
       new Pooled().forward(PICTURE);
       assertThat(woven.captured()).isEqualTo(List.of());
+    }
+  }
+
+  @Test
+  void flat_input_should_be_a_picture_of_the_configured_shape() {
+    // planes of 1×2: red 10 20, green 30 40, blue 50 60
+    float[] picture = {10, 20, 30, 40, 50, 60};
+    for (String shape : List.of("3x1x2", "inputSizes()")) {
+      try (WovenPlain woven =
+          new WovenPlain(
+              "models: [{ name: n, class: app.nn.Forms$FlatPicture, inputShape: %s,"
+                      .formatted(shape)
+                  + " capture: [image, input] }]")) {
+        new Forms.FlatPicture().forward(picture);
+        Capture capture = woven.captured().get(0);
+        assertThat(capture.tensors().get("input.0")).hasToString("F32[1, 3, 1, 2]");
+        assertThat(capture.tensors().get("image")).hasToString("U8[1, 2, 3]");
+        assertThat(capture.tensors().get("image").toFloats())
+            .containsExactly(10, 30, 50, 20, 40, 60);
+        assertThat(woven.messages).noneMatch(message -> message.contains("could not"));
+      }
+    }
+  }
+
+  @Test
+  void flat_input_of_another_size_should_be_said() {
+    try (WovenPlain woven =
+        new WovenPlain(
+            "models: [{ name: n, class: app.nn.Forms$FlatPicture, inputShape: 3x2x2,"
+                + " capture: [image, output] }]")) {
+      new Forms.FlatPicture().forward(new float[6]);
+      assertThat(woven.captured().get(0).tensors()).containsOnlyKeys("output.0");
+      assertThat(woven.messages)
+          .anyMatch(m -> m.endsWith("shape [3, 2, 2] has 12 elements, the array has 6"));
+    }
+  }
+
+  @Test
+  void shape_member_that_is_not_there_should_be_said() {
+    try (WovenPlain woven =
+        new WovenPlain(
+            "models: [{ name: n, class: app.nn.Forms$FlatPicture, inputShape: size,"
+                + " capture: [image, output] }]")) {
+      new Forms.FlatPicture().forward(new float[6]);
+      woven.captured();
+      assertThat(woven.messages)
+          .anyMatch(
+              m ->
+                  m.endsWith(
+                      "inputShape: expected a field or method size in app.nn.Forms$FlatPicture,"
+                          + " found none"));
+    }
+  }
+
+  @Test
+  void loss_should_record_the_gradients_of_the_applications_own_backward() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("features", "loss"))) {
+      Pooled net = new Pooled();
+      net.forward(PICTURE);
+      assertThat(net.state()).as("no backward of camhook's own").isEqualTo("0 0.0 1");
+      net.forward(PICTURE);
+      net.backward(new float[] {.5f, -1});
+      net.backward(new float[] {.5f, -1});
+
+      List<Capture> captures = woven.captured();
+      assertThat(captures).hasSize(2);
+      assertThat(captures.get(0).tensors().keySet())
+          .as("no backward came")
+          .containsExactly("image", "output.0", "activation/features");
+      // (½·3 + (−1)·(−2)) / 4 and (½·1 + (−1)·5) / 4
+      assertThat(captures.get(1).tensors().get("gradient/features").toFloats())
+          .containsExactly(.875f, .875f, .875f, .875f, -1.125f, -1.125f, -1.125f, -1.125f);
+      assertThat(captures.get(1).targets()).isEmpty();
+      assertThat(captures.get(1).extra())
+          .containsEntry("gradient", "of the application's own backward");
+      assertThat(woven.messages).noneMatch(message -> message.contains("could not"));
+    }
+  }
+
+  @Test
+  void loss_that_goes_backward_layer_by_layer_should_be_recorded_too() {
+    try (WovenPlain woven = new WovenPlain(POOLED.formatted("features", "loss"))) {
+      Pooled net = new Pooled();
+      net.forward(PICTURE);
+      net.backwardByLayers(new float[] {1, 0});
+      assertThat(woven.captured().get(0).tensors().get("gradient/features").toFloats())
+          .containsExactly(.75f, .75f, .75f, .75f, .25f, .25f, .25f, .25f);
     }
   }
 }

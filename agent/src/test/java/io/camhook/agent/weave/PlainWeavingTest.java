@@ -190,6 +190,32 @@ class PlainWeavingTest {
   }
 
   @Test
+  void shape_of_a_flat_array_should_be_a_field_of_the_layer() {
+    try (WovenPlain woven =
+        new WovenPlain(
+            "models: [{ name: n, class: app.nn.Forms$Flat, input: argument 1, shape: outputShape,"
+                + " capture: [output] }]")) {
+      new Forms.Flat().forward(0, new float[] {1, 2, 3, 4, 5, 6});
+      assertThat(woven.captured().get(0).tensors().get("output.0")).hasToString("F32[2, 3]");
+    }
+  }
+
+  @Test
+  void class_should_be_found_by_its_name_its_interface_and_its_annotation() {
+    for (String type :
+        List.of("app.nn.Calls$Overrides", "app.nn.Calls$With*", "app.nn.Calls$Module")) {
+      try (WovenPlain woven =
+          new WovenPlain("models: [{ name: n, class: %s, capture: [] }]".formatted(type))) {
+        List<String> events = woven.watch();
+        new Calls.Overrides().forward(new float[] {4});
+        assertThat(events)
+            .as(type)
+            .containsExactly("pre . (Overrides) [4.0]", "forward . (Overrides) [4.0] -> [9.0]");
+      }
+    }
+  }
+
+  @Test
   void returned_values_should_replace_arguments_and_results() {
     try (WovenPlain woven = new WovenPlain(LAYERS)) {
       woven.networks.attach(

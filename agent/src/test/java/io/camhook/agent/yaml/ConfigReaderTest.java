@@ -8,6 +8,7 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.config.CamhookConfig.Target;
+import io.camhook.config.InputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
@@ -87,6 +88,7 @@ class ConfigReaderTest {
                 gradInput: field dx
                 value: data()
                 shape: shape
+                inputShape: 3x96x96
             """);
 
     assertThat(config.models().get(0).plain())
@@ -99,7 +101,8 @@ class ConfigReaderTest {
                 Place.FIRST_TENSOR_ARGUMENT,
                 Place.field("dx"),
                 "data",
-                "shape"));
+                "shape",
+                InputShape.of(3, 96, 96)));
   }
 
   @Test
@@ -130,8 +133,9 @@ class ConfigReaderTest {
             "camhook.yaml:1:10: version: expected 1, found \"2\"; nearest is \"1\"",
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
                 + " layers, capture, target, labels, hooks, class, root, forward, backward, input,"
-                + " output, gradOutput, gradInput, value, shape",
-            "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME or none,"
+                + " output, gradOutput, gradInput, value, shape, inputShape",
+            "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME, loss or"
+                + " none,"
                 + " found \"top\"",
             "camhook.yaml:6:15: models[0].capture[0]: expected image, input, activation, gradient"
                 + " or output, found \"activations\"; nearest is \"activation\"",

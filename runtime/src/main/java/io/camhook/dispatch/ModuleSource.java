@@ -1,0 +1,17 @@
+package io.camhook.dispatch;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Who knows the modules of models that no engine knows: plain Java networks. Thread-safe. */
+@FunctionalInterface
+public interface ModuleSource {
+  /**
+   * The modules of a model that {@code layers} means, a path or a glob.
+   *
+   * @return null if the object is no such model
+   * @throws IllegalArgumentException if {@code layers} means none of its modules; the message lists
+   *     the closest paths
+   */
+  @Nullable List<Object> modules(Object model, String layers);
+}
