@@ -27,6 +27,16 @@ import org.jspecify.annotations.Nullable;
 public final class Hooks {
   private Hooks() {}
 
+  /**
+   * Makes sure that the agent is there: attaches it if {@code -Dcamhook.selfAttach=true} asks for
+   * that.
+   *
+   * @throws IllegalStateException if it is not; the message names the flag that is missing
+   */
+  public static void requireAgent() {
+    Agent.require();
+  }
+
   public static <M, T> HookHandle registerForwardPreHook(
       M module, ForwardPreHook<? super M, T> hook) {
     return registerForwardPreHook(module, hook, HookOptions.DEFAULT);

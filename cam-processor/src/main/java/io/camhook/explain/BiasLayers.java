@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,23 +19,37 @@ import org.jspecify.annotations.Nullable;
  * which is opened when they are first asked for.
  */
 final class BiasLayers implements AutoCloseable {
-  private final ModelListing listing;
+  private final ModelSource source;
   private final List<ModuleInfo> layers = new ArrayList<>();
   private @Nullable ModelSession session;
-  private double epsilon;
 
-  BiasLayers(ModelListing listing) {
-    this.listing = listing;
-    for (ModuleInfo module : LayerSelection.called(listing)) {
-      boolean biased = module.parameters().stream().anyMatch(p -> p.name().equals("bias"));
-      if (biased && (isBatchNorm(module) || module.type().endsWith(".Conv2d"))) {
+  BiasLayers(ModelSource source) {
+    this.source = source;
+    for (ModuleInfo module : LayerSelection.called(source.listing())) {
+      Names names = names(module);
+      if (names != null
+          && module.parameters().stream().anyMatch(p -> p.name().equals(names.bias()))) {
         layers.add(module);
       }
     }
   }
 
-  private static boolean isBatchNorm(ModuleInfo module) {
-    return module.type().endsWith(".BatchNorm2d");
+  /** What a layer calls its parameters; only the first for a convolution. */
+  private record Names(
+      String bias, @Nullable String weight, @Nullable String mean, @Nullable String variance) {
+    static final Names CONVOLUTION = new Names("bias", null, null, null);
+    static final Names TORCH = new Names("bias", "weight", "running_mean", "running_var");
+    static final Names DJL = new Names("beta", "gamma", "runningMean", "runningVar");
+  }
+
+  /** Null for a layer that takes no part. */
+  private static @Nullable Names names(ModuleInfo module) {
+    return switch (module.type().substring(module.type().lastIndexOf('.') + 1)) {
+      case "Conv2d" -> Names.CONVOLUTION;
+      case "BatchNorm2d" -> Names.TORCH;
+      case "BatchNorm" -> Names.DJL;
+      default -> null;
+    };
   }
 
   List<BiasGradient> gradients(List<Tensor> inputs, ModelSession.OutputGradients target) {
@@ -61,10 +76,7 @@ final class BiasLayers implements AutoCloseable {
             "fullgrad adds up biases, and this model has no Conv2d or BatchNorm2d with one");
       }
       try {
-        epsilon = BatchNormEpsilon.of(listing.model());
-        open =
-            ExplainEngine.adapter()
-                .open(listing.model(), layers.stream().map(ModuleInfo::path).toList());
+        open = source.open(layers.stream().map(ModuleInfo::path).toList());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -74,18 +86,28 @@ final class BiasLayers implements AutoCloseable {
   }
 
   private float[] bias(ModuleInfo module) {
-    float[] bias = parameter(module, "bias");
-    if (!isBatchNorm(module)) {
+    Names names = Objects.requireNonNull(names(module));
+    float[] bias = parameter(module, names.bias());
+    if (names.weight() == null || names.mean() == null || names.variance() == null) {
       return bias;
     }
-    float[] mean = parameter(module, "running_mean");
-    float[] variance = parameter(module, "running_var");
-    float[] weight = parameter(module, "weight");
+    float[] mean = parameter(module, names.mean());
+    float[] variance = parameter(module, names.variance());
+    float[] weight = parameter(module, names.weight());
+    double epsilon = epsilon(module);
     float[] whole = new float[bias.length];
     for (int c = 0; c < whole.length; c++) {
       whole[c] = (float) (bias[c] - mean[c] * weight[c] / Math.sqrt(variance[c] + epsilon));
     }
     return whole;
+  }
+
+  private double epsilon(ModuleInfo batchNorm) {
+    try {
+      return source.epsilon(batchNorm, session());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private float[] parameter(ModuleInfo module, String name) {

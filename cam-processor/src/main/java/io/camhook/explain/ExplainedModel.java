@@ -65,8 +65,11 @@ final class ExplainedModel implements BackwardModel {
 
   @Override
   public Tensor guidedInputGradient(Tensor input, List<ScoreTarget> targets) {
-    throw new CamException(
-        "guided ReLUs cannot be put into this model; use gradcam, smoothgrad or integrated-gradients");
+    try {
+      return session.guidedInputGradient(with(input), 0, gradients(targets));
+    } catch (IllegalArgumentException e) {
+      throw new CamException(String.valueOf(e.getMessage()));
+    }
   }
 
   @Override

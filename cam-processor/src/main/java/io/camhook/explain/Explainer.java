@@ -1,6 +1,8 @@
 package io.camhook.explain;
 
+import ai.djl.Model;
 import ai.djl.engine.EngineException;
+import ai.djl.nn.Block;
 import io.camhook.cam.Layout;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.ScoreTarget;
@@ -33,24 +35,28 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The model is loaded for this explainer alone; one that the application has loaded stays as it
- * is. Not thread-safe.
+ * <p>A TorchScript model is loaded for this explainer alone; {@link #of(Model, List)} takes the
+ * application's own model of Java blocks and leaves it as it is. Not thread-safe.
  */
 public final class Explainer implements AutoCloseable {
+  private final ModelSource source;
   private final ModelListing listing;
   private final List<String> wanted;
   private final boolean layersAreNamed;
   private final BiasLayers biases;
   private @Nullable ModelSession session;
   private @Nullable ClassifierWeights classifier;
-  private List<String> layers = List.of();
+  private List<String> layers;
   private @Nullable Layout layout;
 
-  private Explainer(ModelListing listing, List<String> wanted) {
-    this.listing = listing;
+  private Explainer(ModelSource source, List<String> wanted) {
+    this.source = source;
+    this.listing = source.listing();
     this.wanted = List.copyOf(wanted);
-    this.biases = new BiasLayers(listing);
+    this.biases = new BiasLayers(source);
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
+    List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
+    this.layers = List.copyOf(LayerSelection.of(named, listing));
   }
 
   /**
@@ -64,11 +70,26 @@ public final class Explainer implements AutoCloseable {
    * @throws IOException if the file is no TorchScript archive, with the reason
    */
   public static Explainer load(Path model, List<String> layers) throws IOException {
-    Explainer explainer = new Explainer(ModelListing.read(model), layers);
-    List<String> named = layers.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
-    explainer.layers = List.copyOf(LayerSelection.of(named, explainer.listing));
+    Explainer explainer = new Explainer(ArchiveSource.of(ModelListing.read(model)), layers);
     ExplainEngine.adapter();
     return explainer;
+  }
+
+  /**
+   * Takes a model of Java blocks that the application has, in a JVM with the agent. The model stays
+   * as it is, and other threads may use it meanwhile. Guided methods take its {@code ReLU} blocks.
+   *
+   * @param layers as for {@link #load}; paths are those of the block tree, such as {@code 03Conv2d}
+   * @throws IllegalStateException if the agent is not there; the message says which flag is missing
+   * @throws ExplainException if there is no such layer
+   */
+  public static Explainer of(Model model, List<String> layers) {
+    return new Explainer(BlockSource.of(model), layers);
+  }
+
+  /** The same for a block that belongs to no model. */
+  public static Explainer of(Block model, List<String> layers) {
+    return new Explainer(BlockSource.of(model), layers);
   }
 
   /** Says where channels and positions of the layers are, in place of finding it; null finds it. */
@@ -156,7 +177,7 @@ public final class Explainer implements AutoCloseable {
       if (wanted.contains(LayerPattern.AUTO)) {
         resolveAuto(input);
       }
-      open = ExplainEngine.adapter().open(listing.model(), layers);
+      open = source.open(layers);
       session = open;
       classifier = new ClassifierWeights(open, listing.modules());
     }
@@ -164,7 +185,7 @@ public final class Explainer implements AutoCloseable {
   }
 
   private void resolveAuto(ModelInput input) throws IOException {
-    String auto = observe(listing, input.tensors()).auto();
+    String auto = observe(source, input.tensors()).auto();
     if (auto == null) {
       throw new ExplainException(
           "%s: 'auto' finds no module that returns [N,C,H,W] with H·W > 1; name a layer, 'camhook layers %s' lists them"
@@ -176,15 +197,20 @@ public final class Explainer implements AutoCloseable {
   }
 
   /**
-   * Runs a model once and adds what every module returned.
+   * Runs a TorchScript model once and adds what every module returned.
    *
    * @throws IOException if the model cannot be loaded
    */
   public static ModelListing observe(ModelListing listing, List<Tensor> inputs) throws IOException {
+    return observe(ArchiveSource.of(listing), inputs);
+  }
+
+  private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
+    ModelListing listing = source.listing();
     List<String> paths = LayerSelection.called(listing).stream().map(ModuleInfo::path).toList();
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
     String auto = null;
-    try (ModelSession session = ExplainEngine.adapter().open(listing.model(), paths)) {
+    try (ModelSession session = source.open(paths)) {
       Map<LayerOutput, Tensor> seen = session.run(inputs, null, false).activations();
       for (Map.Entry<LayerOutput, Tensor> entry : seen.entrySet()) {
         LayerOutput layer = entry.getKey();

@@ -12,10 +12,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The modules of a TorchScript model, read from its file alone; and what they returned, once a pass
- * has shown it.
+ * The modules of a model, which a TorchScript file shows without an engine; and what they returned,
+ * once a pass has shown it.
  *
- * @param model the file
+ * @param model the file, or the model's name
  * @param modules in registration order, the root first
  * @param outputs what modules returned in a pass, by module path, in order of the calls; empty
  *     without a pass, without an entry for modules that were not called
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     output
  */
 public record ModelListing(
-    Path model,
+    String model,
     List<ModuleInfo> modules,
     Map<String, List<Output>> outputs,
     @Nullable String auto) {
@@ -51,7 +51,8 @@ public record ModelListing(
    */
   public static ModelListing read(Path model) throws IOException {
     requireFile(model);
-    return new ModelListing(model, TorchScriptArchive.open(model).modules(), Map.of(), null);
+    return new ModelListing(
+        model.toString(), TorchScriptArchive.open(model).modules(), Map.of(), null);
   }
 
   static void requireFile(Path model) {

@@ -18,6 +18,7 @@ import io.camhook.dispatch.Request;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
 import io.camhook.spi.ModelSession;
+import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
@@ -95,7 +96,7 @@ public final class DjlAdapter implements EngineAdapter {
       return null;
     }
     ThreadWork work = ThreadWork.current();
-    if (work != null && work.request != null) {
+    if (work != null && work.watch != null) {
       return null; // inside another request: its capture is under way
     }
     try {
@@ -113,7 +114,7 @@ public final class DjlAdapter implements EngineAdapter {
               now.context().recorder(),
               now.failures(),
               now.context().log());
-      ThreadWork.begin().request = request;
+      ThreadWork.begin().watch = request;
       return request;
     } catch (Throwable e) {
       now.failures().add("a request could not be captured", e);
@@ -135,8 +136,8 @@ public final class DjlAdapter implements EngineAdapter {
     if (work.isInnermost(block)) {
       return null; // it calls its own forward again
     }
-    SampledRequest request = work.request;
-    BlockCall capture = request == null ? null : request.enter(block, arguments);
+    PassWatch watch = work.watch;
+    BlockCall capture = watch == null ? null : watch.enter(block, arguments);
     if (!hooks) {
       return capture;
     }
@@ -163,7 +164,7 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public List<Object> modules(Object model, String layers) {
-    Block root = model instanceof Model owner ? owner.getBlock() : (Block) model;
+    Block root = root(model);
     List<BlockTree.Module> modules = BlockTree.of(root);
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     List<ModulePath> selected = LayerPattern.of(layers).select(paths);
@@ -224,6 +225,20 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public ModelSession open(Path file, Collection<String> paths) throws IOException {
     return ScriptSession.open(file, paths);
+  }
+
+  @Override
+  public ModelSession attach(Object model, Collection<String> paths) {
+    return new BlockSession(root(model), paths);
+  }
+
+  @Override
+  public List<ModuleInfo> describe(Object model) {
+    return BlockListing.of(root(model));
+  }
+
+  private static Block root(Object model) {
+    return model instanceof Model owner ? owner.getBlock() : (Block) model;
   }
 
   /** Failures of camhook itself so far. */

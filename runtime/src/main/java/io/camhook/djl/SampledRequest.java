@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * and not its answers.
  */
 /** A sampled request on its thread. */
-final class SampledRequest implements Request {
+final class SampledRequest implements Request, PassWatch {
   private final ModelPlan plan;
   private final Block root;
   private final List<?> inputs;
@@ -67,7 +67,7 @@ final class SampledRequest implements Request {
     Dispatch.release();
     ThreadWork work = ThreadWork.current();
     if (work != null) {
-      work.request = null;
+      work.watch = null;
       work.endIfIdle();
     }
     if (pass != null) {
@@ -77,8 +77,8 @@ final class SampledRequest implements Request {
     }
   }
 
-  /** A block's forward begins on this thread. */
-  @Nullable BlockCall enter(Block block, Object[] arguments) {
+  @Override
+  public @Nullable BlockCall enter(Block block, Object[] arguments) {
     if (quiet) {
       return null;
     }

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
@@ -71,24 +70,28 @@ final class ScriptSession implements ModelSession {
     String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
         GradMode mode = new GradMode(autograd);
-        IValue all = ModuleCalls.run(module, method, arrays(inputs, scratch), autograd)) {
+        IValue all =
+            ModuleCalls.run(module, method, SessionTensors.arrays(inputs, scratch), autograd)) {
       IValue[] parts = all.toIValueTuple();
       NDArray[] taps = parts[parts.length - 2].toTensorArray(scratch);
       List<TapPlan.Label> labels = plan.labels(parts[parts.length - 1].toStringValue());
       List<NDArray> outputs =
           parts.length == 3 ? ScriptValues.arrays(parts[0], scratch) : List.of();
+      Map<LayerOutput, NDArray> recorded = new LinkedHashMap<>();
+      for (int i = 0; i < taps.length; i++) {
+        recorded.put(layer(labels.get(i)), taps[i]);
+      }
       List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
       if (targets != null) {
-        NDArray output = scored(outputs);
-        for (Tensor seed : targets.at(toTensor(output, scratch))) {
-          gradients.add(gradients(output, seed, taps, labels, scratch));
+        NDArray output = SessionTensors.scored(outputs);
+        for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
+          gradients.add(SessionTensors.gradients(output, seed, recorded, scratch));
         }
       }
       Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
-      for (int i = 0; i < taps.length; i++) {
-        activations.put(layer(labels.get(i)), toTensor(taps[i], scratch));
-      }
-      return new Pass(toTensors(outputs, scratch), activations, gradients);
+      recorded.forEach(
+          (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
+      return new Pass(SessionTensors.toTensors(outputs, scratch), activations, gradients);
     }
   }
 
@@ -98,39 +101,6 @@ final class ScriptSession implements ModelSession {
     return onlyLayers && !root ? plan.untilMethod() : plan.recordMethod();
   }
 
-  private Map<LayerOutput, Tensor> gradients(
-      NDArray output, Tensor seed, NDArray[] taps, List<TapPlan.Label> labels, NDManager scratch) {
-    Map<LayerOutput, Tensor> gradients = new LinkedHashMap<>();
-    if (!Tensors.requiresGrad(output)) {
-      return gradients;
-    }
-    List<NDArray> inputs = new ArrayList<>();
-    List<LayerOutput> layers = new ArrayList<>();
-    for (int i = 0; i < taps.length; i++) {
-      if (Tensors.requiresGrad(taps[i])) {
-        inputs.add(taps[i]);
-        layers.add(layer(labels.get(i)));
-      }
-    }
-    if (inputs.isEmpty()) {
-      return gradients;
-    }
-    List<@Nullable NDArray> found = grad(output, inputs, seed, scratch);
-    for (int i = 0; i < found.size(); i++) {
-      NDArray gradient = found.get(i);
-      if (gradient != null) {
-        gradients.put(layers.get(i), toTensor(gradient, scratch));
-      }
-    }
-    return gradients;
-  }
-
-  private static List<@Nullable NDArray> grad(
-      NDArray output, List<NDArray> inputs, Tensor seed, NDManager scratch) {
-    NDArray start = Tensors.toArray(seed, scratch).toType(output.getDataType(), false);
-    return AutogradGateway.instance().grad(scratch, List.of(output), inputs, List.of(start), true);
-  }
-
   @Override
   public List<Tensor> outputs(List<Tensor> inputs) {
     return call("forward", inputs);
@@ -138,8 +108,9 @@ final class ScriptSession implements ModelSession {
 
   private List<Tensor> call(String method, List<Tensor> inputs) {
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
-        IValue all = ModuleCalls.run(module, method, arrays(inputs, scratch), false)) {
-      return toTensors(ScriptValues.arrays(all, scratch), scratch);
+        IValue all =
+            ModuleCalls.run(module, method, SessionTensors.arrays(inputs, scratch), false)) {
+      return SessionTensors.toTensors(ScriptValues.arrays(all, scratch), scratch);
     }
   }
 
@@ -159,16 +130,22 @@ final class ScriptSession implements ModelSession {
   public Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
         GradMode mode = new GradMode(true)) {
-      NDList arrays = arrays(inputs, scratch);
+      NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
       try (IValue all = ModuleCalls.run(module, "forward", arrays, true)) {
-        NDArray output = scored(ScriptValues.arrays(all, scratch));
-        Tensor seed = target.at(toTensor(output, scratch)).get(0);
-        NDArray gradient = grad(output, List.of(input), seed, scratch).get(0);
-        return toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
+        NDArray output = SessionTensors.scored(ScriptValues.arrays(all, scratch));
+        Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
+        NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
+        return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
       }
     }
+  }
+
+  @Override
+  public Tensor guidedInputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+    throw new IllegalArgumentException(
+        "guided ReLUs cannot be put into a TorchScript model; use gradcam, smoothgrad or integrated-gradients");
   }
 
   @Override
@@ -176,12 +153,14 @@ final class ScriptSession implements ModelSession {
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
         GradMode mode = new GradMode(true);
-        IValue all = ModuleCalls.run(module, plan.forwardMethod(), arrays(inputs, scratch), true)) {
+        IValue all =
+            ModuleCalls.run(
+                module, plan.forwardMethod(), SessionTensors.arrays(inputs, scratch), true)) {
       IValue[] parts = all.toIValueTuple();
       NDArray[] taps = parts[1].toTensorArray(scratch);
       NDArray tap = tap(path, taps, plan.labels(parts[2].toStringValue()));
-      NDArray output = scored(ScriptValues.arrays(parts[0], scratch));
-      Tensor seed = target.at(toTensor(output, scratch)).get(0);
+      NDArray output = SessionTensors.scored(ScriptValues.arrays(parts[0], scratch));
+      Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray product =
           AutogradGateway.instance()
               .hessianProduct(
@@ -190,7 +169,7 @@ final class ScriptSession implements ModelSession {
                   tap,
                   Tensors.toArray(seed, scratch).toType(output.getDataType(), false),
                   Tensors.toArray(vector, scratch));
-      return toTensor(product, scratch);
+      return SessionTensors.toTensor(product, scratch);
     }
   }
 
@@ -233,33 +212,7 @@ final class ScriptSession implements ModelSession {
     manager.close();
   }
 
-  private static NDArray scored(List<NDArray> outputs) {
-    for (NDArray output : outputs) {
-      if (Tensors.isFloating(output) && output.getShape().dimension() > 0) {
-        return output;
-      }
-    }
-    throw new IllegalArgumentException(
-        "the model returns no floating-point tensor, so there is nothing to differentiate; use -t none");
-  }
-
   private static LayerOutput layer(TapPlan.Label label) {
     return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
-  }
-
-  private static NDList arrays(List<Tensor> inputs, NDManager scratch) {
-    NDList arrays = new NDList();
-    inputs.forEach(input -> arrays.add(Tensors.toArray(input, scratch)));
-    return arrays;
-  }
-
-  private static List<Tensor> toTensors(List<NDArray> arrays, NDManager scratch) {
-    return arrays.stream().map(array -> toTensor(array, scratch)).toList();
-  }
-
-  private static Tensor toTensor(NDArray array, NDManager scratch) {
-    try (NDArray plain = Tensors.detached(array, scratch)) {
-      return Tensors.toTensor(plain);
-    }
   }
 }

@@ -108,7 +108,7 @@ final class Tensors {
     };
   }
 
-  private static DType dtype(DataType type) {
+  static DType dtype(DataType type) {
     return switch (type) {
       case FLOAT32 -> DType.F32;
       case FLOAT64 -> DType.F64;

@@ -9,13 +9,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What camhook is doing on a thread: the running blocks, the request that is captured. There is
- * none for a thread where it does nothing, so that nothing is left behind.
+ * What camhook is doing on a thread: the running blocks, the pass that is watched. There is none
+ * for a thread where it does nothing, so that nothing is left behind.
  */
 final class ThreadWork {
   private static final Map<Thread, ThreadWork> BY_THREAD = new ConcurrentHashMap<>();
 
-  @Nullable SampledRequest request;
+  @Nullable PassWatch watch;
   private final List<Block> running = new ArrayList<>();
 
   /** The call of a block without hooks. */
@@ -46,7 +46,7 @@ final class ThreadWork {
 
   /** Forgets the thread if nothing is under way. */
   void endIfIdle() {
-    if (request == null && running.isEmpty()) {
+    if (watch == null && running.isEmpty()) {
       BY_THREAD.remove(Thread.currentThread());
     }
   }

@@ -1,9 +1,11 @@
 package io.camhook.spi;
 
 import io.camhook.dispatch.EngineCalls;
+import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 
 /**
  * An adapter to one engine. The agent makes it with its public no-argument constructor in a class
@@ -25,6 +27,18 @@ public interface EngineAdapter extends EngineCalls, AutoCloseable {
    * @throws IOException if the file is no archive that can be recorded, with the reason
    */
   ModelSession open(Path file, Collection<String> paths) throws IOException;
+
+  /**
+   * Takes a model that the application has, for one caller. Its own passes stay as they are; needs
+   * the engine's classes to be woven.
+   *
+   * @param model the engine's model, or its root module
+   * @param paths module paths that are recorded, as {@link #describe} has them
+   */
+  ModelSession attach(Object model, Collection<String> paths);
+
+  /** The modules of a model of the application, the root first. */
+  List<ModuleInfo> describe(Object model);
 
   /** Stops new captures; what is under way may end. Idempotent. */
   @Override

@@ -54,6 +54,14 @@ public interface ModelSession extends AutoCloseable {
   Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target);
 
   /**
+   * The same with guided ReLUs, which pass {@code g·(x > 0)·(g > 0)} back (Springenberg et al.,
+   * 2015).
+   *
+   * @throws IllegalArgumentException if the model's ReLUs cannot be guided, with the reason
+   */
+  Tensor guidedInputGradient(List<Tensor> inputs, int index, OutputGradients target);
+
+  /**
    * The product of {@code vector} with the Hessian of one target with respect to a layer's first
    * output.
    */

@@ -1,0 +1,44 @@
+package io.camhook.explain;
+
+import ai.djl.Model;
+import ai.djl.nn.Block;
+import io.camhook.Hooks;
+import io.camhook.spi.EngineAdapter;
+import io.camhook.spi.ModelSession;
+import io.camhook.torchscript.ModuleInfo;
+import java.io.IOException;
+import java.util.Collection;
+import java.util.Map;
+
+/**
+ * A model of Java blocks that the application has.
+ *
+ * @param model kept, because DJL closes a model that nobody holds
+ */
+record BlockSource(Object model, Block block, EngineAdapter adapter, ModelListing listing)
+    implements ModelSource {
+  static BlockSource of(Model model) {
+    return of(model, model.getBlock(), model.getName());
+  }
+
+  static BlockSource of(Block block) {
+    return of(block, block, block.getClass().getSimpleName());
+  }
+
+  private static BlockSource of(Object model, Block block, String name) {
+    Hooks.requireAgent();
+    EngineAdapter adapter = ExplainEngine.adapter();
+    ModelListing listing = new ModelListing(name, adapter.describe(block), Map.of(), null);
+    return new BlockSource(model, block, adapter, listing);
+  }
+
+  @Override
+  public ModelSession open(Collection<String> paths) {
+    return adapter.attach(block, paths);
+  }
+
+  @Override
+  public double epsilon(ModuleInfo batchNorm, ModelSession session) throws IOException {
+    return session.parameter(batchNorm.path() + ".epsilon").orElseThrow().toFloats()[0];
+  }
+}
