@@ -116,26 +116,25 @@ public final class Explainer implements AutoCloseable {
    * @throws io.camhook.cam.CamException if the output has no such class
    */
   public Explained run(ModelInput input, @Nullable TargetChoice target) throws IOException {
-    return run(input, target, target == null);
+    return run(input, target == null ? null : TargetSelection.of(target));
   }
 
-  /** The same; without a target the model runs to its end unless {@code onlyLayers} is true. */
-  public Explained run(ModelInput input, @Nullable TargetChoice target, boolean onlyLayers)
-      throws IOException {
+  /** The same for targets that are no classes, or are yours. */
+  public Explained run(ModelInput input, @Nullable TargetSelection target) throws IOException {
     ModelSession open = session(input);
     List<ScoreTarget> targets = new ArrayList<>();
     ModelSession.OutputGradients gradients =
         target == null
             ? null
             : output -> {
-              targets.addAll(targets(target, output));
+              targets.addAll(target.of(output));
               return targets.stream()
                   .map(each -> ExplainedModel.seed(output, List.of(each)))
                   .toList();
             };
     ModelSession.Pass pass;
     try {
-      pass = open.run(input.tensors(), gradients, onlyLayers);
+      pass = open.run(input.tensors(), gradients, target == null);
     } catch (EngineException e) {
       throw new ExplainException(
           "%s: the model cannot be run with inputs of shape %s: %s"
@@ -150,16 +149,6 @@ public final class Explainer implements AutoCloseable {
         new ExplainedModel(open, biases, input.tensors()),
         Objects.requireNonNull(classifier),
         layout);
-  }
-
-  /** Class scores that a model gives for each position are added up. */
-  private static List<ScoreTarget> targets(TargetChoice choice, Tensor output) {
-    if (output.rank() <= 2) {
-      return choice.targets(output.toFloats());
-    }
-    int classes = Math.toIntExact(output.size(1));
-    List<ScoreTarget> ofSums = choice.targets(PositionSum.sums(output.toFloats(), classes));
-    return ofSums.stream().<ScoreTarget>map(each -> new PositionSum(classes, each)).toList();
   }
 
   /** The most probable classes of a run, best first. */

@@ -108,6 +108,45 @@ class ExplainCommandTest {
   }
 
   @Test
+  void features_should_not_run_what_lies_behind_the_last_layer() throws IOException {
+    // 2 x 3 x 3 values behind the convolution do not fit view(-1, 8) behind the ReLU
+    Path larger =
+        OneConv.tensors(
+            folder.resolve("larger.safetensors"),
+            Map.of("input", Tensor.ofFloats(new float[25], 1, 1, 5, 5)));
+    Invocation whole = Invocation.of("explain", model, larger, "-l", "relu1", "-o", out);
+    assertThat(whole.status()).isEqualTo(1);
+    assertThat(whole.err()).startsWith("camhook: larger: ").contains("cannot be run");
+    Invocation run =
+        Invocation.of(
+            "explain", model, larger, "-l", "conv1,relu1", "-m", "none", "-t", "none", "-o", out);
+    assertThat(run.err()).isEmpty();
+    assertThat(Safetensors.read(out.resolve("larger.safetensors")).tensors().keySet())
+        .containsExactlyInAnyOrder("activation/conv1", "activation/relu1");
+  }
+
+  @Test
+  void model_should_run_without_gradients_after_it_ran_with_them() {
+    Invocation run =
+        Invocation.of(
+            "explain",
+            model,
+            input,
+            input,
+            input,
+            "-l",
+            "relu1",
+            "-t",
+            "class:0",
+            "-m",
+            "gradcam,ablationcam,scorecam,fullgrad,rise,integrated-gradients,occlusion",
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.status()).isZero();
+  }
+
+  @Test
   void metrics_should_be_printed_and_written_beside_randomcam() throws IOException {
     Invocation run =
         Invocation.of(

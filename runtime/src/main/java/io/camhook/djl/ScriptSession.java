@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,12 @@ import org.jspecify.annotations.Nullable;
 /** A TorchScript archive, loaded with taps at the layers of one caller. */
 final class ScriptSession implements ModelSession {
   private static final String[] NO_FILES = {};
+
+  /**
+   * Passes with and without gradients share methods of modules, and one that the JIT has
+   * specialised for gradients fails on the tensors of inference mode.
+   */
+  private static final boolean NO_INFERENCE_MODE = true;
 
   private final TorchScriptArchive archive;
   private final PtNDManager manager;
@@ -71,7 +78,8 @@ final class ScriptSession implements ModelSession {
     try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
         GradMode mode = new GradMode(autograd);
         IValue all =
-            ModuleCalls.run(module, method, SessionTensors.arrays(inputs, scratch), autograd)) {
+            ModuleCalls.run(
+                module, method, SessionTensors.arrays(inputs, scratch), NO_INFERENCE_MODE)) {
       IValue[] parts = all.toIValueTuple();
       NDArray[] taps = parts[parts.length - 2].toTensorArray(scratch);
       List<TapPlan.Label> labels = plan.labels(parts[parts.length - 1].toStringValue());
@@ -107,23 +115,48 @@ final class ScriptSession implements ModelSession {
   }
 
   private List<Tensor> call(String method, List<Tensor> inputs) {
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
-        IValue all =
-            ModuleCalls.run(module, method, SessionTensors.arrays(inputs, scratch), false)) {
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager()) {
+      return call(method, SessionTensors.arrays(inputs, scratch), scratch);
+    }
+  }
+
+  private List<Tensor> call(String method, NDList inputs, PtNDManager scratch) {
+    try (GradMode mode = new GradMode(false);
+        IValue all = ModuleCalls.run(module, method, inputs, NO_INFERENCE_MODE)) {
       return SessionTensors.toTensors(ScriptValues.arrays(all, scratch), scratch);
     }
   }
 
   @Override
   public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
-    String method =
-        plan.resumeMethod(path)
+    Optional<String> resume = plan.resumeMethod(path);
+    if (resume.isPresent()) {
+      return call(resume.get(), List.of(activation));
+    }
+    String replace =
+        plan.replaceMethod(path)
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "layer '%s' cannot be replaced: not all data of this TorchScript model passes through it once; choose a layer that all data passes through"
+                        "layer '%s' cannot be replaced: it is called from several places of this TorchScript model, or its result is no tensor; choose another layer"
                             .formatted(path)));
-    return call(method, List.of(activation));
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager()) {
+      NDList all = new NDList(Tensors.toArray(activation, scratch));
+      SessionTensors.arrays(inputs, scratch)
+          .forEach(input -> all.add(repeated(input, activation.size(0))));
+      return call(replace, all, scratch);
+    }
+  }
+
+  /** An input for one sample as one for {@code n}. */
+  private static NDArray repeated(NDArray input, long n) {
+    if (input.getShape().dimension() == 0 || input.getShape().get(0) != 1) {
+      return input;
+    }
+    long[] times = new long[input.getShape().dimension()];
+    Arrays.fill(times, 1);
+    times[0] = n;
+    return input.tile(times);
   }
 
   @Override

@@ -10,10 +10,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes methods that run what comes behind a module, given the module's result: in each method on
- * the way to the call, the statement with the call (the result in its place) and those behind it.
- * Possible where all data passes through the call once: nothing behind it may need a variable that
- * came from data before it.
+ * Writes methods that go on from a given result of a module.
+ *
+ * <p>Resuming runs only what comes behind the module: in each method on the way to the call, the
+ * statement with the call (the result in its place) and those behind it. Possible where all data
+ * passes through the call once: nothing behind it may need a variable that came from data before
+ * it. Replacing runs the whole model with the result in the place of the call, so data may go
+ * around it.
  */
 final class ResumeWriter {
   /** One method to add. */
@@ -47,6 +50,45 @@ final class ResumeWriter {
    * The methods that resume behind a call, by name, the root's first; null if data goes around it.
    */
   @Nullable Map<String, Method> resume(CallSite tap, int number) {
+    List<CallSite> way = way(tap);
+    if (way == null) {
+      return null;
+    }
+    Map<String, Method> methods = new LinkedHashMap<>();
+    for (int depth = 0; depth < way.size(); depth++) {
+      CallSite site = way.get(depth);
+      String next = depth + 1 < way.size() ? name("resume", number, depth + 1) : null;
+      String name = name("resume", number, depth);
+      String text = method(site, name, next);
+      if (text == null) {
+        return null;
+      }
+      methods.put(name, new Method(site.caller().source(), text));
+    }
+    return methods;
+  }
+
+  /**
+   * The methods that run the whole model with the result of a call replaced, by name, the root's
+   * first; null if the module is called from several places.
+   */
+  @Nullable Map<String, Method> replace(CallSite tap, int number) {
+    List<CallSite> way = way(tap);
+    if (way == null) {
+      return null;
+    }
+    Map<String, Method> methods = new LinkedHashMap<>();
+    for (int depth = 0; depth < way.size(); depth++) {
+      CallSite site = way.get(depth);
+      String next = depth + 1 < way.size() ? name("replace", number, depth + 1) : null;
+      String name = name("replace", number, depth);
+      methods.put(name, new Method(site.caller().source(), replacing(site, name, next)));
+    }
+    return methods;
+  }
+
+  /** The calls from the root to a module that is called from one place; null for others. */
+  private @Nullable List<CallSite> way(CallSite tap) {
     Expr type = tap.callee().method().returns();
     boolean once = sitesOf.getOrDefault(tap.target(), 0) == 1;
     if (!once || type == null || !Printer.print(type).equals("Tensor")) {
@@ -60,21 +102,28 @@ final class ResumeWriter {
       }
       way.add(0, above.get(0));
     }
-    Map<String, Method> methods = new LinkedHashMap<>();
-    for (int depth = 0; depth < way.size(); depth++) {
-      CallSite site = way.get(depth);
-      String next = depth + 1 < way.size() ? name(number, depth + 1) : null;
-      String text = method(site, name(number, depth), next);
-      if (text == null || site.isUnclear() || site.isThroughInterface()) {
-        return null;
-      }
-      methods.put(name(number, depth), new Method(site.caller().source(), text));
-    }
-    return methods;
+    boolean clear = way.stream().noneMatch(s -> s.isUnclear() || s.isThroughInterface());
+    return clear ? way : null;
   }
 
-  private String name(int number, int depth) {
-    return prefix + "_resume_" + number + (depth == 0 ? "" : "_" + depth);
+  private String name(String kind, int number, int depth) {
+    return prefix + "_" + kind + "_" + number + (depth == 0 ? "" : "_" + depth);
+  }
+
+  private static String replacing(CallSite site, String name, @Nullable String next) {
+    Stmt.Function method = site.caller().method();
+    Expr.Call call = site.call();
+    Edits edits = new Edits();
+    edits.replace(method.nameStart(), method.nameStart() + method.name().length(), name);
+    edits.insert(method.parameters().get(0).end(), ",\n    camhook_x: Tensor");
+    if (next == null) {
+      edits.replace(call.start(), call.end(), "camhook_x");
+    } else {
+      Expr.Attribute function = (Expr.Attribute) call.function();
+      edits.replace(function.end() - function.name().length(), function.end(), next);
+      edits.replace(function.end(), function.end() + 1, "(camhook_x, ");
+    }
+    return edits.apply(site.caller().source().file().text(), method.start(), method.end());
   }
 
   private @Nullable String method(CallSite site, String name, @Nullable String next) {

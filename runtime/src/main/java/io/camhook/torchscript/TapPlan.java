@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param taps every place that records, in order of first completion
  * @param resumeMethods by path: a method {@code (Tensor) -> result} that runs what comes behind the
  *     module, for modules that all data passes through once
+ * @param replaceMethods by path: a method {@code (Tensor, inputs of forward …) -> result} that runs
+ *     the model with what the module returns replaced, for modules that are called from one place
  * @param notices what was asked for and cannot be had, and why
  */
 public record TapPlan(
@@ -29,6 +31,7 @@ public record TapPlan(
     String untilMethod,
     List<Tap> taps,
     Map<String, String> resumeMethods,
+    Map<String, String> replaceMethods,
     List<String> notices) {
 
   /** A place that records: the number in its labels, the module's path and Python type. */
@@ -53,6 +56,7 @@ public record TapPlan(
   public TapPlan {
     taps = List.copyOf(taps);
     resumeMethods = Map.copyOf(new LinkedHashMap<>(resumeMethods));
+    replaceMethods = Map.copyOf(replaceMethods);
     notices = List.copyOf(notices);
   }
 
@@ -84,5 +88,10 @@ public record TapPlan(
   /** The method that runs what comes behind a module, if all data passes through it. */
   public Optional<String> resumeMethod(String path) {
     return Optional.ofNullable(resumeMethods.get(path));
+  }
+
+  /** The method that runs the model with what a module returns replaced, if there is one. */
+  public Optional<String> replaceMethod(String path) {
+    return Optional.ofNullable(replaceMethods.get(path));
   }
 }

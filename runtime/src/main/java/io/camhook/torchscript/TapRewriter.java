@@ -38,6 +38,7 @@ final class TapRewriter {
   private final Map<String, SourceTree.ClassSource> changedClasses = new HashMap<>();
   private final Set<MethodContext> written = new HashSet<>();
   private final Map<String, String> resumeMethods = new LinkedHashMap<>();
+  private final Map<String, String> replaceMethods = new LinkedHashMap<>();
   private int twins;
 
   /**
@@ -83,6 +84,7 @@ final class TapRewriter {
         prefix + "_until",
         taps,
         resumeMethods,
+        replaceMethods,
         List.copyOf(notices));
   }
 
@@ -281,6 +283,12 @@ final class TapRewriter {
       if (methods != null) {
         methods.values().forEach(m -> addMethod(m.type(), m.text()));
         resumeMethods.put(tap.getKey().target().path(), methods.keySet().iterator().next());
+      } else {
+        Map<String, ResumeWriter.Method> whole = writer.replace(tap.getKey(), tap.getValue());
+        if (whole != null) {
+          whole.values().forEach(m -> addMethod(m.type(), m.text()));
+          replaceMethods.put(tap.getKey().target().path(), whole.keySet().iterator().next());
+        }
       }
     }
   }

@@ -1,0 +1,68 @@
+package io.camhook.explain;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.targets.ScoreTarget;
+import io.camhook.cam.targets.TargetChoice;
+import io.camhook.recording.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/** What is explained of an output: one target or several. Implementations are immutable. */
+@FunctionalInterface
+public interface TargetSelection {
+
+  /**
+   * The targets for one sample.
+   *
+   * @param output the model's first floating-point output, {@code [1,…]}
+   * @throws CamException if the output has no such class
+   */
+  List<ScoreTarget> of(Tensor output);
+
+  /** Targets of your own, which are given the output row-major and without the batch dimension. */
+  static TargetSelection of(ScoreTarget... targets) {
+    List<ScoreTarget> all = List.of(targets);
+    return output -> all;
+  }
+
+  /**
+   * What a user wrote. Where the model scores every position, {@code [1,C,…]}, a class's score is
+   * its sum over them.
+   */
+  static TargetSelection of(TargetChoice choice) {
+    return output -> {
+      if (output.rank() <= 2) {
+        return choice.targets(output.toFloats());
+      }
+      int classes = Math.toIntExact(output.size(1));
+      boolean[] everywhere = new boolean[Math.toIntExact(output.elements() / classes)];
+      Arrays.fill(everywhere, true);
+      return PositionSum.of(choice, output, everywhere);
+    };
+  }
+
+  /**
+   * The same with sums over the positions of a mask alone.
+   *
+   * @param inside row-major, of the output's positions
+   * @throws CamException later, if the output has other positions
+   */
+  static TargetSelection within(TargetChoice choice, boolean[] inside) {
+    boolean[] mask = inside.clone();
+    return output -> PositionSum.of(choice, requirePositions(output), mask);
+  }
+
+  /** The same with sums over the positions where the model itself says the class. */
+  static TargetSelection withinPrediction(TargetChoice choice) {
+    return output -> PositionSum.ofPrediction(choice, requirePositions(output));
+  }
+
+  private static Tensor requirePositions(Tensor output) {
+    if (output.rank() <= 2) {
+      throw new CamException(
+          "a mask of the target needs an output of shape [N,classes,…] with positions, found %s; leave the mask away"
+              .formatted(Arrays.toString(output.shape())));
+    }
+    return output;
+  }
+}
