@@ -1,6 +1,10 @@
 package io.camhook.cam.targets;
 
-/** {@code p = softmax(logits)[index]}; gradient {@code p (1_index - softmax)}. */
+/**
+ * {@code p = softmax(logits)[index]}; gradient {@code p (1_index - softmax)}, in float32 as PyTorch
+ * has it: where p is nearly 1, {@code 1 - p} keeps few digits, so that a gradient in double
+ * precision would be another one than Python's (by a sixth at p = 1 - 3e-7).
+ */
 record ClassSoftmax(int index) implements ScoreTarget {
 
   @Override
@@ -17,11 +21,11 @@ record ClassSoftmax(int index) implements ScoreTarget {
   @Override
   public float[] gradientAtLogits(float[] logits) {
     Outputs.requireIndex(index, logits);
-    double[] p = Outputs.softmax(logits);
-    double[] gradient = new double[p.length];
-    for (int i = 0; i < p.length; i++) {
-      gradient[i] = p[index] * ((i == index ? 1 : 0) - p[i]);
+    float[] p = Outputs.softmaxInFloat(logits);
+    float[] gradient = new float[p.length];
+    for (int i = 0; i < gradient.length; i++) {
+      gradient[i] = i == index ? p[i] * (1 - p[i]) : -p[index] * p[i];
     }
-    return Outputs.toFloats(gradient);
+    return gradient;
   }
 }

@@ -25,6 +25,24 @@ final class Outputs {
     return p;
   }
 
+  /** The softmax probabilities with every step rounded to float32, as PyTorch computes them. */
+  static float[] softmaxInFloat(float[] logits) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (float v : logits) {
+      max = Math.max(max, v);
+    }
+    float[] p = new float[logits.length];
+    float sum = 0;
+    for (int i = 0; i < p.length; i++) {
+      p[i] = (float) Math.exp(logits[i] - max);
+      sum += p[i];
+    }
+    for (int i = 0; i < p.length; i++) {
+      p[i] /= sum;
+    }
+    return p;
+  }
+
   static void requireIndex(int index, float[] logits) {
     if (index < 0 || index >= logits.length) {
       throw new CamException(

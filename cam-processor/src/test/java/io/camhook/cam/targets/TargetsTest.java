@@ -62,6 +62,15 @@ class TargetsTest {
   }
 
   @Test
+  void softmax_gradient_should_be_rounded_as_pytorch_rounds_it() {
+    // 1 + e^-15 = 1 + 3.06e-7 is 1 + 3 * 2^-23 in float32, and its reciprocal 1 - 6 * 2^-24: so
+    // PyTorch's p (1 - p) is 3.58e-7, where exact arithmetic has 3.06e-7.
+    float[] gradient = Targets.softmax(0).gradientAtLogits(new float[] {15, 0});
+    assertThat(gradient[0]).isCloseTo(6 * 0x1p-24f, within(1e-12f));
+    assertThat((double) gradient[1]).isCloseTo(-Math.exp(-15), within(1e-12));
+  }
+
+  @Test
   void similarity_should_be_the_cosine() {
     // (3, 4).(4, 3) / 25
     assertThat(Targets.similarity(new float[] {4, 3}).score(new float[] {3, 4}))
