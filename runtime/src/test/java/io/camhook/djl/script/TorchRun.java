@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Runs archives through DJL in tests: forward, taps, gradients. */
 final class TorchRun implements AutoCloseable {
@@ -84,6 +85,34 @@ final class TorchRun implements AutoCloseable {
       }
     }
     return result;
+  }
+
+  /** The tensors in a result, in its order; those of a dict carry their key as name. */
+  List<NDArray> arrays(IValue result) {
+    if (!result.isTuple()) {
+      return result.toNDList(manager);
+    }
+    List<NDArray> list = new ArrayList<>();
+    for (IValue value : result.toIValueTuple()) {
+      if (value.isTensor()) {
+        list.addAll(value.toNDList(manager));
+      }
+    }
+    return list;
+  }
+
+  /** The same as numbers; the order of a dict is that of its keys. */
+  List<float[]> values(IValue result) {
+    Map<String, float[]> byName = new TreeMap<>();
+    for (NDArray array : arrays(result)) {
+      String key = array.getName() == null ? "" + byName.size() : array.getName();
+      byName.put(key, floats((PtNDArray) array));
+    }
+    return List.copyOf(byName.values());
+  }
+
+  static float[] floats(PtNDArray array) {
+    return array.toType(DataType.FLOAT32, false).toFloatArray();
   }
 
   private static synchronized PtSymbolBlock gateway() throws IOException {
