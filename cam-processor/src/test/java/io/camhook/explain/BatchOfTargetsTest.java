@@ -22,11 +22,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/**
- * Targets end to end against PyTorch: softmax, a segmentation mask, and a batch in which every
- * sample has a class of its own, in one pass.
- */
-class ReferenceTargetsTest {
+/** A batch in which every sample has a class of its own, in one pass, against PyTorch. */
+class BatchOfTargetsTest {
   private static final Map<String, String> METHODS =
       Map.of(
           "GradCAM", "gradcam",
@@ -43,8 +40,7 @@ class ReferenceTargetsTest {
         cases -> {
           List<DynamicTest> tests = new ArrayList<>();
           for (ReferenceCase one : cases) {
-            boolean logit = one.doc().path("target_kind").asText().equals("logit");
-            if (!logit || one.tensor("input").size(0) > 1) {
+            if (one.tensor("input").size(0) > 1) {
               tests.add(DynamicTest.dynamicTest(one.name(), () -> compare(one)));
             }
           }
@@ -56,13 +52,13 @@ class ReferenceTargetsTest {
     Tensor batch = one.tensor("input");
     List<ScoreTarget> targets = new ArrayList<>();
     for (int n = 0; n < one.targets().size(); n++) {
-      targets.add(target(one, n));
+      targets.add(Targets.logit(one.targets().get(n)));
     }
     try (Explainer explainer =
         Explainer.load(
             ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
       ModelInput first = ModelInput.of(one.name(), firstOf(batch));
-      Explained explained = explainer.run(first, null, false);
+      Explained explained = explainer.run(first, TargetSelection.of(targets.get(0)));
       BackwardModel model =
           (BackwardModel)
               explained.modelRun(targets.get(0), RunOptions.forInput(firstOf(batch))).model();
@@ -90,15 +86,6 @@ class ReferenceTargetsTest {
     int size = (int) (batch.elements() / shape[0]);
     shape[0] = 1;
     return Tensor.ofFloats(Arrays.copyOf(batch.toFloats(), size), shape);
-  }
-
-  private static ScoreTarget target(ReferenceCase one, int n) {
-    int index = one.targets().get(n);
-    return switch (one.doc().get("target_kind").asText()) {
-      case "softmax" -> Targets.softmax(index);
-      case "segmentation" -> Targets.segmentation(index, one.map("mask", n).values());
-      default -> Targets.logit(index);
-    };
   }
 
   @AfterAll
