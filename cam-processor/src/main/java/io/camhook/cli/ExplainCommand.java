@@ -1,10 +1,6 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
-import io.camhook.cam.Layout;
-import io.camhook.cam.model.ModelMethods;
-import io.camhook.cam.targets.Labels;
-import io.camhook.cam.targets.TargetChoice;
 import io.camhook.explain.ExplainException;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
@@ -21,12 +17,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -47,8 +41,6 @@ import picocli.CommandLine.Spec;
       "and report.html over all of them."
     })
 final class ExplainCommand implements Callable<Integer> {
-  private static final String NONE = "none";
-
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
@@ -71,24 +63,9 @@ final class ExplainCommand implements Callable<Integer> {
           "Module path or glob, may be repeated; '*': all; auto (default): the last with a spatial output.")
   private List<String> layers = new ArrayList<>();
 
-  @Option(
-      names = {"-m", "--method"},
-      paramLabel = "METHOD",
-      split = ",",
-      description =
-          "Method, may be repeated (default: gradcam); none: activations and gradients only.")
-  private List<String> methods = new ArrayList<>();
+  @Mixin private MethodOptions wanted = new MethodOptions();
 
-  @Option(
-      names = {"-t", "--target"},
-      paramLabel = "TARGET",
-      defaultValue = "top1",
-      description =
-          "What is explained: top1, topN, class:N, label:S, softmax:N, difference:N,M …; none: nothing, the model runs only as far as the last layer (default: ${DEFAULT-VALUE}).")
-  private String target = "top1";
-
-  @Option(names = "--labels", paramLabel = "FILE", description = "Class names, one a line.")
-  private @Nullable Path labels;
+  @Mixin private TargetOptions target = new TargetOptions();
 
   @Mixin private PictureOptions pictures = new PictureOptions();
 
@@ -99,32 +76,6 @@ final class ExplainCommand implements Callable<Integer> {
       description = "Where to write.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
-  @Option(
-      names = "--reshape",
-      paramLabel = "LAYOUT",
-      description =
-          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns + tokens dropped in front), channels-last or channels-first.")
-  private @Nullable String reshape;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description =
-          "Inputs per run of methods that run the model again (default: by the size of an input).")
-  private @Nullable Integer batch;
-
-  @Option(
-      names = "--channels",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Such methods take only the N strongest channels; 0, the default: all.")
-  private int channels;
-
-  @Option(
-      names = "--eigen-smooth",
-      description = "Takes the first principal component of the channels' terms, not their sum.")
-  private boolean eigenSmooth;
-
   @Mixin private MetricsOptions measured = new MetricsOptions();
 
   private final Problems problems = new Problems();
@@ -133,17 +84,14 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> wanted = methods();
+    List<String> methods = wanted.methods(spec, target.isNone());
     Set<Metric> metrics = measured.metrics(spec);
-    Labels names = labels == null ? Labels.none() : Labels.read(labels);
-    TargetChoice choice = target(names);
-    Layout layout = layout();
-    requireAtLeast("--batch", batch == null ? 1 : batch, 1);
-    requireAtLeast("--channels", channels, 0);
+    wanted.check(spec);
+    target.read(spec);
     InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec));
     List<String> paths = layers.isEmpty() ? List.of("auto") : layers;
     try (Interruption interruption = new Interruption();
-        Explainer explainer = Explainer.load(model, paths).withLayout(layout)) {
+        Explainer explainer = Explainer.load(model, paths).withLayout(wanted.layout(spec))) {
       Files.createDirectories(output);
       MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
@@ -151,12 +99,12 @@ final class ExplainCommand implements Callable<Integer> {
         ExplainRun run =
             new ExplainRun(
                 model,
-                wanted,
-                names,
-                new ExplainSettings(batch, channels, eigenSmooth, interruption, progress),
+                methods,
+                target.labels(),
+                new ExplainSettings(wanted, interruption, progress),
                 problems);
         for (int i = 0; i < files.size() && !interruption.requested(); i++) {
-          explain(files, i, choice, explainer, run, metrics, summary, out);
+          explain(files, i, explainer, run, metrics, summary, out);
           progress.step();
         }
         if (!summary.isEmpty()) {
@@ -176,7 +124,6 @@ final class ExplainCommand implements Callable<Integer> {
   private void explain(
       InputFiles files,
       int index,
-      @Nullable TargetChoice choice,
       Explainer explainer,
       ExplainRun run,
       Set<Metric> metrics,
@@ -185,7 +132,7 @@ final class ExplainCommand implements Callable<Integer> {
       throws IOException {
     try {
       for (ModelInput input : files.read(index)) {
-        Explained explained = explainer.run(input, choice);
+        Explained explained = explainer.run(input, target.of(input.name()));
         Explanation explanation = run.explain(explained);
         out.write(explanation, explained);
         if (!metrics.isEmpty()) {
@@ -197,49 +144,6 @@ final class ExplainCommand implements Callable<Integer> {
       problems.add("input", files.name(index) + ": " + e.getMessage());
     } catch (CancellationException e) {
       // what is finished has been written
-    }
-  }
-
-  private @Nullable Layout layout() {
-    if (reshape == null) {
-      return null;
-    }
-    try {
-      return Layout.parse(reshape);
-    } catch (CamException e) {
-      throw new ParameterException(spec.commandLine(), "--reshape: " + e.getMessage(), e);
-    }
-  }
-
-  private void requireAtLeast(String option, int value, int least) {
-    if (value < least) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "%s: expected a number from %d on, found %d".formatted(option, least, value));
-    }
-  }
-
-  private List<String> methods() {
-    if (methods.isEmpty()) {
-      return target.equals(NONE) ? List.of() : List.of("gradcam");
-    }
-    List<String> wanted = methods.stream().filter(id -> !id.equals(NONE)).distinct().toList();
-    try {
-      wanted.forEach(ModelMethods::requireKnown);
-    } catch (CamException e) {
-      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-    }
-    return wanted;
-  }
-
-  private @Nullable TargetChoice target(Labels names) {
-    if (target.equals(NONE)) {
-      return null;
-    }
-    try {
-      return TargetChoice.parse(target, names);
-    } catch (CamException e) {
-      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -80,13 +80,12 @@ final class ExplainRun {
 
   private List<Explanation.Maps> maps(
       Explained explained, int targets, Map<String, String> failed) {
-    RunOptions options = settings.options(explained.input());
     List<Explanation.Maps> maps = new ArrayList<>();
     for (String method : methods) {
       int each = dependsOnTarget(method) ? targets : 1;
       for (int n = 0; n < each; n++) {
         try {
-          maps.add(new Explanation.Maps(n, explained.map(method, n, options, settings.pipeline())));
+          maps.add(new Explanation.Maps(n, settings.map(explained, method, n)));
         } catch (CamException e) {
           failed.putIfAbsent(method, String.valueOf(e.getMessage()));
         }
@@ -113,7 +112,7 @@ final class ExplainRun {
     }
     try {
       if (!heatmaps.containsKey(BASELINE)) {
-        heatmaps.put(BASELINE, explained.map(BASELINE, 0, options, settings.pipeline()).heatmap());
+        heatmaps.put(BASELINE, settings.map(explained, BASELINE, 0).heatmap());
       }
       heatmaps.forEach((method, map) -> summary.add(method, measurement.of(method, map)));
     } catch (CamException e) {

@@ -2,16 +2,12 @@ package io.camhook.cli;
 
 import io.camhook.explain.ExplainException;
 import io.camhook.explain.Metric;
-import io.camhook.render.Picture;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,19 +65,6 @@ final class MetricsOptions {
     if (mask == null) {
       return null;
     }
-    Path file = Files.isDirectory(mask) ? mask.resolve(input + ".png") : mask;
-    if (!Files.exists(file)) {
-      throw new ExplainException(file + ": no such mask");
-    }
-    BufferedImage image = ImageIO.read(file.toFile());
-    if (image == null) {
-      throw new ExplainException(file + ": expected a picture with a mask");
-    }
-    byte[] rgb = Picture.of(image).rgb();
-    boolean[] inside = new boolean[rgb.length / 3];
-    for (int i = 0; i < inside.length; i++) {
-      inside[i] = (rgb[3 * i] & 0xff) > 127;
-    }
-    return inside;
+    return MaskFile.of(mask, input).inside();
   }
 }

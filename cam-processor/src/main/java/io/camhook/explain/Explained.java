@@ -1,10 +1,12 @@
 package io.camhook.explain;
 
 import ai.djl.engine.EngineException;
+import io.camhook.cam.AugSmooth;
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
 import io.camhook.cam.CamResult;
+import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Layout;
@@ -37,6 +39,7 @@ public final class Explained {
   private final ExplainedModel model;
   private final ClassifierWeights classifier;
   private final @Nullable Layout layout;
+  private List<Explained> variants = List.of();
 
   Explained(
       ModelInput input,
@@ -130,6 +133,26 @@ public final class Explained {
       throw new CamException(
           "%s fails on this model: %s".formatted(method, EngineMessages.shortened(e)));
     }
+  }
+
+  /**
+   * The same with {@link AugSmooth}: the raw maps are those of the input, the heatmap is the mean
+   * over its variants.
+   */
+  public CamResult augSmoothed(String method, int n, RunOptions options, Heatmaps pipeline) {
+    CamResult plain = map(method, n, options, pipeline);
+    List<FloatMap> heatmaps = new ArrayList<>();
+    for (Explained variant : variants()) {
+      heatmaps.add(variant.map(method, n, options, pipeline).heatmap());
+    }
+    return new CamResult(plain.method(), plain.raw(), AugSmooth.mean(heatmaps));
+  }
+
+  private List<Explained> variants() {
+    if (variants.isEmpty()) {
+      variants = AugSmooth.variants(input.tensors().get(0)).stream().map(this::again).toList();
+    }
+    return variants;
   }
 
   private CamResult computed(String method, int n, RunOptions options, Heatmaps pipeline) {

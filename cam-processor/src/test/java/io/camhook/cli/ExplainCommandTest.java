@@ -1,6 +1,7 @@
 package io.camhook.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,6 +11,8 @@ import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -144,6 +147,73 @@ class ExplainCommandTest {
             out);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
+  }
+
+  @Test
+  void smoothing_and_aggregation_should_change_the_heatmap_alone() throws IOException {
+    Map<String, Tensor> plain = explained("plain", "-l", "conv1,relu1", "-t", "class:0");
+    Map<String, Tensor> augmented =
+        explained("augmented", "-l", "conv1,relu1", "-t", "class:0", "--aug-smooth");
+    Map<String, Tensor> fused =
+        explained("fused", "-l", "conv1,relu1", "-t", "class:0", "--aggregate", "scaled-max");
+    for (Map<String, Tensor> other : List.of(augmented, fused)) {
+      assertThat(other.get("raw/gradcam/relu1").toFloats())
+          .containsExactly(plain.get("raw/gradcam/relu1").toFloats());
+      assertThat(other.get("heatmap/gradcam").toFloats())
+          .isNotEqualTo(plain.get("heatmap/gradcam").toFloats());
+    }
+  }
+
+  private Map<String, Tensor> explained(String name, Object... options) throws IOException {
+    List<Object> arguments = new ArrayList<>(List.of("explain", model, input));
+    arguments.addAll(List.of(options));
+    arguments.addAll(List.of("-o", folder.resolve(name)));
+    Invocation run = Invocation.of(arguments.toArray());
+    assertThat(run.err()).isEmpty();
+    return Safetensors.read(folder.resolve(name).resolve("ramp.safetensors")).tensors();
+  }
+
+  @Test
+  void similarity_should_be_that_to_an_earlier_output() throws IOException {
+    explained("first", "-l", "relu1");
+    Path first = folder.resolve("first").resolve("ramp.safetensors");
+    explained("second", "-l", "relu1", "-t", "similarity:" + first);
+    Safetensors second = Safetensors.read(folder.resolve("second").resolve("ramp.safetensors"));
+    JsonNode target = new ObjectMapper().readTree(second.metadata().get("targets")).get(0);
+    // the cosine of an output and itself
+    assertThat(target.get("score").asDouble()).isCloseTo(1, within(1e-6));
+  }
+
+  @Test
+  void finer_target_should_be_accepted() throws IOException {
+    assertThat(explained("finer", "-l", "relu1", "-t", "finer:0"))
+        .containsKeys("gradient/relu1", "heatmap/gradcam");
+  }
+
+  @Test
+  void similarity_to_a_file_without_output_should_fail_in_one_line() {
+    Invocation run = Invocation.of("explain", model, input, "-t", "similarity:" + input, "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err()).contains("expected a tensor 'logits'").hasLineCount(1);
+  }
+
+  @Test
+  void target_mask_should_need_an_output_with_positions() {
+    Invocation run =
+        Invocation.of(
+            "explain", model, input, "-l", "relu1", "--target-mask", "predicted", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: ramp: a mask of the target needs an output of shape [N,classes,…] with positions, found [1, 4]; leave the mask away\n");
+  }
+
+  @Test
+  void unknown_aggregation_should_be_wrong_usage() {
+    Invocation run = Invocation.of("explain", model, input, "--aggregate", "max", "-o", out);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err())
+        .startsWith("camhook: --aggregate: expected mean, scaled-max, product, found 'max'");
   }
 
   @Test

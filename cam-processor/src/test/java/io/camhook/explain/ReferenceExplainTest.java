@@ -78,6 +78,11 @@ class ReferenceExplainTest {
           CamResult found = explained.map(method, 0, options, Heatmaps.standard());
           FloatMap expected = one.map("final/" + reference, n);
           WORST.require("end to end " + method, found.heatmap(), expected, TOLERANCE);
+          String smooth = "aug_smooth/final/" + reference;
+          if (one.has(smooth)) {
+            FloatMap map = explained.augSmoothed(method, 0, options, Heatmaps.standard()).heatmap();
+            WORST.require("end to end augSmooth " + method, map, one.map(smooth, n), TOLERANCE);
+          }
         }
       }
     }

@@ -7,12 +7,12 @@ import java.util.function.Function;
 /**
  * What a user wrote after {@code target:} or {@code -t}, and the targets it means for one output:
  * {@code top1}, {@code top5}, {@code class:282}, {@code label:tiger cat}, {@code softmax:282},
- * {@code rest:282}, {@code difference:282,285}, {@code raw}, {@code binary:+}, {@code binary:-},
- * {@code output:0}. Where a class is wanted, a label will do too. Immutable.
+ * {@code rest:282}, {@code finer:282}, {@code difference:282,285}, {@code raw}, {@code binary:+},
+ * {@code binary:-}, {@code output:0}. Where a class is wanted, a label will do too. Immutable.
  */
 public final class TargetChoice {
   private static final String EXPECTED =
-      "top1, topN, class:INDEX, label:NAME, softmax:CLASS, rest:CLASS, difference:CLASS,CLASS, raw, binary:+, binary:- or output:INDEX";
+      "top1, topN, class:INDEX, label:NAME, softmax:CLASS, rest:CLASS, finer:CLASS, difference:CLASS,CLASS, raw, binary:+, binary:- or output:INDEX";
 
   private final String text;
   private final Function<float[], List<ScoreTarget>> targets;
@@ -40,6 +40,7 @@ public final class TargetChoice {
       case "label" -> one(text, Targets.logit(labels.index(rest)));
       case "softmax" -> one(text, Targets.softmax(classOf(rest, labels)));
       case "rest" -> one(text, Targets.rest(classOf(rest, labels)));
+      case "finer" -> finer(text, classOf(rest, labels));
       case "output" -> one(text, Targets.regression(number(text, rest)));
       case "difference" -> {
         String[] two = rest.split(",");
@@ -72,6 +73,11 @@ public final class TargetChoice {
 
   private static TargetChoice one(String text, ScoreTarget target) {
     return new TargetChoice(text, logits -> List.of(target));
+  }
+
+  /** Which classes are compared with depends on the output. */
+  private static TargetChoice finer(String text, int index) {
+    return new TargetChoice(text, logits -> List.of(Targets.finer(index, logits)));
   }
 
   private static int classOf(String text, Labels labels) {

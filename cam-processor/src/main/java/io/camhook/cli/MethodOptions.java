@@ -1,0 +1,149 @@
+package io.camhook.cli;
+
+import io.camhook.cam.Aggregation;
+import io.camhook.cam.CamException;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.Layout;
+import io.camhook.cam.model.ModelMethods;
+import io.camhook.cam.model.RunOptions;
+import io.camhook.recording.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** Which methods explain a model, and how. */
+final class MethodOptions {
+  private static final String NONE = "none";
+
+  @Option(
+      names = {"-m", "--method"},
+      paramLabel = "METHOD",
+      split = ",",
+      description =
+          "Method, may be repeated (default: gradcam); none: activations and gradients only.")
+  private List<String> methods = new ArrayList<>();
+
+  @Option(
+      names = "--aggregate",
+      paramLabel = "RULE",
+      defaultValue = "mean",
+      description =
+          "How maps of several layers become one: mean, scaled-max (LayerCAM's) or product (default: ${DEFAULT-VALUE}).")
+  private String aggregate = "mean";
+
+  @Option(
+      names = "--eigen-smooth",
+      description = "Takes the first principal component of the channels' terms, not their sum.")
+  private boolean eigenSmooth;
+
+  @Option(
+      names = "--aug-smooth",
+      description =
+          "Means the heatmaps of the input, brighter, darker and mirrored: six times the work.")
+  private boolean augSmooth;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description =
+          "Inputs per run of methods that run the model again (default: by the size of an input).")
+  private @Nullable Integer batch;
+
+  @Option(
+      names = "--channels",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Such methods take only the N strongest channels; 0, the default: all.")
+  private int channels;
+
+  @Option(
+      names = "--reshape",
+      paramLabel = "LAYOUT",
+      description =
+          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns + tokens dropped in front), channels-last or channels-first.")
+  private @Nullable String reshape;
+
+  MethodOptions() {}
+
+  /** The ids; an unknown one is wrong usage. */
+  List<String> methods(CommandSpec spec, boolean withoutTarget) {
+    if (methods.isEmpty()) {
+      return withoutTarget ? List.of() : List.of("gradcam");
+    }
+    List<String> wanted = methods.stream().filter(id -> !id.equals(NONE)).distinct().toList();
+    try {
+      wanted.forEach(ModelMethods::requireKnown);
+    } catch (CamException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+    return wanted;
+  }
+
+  /** Says no to values that cannot be. */
+  void check(CommandSpec spec) {
+    requireAtLeast(spec, "--batch", batch == null ? 1 : batch, 1);
+    requireAtLeast(spec, "--channels", channels, 0);
+    if (rule() == null) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--aggregate: expected %s, found '%s'"
+              .formatted(
+                  String.join(
+                      ", ", Arrays.stream(Aggregation.values()).map(MethodOptions::id).toList()),
+                  aggregate));
+    }
+  }
+
+  private static void requireAtLeast(CommandSpec spec, String option, int value, int least) {
+    if (value < least) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s: expected a number from %d on, found %d".formatted(option, least, value));
+    }
+  }
+
+  private static String id(Aggregation rule) {
+    return rule.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private @Nullable Aggregation rule() {
+    return Arrays.stream(Aggregation.values())
+        .filter(rule -> id(rule).equals(aggregate))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The layout that was named; null: it is found. */
+  @Nullable Layout layout(CommandSpec spec) {
+    if (reshape == null) {
+      return null;
+    }
+    try {
+      return Layout.parse(reshape);
+    } catch (CamException e) {
+      throw new ParameterException(spec.commandLine(), "--reshape: " + e.getMessage(), e);
+    }
+  }
+
+  /** How the model is run again for an input. */
+  RunOptions options(Tensor input) {
+    RunOptions options = RunOptions.forInput(input).withChannels(channels);
+    return batch == null ? options : options.withBatch(batch);
+  }
+
+  boolean augSmooth() {
+    return augSmooth;
+  }
+
+  /** From raw maps to heatmaps. */
+  Heatmaps pipeline() {
+    Aggregation rule = rule();
+    Heatmaps standard = Heatmaps.standard().withEigenSmooth(eigenSmooth);
+    return rule == null ? standard : standard.withAggregation(rule);
+  }
+}
