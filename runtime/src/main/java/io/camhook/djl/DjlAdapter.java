@@ -68,6 +68,7 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public void close() {
     started = null;
+    points.clear();
   }
 
   @Override
@@ -210,7 +211,7 @@ public final class DjlAdapter implements EngineAdapter {
     return removal(points.afterwards(array, entry), entry);
   }
 
-  private static Runnable removal(HookList hooks, HookEntry entry) {
+  private Runnable removal(HookList hooks, HookEntry entry) {
     WeakReference<HookList> list = new WeakReference<>(hooks);
     WeakReference<HookEntry> which = new WeakReference<>(entry);
     return () -> {
@@ -218,6 +219,7 @@ public final class DjlAdapter implements EngineAdapter {
       HookEntry added = which.get();
       if (from != null && added != null) {
         from.remove(added);
+        points.hookRemoved();
       }
     };
   }

@@ -30,6 +30,11 @@ abstract class GradPoint {
   /** The gates at those tensors, in the same order. */
   abstract List<Gate> gates();
 
+  /** Whether it has no hooks any more. */
+  boolean isBare() {
+    return false;
+  }
+
   /** Runs {@code then} when a manager of the arrays around the point is closed. */
   final void atEnd(Runnable then) {
     end = then;

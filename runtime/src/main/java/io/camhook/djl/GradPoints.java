@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The points of all graphs that may be alive, whatever thread made them. A point goes when the
@@ -130,15 +131,41 @@ final class GradPoints {
 
   /** The leaves that have hooks. */
   synchronized List<LeafPoint> leaves() {
+    forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
+    return List.copyOf(leaves);
+  }
+
+  private void forgetLeavesIf(Predicate<LeafPoint> over) {
     leaves.removeIf(
         leaf -> {
-          if (leaf.alive() && !leaf.isBare()) {
-            return false;
+          boolean gone = over.test(leaf);
+          if (gone && backwards == 0) {
+            leaf.release();
+          } else if (gone) {
+            afterBackwards.add(leaf::release);
           }
-          afterBackwards.add(leaf::release);
-          return true;
+          return gone;
         });
     update();
-    return List.copyOf(leaves);
+  }
+
+  /** A tensor's or leaf's hook was removed: what has none is as it was before. */
+  void hookRemoved() {
+    List<GradPoint> bare;
+    synchronized (this) {
+      forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
+      bare = points.stream().filter(GradPoint::isBare).toList();
+    }
+    bare.forEach(this::remove);
+  }
+
+  /** Ends all points. */
+  void clear() {
+    List<GradPoint> all;
+    synchronized (this) {
+      forgetLeavesIf(leaf -> true);
+      all = List.copyOf(points);
+    }
+    all.forEach(this::remove);
   }
 }

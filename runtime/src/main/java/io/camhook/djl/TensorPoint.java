@@ -65,6 +65,11 @@ final class TensorPoint extends GradPoint {
     return AutogradGateway.instance().version(tensor) == version;
   }
 
+  @Override
+  boolean isBare() {
+    return hooks.isEmpty();
+  }
+
   /** The old tensor: uses from before the hook count too. */
   @Override
   List<NDArray> observed() {

@@ -131,12 +131,12 @@ final class Expression {
     if (a instanceof Double x) {
       NDArray y = (NDArray) b;
       float f = x.floatValue();
-      return operator == '+' ? y.add(f) : operator == '-' ? y.neg().add(f) : y.mul(f);
+      return operator == '+' ? y.add(f) : operator == '-' ? y.neg().add(f) : Nets.times(y, f);
     }
     NDArray x = (NDArray) a;
     if (b instanceof Double number) {
       float y = number.floatValue();
-      return operator == '+' ? x.add(y) : operator == '-' ? x.sub(y) : x.mul(y);
+      return operator == '+' ? x.add(y) : operator == '-' ? x.sub(y) : Nets.times(x, y);
     }
     NDArray y = (NDArray) b;
     return operator == '+' ? x.add(y) : operator == '-' ? x.sub(y) : x.mul(y);

@@ -63,6 +63,14 @@ final class Nets {
     return manager.create(values, s);
   }
 
+  /**
+   * {@code x · factor}. {@code x.mul(factor)} is not for graphs: it closes the array that it makes
+   * of the number, so that the collector frees the memory which autograd reads in the backward.
+   */
+  static NDArray times(NDArray x, float factor) {
+    return x.mul(x.getManager().create(factor));
+  }
+
   static NoopTranslator unbatched() {
     return new NoopTranslator(null);
   }

@@ -192,15 +192,16 @@ final class ScenarioNet {
         case "out = a * b" ->
             new NDList(x.mul(params == null ? in.get(1) : (NDArray) params.get("b")));
         case "out = a * b + a" -> new NDList(x.mul(in.get(1)).add(x));
-        case "out = a * c" -> new NDList(x.mul(((Double) params.get("c")).floatValue()));
-        case "out = 3 * a" -> new NDList(x.mul(3f));
-        case "out = 2 * x" -> new NDList(x.mul(2f));
-        case "out =" -> new NDList(x.mul(2f), x.mul(3f)); // (2 * x, 3 * x)
-        case "out = [2 * x, 3 * x]" -> new NDList(x.mul(2f), x.mul(3f));
-        case "out = 5 *" -> new NDList(x.mul(x).mul(5f));
+        case "out = a * c" -> new NDList(Nets.times(x, ((Double) params.get("c")).floatValue()));
+        case "out = 3 * a" -> new NDList(Nets.times(x, 3));
+        case "out = 2 * x" -> new NDList(Nets.times(x, 2));
+        case "out =" -> new NDList(Nets.times(x, 2), Nets.times(x, 3)); // (2 * x, 3 * x)
+        case "out = [2 * x, 3 * x]" -> new NDList(Nets.times(x, 2), Nets.times(x, 3));
+        case "out = 5 *" -> new NDList(Nets.times(x.mul(x), 5));
         case "out = x" -> new NDList(x);
         case "out = x.detach()" -> new NDList(x.stopGradient());
-        case "out = x * scale" -> new NDList(x.mul(((Double) params.get("scale")).floatValue()));
+        case "out = x * scale" ->
+            new NDList(Nets.times(x, ((Double) params.get("scale")).floatValue()));
         case "out = fc(fc(x))" ->
             named.get("fc").forward(store, named.get("fc").forward(store, in, training), training);
         case "out = x + inner(x)" ->
