@@ -15,11 +15,10 @@ import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.EventLog;
 import io.camhook.plain.PlainDispatch;
 import io.camhook.plain.PlainNetworks;
+import io.camhook.recording.Run;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
 import java.lang.instrument.Instrumentation;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -97,7 +96,7 @@ final class Startup {
       throws InvalidConfigException {
     ConfigReader reader =
         new ConfigReader(
-            options, System::getenv, Instant.now(), ProcessHandle.current().pid(), Startup::host);
+            options, System::getenv, Instant.now(), ProcessHandle.current().pid(), Run::localHost);
     ConfigReader.Result result = reader.read(yaml);
     List<Problem> unknown = options.unknown(result.keys());
     if (!unknown.isEmpty()) {
@@ -119,18 +118,6 @@ final class Startup {
                 problems.stream().map(p -> "  " + p).collect(Collectors.joining("\n"))));
     if (exit) {
       System.exit(STATUS_BAD_CONFIG);
-    }
-  }
-
-  private static String host() {
-    String name = System.getenv("HOSTNAME");
-    if (name != null && !name.isEmpty()) {
-      return name;
-    }
-    try {
-      return InetAddress.getLocalHost().getHostName();
-    } catch (UnknownHostException e) {
-      return "localhost";
     }
   }
 }

@@ -4,9 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -32,9 +29,6 @@ public record Run(
     @Nullable String config,
     Map<String, String> versions,
     @Nullable Counters counters) {
-  private static final DateTimeFormatter START =
-      DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss", Locale.ROOT);
-
   public Run {
     versions = Map.copyOf(versions);
   }
@@ -66,32 +60,8 @@ public record Run(
     return new Run(started, Instant.now(), camhookVersion, host, pid, config, versions, counters);
   }
 
-  /**
-   * The directory that {@code pattern} means for this run: {@code %t} is its start in local time
-   * ({@code 20261124-061530}), {@code %p} its pid, {@code %h} its host, {@code %%} a percent sign.
-   */
-  public Path directory(String pattern) {
-    StringBuilder path = new StringBuilder();
-    for (int i = 0; i < pattern.length(); i++) {
-      char c = pattern.charAt(i);
-      if (c != '%' || i + 1 == pattern.length()) {
-        path.append(c);
-        continue;
-      }
-      char code = pattern.charAt(++i);
-      switch (code) {
-        case 't' -> path.append(START.format(started.atZone(ZoneId.systemDefault())));
-        case 'p' -> path.append(pid);
-        case 'h' -> path.append(host);
-        case '%' -> path.append('%');
-        default -> path.append(c).append(code);
-      }
-    }
-    return Path.of(path.toString());
-  }
-
   /** The machine's name without asking a name server, which may take seconds. */
-  private static String localHost() {
+  public static String localHost() {
     for (String variable : new String[] {"HOSTNAME", "COMPUTERNAME"}) {
       String name = System.getenv(variable);
       if (name != null && !name.isBlank()) {

@@ -306,13 +306,4 @@ class RecordingTest {
     assertThat(Files.readAttributes(shard, BasicFileAttributes.class).lastModifiedTime())
         .isEqualTo(before.lastModifiedTime());
   }
-
-  @Test
-  void run_should_fill_in_the_directory_pattern() {
-    Run run = Run.begin(null, Map.of());
-    assertThat(run.directory("captures/%t-%p"))
-        .asString()
-        .matches("captures/\\d{8}-\\d{6}-" + ProcessHandle.current().pid());
-    assertThat(run.directory("%h/100%%/%x%")).hasToString(run.host() + "/100%/%x%");
-  }
 }

@@ -45,10 +45,21 @@ public final class Fork {
   /** Runs it and returns the lines that it printed to standard output; fails if it fails. */
   public List<String> run(Class<?> main, String... arguments)
       throws IOException, InterruptedException {
+    return run(List.of("-cp", classPath, main.getName()), arguments);
+  }
+
+  /** The same for a jar that names its own main class. */
+  public List<String> runJar(Path jar, String... arguments)
+      throws IOException, InterruptedException {
+    return run(List.of("-jar", jar.toString()), arguments);
+  }
+
+  private List<String> run(List<String> program, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
-    command.addAll(List.of("-cp", classPath, main.getName()));
+    command.addAll(program);
     command.addAll(Arrays.asList(arguments));
     Path out = Files.createTempFile(directory, "out", ".txt");
     Path err = Files.createTempFile(directory, "err", ".txt");
@@ -71,6 +82,11 @@ public final class Fork {
 
   public static Path agentJar() {
     return Path.of(System.getProperty("camhook.agent.jar"));
+  }
+
+  /** The {@code camhook} command. */
+  public static Path commandJar() {
+    return Path.of(System.getProperty("camhook.command.jar"));
   }
 
   /** The samples and what they need; nothing of camhook. */

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class ConvolutionExample {
   private ConvolutionExample() {}
 
+  @SuppressWarnings("try") // a hook lives as long as its block of code
   public static void main(String[] args) {
     Conv2d convolution =
         Conv2d.builder().setKernelShape(new Shape(3, 3)).setFilters(2).optBias(false).build();

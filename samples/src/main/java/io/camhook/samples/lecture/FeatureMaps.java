@@ -32,6 +32,7 @@ public final class FeatureMaps {
 
   private FeatureMaps() {}
 
+  @SuppressWarnings("try") // a hook lives as long as its block of code
   public static void main(String[] args)
       throws IOException, MalformedModelException, TranslateException {
     if (args.length != 3) {

@@ -23,6 +23,7 @@ public final class GradientExample {
     System.out.println("dy/dw = " + gradientOfW(2));
   }
 
+  @SuppressWarnings("try") // a hook lives as long as its block of code
   private static float gradientOfW(float factor) {
     try (NDManager manager = NDManager.newBaseManager();
         GradientCollector collector = Engine.getInstance().newGradientCollector()) {

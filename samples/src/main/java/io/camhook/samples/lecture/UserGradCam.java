@@ -52,6 +52,7 @@ public final class UserGradCam {
   }
 
   /** The map {@code [h, w]} of the class with the largest logit, not scaled. */
+  @SuppressWarnings("try") // a hook lives as long as its block of code
   private static NDArray gradCam(Block net, Block layer, NDArray input) {
     NDArray[] seen = new NDArray[2];
     ForwardHook<Block, NDList> keepActivation =

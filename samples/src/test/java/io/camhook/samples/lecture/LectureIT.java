@@ -10,6 +10,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.camhook.cam.CamMethods;
 import io.camhook.cam.CaptureLayers;
 import io.camhook.cam.FloatMap;
@@ -27,6 +29,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -101,7 +105,7 @@ class LectureIT {
     Raster grid = ImageIO.read(directory.resolve("grid.png").toFile()).getRaster();
     assertThat(grid.getWidth()).isEqualTo(8 * 48 + 7 * 2);
     assertThat(grid.getHeight()).isEqualTo(2 * 48 + 2);
-    float[][] channels = firstConvolution(picture);
+    float[][] channels = withoutHooks(picture, 1);
     for (int c = 0; c < channels.length; c++) {
       float min = Float.POSITIVE_INFINITY;
       float max = Float.NEGATIVE_INFINITY;
@@ -118,26 +122,75 @@ class LectureIT {
     }
   }
 
-  /** Without hooks: the first child alone. */
-  private static float[][] firstConvolution(Picture picture) throws Exception {
+  @Test
+  void feature_maps_should_be_in_the_report_as_a_grid() throws Exception {
+    new Fork(directory)
+        .agent(
+            "config="
+                + Path.of("config/features.yaml").toAbsolutePath()
+                + ",output.directory=recording")
+        .run(ShapesDemo.class, "--pictures", "pictures", "--count", "1", "--pairs", "0");
+    new Fork(directory).runJar(Fork.commandJar(), "report", "recording", "-o", "report.html");
+
+    JsonObject capture = data(directory.resolve("report.html"), "c0");
+    List<JsonObject> grids = new ArrayList<>();
+    capture.getAsJsonArray("channels").forEach(grid -> grids.add(grid.getAsJsonObject()));
+    assertThat(grids)
+        .extracting(grid -> grid.get("l").getAsString() + " " + grid.get("count").getAsInt())
+        .containsExactly(
+            "01SequentialBlock 16",
+            "02SequentialBlock 32",
+            "04SequentialBlock 48",
+            "06SequentialBlock 64",
+            "07SequentialBlock 64");
+    requireMaps(grids.get(3), withoutHooks(Picture.read(pictures().get(0)), 6));
+  }
+
+  /** All channels of a grid of 12×12, of which the report keeps 256 levels each. */
+  private static void requireMaps(JsonObject grid, float[][] channels) {
+    assertThat(grid.get("w").getAsInt()).isEqualTo(12);
+    byte[] levels = Base64.getDecoder().decode(grid.get("data").getAsString());
+    assertThat(levels).hasSize(64 * 12 * 12);
+    for (int i = 0; i < channels.length; i++) {
+      float[] channel = channels[grid.getAsJsonArray("index").get(i).getAsInt()];
+      float min = grid.getAsJsonArray("min").get(i).getAsFloat();
+      float range = grid.getAsJsonArray("max").get(i).getAsFloat() - min;
+      for (int at = 0; at < channel.length; at++) {
+        assertThat(min + (levels[i * channel.length + at] & 0xff) / 255f * range)
+            .isCloseTo(channel[at], within(range / 255 + 1e-5f));
+      }
+    }
+  }
+
+  /** The JSON of a data element of the report. */
+  private static JsonObject data(Path report, String id) throws Exception {
+    String html = Files.readString(report);
+    String open = "<script type=\"application/json\" id=\"" + id + "\">";
+    int start = html.indexOf(open) + open.length();
+    return JsonParser.parseString(html.substring(start, html.indexOf("</script>", start)))
+        .getAsJsonObject();
+  }
+
+  /** The channels behind the first children, which are called by themselves. */
+  private static float[][] withoutHooks(Picture picture, int children) throws Exception {
     try (Model model = ShapesNet.load();
         NDManager manager = model.getNDManager().newSubManager()) {
       NDArray pixels =
           manager.create(ByteBuffer.wrap(picture.rgb()), new Shape(96, 96, 3), DataType.UINT8);
-      NDArray output =
-          model
-              .getBlock()
-              .getChildren()
-              .get("01SequentialBlock")
-              .forward(
-                  new ParameterStore(manager, false),
-                  new NDList(ShapesTranslator.normalise(pixels).expandDims(0)),
-                  false)
-              .head()
-              .get(0);
-      float[][] channels = new float[16][];
+      NDList output = new NDList(ShapesTranslator.normalise(pixels).expandDims(0));
+      for (int i = 0; i < children; i++) {
+        output =
+            model
+                .getBlock()
+                .getChildren()
+                .get(i)
+                .getValue()
+                .forward(new ParameterStore(manager, false), output, false);
+      }
+      NDArray maps = output.head().get(0);
+      float[][] channels = new float[(int) maps.getShape().get(0)][];
       for (int c = 0; c < channels.length; c++) {
-        channels[c] = output.get(c).toFloatArray();
+        channels[c] = maps.get(c).toFloatArray();
       }
       return channels;
     }
