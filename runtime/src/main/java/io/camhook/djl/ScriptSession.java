@@ -44,6 +44,9 @@ final class ScriptSession implements ModelSession {
   private final PtSymbolBlock module;
   private final TapPlan plan;
 
+  /** Loaded by the first that asks for it. */
+  private @Nullable GuidedScript guided;
+
   private ScriptSession(
       TorchScriptArchive archive, PtNDManager manager, PtSymbolBlock module, TapPlan plan) {
     this.archive = archive;
@@ -177,8 +180,14 @@ final class ScriptSession implements ModelSession {
 
   @Override
   public Tensor guidedInputGradient(List<Tensor> inputs, int index, OutputGradients target) {
-    throw new IllegalArgumentException(
-        "guided ReLUs cannot be put into a TorchScript model; use gradcam, smoothgrad or integrated-gradients");
+    if (guided == null) {
+      try {
+        guided = GuidedScript.load(archive, manager);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(e.getMessage(), e);
+      }
+    }
+    return guided.inputGradient(inputs, index, target);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.camhook.torchscript;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,27 @@ final class SourceTree {
 
   Map<String, SourceFile> files() {
     return files;
+  }
+
+  /**
+   * A file's text with methods added to its classes.
+   *
+   * @param added by qualified name of the class, indented
+   * @return null if none of its classes gets one
+   */
+  static @Nullable String withMethods(SourceFile file, Map<String, List<String>> added) {
+    Edits edits = new Edits();
+    boolean changed = false;
+    for (Stmt statement : file.statements()) {
+      if (statement instanceof Stmt.ClassDef type) {
+        List<String> methods = added.get(file.module() + "." + type.name());
+        if (methods != null) {
+          edits.insert(type.end(), "\n" + String.join("\n", methods));
+          changed = true;
+        }
+      }
+    }
+    return changed ? edits.apply(file.text(), 0, file.text().length()) : null;
   }
 
   @Nullable ClassSource type(String qualifiedName) {

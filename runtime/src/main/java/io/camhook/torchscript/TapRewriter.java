@@ -35,7 +35,6 @@ final class TapRewriter {
   private final Set<String> notices = new LinkedHashSet<>();
   private final Map<MethodContext, Boolean> leadsToTap = new HashMap<>();
   private final Map<String, List<String>> added = new LinkedHashMap<>();
-  private final Map<String, SourceTree.ClassSource> changedClasses = new HashMap<>();
   private final Set<MethodContext> written = new HashSet<>();
   private final Map<String, String> resumeMethods = new LinkedHashMap<>();
   private final Map<String, String> replaceMethods = new LinkedHashMap<>();
@@ -61,7 +60,7 @@ final class TapRewriter {
     addResumeMethods();
     Map<String, byte[]> changed = new LinkedHashMap<>();
     for (SourceFile file : sources.files().values()) {
-      String text = changedText(file);
+      String text = SourceTree.withMethods(file, added);
       if (text != null) {
         changed.put(file.entry(), text.getBytes(StandardCharsets.UTF_8));
       }
@@ -203,7 +202,6 @@ final class TapRewriter {
   }
 
   private void addMethod(SourceTree.ClassSource type, String text) {
-    changedClasses.put(type.qualifiedName(), type);
     added.computeIfAbsent(type.qualifiedName(), k -> new ArrayList<>()).add("  " + text);
   }
 
@@ -370,22 +368,5 @@ final class TapRewriter {
 
   private static boolean holds(CallSite outer, CallSite inner) {
     return outer.call().start() <= inner.call().start() && inner.call().end() <= outer.call().end();
-  }
-
-  // ---- files
-
-  private @Nullable String changedText(SourceFile file) {
-    Edits edits = new Edits();
-    boolean changed = false;
-    for (Stmt statement : file.statements()) {
-      if (statement instanceof Stmt.ClassDef type) {
-        List<String> methods = added.get(file.module() + "." + type.name());
-        if (methods != null) {
-          edits.insert(type.end(), "\n" + String.join("\n", methods));
-          changed = true;
-        }
-      }
-    }
-    return changed ? edits.apply(file.text(), 0, file.text().length()) : null;
   }
 }

@@ -224,7 +224,28 @@ public final class TorchScriptArchive {
     changed.put(
         folder + "code/" + rewriter.tapsModule().replace('.', '/') + ".py",
         rewriter.tapsSource().getBytes(StandardCharsets.UTF_8));
-    return new Instrumented(file, zip, changed, rewriter.plan());
+    return new Instrumented(new ArchiveCopy(file, zip, changed), rewriter.plan());
+  }
+
+  /**
+   * A copy of the archive, not yet written, for guided backpropagation.
+   *
+   * @throws ArchiveException if forward reaches no ReLU, or one that cannot be guided, with the
+   *     reason
+   */
+  public GuidedArchive guided() throws ArchiveException {
+    GuidedRewriter rewriter = new GuidedRewriter(sources, root, freePrefix());
+    Map<String, byte[]> changed = new LinkedHashMap<>(rewriter.rewrite(name));
+    if (changed.isEmpty()) {
+      throw new ArchiveException(
+          name
+              + ": guided backpropagation needs ReLUs (torch.relu), and forward reaches none; other"
+              + " rectifiers are not guided");
+    }
+    changed.put(
+        folder + "code/" + rewriter.module().replace('.', '/') + ".py",
+        rewriter.functions().getBytes(StandardCharsets.UTF_8));
+    return new GuidedArchive(new ArchiveCopy(file, zip, changed), rewriter.method());
   }
 
   private ModuleNode find(String path) throws ArchiveException {

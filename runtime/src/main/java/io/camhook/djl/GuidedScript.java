@@ -1,0 +1,79 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.script.ModuleCalls;
+import io.camhook.recording.Tensor;
+import io.camhook.spi.ModelSession.OutputGradients;
+import io.camhook.torchscript.GuidedArchive;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A TorchScript model whose ReLUs cut the graph, loaded beside the one that is explained. */
+final class GuidedScript {
+  private static final String[] NO_FILES = {};
+
+  private final PtNDManager manager;
+  private final PtSymbolBlock module;
+  private final String method;
+
+  private GuidedScript(PtNDManager manager, PtSymbolBlock module, String method) {
+    this.manager = manager;
+    this.module = module;
+    this.method = method;
+  }
+
+  /**
+   * Loads.
+   *
+   * @param manager closes the model
+   * @throws IOException if its ReLUs cannot be guided, with the reason
+   */
+  static GuidedScript load(TorchScriptArchive archive, PtNDManager manager) throws IOException {
+    GuidedArchive guided = archive.guided();
+    Path copy = Files.createTempFile("camhook-", ".pt");
+    try {
+      guided.write(copy);
+      PtSymbolBlock module = JniUtils.loadModule(manager, copy, false, NO_FILES, NO_FILES, true);
+      module.freezeParameters(true);
+      return new GuidedScript(manager, module, guided.method());
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  /** As {@link io.camhook.spi.ModelSession#guidedInputGradient}. */
+  Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+        GradMode mode = new GradMode(true)) {
+      NDList arrays = SessionTensors.arrays(inputs, scratch);
+      NDArray leaf = arrays.get(index);
+      leaf.setRequiresGradient(true);
+      // The first operator may be one that works in place, which a leaf does not bear.
+      NDArray input = AutogradGateway.instance().tap(scratch, leaf).copy();
+      arrays.set(index, input);
+      try (IValue all = ModuleCalls.run(module, method, arrays, true)) {
+        IValue[] parts = all.toIValueTuple();
+        NDArray[] pairs = parts[1].toTensorArray(scratch);
+        List<GuidedBackward.Cut> cuts = new ArrayList<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+          cuts.add(new GuidedBackward.Cut(pairs[i], pairs[i + 1]));
+        }
+        NDArray output = SessionTensors.scored(ScriptValues.arrays(parts[0], scratch));
+        NDArray seed =
+            Tensors.toArray(target.at(SessionTensors.toTensor(output, scratch)).get(0), scratch)
+                .toType(output.getDataType(), false);
+        NDArray gradient = GuidedBackward.run(output, seed, cuts, leaf, scratch);
+        return SessionTensors.toTensor(gradient == null ? leaf.zerosLike() : gradient, scratch);
+      }
+    }
+  }
+}
