@@ -45,20 +45,20 @@ public final class FloatMap {
     return shape.length;
   }
 
-  /** The smallest value. */
+  /** The smallest value; NaN is passed over. */
   public float min() {
     float min = Float.POSITIVE_INFINITY;
     for (float v : values) {
-      min = Math.min(min, v);
+      min = v < min ? v : min;
     }
     return min;
   }
 
-  /** The largest value. */
+  /** The largest value; NaN is passed over. */
   public float max() {
     float max = Float.NEGATIVE_INFINITY;
     for (float v : values) {
-      max = Math.max(max, v);
+      max = v > max ? v : max;
     }
     return max;
   }
@@ -98,11 +98,11 @@ public final class FloatMap {
    */
   public FloatMap scaled(double epsilon) {
     float min = min();
-    float range = max() - min;
-    double divisor = epsilon + range;
+    // In float32 as NumPy does it, which also divides several at a time.
+    float divisor = (float) epsilon + (max() - min);
     float[] out = new float[values.length];
     for (int i = 0; i < out.length; i++) {
-      out[i] = (float) ((values[i] - min) / divisor);
+      out[i] = (values[i] - min) / divisor;
     }
     return new FloatMap(out, shape);
   }

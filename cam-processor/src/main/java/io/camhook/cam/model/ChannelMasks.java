@@ -46,8 +46,10 @@ final class ChannelMasks {
    * {@code batch[offset…] = factor * input * mask}, the mask repeated over the input's channels.
    */
   static void multiply(float[] input, float[] mask, float factor, float[] batch, int offset) {
-    for (int i = 0; i < input.length; i++) {
-      batch[offset + i] = factor * input[i] * mask[i % mask.length];
+    for (int from = 0; from < input.length; from += mask.length) {
+      for (int p = 0; p < mask.length; p++) {
+        batch[offset + from + p] = factor * input[from + p] * mask[p];
+      }
     }
   }
 
