@@ -61,17 +61,29 @@ final class MethodTable {
     System.setProperty("camhook.selfAttach", "true");
     System.setProperty("camhook.agentJar", System.getProperty("camhook.agent.jar"));
     Map<String, MethodTable> rows = new LinkedHashMap<>();
+    double area = 0;
     try (Model model = ShapesNet.load();
         Explainer explainer = Explainer.of(model, List.of(LAYER))) {
       PictureGenerator generator = new PictureGenerator(SEED);
       for (int i = 0; i < PICTURES; i++) {
         Picture picture = generator.picture(i);
+        area += share(picture.objects().get(0).mask().inside());
         add(explainer, picture, rows);
         System.err.printf("\r%d of %d pictures", i + 1, PICTURES);
       }
       System.err.println();
     }
     print(rows);
+    System.out.printf(
+        Locale.ROOT, "%nA point at random would hit in %.1f %%.%n", 100 * area / PICTURES);
+  }
+
+  private static double share(boolean[] mask) {
+    int inside = 0;
+    for (boolean each : mask) {
+      inside += each ? 1 : 0;
+    }
+    return (double) inside / mask.length;
   }
 
   private static void add(Explainer explainer, Picture picture, Map<String, MethodTable> rows)
