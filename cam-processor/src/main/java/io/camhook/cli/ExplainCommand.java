@@ -86,29 +86,29 @@ final class ExplainCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<String> methods = wanted.methods(spec, target.isNone());
     Set<Metric> metrics = measured.metrics(spec);
-    wanted.check(spec);
+    wanted.read(spec);
     target.read(spec);
     InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec));
     List<String> paths = layers.isEmpty() ? List.of("auto") : layers;
     try (Interruption interruption = new Interruption();
-        Explainer explainer = Explainer.load(model, paths).withLayout(wanted.layout(spec))) {
+        Explainer explainer = Explainer.load(model, paths).withLayout(wanted.layout())) {
       Files.createDirectories(output);
       MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
           Progress progress = new Progress("explain", " inputs", files.size())) {
-        ExplainRun run =
-            new ExplainRun(
-                model,
-                methods,
-                target.labels(),
-                new ExplainSettings(wanted, interruption, progress),
-                problems);
+        ExplainSettings settings = new ExplainSettings(wanted, interruption, progress);
+        ExplainRun run = new ExplainRun(model, methods, target.labels(), settings, problems);
         for (int i = 0; i < files.size() && !interruption.requested(); i++) {
           explain(files, i, explainer, run, metrics, summary, out);
           progress.step();
         }
         if (!summary.isEmpty()) {
-          out.metrics(summary.table("means over %d inputs".formatted(out.inputs())));
+          List<MetricsTable.Curve> curves = List.of();
+          if (metrics.contains(Metric.SANITY)) {
+            curves = run.sanity(explainer.layers());
+            curves.forEach(summary::add);
+          }
+          out.metrics(summary.table("means over %d inputs".formatted(out.inputs()), curves));
         }
         out.finish();
         print(out, interruption.requested());

@@ -16,6 +16,8 @@ import io.camhook.explain.ModelInput;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
+import io.camhook.report.MetricsTable;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,13 +29,12 @@ import org.jspecify.annotations.Nullable;
 
 /** From what a model made of an input to what is written and shown of it. */
 final class ExplainRun {
-  private static final String BASELINE = "randomcam";
-
   private final String model;
   private final List<String> methods;
   private final Labels labels;
   private final ExplainSettings settings;
   private final Problems problems;
+  private final SanityRun sanity;
 
   ExplainRun(
       Path model,
@@ -46,6 +47,12 @@ final class ExplainRun {
     this.methods = methods;
     this.labels = labels;
     this.problems = problems;
+    this.sanity = new SanityRun(model, settings, problems);
+  }
+
+  /** Checks what {@link #measure} has seen against models with random weights. */
+  List<MetricsTable.Curve> sanity(List<String> layers) throws IOException {
+    return sanity.run(layers);
   }
 
   Explanation explain(Explained explained) {
@@ -111,10 +118,14 @@ final class ExplainRun {
       }
     }
     try {
-      if (!heatmaps.containsKey(BASELINE)) {
-        heatmaps.put(BASELINE, settings.map(explained, BASELINE, 0).heatmap());
-      }
+      FloatMap random = settings.map(explained, Measurement.BASELINE, 0).heatmap();
+      heatmaps.remove(Measurement.BASELINE);
+      heatmaps.putIfAbsent(Measurement.BASELINE, random);
+      measurement.withBaseline(random);
       heatmaps.forEach((method, map) -> summary.add(method, measurement.of(method, map)));
+      if (metrics.contains(Metric.SANITY)) {
+        sanity.remember(explained, heatmaps);
+      }
     } catch (CamException e) {
       problems.add("metrics", explained.input().name() + ": metrics: " + e.getMessage());
     }

@@ -68,6 +68,8 @@ final class MethodOptions {
           "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns + tokens dropped in front), channels-last or channels-first.")
   private @Nullable String reshape;
 
+  private @Nullable Layout layout;
+
   MethodOptions() {}
 
   /** The ids; an unknown one is wrong usage. */
@@ -84,8 +86,8 @@ final class MethodOptions {
     return wanted;
   }
 
-  /** Says no to values that cannot be. */
-  void check(CommandSpec spec) {
+  /** Reads the other options; impossible values are wrong usage. */
+  void read(CommandSpec spec) {
     requireAtLeast(spec, "--batch", batch == null ? 1 : batch, 1);
     requireAtLeast(spec, "--channels", channels, 0);
     if (rule() == null) {
@@ -96,6 +98,13 @@ final class MethodOptions {
                   String.join(
                       ", ", Arrays.stream(Aggregation.values()).map(MethodOptions::id).toList()),
                   aggregate));
+    }
+    if (reshape != null) {
+      try {
+        layout = Layout.parse(reshape);
+      } catch (CamException e) {
+        throw new ParameterException(spec.commandLine(), "--reshape: " + e.getMessage(), e);
+      }
     }
   }
 
@@ -119,15 +128,8 @@ final class MethodOptions {
   }
 
   /** The layout that was named; null: it is found. */
-  @Nullable Layout layout(CommandSpec spec) {
-    if (reshape == null) {
-      return null;
-    }
-    try {
-      return Layout.parse(reshape);
-    } catch (CamException e) {
-      throw new ParameterException(spec.commandLine(), "--reshape: " + e.getMessage(), e);
-    }
+  @Nullable Layout layout() {
+    return layout;
   }
 
   /** How the model is run again for an input. */

@@ -23,7 +23,8 @@ final class MetricsOptions {
       split = ",",
       description = {
         "Measures the methods, beside randomcam: road, confidence, deletion, insertion, sensitivity,",
-        "localization (needs --mask), or all. Printed, and written as metrics.json and metrics.csv."
+        "sanity (likeness to maps of models with random weights), localization (needs --mask), or all.",
+        "Printed, and written as metrics.json and metrics.csv."
       })
   private List<String> metrics = new ArrayList<>();
 

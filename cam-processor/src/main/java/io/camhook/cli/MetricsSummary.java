@@ -34,12 +34,20 @@ final class MetricsSummary {
         });
   }
 
+  /** Adds the mean of a curve. */
+  void add(MetricsTable.Curve curve) {
+    curve.points().stream()
+        .mapToDouble(MetricsTable.Point::value)
+        .average()
+        .ifPresent(mean -> add(curve.method(), Map.of(curve.metric(), mean)));
+  }
+
   boolean isEmpty() {
     return sums.isEmpty();
   }
 
   /** The table as the report shows it. */
-  MetricsTable table(String title) {
+  MetricsTable table(String title, List<MetricsTable.Curve> curves) {
     List<MetricsTable.Row> rows = new ArrayList<>();
     sums.forEach(
         (method, row) -> {
@@ -59,7 +67,8 @@ final class MetricsSummary {
                         column.unit(),
                         column.description()))
             .toList(),
-        rows);
+        rows,
+        curves);
   }
 
   /** Columns right-aligned, one line a method. */
@@ -93,7 +102,10 @@ final class MetricsSummary {
             : String.format(Locale.ROOT, "%.4f", value);
   }
 
-  /** Writes {@code metrics.json} (what {@code camhook report --metrics} reads) and {@code .csv}. */
+  /**
+   * Writes {@code metrics.json} (what {@code camhook report --metrics} reads), {@code .csv}, and
+   * the curves.
+   */
   static void write(Path directory, MetricsTable table) throws IOException {
     ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     Files.write(directory.resolve("metrics.json"), json.writeValueAsBytes(table));
@@ -109,5 +121,21 @@ final class MetricsSummary {
       csv.append('\n');
     }
     Files.writeString(directory.resolve("metrics.csv"), csv);
+    if (!table.curves().isEmpty()) {
+      writeCurves(directory, table.curves());
+    }
+  }
+
+  /** {@code metrics-curves.csv}: one line a point. */
+  private static void writeCurves(Path directory, List<MetricsTable.Curve> curves)
+      throws IOException {
+    StringBuilder csv = new StringBuilder("metric,method,at,value\n");
+    for (MetricsTable.Curve curve : curves) {
+      for (MetricsTable.Point point : curve.points()) {
+        csv.append(curve.metric()).append(',').append(curve.method()).append(',');
+        csv.append(point.at()).append(',').append(point.value()).append('\n');
+      }
+    }
+    Files.writeString(directory.resolve("metrics-curves.csv"), csv);
   }
 }

@@ -19,11 +19,15 @@ import org.jspecify.annotations.Nullable;
 
 /** Measures heatmaps of the first target of one input. Not thread-safe. */
 public final class Measurement {
+  /** Explains nothing, so that every method should do better. */
+  public static final String BASELINE = "randomcam";
+
   private final Explained explained;
   private final Set<Metric> metrics;
   private final RunOptions options;
   private final Heatmaps pipeline;
   private final boolean @Nullable [] mask;
+  private @Nullable Confidence baseline;
 
   /**
    * @param mask true inside the object, of the heatmap's size; null if there is none
@@ -41,8 +45,17 @@ public final class Measurement {
     this.mask = mask == null ? null : mask.clone();
   }
 
+  /** Takes the heatmap that others are to beat, for the win rate. */
+  public Measurement withBaseline(FloatMap heatmap) {
+    if (metrics.contains(Metric.CONFIDENCE)) {
+      baseline = Confidence.of(explained.modelRun(target(), options), heatmap);
+    }
+    return this;
+  }
+
   /**
-   * Column id to value. Scores are probabilities (softmax) where the target is a class.
+   * Column id to value. Scores are probabilities (softmax) where the target is a class of a
+   * classifier.
    *
    * @throws CamException if the heatmap is not of the input's size, or a mask is wanted and missing
    */
@@ -60,6 +73,9 @@ public final class Measurement {
       values.put("confidence-drop", confidence.drop());
       values.put("confidence-increase", confidence.increased() ? 1.0 : 0.0);
       values.put("average-drop", confidence.relativeDrop());
+      if (baseline != null && !method.equals(BASELINE)) {
+        values.put("win-rate", confidence.wins(baseline) ? 1.0 : 0.0);
+      }
     }
     if (metrics.contains(Metric.DELETION) || metrics.contains(Metric.INSERTION)) {
       DeletionInsertion areas = DeletionInsertion.of(run, heatmap);
@@ -100,6 +116,7 @@ public final class Measurement {
       throw new CamException("metrics need a target; use -t top1, class:N or label:S");
     }
     int index = explained.classIndex(0);
-    return index < 0 ? explained.targets().get(0) : Targets.softmax(index);
+    boolean positions = explained.logits().filter(output -> output.rank() > 2).isPresent();
+    return index < 0 || positions ? explained.targets().get(0) : Targets.softmax(index);
   }
 }

@@ -17,13 +17,18 @@ public enum Metric {
   CONFIDENCE(
       column("confidence-drop", false, "", "score lost when only the heatmap is seen"),
       column("confidence-increase", true, "%", "inputs whose score grows then"),
-      column("average-drop", false, "%", "score lost, relative")),
+      column("average-drop", false, "%", "score lost, relative"),
+      column(
+          "win-rate", true, "%", "inputs where the map keeps more of the score than randomcam's")),
   /** Deletion. */
   DELETION(column("deletion", false, "", "area under the score while pixels are deleted")),
   /** Insertion. */
   INSERTION(column("insertion", true, "", "area under the score while pixels are inserted")),
   /** Sensitivity to noise. */
   SENSITIVITY(column("sensitivity", false, "", "largest relative change under small noise")),
+  /** The sanity check by cascading randomisation. */
+  SANITY(
+      column("sanity", false, "", "likeness of the maps to those of models with random weights")),
   /** Agreement with a mask; needs one. */
   LOCALIZATION(
       column("pointing", true, "%", "heatmaps whose maximum lies inside the mask"),

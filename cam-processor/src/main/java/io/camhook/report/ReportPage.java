@@ -23,6 +23,7 @@ record ReportPage(String html, String css, String js) {
           "channels.js",
           "capture.js",
           "charts.js",
+          "curves.js",
           "main.js");
   private static final String STYLE = "/*STYLE*/";
   private static final String TITLE = "<!--TITLE-->";

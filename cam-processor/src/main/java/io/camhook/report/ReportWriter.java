@@ -264,6 +264,22 @@ public final class ReportWriter implements Closeable {
       json.writeEndObject();
     }
     json.writeEndArray();
+    json.writeArrayFieldStart("curves");
+    for (MetricsTable.Curve curve : table.curves()) {
+      json.writeStartObject();
+      json.writeStringField("metric", curve.metric());
+      json.writeStringField("method", curve.method());
+      json.writeArrayFieldStart("points");
+      for (MetricsTable.Point point : curve.points()) {
+        json.writeStartArray();
+        json.writeString(point.at());
+        ReportJson.number(json, point.value());
+        json.writeEndArray();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    }
+    json.writeEndArray();
     json.writeEndObject();
   }
 

@@ -104,6 +104,7 @@ function metricsPage() {
         m.metrics.map(c => el('th', { class: 'num', title: c.description }, `${c.name} ${c.better === 'lower' ? '↓' : '↑'}`)))),
       el('tbody', {}, m.rows.map(r => el('tr', {}, el('td', {}, methodName(r.method)),
         m.metrics.map(c => el('td', { class: 'num' + (r.values[c.id] === best.get(c.id) ? ' best' : '') }, print(c, r.values[c.id])))))))),
+    metricCurves(m),
     m.metrics.some(c => c.description) ? el('section', { class: 'card' }, el('table', { class: 'meta' }, el('tbody', {},
       m.metrics.filter(c => c.description).map(c => el('tr', {}, el('th', {}, c.name), el('td', {}, c.description)))))) : null);
 }

@@ -226,7 +226,43 @@ class ExplainCommandTest {
     JsonNode table = new ObjectMapper().readTree(out.resolve("metrics.json").toFile());
     assertThat(table.get("rows")).hasSize(2);
     assertThat(Files.readString(out.resolve("metrics.csv")))
-        .startsWith("method,confidence-drop,confidence-increase,average-drop,deletion\ngradcam,");
+        .startsWith(
+            "method,confidence-drop,confidence-increase,average-drop,win-rate,deletion\ngradcam,");
+  }
+
+  @Test
+  void sanity_check_should_give_a_curve_from_the_output_to_the_input() throws IOException {
+    Invocation run =
+        Invocation.of(
+            "explain",
+            model,
+            input,
+            "-l",
+            "relu1",
+            "-m",
+            "gradcam,eigencam",
+            "--metrics",
+            "sanity",
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    JsonNode table = new ObjectMapper().readTree(out.resolve("metrics.json").toFile());
+    JsonNode curves = table.get("curves");
+    assertThat(curves.findValuesAsText("method"))
+        .containsExactly("gradcam", "eigencam", "randomcam");
+    assertThat(curves.get(0).findValuesAsText("at")).containsExactly("fc1", "conv1");
+    // Eigen-CAM asks A alone, which does not depend on the layer behind
+    assertThat(curves.get(1).get("points").get(0).get("value").asDouble())
+        .isCloseTo(1, within(1e-9));
+    double mean = 0;
+    for (JsonNode point : curves.get(1).get("points")) {
+      mean += point.get("value").asDouble() / 2;
+    }
+    assertThat(table.get("rows").get(1).get("values").get("sanity").asDouble())
+        .isCloseTo(mean, within(1e-9));
+    assertThat(Files.readString(out.resolve("metrics-curves.csv")))
+        .startsWith("metric,method,at,value\nsanity,gradcam,fc1,");
+    assertThat(Files.readString(out.resolve("report.html"))).contains("\"curves\":[{");
   }
 
   @Test

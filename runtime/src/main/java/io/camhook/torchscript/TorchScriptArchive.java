@@ -248,6 +248,30 @@ public final class TorchScriptArchive {
     return new GuidedArchive(new ArchiveCopy(file, zip, changed), rewriter.method());
   }
 
+  /**
+   * Writes a copy of the archive in which each parameter of some modules (not those of their
+   * children, and no buffer) has its values in random order.
+   *
+   * @param target created, or overwritten
+   * @param paths module paths ({@code .} is the root), aliases allowed
+   * @param seed the same one gives the same copy
+   * @throws ArchiveException if a path does not exist
+   */
+  public void writeShuffled(Path target, Collection<String> paths, long seed) throws IOException {
+    Set<ModuleNode> nodes = new LinkedHashSet<>();
+    for (String path : paths) {
+      ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
+      if (node == null) {
+        throw new ArchiveException(
+            name + ": no module '" + path + "' among its " + modules.byPath().size() + " paths");
+      }
+      nodes.add(node);
+    }
+    try (ZipFile archive = new ZipFile(file.toFile())) {
+      new ArchiveCopy(file, zip, WeightShuffle.of(archive, folder, nodes, seed)).write(target);
+    }
+  }
+
   private ModuleNode find(String path) throws ArchiveException {
     ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
     if (node == null && modules.root().children().isEmpty()) {

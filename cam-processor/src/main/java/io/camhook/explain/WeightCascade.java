@@ -1,0 +1,98 @@
+package io.camhook.explain;
+
+import io.camhook.torchscript.ModuleInfo;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A TorchScript model that forgets from the output on: copies in which the parameters of the last
+ * layer, of the last two, and so on have their values in random order, so that the distribution of
+ * every tensor stays. What {@link io.camhook.cam.metrics.SanityCheck} compares maps of.
+ *
+ * <p>Layers are modules with a parameter of two or more dimensions, in reversed order of
+ * registration; norms between them go with the layer before. Deep models take several at a time.
+ * Immutable.
+ */
+public final class WeightCascade {
+  private static final int STEPS = 12;
+
+  private final TorchScriptArchive archive;
+  private final List<ModuleInfo> weighted;
+  private final List<String> layers;
+
+  private WeightCascade(
+      TorchScriptArchive archive, List<ModuleInfo> weighted, List<String> layers) {
+    this.archive = archive;
+    this.weighted = weighted;
+    this.layers = layers;
+  }
+
+  /**
+   * Finds the layers.
+   *
+   * @throws ExplainException if there are none
+   * @throws IOException if the file is no TorchScript archive, with the reason
+   */
+  public static WeightCascade of(Path model) throws IOException {
+    TorchScriptArchive archive = TorchScriptArchive.open(model);
+    List<ModuleInfo> weighted =
+        archive.modules().stream().filter(module -> module.parameterCount() > 0).toList();
+    List<String> all = new ArrayList<>();
+    for (ModuleInfo module : weighted) {
+      if (module.parameters().stream().anyMatch(p -> !p.buffer() && p.shape().size() > 1)) {
+        all.add(0, module.path());
+      }
+    }
+    if (all.isEmpty()) {
+      throw new ExplainException(
+          model + ": no module has weights to randomise, so there is no sanity check");
+    }
+    return new WeightCascade(archive, weighted, thinned(all));
+  }
+
+  /** At most {@link #STEPS}, the last layer and the first among them. */
+  private static List<String> thinned(List<String> all) {
+    List<String> layers = new ArrayList<>();
+    int steps = Math.min(STEPS, all.size());
+    for (int i = 0; i < steps; i++) {
+      layers.add(all.get(steps == 1 ? 0 : i * (all.size() - 1) / (steps - 1)));
+    }
+    return layers;
+  }
+
+  /** The layers whose weights go, step by step, from the output to the input. */
+  public List<String> layers() {
+    return layers;
+  }
+
+  /**
+   * Opens the model in which a layer and all behind it have random weights.
+   *
+   * @param layer one of {@link #layers}
+   * @param explained the layers to explain
+   */
+  public Step open(String layer, List<String> explained, long seed) throws IOException {
+    List<String> paths = weighted.stream().map(ModuleInfo::path).toList();
+    Path copy = Files.createTempFile("camhook-", ".pt");
+    try {
+      archive.writeShuffled(copy, paths.subList(paths.indexOf(layer), paths.size()), seed);
+      return new Step(copy, Explainer.load(copy, explained));
+    } catch (Throwable e) {
+      Files.deleteIfExists(copy);
+      throw e;
+    }
+  }
+
+  /** One model of the cascade; its file goes when it is closed. */
+  public record Step(Path file, Explainer explainer) implements AutoCloseable {
+    @Override
+    public void close() throws IOException {
+      explainer.close();
+      Files.deleteIfExists(file);
+    }
+  }
+}
