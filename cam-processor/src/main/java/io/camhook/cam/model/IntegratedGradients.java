@@ -13,15 +13,7 @@ import java.util.List;
  * it.
  */
 final class IntegratedGradients extends InputMethod {
-  private final int steps;
-
-  IntegratedGradients() {
-    this(50);
-  }
-
-  IntegratedGradients(int steps) {
-    this.steps = steps;
-  }
+  private static final int STEPS = 50;
 
   @Override
   public String id() {
@@ -30,6 +22,7 @@ final class IntegratedGradients extends InputMethod {
 
   @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
+    int steps = run.options().samplesOr(STEPS);
     float[] input = run.input().toFloats();
     double[] gradient =
         InputGradients.mean(

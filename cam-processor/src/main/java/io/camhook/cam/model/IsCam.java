@@ -12,15 +12,7 @@ import io.camhook.cam.LayerTensors;
  * scaled and then resized with half-pixel centres. pytorch-grad-cam has none.
  */
 final class IsCam extends ModelWeighted {
-  private final int steps;
-
-  IsCam() {
-    this(10);
-  }
-
-  IsCam(int steps) {
-    this.steps = steps;
-  }
+  private static final int STEPS = 10;
 
   @Override
   public String id() {
@@ -30,6 +22,7 @@ final class IsCam extends ModelWeighted {
   @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
+    int steps = run.options().samplesOr(STEPS);
     float[] input = run.input().toFloats();
     int[] size = run.spatial();
     double[] scores =
@@ -40,14 +33,14 @@ final class IsCam extends ModelWeighted {
                 ChannelMasks.multiply(
                     input,
                     ChannelMasks.scaledThenResized(sample, channels[i / steps], size),
-                    coefficient(i % steps),
+                    coefficient(i % steps, steps),
                     batch,
                     offset));
     return ChannelMasks.softmax(SsCam.means(scores, steps), channels, sample.channels());
   }
 
   /** {@code (1 + … + (i + 1)) / N}. */
-  private float coefficient(int i) {
+  private static float coefficient(int i, int steps) {
     return (float) ((i + 1) * (i + 2) / 2.0 / steps);
   }
 }

@@ -21,15 +21,7 @@ final class Rise extends InputMethod {
   private static final int CELLS = 7;
   private static final double PROBABILITY = 0.5;
 
-  private final int masks;
-
-  Rise() {
-    this(2000);
-  }
-
-  Rise(int masks) {
-    this.masks = masks;
-  }
+  private static final int MASKS = 2000;
 
   @Override
   public String id() {
@@ -44,6 +36,7 @@ final class Rise extends InputMethod {
           "rise masks pictures, the input has %d spatial dimensions; use occlusion"
               .formatted(size.length));
     }
+    int masks = run.options().samplesOr(MASKS);
     float[] input = run.input().toFloats();
     long seed = run.options().seed();
     double[] scores =

@@ -9,13 +9,15 @@ import java.util.function.BooleanSupplier;
  * @param batch inputs per run; at least 1
  * @param channels number of strongest channels that a method which goes through all of them takes;
  *     0: all
+ * @param samples number of variants of the input that a method which averages over them takes
+ *     (steps, noisy copies, masks); 0: the method's own
  * @param seed of what is random
  * @param progress told after every run
  * @param cancelled asked before every run; true stops with a {@link
  *     java.util.concurrent.CancellationException}
  */
 public record RunOptions(
-    int batch, int channels, long seed, Progress progress, BooleanSupplier cancelled) {
+    int batch, int channels, int samples, long seed, Progress progress, BooleanSupplier cancelled) {
   private static final long INPUT_BYTES = 32L << 20;
   private static final int LARGEST_DEFAULT_BATCH = 64;
 
@@ -31,10 +33,10 @@ public record RunOptions(
   }
 
   public RunOptions {
-    if (batch < 1 || channels < 0) {
+    if (batch < 1 || channels < 0 || samples < 0) {
       throw new IllegalArgumentException(
-          "expected a batch of at least 1 and channels of at least 0, found %d and %d"
-              .formatted(batch, channels));
+          "expected a batch of at least 1, and channels and samples of at least 0, found %d, %d and %d"
+              .formatted(batch, channels, samples));
     }
   }
 
@@ -42,26 +44,35 @@ public record RunOptions(
   public static RunOptions forInput(Tensor input) {
     long bytes = Math.max(4, 4 * input.elements() / Math.max(1, input.size(0)));
     int batch = (int) Math.max(1, Math.min(LARGEST_DEFAULT_BATCH, INPUT_BYTES / bytes));
-    return new RunOptions(batch, 0, 0, (method, done, total) -> {}, () -> false);
+    return new RunOptions(batch, 0, 0, 0, (method, done, total) -> {}, () -> false);
   }
 
   public RunOptions withBatch(int wanted) {
-    return new RunOptions(wanted, channels, seed, progress, cancelled);
+    return new RunOptions(wanted, channels, samples, seed, progress, cancelled);
   }
 
   public RunOptions withChannels(int strongest) {
-    return new RunOptions(batch, strongest, seed, progress, cancelled);
+    return new RunOptions(batch, strongest, samples, seed, progress, cancelled);
+  }
+
+  public RunOptions withSamples(int variants) {
+    return new RunOptions(batch, channels, variants, seed, progress, cancelled);
   }
 
   public RunOptions withSeed(long wanted) {
-    return new RunOptions(batch, channels, wanted, progress, cancelled);
+    return new RunOptions(batch, channels, samples, wanted, progress, cancelled);
   }
 
   public RunOptions withProgress(Progress wanted) {
-    return new RunOptions(batch, channels, seed, wanted, cancelled);
+    return new RunOptions(batch, channels, samples, seed, wanted, cancelled);
   }
 
   public RunOptions withCancellation(BooleanSupplier wanted) {
-    return new RunOptions(batch, channels, seed, progress, wanted);
+    return new RunOptions(batch, channels, samples, seed, progress, wanted);
+  }
+
+  /** The number of samples: the one wanted, else {@code usual}. */
+  int samplesOr(int usual) {
+    return samples == 0 ? usual : samples;
   }
 }

@@ -17,15 +17,7 @@ import java.util.Random;
 final class SmoothGrad extends InputMethod {
   private static final double NOISE = 0.15;
 
-  private final int samples;
-
-  SmoothGrad() {
-    this(50);
-  }
-
-  SmoothGrad(int samples) {
-    this.samples = samples;
-  }
+  private static final int SAMPLES = 50;
 
   @Override
   public String id() {
@@ -42,7 +34,7 @@ final class SmoothGrad extends InputMethod {
         InputGradients.mean(
             run,
             id(),
-            samples,
+            run.options().samplesOr(SAMPLES),
             (i, batch, offset) -> Noise.add(input, sigma, random, batch, offset));
     float[] gradient = new float[mean.length];
     for (int p = 0; p < gradient.length; p++) {

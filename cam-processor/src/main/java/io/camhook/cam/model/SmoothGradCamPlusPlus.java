@@ -20,15 +20,15 @@ import java.util.Random;
 final class SmoothGradCamPlusPlus extends ModelWeighted {
   private static final double EPSILON = 1e-8;
 
-  private final int samples;
+  private static final int SAMPLES = 4;
+
   private final double sigma;
 
   SmoothGradCamPlusPlus() {
-    this(4, 0.3);
+    this(0.3);
   }
 
-  SmoothGradCamPlusPlus(int samples, double sigma) {
-    this.samples = samples;
+  SmoothGradCamPlusPlus(double sigma) {
     this.sigma = sigma;
   }
 
@@ -40,6 +40,7 @@ final class SmoothGradCamPlusPlus extends ModelWeighted {
   @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     BackwardModel model = run.backward(id());
+    int samples = run.options().samplesOr(SAMPLES);
     float[] input = run.input().toFloats();
     Random random = new Random(run.options().seed());
     int size = sample.activation().length;

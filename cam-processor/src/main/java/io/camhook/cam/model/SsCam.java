@@ -13,15 +13,15 @@ import java.util.Random;
  * ours is seeded. pytorch-grad-cam has none.
  */
 final class SsCam extends ModelWeighted {
-  private final int samples;
+  private static final int SAMPLES = 35;
+
   private final double sigma;
 
   SsCam() {
-    this(35, 2);
+    this(2);
   }
 
-  SsCam(int samples, double sigma) {
-    this.samples = samples;
+  SsCam(double sigma) {
     this.sigma = sigma;
   }
 
@@ -33,6 +33,7 @@ final class SsCam extends ModelWeighted {
   @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
+    int samples = run.options().samplesOr(SAMPLES);
     float[] input = run.input().toFloats();
     int[] size = run.spatial();
     Random random = new Random(run.options().seed());

@@ -65,7 +65,7 @@ class InputMethodFixturesTest {
             return new float[] {x[0] * x[0] * x[0], 0};
           }
         };
-    float[] raw = raw(explain(new SmoothGrad(20_000), cubic, input(2, 0)));
+    float[] raw = raw(explain(new SmoothGrad(), cubic, input(2, 0), 64, 20_000));
     assertThat((double) raw[0]).isCloseTo(8.54, within(0.11));
   }
 
@@ -122,7 +122,7 @@ class InputMethodFixturesTest {
             return x[q];
           }
         };
-    float[] raw = raw(explain(new Rise(20_000), middle, Tensor.ofFloats(ones, 1, 1, 28, 28)));
+    float[] raw = raw(explain(new Rise(), middle, Tensor.ofFloats(ones, 1, 1, 28, 28), 64, 20_000));
     assertThat((double) raw[q]).isCloseTo(expected, within(0.03));
     assertThat((double) raw[0]).isCloseTo(0.5, within(0.03));
   }
@@ -137,8 +137,8 @@ class InputMethodFixturesTest {
             return 1;
           }
         };
-    float[] small = raw(explain(new Rise(20), first, input, 3));
-    assertThat(raw(explain(new Rise(20), first, input, 64))).isEqualTo(small);
+    float[] small = raw(explain(new Rise(), first, input, 3, 20));
+    assertThat(raw(explain(new Rise(), first, input, 64, 20))).isEqualTo(small);
     assertThat(first.batches).containsExactly(3, 3, 3, 3, 3, 3, 2, 20);
   }
 
@@ -276,12 +276,12 @@ class InputMethodFixturesTest {
   }
 
   private static CamResult explain(ModelMethod method, ForwardModel model, Tensor input) {
-    return explain(method, model, input, 64);
+    return explain(method, model, input, 64, 0);
   }
 
   private static CamResult explain(
-      ModelMethod method, ForwardModel model, Tensor input, int batch) {
-    RunOptions options = RunOptions.forInput(input).withBatch(batch);
+      ModelMethod method, ForwardModel model, Tensor input, int batch, int samples) {
+    RunOptions options = RunOptions.forInput(input).withBatch(batch).withSamples(samples);
     ModelRun run = new ModelRun(model, input, Targets.raw(), options);
     return method.explain(run, List.of(), Heatmaps.standard());
   }

@@ -40,7 +40,7 @@ class LayerMethodFixturesTest {
 
   @Test
   void sscam_should_be_scorecam_without_noise() {
-    assertRaw(explain(new SsCam(3, 0), sum(), input(LN3, 0), MASKS), 2.25, 1.25);
+    assertRaw(explain(new SsCam(0), sum(), input(LN3, 0), MASKS), 2.25, 1.25);
   }
 
   @Test
@@ -50,7 +50,7 @@ class LayerMethodFixturesTest {
     // moves
     // by w0 w1 = 3/16 of it, raw by at most 3 times that: 0.0124. Five of them:
     double tolerance = 0.062;
-    CamResult result = explain(new SsCam(20_000, 2), sum(), input(LN3, 0), MASKS);
+    CamResult result = explain(new SsCam(2), sum(), input(LN3, 0), MASKS, 20_000);
     assertThat((double) result.raw().get("conv").values()[0]).isCloseTo(2.25, within(tolerance));
     assertThat((double) result.raw().get("conv").values()[1]).isCloseTo(1.25, within(tolerance));
   }
@@ -71,7 +71,7 @@ class LayerMethodFixturesTest {
             return (x[0] + x[1]) * (x[0] + x[1]);
           }
         };
-    CamResult result = explain(new SsCam(20_000, 0.5), squared, input(1, 0), MASKS);
+    CamResult result = explain(new SsCam(0.5), squared, input(1, 0), MASKS, 20_000);
     double w1 = Math.E / (1 + Math.E);
     assertThat((double) result.raw().get("conv").values()[0]).isCloseTo(3 * w1, within(tolerance));
   }
@@ -149,10 +149,11 @@ class LayerMethodFixturesTest {
     double expected = 2 * 1.09 / (2 * 1.09 + 2 * 1.27);
     CamResult result =
         explain(
-            new SmoothGradCamPlusPlus(20_000, 0.3),
+            new SmoothGradCamPlusPlus(0.3),
             gradients(x -> new float[] {x[0], 0, 0, 0}),
             input(1, 0),
-            layer(2, 0, 0, 0));
+            layer(2, 0, 0, 0),
+            20_000);
     assertThat((double) result.raw().get("conv").values()[0])
         .isCloseTo(expected, within(0.01 * expected));
   }
@@ -165,9 +166,10 @@ class LayerMethodFixturesTest {
     RunOptions options =
         RunOptions.forInput(input)
             .withBatch(4)
+            .withSamples(5)
             .withProgress((method, done, total) -> told.add(method + " " + done + "/" + total));
     ModelRun run = new ModelRun(model, input, Targets.raw(), options);
-    new IsCam(5).explain(run, List.of(MASKS), Heatmaps.standard());
+    new IsCam().explain(run, List.of(MASKS), Heatmaps.standard());
     assertThat(model.batches).containsExactly(4, 4, 2);
     assertThat(told).containsExactly("iscam 4/10", "iscam 8/10", "iscam 10/10");
   }
@@ -260,7 +262,13 @@ class LayerMethodFixturesTest {
 
   private static CamResult explain(
       ModelMethod method, ForwardModel model, Tensor input, LayerTensors layer) {
-    ModelRun run = new ModelRun(model, input, Targets.raw(), RunOptions.forInput(input));
+    return explain(method, model, input, layer, 0);
+  }
+
+  private static CamResult explain(
+      ModelMethod method, ForwardModel model, Tensor input, LayerTensors layer, int samples) {
+    RunOptions options = RunOptions.forInput(input).withSamples(samples);
+    ModelRun run = new ModelRun(model, input, Targets.raw(), options);
     return method.explain(run, List.of(layer), Heatmaps.standard());
   }
 
