@@ -32,7 +32,7 @@ final class ExplainOutput implements AutoCloseable {
     ExplanationFile.write(directory, explanation, ExplainRun.recorded(explained));
     for (Explanation.Maps each : explanation.maps()) {
       maps++;
-      Picture overlay = ProcessCommand.overlay(explanation.picture(), each);
+      Picture overlay = MapPicture.of(each.result().heatmap(), explanation.picture(), null);
       if (overlay != null) {
         overlay.writePng(
             directory.resolve(

@@ -3,15 +3,15 @@ package io.camhook.cli;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Damage;
 import io.camhook.recording.RecordingReader;
-import io.camhook.render.Bilinear;
-import io.camhook.render.ColourTable;
-import io.camhook.render.Overlay;
+import io.camhook.recording.Tensor;
+import io.camhook.recording.TensorName;
 import io.camhook.render.Picture;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +37,8 @@ import picocli.CommandLine.Spec;
       "Written per capture, with NAME its id:",
       "  NAME.safetensors    image, logits, raw/METHOD/LAYER, heatmap/METHOD;",
       "                      of the second target raw@1/…, heatmap@1/… and so on",
-      "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …)"
+      "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …); of a",
+      "                      signal behind its lines, of a volume over its slices"
     })
 final class ProcessCommand implements Callable<Integer> {
   @Spec
@@ -77,8 +78,9 @@ final class ProcessCommand implements Callable<Integer> {
       try (Progress progress = new Progress("process", " captures", known)) {
         Files.createDirectories(output);
         for (Capture capture = next(reader); capture != null; capture = next(reader)) {
-          for (Explanation explanation : explainer.explain(capture)) {
-            write(explanation);
+          List<Explanation> explanations = explainer.explain(capture);
+          for (int sample = 0; sample < explanations.size(); sample++) {
+            write(explanations.get(sample), input(capture, sample));
           }
           captures++;
           progress.step();
@@ -104,7 +106,7 @@ final class ProcessCommand implements Callable<Integer> {
     return follow ? reader.follow(() -> false) : reader.next();
   }
 
-  private void write(Explanation explanation) throws IOException {
+  private void write(Explanation explanation, @Nullable Tensor input) throws IOException {
     samples++;
     explanation
         .problems()
@@ -112,7 +114,7 @@ final class ProcessCommand implements Callable<Integer> {
     ExplanationFile.write(output, explanation);
     for (Explanation.Maps each : explanation.maps()) {
       maps.merge(each.result().method(), 1, Integer::sum);
-      Picture overlay = overlay(explanation.picture(), each);
+      Picture overlay = MapPicture.of(each.result().heatmap(), explanation.picture(), input);
       if (overlay != null) {
         overlay.writePng(
             output.resolve(
@@ -123,18 +125,16 @@ final class ProcessCommand implements Callable<Integer> {
     }
   }
 
-  /** Over the picture; alone where none was recorded; null where the map is no picture. */
-  static @Nullable Picture overlay(@Nullable Picture picture, Explanation.Maps maps) {
-    int[] shape = maps.result().heatmap().shape();
-    if (shape.length != 2) {
+  /** What was fed as this sample, without the batch; null when it was not recorded. */
+  private static @Nullable Tensor input(Capture capture, int sample) {
+    Tensor batch = capture.tensor(TensorName.input(0)).orElse(null);
+    if (batch == null || batch.rank() < 2 || sample >= batch.size(0)) {
       return null;
     }
-    float[] heat = maps.result().heatmap().values();
-    if (picture == null) {
-      return ColourTable.JET.paint(heat, shape[1], shape[0]);
-    }
-    int[] size = {picture.height(), picture.width()};
-    return Overlay.of(picture, Bilinear.resize(heat, shape, size));
+    long[] shape = Arrays.copyOfRange(batch.shape(), 1, batch.rank());
+    int size = Math.toIntExact(batch.elements() / batch.size(0));
+    return Tensor.ofFloats(
+        Arrays.copyOfRange(batch.toFloats(), sample * size, (sample + 1) * size), shape);
   }
 
   private void summary(int captures) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Safetensors;
+import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
+import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -22,6 +24,59 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ProcessCommandTest {
   @TempDir Path folder;
+
+  @Test
+  void signal_should_be_drawn_as_lines_over_its_heat() throws IOException {
+    // Grad-CAM is A itself, 0 to 1 over four steps: blue on the left, red on the right.
+    Capture signal =
+        deep("s", new long[] {1, 1, 4}, new float[] {0, 1, 2, 3})
+            .tensor(
+                TensorName.input(0), Tensor.ofFloats(new float[] {1, 2, 1, 2, 0, 0, 0, 0}, 1, 2, 4))
+            .build();
+    Path recording = TinyRecording.write(folder.resolve("rec"), signal);
+    Path out = folder.resolve("out");
+    Invocation run = Invocation.of("process", recording, "-m", "gradcam", "-o", out);
+    assertThat(run.err()).isEmpty();
+    BufferedImage picture = ImageIO.read(out.resolve("s.gradcam.png").toFile());
+    assertThat(picture.getWidth()).isEqualTo(512);
+    assertThat(picture.getHeight()).as("a lane for each channel").isEqualTo(2 * 64);
+    assertThat(new Color(picture.getRGB(5, 2)).getBlue()).isGreaterThan(180);
+    assertThat(new Color(picture.getRGB(5, 2)).getRed()).isLessThan(140);
+    assertThat(new Color(picture.getRGB(506, 2)).getRed()).isGreaterThan(180);
+    assertThat(new Color(picture.getRGB(506, 2)).getBlue()).isLessThan(140);
+  }
+
+  @Test
+  void volume_should_be_drawn_as_slices_side_by_side() throws IOException {
+    Capture volume =
+        deep("v", new long[] {1, 1, 2, 2, 2}, new float[] {0, 0, 0, 0, 0, 0, 0, 3})
+            .tensor(TensorName.input(0), Tensor.ofFloats(new float[8], 1, 1, 2, 2, 2))
+            .build();
+    Path recording = TinyRecording.write(folder.resolve("rec"), volume);
+    Path out = folder.resolve("out");
+    Invocation run = Invocation.of("process", recording, "-m", "gradcam", "-o", out);
+    assertThat(run.err()).isEmpty();
+    BufferedImage picture = ImageIO.read(out.resolve("v.gradcam.png").toFile());
+    // two slices of 2×2 with a gap of 2 between them; the hottest cell is the last
+    assertThat(picture.getWidth()).isEqualTo(2 + 2 + 2);
+    assertThat(picture.getHeight()).isEqualTo(2);
+    Color cold = new Color(picture.getRGB(0, 0));
+    Color hot = new Color(picture.getRGB(5, 1));
+    assertThat(hot.getRed()).isGreaterThan(hot.getBlue());
+    assertThat(cold.getBlue()).isGreaterThan(cold.getRed());
+  }
+
+  /** One channel with a gradient of ones: Grad-CAM is the activation. */
+  private static Capture.Builder deep(String id, long[] shape, float[] activation) {
+    float[] ones = new float[activation.length];
+    java.util.Arrays.fill(ones, 1);
+    return Capture.builder("deep")
+        .id(id)
+        .tensor(TensorName.output(0), Tensor.ofFloats(new float[] {2, 1}, 1, 2))
+        .tensor(TensorName.activation(TinyRecording.CONV), Tensor.ofFloats(activation, shape))
+        .tensor(TensorName.gradient(0, TinyRecording.CONV), Tensor.ofFloats(ones, shape))
+        .targets(List.of(new Target(0, 0, 0, "a", 2)));
+  }
 
   @Test
   void process_should_write_raw_maps_heatmaps_and_overlays() throws IOException {

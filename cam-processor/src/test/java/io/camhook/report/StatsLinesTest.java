@@ -2,11 +2,19 @@ package io.camhook.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.camhook.builtin.LayerValues;
+import io.camhook.builtin.LayerWatch;
+import io.camhook.builtin.Steps;
+import io.camhook.builtin.Watches;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
 import io.camhook.report.LayerStatistics.Key;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +31,47 @@ class StatsLinesTest {
             new Key("a relu", "gradient"),
             new Key("a relu#1", "gradient"),
             new Key("b lstm:2", "gradient"));
+  }
+
+  @Test
+  void lines_of_the_hook_itself_should_be_read() throws IOException {
+    try (Watches watches = new Watches(directory, new SilentLog())) {
+      LayerWatch stats =
+          Objects.requireNonNull(
+              watches.of(new CamhookConfig.Hook(List.of("*"), "stats", Map.of())));
+      Steps steps = new Steps("net");
+      steps.begin();
+      stats.forward(steps.forward(stats, "fc", this), List.of(), List.of(new Values(0, 2)));
+      stats.backward(steps.backward(stats, "fc", this), List.of(), List.of(new Values(3, 4)));
+    }
+    assertThat(StatsLines.read(directory, statistics)).isEmpty();
+    assertThat(statistics.series().get(new Key("fc", "activation")).steps())
+        .containsExactly(new LayerStatistics.Step(1, 1, 0, 2, .5, 2, 0));
+    assertThat(statistics.series().get(new Key("fc", "gradient")).steps())
+        .containsExactly(new LayerStatistics.Step(3.5, .5, 3, 4, 0, 5, 0));
+  }
+
+  private record Values(float... values) implements LayerValues {
+    @Override
+    public long[] shape() {
+      return new long[] {values.length};
+    }
+
+    @Override
+    public float[] toFloats() {
+      return values;
+    }
+  }
+
+  private static final class SilentLog implements EventLog {
+    @Override
+    public void info(String message) {}
+
+    @Override
+    public void warn(String message) {}
+
+    @Override
+    public void failure(String message, Throwable cause) {}
   }
 
   @Test

@@ -1,0 +1,78 @@
+package io.camhook.cli;
+
+import io.camhook.cam.FloatMap;
+import io.camhook.recording.Tensor;
+import io.camhook.render.Bilinear;
+import io.camhook.render.ColourTable;
+import io.camhook.render.Overlay;
+import io.camhook.render.Picture;
+import io.camhook.render.SignalChart;
+import io.camhook.render.SliceSheet;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A heatmap as a picture: of an image over the image, of a signal as a background of its lines, of
+ * a volume over its slices side by side; alone where what was fed is not known.
+ */
+final class MapPicture {
+  private static final ColourTable COLOURS = ColourTable.JET;
+
+  private MapPicture() {}
+
+  /**
+   * Draws.
+   *
+   * @param heatmap {@code [L]}, {@code [H,W]} or {@code [D,H,W]}
+   * @param image what was fed, where that is an image and was recorded
+   * @param input the sample's input tensor, channels first, without the batch; null if not recorded
+   * @return null for other shapes
+   */
+  static @Nullable Picture of(FloatMap heatmap, @Nullable Picture image, @Nullable Tensor input) {
+    int[] shape = heatmap.shape();
+    float[] heat = heatmap.values();
+    return switch (shape.length) {
+      case 1 -> signal(heat, input);
+      case 2 -> image(heat, shape, image);
+      case 3 -> volume(heat, shape, input);
+      default -> null;
+    };
+  }
+
+  private static Picture image(float[] heat, int[] shape, @Nullable Picture image) {
+    if (image == null) {
+      return COLOURS.paint(heat, shape[1], shape[0]);
+    }
+    int[] size = {image.height(), image.width()};
+    return Overlay.of(image, Bilinear.resize(heat, shape, size));
+  }
+
+  /** A line for each channel; without the signal the heat itself is the line. */
+  private static Picture signal(float[] heat, @Nullable Tensor input) {
+    if (input == null || input.rank() != 2 || input.size(1) != heat.length) {
+      return SignalChart.of(heat, 1, heat, COLOURS);
+    }
+    return SignalChart.of(input.toFloats(), (int) input.size(0), heat, COLOURS);
+  }
+
+  private static Picture volume(float[] heat, int[] shape, @Nullable Tensor input) {
+    long[] wanted = Arrays.stream(shape).asLongStream().toArray();
+    if (input == null
+        || input.rank() != 4
+        || !Arrays.equals(Arrays.copyOfRange(input.shape(), 1, 4), wanted)) {
+      return SliceSheet.of(heat, shape[0], shape[1], shape[2], COLOURS);
+    }
+    float[] mean = means(input.toFloats(), heat.length);
+    return SliceSheet.of(mean, heat, shape[0], shape[1], shape[2], COLOURS);
+  }
+
+  /** Mean over the channels. */
+  private static float[] means(float[] values, int positions) {
+    float[] means = new float[positions];
+    int channels = values.length / positions;
+    for (int i = 0; i < values.length; i++) {
+      means[i % positions] += values[i] / channels;
+    }
+    return means;
+  }
+}
