@@ -106,6 +106,24 @@ public final class Dispatch {
     }
   }
 
+  /** Entry of a model's woven {@code load}; null when it is of no interest. */
+  public static @Nullable Request loading(Object model) {
+    EngineCalls engine = engineOf(model);
+    return engine == null ? null : engine.loading(model);
+  }
+
+  /** Entry of a woven method that loads an archive; null when it is of no interest. */
+  public static @Nullable BlockCall archive(Object subject, Object[] arguments) {
+    EngineCalls engine = engineOf(subject);
+    return engine == null ? null : engine.archive(subject, arguments);
+  }
+
+  /** Entry of a woven call to native code; not null when the engine has nothing left to do. */
+  public static @Nullable Object run(Object block, Object inputs, boolean training) {
+    EngineCalls engine = engineOf(block);
+    return engine == null ? null : engine.run(block, inputs, training);
+  }
+
   /** Entry of a predictor's or trainer's request; null when the request is not sampled. */
   public static @Nullable Request request(Object owner, @Nullable List<?> inputs) {
     EngineCalls engine = engineOf(owner);

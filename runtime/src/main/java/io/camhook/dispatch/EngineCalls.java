@@ -21,6 +21,32 @@ public interface EngineCalls {
   @Nullable Request request(Object owner, @Nullable List<?> inputs);
 
   /**
+   * A model begins to load its files.
+   *
+   * @return to be closed when it has, or null when it is of no interest
+   */
+  @Nullable Request loading(Object model);
+
+  /**
+   * An archive with code of the engine is about to be loaded.
+   *
+   * @param subject what loads it
+   * @param arguments of the loading method; replaced in place where another file is to be loaded
+   * @return the call, to be closed when it has been loaded, or null when it is of no interest
+   */
+  @Nullable BlockCall archive(Object subject, Object[] arguments);
+
+  /**
+   * The engine is about to run a model that is one call to native code.
+   *
+   * @param inputs what the model gets
+   * @param training whether the caller wants a graph
+   * @return what the model returned, if the adapter ran it; null if the engine is to run it as if
+   *     nothing had happened
+   */
+  @Nullable Object run(Object block, Object inputs, boolean training);
+
+  /**
    * A block's forward begins.
    *
    * @param block the block

@@ -9,16 +9,22 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import io.camhook.recording.Target;
+import io.camhook.torchscript.ModuleInfo;
 import java.lang.ref.WeakReference;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The last linear layer of a model, whose rows weigh the channels in CAM (Zhou et al., 2016). */
 final class Classifier {
-  private final WeakReference<Block> linear;
+  private final WeakReference<Block> block;
+  private final String name;
 
-  private Classifier(Block linear) {
-    this.linear = new WeakReference<>(linear);
+  /**
+   * @param name of the weight among the direct parameters of {@code block}
+   */
+  Classifier(Block block, String name) {
+    this.block = new WeakReference<>(block);
+    this.name = name;
   }
 
   /** Null where the model has no linear layer. */
@@ -26,7 +32,18 @@ final class Classifier {
     Classifier last = null;
     for (BlockTree.Module module : modules) {
       if (module.block() instanceof Linear) {
-        last = new Classifier(module.block());
+        last = new Classifier(module.block(), "weight");
+      }
+    }
+    return last;
+  }
+
+  /** The name of the weight in a TorchScript model; null where it has no linear layer. */
+  static @Nullable String weightName(List<ModuleInfo> modules) {
+    String last = null;
+    for (ModuleInfo module : modules) {
+      if (module.type().endsWith(".Linear") && module.callSites() > 0) {
+        last = module.path().equals(".") ? "weight" : module.path() + ".weight";
       }
     }
     return last;
@@ -39,8 +56,8 @@ final class Classifier {
    * @return null unless the layer maps the activation's C channels to the classes
    */
   @Nullable NDArray rows(NDArray activation, List<Target> targets, NDManager owner) {
-    Block block = linear.get();
-    Parameter weight = block == null ? null : block.getDirectParameters().get("weight");
+    Block holder = block.get();
+    Parameter weight = holder == null ? null : holder.getDirectParameters().get(name);
     if (weight == null || !weight.isInitialized() || targets.isEmpty()) {
       return null;
     }

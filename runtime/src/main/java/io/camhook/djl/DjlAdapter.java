@@ -2,9 +2,11 @@ package io.camhook.djl;
 
 import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.ClosestPaths;
 import io.camhook.capture.LayerPattern;
 import io.camhook.capture.ModulePath;
@@ -60,7 +62,7 @@ public final class DjlAdapter implements EngineAdapter {
     started =
         new Started(
             context,
-            new Models(config, context.recorder()::model, hooks, context.log()),
+            new Models(config, context.recorder()::model, hooks, failures, context.log()),
             new Sampler(config.sampling()),
             failures);
   }
@@ -91,6 +93,25 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
+  public @Nullable Request loading(Object model) {
+    Started now = started;
+    return now == null ? null : now.models().scripts().loading((Model) model);
+  }
+
+  @Override
+  public @Nullable BlockCall archive(Object subject, Object[] arguments) {
+    Started now = started;
+    return now == null ? null : now.models().scripts().archive(subject, arguments);
+  }
+
+  @Override
+  public @Nullable Object run(Object block, Object inputs, boolean training) {
+    ThreadWork work = ThreadWork.current();
+    PassWatch watch = work == null ? null : work.watch;
+    return watch == null ? null : watch.run((PtSymbolBlock) block, (NDList) inputs, training);
+  }
+
+  @Override
   public @Nullable Request request(Object owner, @Nullable List<?> inputs) {
     Started now = started;
     if (now == null || !now.sampler().drawn() || now.context().config().dryRun()) {
@@ -112,6 +133,7 @@ public final class DjlAdapter implements EngineAdapter {
               model.getBlock(),
               inputs,
               now.context().config().limits().exact(),
+              now.models(),
               now.context().recorder(),
               now.failures(),
               now.context().log());

@@ -21,6 +21,12 @@ final class Failures {
     }
   }
 
+  /** As {@link #add}, and logged in any case: the caller says it once. */
+  void report(String what, Throwable cause) {
+    count.getAndIncrement();
+    log.failure(what, cause);
+  }
+
   long count() {
     return count.get();
   }

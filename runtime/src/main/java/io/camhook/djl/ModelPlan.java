@@ -9,7 +9,9 @@ import io.camhook.capture.ModulePath;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Target;
+import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,34 +19,47 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is captured of one model: its entry in the configuration and the blocks that its {@code
- * layers} mean. Keeps no block alive. Thread-safe.
+ * What is captured of one model: its entry in the configuration and the blocks, or the taps of a
+ * TorchScript archive, that its {@code layers} mean. Keeps no block alive. Thread-safe.
  */
 final class ModelPlan {
   private static final int CLOSEST = 3;
 
   private final CamhookConfig.Model entry;
+  private final ModelInfo info;
   private final String label;
   private final List<String> classNames;
   private final WeakIdentityMap<Block, String> layers = new WeakIdentityMap<>();
   private final Set<String> paths = new LinkedHashSet<>();
   private final @Nullable Classifier classifier;
+  private final @Nullable ScriptPlan script;
   private volatile boolean lookingForSpatial;
 
   /**
-   * @param label the model's name in recordings
+   * @param info the model as recordings know it
    * @param classNames names of the classes it predicts, empty if unknown
    */
   ModelPlan(
       CamhookConfig.Model entry,
-      String label,
+      ModelInfo info,
       List<String> classNames,
       List<BlockTree.Module> modules,
+      @Nullable ScriptPlan script,
       EventLog log) {
     this.entry = entry;
-    this.label = label;
+    this.script = script;
+    this.info = info;
+    this.label = info.name();
     this.classNames = List.copyOf(classNames);
-    this.classifier = Classifier.of(modules);
+    if (script != null) {
+      String weight = script.classifier();
+      classifier = weight == null ? null : new Classifier(modules.get(0).block(), weight);
+      if (script.taps() == null) {
+        selectRoot(modules.get(0));
+      }
+      return;
+    }
+    classifier = Classifier.of(modules);
     for (String layer : entry.layers()) {
       if (layer.equals(LayerPattern.AUTO)) {
         lookingForSpatial = true;
@@ -52,6 +67,25 @@ final class ModelPlan {
         select(layer, modules, log);
       }
     }
+  }
+
+  /** Of a model that is one native call: the call, if {@code layers} mean it too. */
+  private void selectRoot(BlockTree.Module root) {
+    for (String layer : entry.layers()) {
+      if (LayerPattern.of(layer).matches(root.path())) {
+        add(root.block(), root.path().toString());
+      }
+    }
+  }
+
+  /** What became of the archive of a TorchScript model; null for one of Java blocks. */
+  @Nullable ScriptPlan script() {
+    return script;
+  }
+
+  /** Whether nothing inside the model can be tapped: its outputs have no graph. */
+  boolean isOpaque() {
+    return script != null && script.taps() == null;
   }
 
   private void select(String layer, List<BlockTree.Module> modules, EventLog log) {
@@ -113,6 +147,10 @@ final class ModelPlan {
 
   /** Paths of the layers in effect. */
   List<String> layers() {
+    TapPlan taps = script == null ? null : script.taps();
+    if (taps != null) {
+      return taps.taps().stream().map(TapPlan.Tap::path).distinct().toList();
+    }
     synchronized (paths) {
       return new ArrayList<>(paths);
     }
@@ -138,6 +176,10 @@ final class ModelPlan {
   /** What {@link Classifier#rows} says, if the model has a linear layer. */
   @Nullable NDArray classifierRows(NDArray activation, List<Target> targets, NDManager owner) {
     return classifier == null ? null : classifier.rows(activation, targets, owner);
+  }
+
+  ModelInfo info() {
+    return info;
   }
 
   String label() {

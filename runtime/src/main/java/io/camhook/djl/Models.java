@@ -1,8 +1,10 @@
 package io.camhook.djl;
 
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.Glob;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
@@ -27,15 +29,32 @@ final class Models {
   private final List<CamhookConfig.Model> entries;
   private final Consumer<ModelInfo> describe;
   private final ConfiguredHooks hooks;
+  private final ScriptLoads scripts;
   private final EventLog log;
   private final WeakIdentityMap<Block, Optional<ModelPlan>> plans = new WeakIdentityMap<>();
 
   /** {@code describe} takes the module tree of each model that matches. */
-  Models(CamhookConfig config, Consumer<ModelInfo> describe, ConfiguredHooks hooks, EventLog log) {
+  Models(
+      CamhookConfig config,
+      Consumer<ModelInfo> describe,
+      ConfiguredHooks hooks,
+      Failures failures,
+      EventLog log) {
+    this.scripts = new ScriptLoads(this::entry, config.dryRun(), failures, log);
     this.hooks = hooks;
     this.describe = describe;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
     this.log = log;
+  }
+
+  /** The TorchScript archives that are loaded for these models. */
+  ScriptLoads scripts() {
+    return scripts;
+  }
+
+  /** Notes something about a model in the manifest. */
+  void note(ModelPlan plan, String note) {
+    describe.accept(plan.info().with(note));
   }
 
   /** The plan for a model; null when no entry of the configuration matches it. */
@@ -49,22 +68,54 @@ final class Models {
 
   private @Nullable ModelPlan match(Model model, Block root) {
     List<String> names = names(model, root);
+    ScriptPlan script = scripts.planOf(root);
+    CamhookConfig.Model entry = script == null ? entry(names) : script.entry();
+    if (entry == null) {
+      if (!entries.isEmpty()) {
+        log.info(
+            "model %s is not hooked: no entry of 'models' matches any of its names %s"
+                .formatted(names.get(0), names));
+      }
+      return null;
+    }
+    String label = new Glob(entry.name()).isLiteral() ? entry.name() : names.get(0);
+    List<BlockTree.Module> modules = BlockTree.of(root);
+    hooks.attach(entry, label, modules);
+    if (script == null && root instanceof PtSymbolBlock) {
+      script = unseen(entry, label);
+    }
+    List<ModuleInfo> described = modules.stream().map(Models::info).toList();
+    if (script != null && !script.modules().isEmpty()) {
+      described = script.modules();
+    }
+    ModelInfo info = new ModelInfo(label, described).on(engine(model));
+    describe.accept(info);
+    return new ModelPlan(entry, info, classNames(entry, model), modules, script, log);
+  }
+
+  /** The entry of the configuration for a model with one of these names; the first that matches. */
+  CamhookConfig.@Nullable Model entry(List<String> names) {
     for (CamhookConfig.Model entry : entries) {
       Glob glob = new Glob(entry.name());
       if (names.stream().anyMatch(glob::matches)) {
-        String label = glob.isLiteral() ? entry.name() : names.get(0);
-        List<BlockTree.Module> modules = BlockTree.of(root);
-        describe.accept(new ModelInfo(label, modules.stream().map(Models::info).toList()));
-        hooks.attach(entry, label, modules);
-        return new ModelPlan(entry, label, classNames(entry, model), modules, log);
+        return entry;
       }
     }
-    if (!entries.isEmpty()) {
-      log.info(
-          "model %s is not hooked: no entry of 'models' matches any of its names %s"
-              .formatted(names.get(0), names));
-    }
     return null;
+  }
+
+  private static String engine(Model model) {
+    Engine engine = model.getNDManager().getEngine();
+    return engine.getEngineName() + " " + engine.getVersion();
+  }
+
+  private ScriptPlan unseen(CamhookConfig.Model entry, String label) {
+    if (entry.layers().stream().anyMatch(layer -> !layer.equals("."))) {
+      log.warn(
+          "model %s was loaded before camhook could tap its layers, so only '.', its input and output, is hooked; start the JVM with -javaagent, and name the model or its file in 'models'"
+              .formatted(label));
+    }
+    return ScriptPlan.untapped(entry);
   }
 
   private static ModuleInfo info(BlockTree.Module module) {

@@ -1,6 +1,8 @@
 package io.camhook.djl;
 
+import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.dispatch.BlockCall;
 import org.jspecify.annotations.Nullable;
 
@@ -8,4 +10,13 @@ import org.jspecify.annotations.Nullable;
 interface PassWatch {
   /** A block's forward begins; null if its return is of no interest. */
   @Nullable BlockCall enter(Block block, Object[] arguments);
+
+  /**
+   * The engine is about to run a TorchScript model.
+   *
+   * @return its outputs, if the watcher has run it instead
+   */
+  default @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    return null;
+  }
 }

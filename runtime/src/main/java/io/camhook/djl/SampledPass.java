@@ -5,11 +5,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.djl.script.ScriptPass;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
 import io.camhook.recording.TensorName;
+import io.camhook.torchscript.TapPlan;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,6 +47,7 @@ final class SampledPass {
   private final Map<String, Integer> calls = new HashMap<>();
   private final List<Recorded> recorded = new ArrayList<>();
   private boolean cut;
+  private boolean scripted;
 
   /**
    * Begins a pass and sets this thread's grad mode for its prefix; {@link #finish} or {@link
@@ -55,7 +60,7 @@ final class SampledPass {
     this.owner = Engine.getEngine("PyTorch").newBaseManager(inputs.head().getDevice());
     owner.setName("camhook capture");
     this.capture = new CapturedPass(plan.label(), Instant.now(), owner);
-    this.gradient = plan.wantsGradient();
+    this.gradient = plan.wantsGradient() && !plan.isOpaque();
     this.gradModeBefore = JniUtils.isGradMode();
     this.callersGraph = gradModeBefore && !inference;
     if (gradient && gradModeBefore && !callersGraph) {
@@ -111,6 +116,35 @@ final class SampledPass {
     NDScope.unregister(tap.value());
     recorded.add(new Recorded(layer, tap.value(), true));
     return Tensors.inPlaceOf(output, tap.copy());
+  }
+
+  /**
+   * Runs the instrumented twin of a TorchScript model, where the pass is captured.
+   *
+   * @param training whether the application would run the model with autograd
+   * @return what the model returned
+   */
+  NDList script(PtSymbolBlock block, TapPlan taps, NDList inputs, boolean training) {
+    if (gradient) {
+      JniUtils.setGradMode(true);
+    }
+    ScriptPass run = ScriptPass.run(block, taps, inputs, gradient, gradient || training, owner);
+    cut = true;
+    scripted = true;
+    for (int i = 0; i < run.taps().size(); i++) {
+      NDArray value = run.taps().get(i);
+      NDScope.unregister(value);
+      TapPlan.Label label = run.labels().get(i);
+      String key = label.key().isEmpty() ? null : label.key();
+      LayerOutput layer = new LayerOutput(label.path(), label.call(), key);
+      if (gradient && Tensors.requiresGrad(value)) {
+        recorded.add(new Recorded(layer, value, true));
+      } else {
+        recorded.add(new Recorded(layer, detachedCopy(value), false));
+        value.close();
+      }
+    }
+    return run.outputs();
   }
 
   /**
@@ -195,9 +229,21 @@ final class SampledPass {
     }
     NDList plain = new NDList(outputs.size());
     for (NDArray output : outputs) {
-      plain.add(Tensors.requiresGrad(output) ? Tensors.withoutGraph(output) : output);
+      NDArray free = Tensors.requiresGrad(output) ? Tensors.withoutGraph(output) : output;
+      plain.add(scripted ? ownMemory(free, output) : free);
     }
     return plain;
+  }
+
+  /** The last tap may be the output itself, and the application may change that in place. */
+  private static NDArray ownMemory(NDArray array, NDArray output) {
+    NDArray copy = JniUtils.clone((PtNDArray) array);
+    copy.setName(output.getName());
+    array.close();
+    if (array != output) {
+      output.close();
+    }
+    return copy;
   }
 
   /** The finished capture; whoever takes it must discard it. */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import io.camhook.capture.Recorder;
@@ -12,6 +13,7 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Request;
+import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  *            (limits.exact)
  *   search   as replay, and the application's forward is watched to find what `auto` means
  *
+ * A TorchScript model is one native call. Where the pass is captured, the instrumented twin of its method
+ * runs in the place of that call. The first pass of such a model is always a replay, to see whether the twin
+ * works and whether its outputs are the plain method's to the bit.
+ *
  * Only passes in inference mode are replayed, because they change no state. A direct pass in inference mode
  * that fails after the cut is run again plain, so that a model which cannot bear autograd loses its captures
  * and not its answers.
@@ -35,12 +41,14 @@ final class SampledRequest implements Request, PassWatch {
   private final Block root;
   private final List<?> inputs;
   private final boolean exact;
+  private final Models models;
   private final Recorder recorder;
   private final Failures failures;
   private final EventLog log;
   private final List<Block> open = new ArrayList<>();
   private @Nullable SampledPass pass;
   private @Nullable SpatialSearch search;
+  private @Nullable Throwable twinFailure;
   private boolean quiet;
   private int passes;
 
@@ -49,6 +57,7 @@ final class SampledRequest implements Request, PassWatch {
       Block root,
       @Nullable List<?> inputs,
       boolean exact,
+      Models models,
       Recorder recorder,
       Failures failures,
       EventLog log) {
@@ -56,6 +65,7 @@ final class SampledRequest implements Request, PassWatch {
     this.root = root;
     this.inputs = inputs == null ? List.of() : inputs;
     this.exact = exact;
+    this.models = models;
     this.recorder = recorder;
     this.failures = failures;
     this.log = log;
@@ -114,11 +124,13 @@ final class SampledRequest implements Request, PassWatch {
       if (plan.lookingForSpatial()) {
         search = new SpatialSearch();
         open.add(root);
-        return new ReplayCall(arguments, index, inference);
+        return new ReplayCall(arguments, index, inference, false);
       }
-      if (exact && inference) {
+      ScriptPlan script = plan.script();
+      boolean compare = inference && script != null && script.toBeCompared();
+      if (compare || (exact && inference)) {
         quiet = true;
-        return new ReplayCall(arguments, index, true);
+        return new ReplayCall(arguments, index, true, compare);
       }
       pass = newPass(given, index, inference);
       open.add(root);
@@ -160,6 +172,41 @@ final class SampledRequest implements Request, PassWatch {
       } catch (Throwable e) {
         failures.add("a failed pass could not be cleaned up", e);
       }
+    }
+  }
+
+  @Override
+  public @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    SampledPass now = pass;
+    ScriptPlan script = plan.script();
+    TapPlan taps = script == null ? null : script.taps();
+    if (quiet || now == null || taps == null || block != root || namesMethod(inputs)) {
+      return null;
+    }
+    try {
+      return now.script(block, taps, inputs, training);
+    } catch (Throwable e) {
+      twinFailure = e;
+      pass = null;
+      now.abandon();
+      return null;
+    }
+  }
+
+  /** Whether another method than forward is to run. */
+  private static boolean namesMethod(NDList inputs) {
+    return inputs.stream()
+        .anyMatch(array -> array.getName() != null && array.getName().startsWith("module_method:"));
+  }
+
+  /** The plain pass works where the one with taps has failed. */
+  private void twinFailed(Throwable cause) {
+    ScriptPlan script = plan.script();
+    if (script != null && script.fail()) {
+      failures.report(
+          "model %s fails with its taps and not without; its requests run as they are and are no longer captured"
+              .formatted(plan.label()),
+          cause);
     }
   }
 
@@ -211,6 +258,9 @@ final class SampledRequest implements Request, PassWatch {
       open.clear();
       SampledPass done = pass;
       if (done == null) { // failed on the way
+        if (twinFailure != null && thrown == null) {
+          twinFailed(twinFailure);
+        }
         return result;
       }
       if (thrown == null && result instanceof NDList outputs) {
@@ -270,15 +320,30 @@ final class SampledRequest implements Request, PassWatch {
     return root.forward((ParameterStore) arguments[0], given, false, params);
   }
 
+  private void compare(NDList plain, NDList captured) {
+    boolean same = plain.size() == captured.size();
+    for (int i = 0; same && i < plain.size(); i++) {
+      same = Tensors.toTensor(plain.get(i)).data().equals(Tensors.toTensor(captured.get(i)).data());
+    }
+    if (!same) {
+      String note =
+          "with gradients on, the engine computes the outputs of this model with other kernels, and they differ in the last bits; limits.exact: true gives the application those of the plain method";
+      log.info("model %s: %s".formatted(plan.label(), note));
+      models.note(plan, note);
+    }
+  }
+
   /** The root, where the application's forward stays plain and another one is captured. */
   private final class ReplayCall implements BlockCall {
     private final Object[] arguments;
     private final int index;
     private final boolean inference;
+    private final boolean compare;
     private final NDManager scratch;
     private final NDList given;
 
-    ReplayCall(Object[] arguments, int index, boolean inference) {
+    ReplayCall(Object[] arguments, int index, boolean inference, boolean compare) {
+      this.compare = compare;
       this.arguments = arguments.clone();
       this.index = index;
       this.inference = inference;
@@ -304,7 +369,10 @@ final class SampledRequest implements Request, PassWatch {
             plan.foundSpatial(moduleOf(watched.found()), log);
           }
           if (inference) {
-            replay();
+            NDList again = replay();
+            if (compare && again != null && result instanceof NDList plain) {
+              compare(plain, again);
+            }
           }
         }
       } catch (Throwable e) {
@@ -313,13 +381,18 @@ final class SampledRequest implements Request, PassWatch {
       return result;
     }
 
-    private void replay() {
+    /** Null if the pass could not be captured. */
+    private @Nullable NDList replay() {
       SampledPass again = newPass(given, index, true);
       pass = again;
       open.add(root);
       try {
         NDList outputs = forward(given, arguments);
-        finish(again, layerReturned(root, outputs));
+        if (twinFailure != null) {
+          twinFailed(twinFailure);
+          return null;
+        }
+        return finish(again, layerReturned(root, outputs));
       } finally {
         open.clear();
       }

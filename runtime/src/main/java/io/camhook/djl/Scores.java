@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * is the sum over the positions; {@code [C]} counts as one sample.
  */
 final class Scores {
+  private static final List<String> NAMES = List.of("logits", "out", "output", "scores");
+
   private final NDArray logits;
   private final int samples;
   private final int classes;
@@ -29,19 +31,40 @@ final class Scores {
     this.scores = new ClassScores(values, samples, classes);
   }
 
-  /** The first of a model's outputs that can be class scores; null if there is none. */
+  /** The scores among a model's outputs; null if there are none. */
   static @Nullable Scores of(NDList outputs, NDManager scratch) {
-    for (NDArray output : outputs) {
-      Shape shape = output.getShape();
-      int rank = shape.dimension();
-      if (!Tensors.isFloating(output) || rank == 0 || shape.size() == 0) {
-        continue;
-      }
-      int samples = rank == 1 ? 1 : (int) shape.get(0);
-      int classes = (int) (rank == 1 ? shape.get(0) : shape.get(1));
-      return new Scores(output, samples, classes, values(output, rank, scratch));
+    NDArray output = among(outputs);
+    if (output == null) {
+      return null;
     }
-    return null;
+    Shape shape = output.getShape();
+    int rank = shape.dimension();
+    int samples = rank == 1 ? 1 : (int) shape.get(0);
+    int classes = (int) (rank == 1 ? shape.get(0) : shape.get(1));
+    return new Scores(output, samples, classes, values(output, rank, scratch));
+  }
+
+  /**
+   * The first output that can be class scores. The entries of a dict have no order that means
+   * anything: there, the one with the name that such an entry usually has.
+   */
+  static @Nullable NDArray among(List<NDArray> outputs) {
+    List<NDArray> possible =
+        outputs.stream()
+            .filter(
+                output ->
+                    Tensors.isFloating(output)
+                        && output.getShape().dimension() > 0
+                        && output.getShape().size() > 0)
+            .toList();
+    for (String name : NAMES) {
+      for (NDArray output : possible) {
+        if (name.equals(output.getName())) {
+          return output;
+        }
+      }
+    }
+    return possible.isEmpty() ? null : possible.get(0);
   }
 
   private static float[] values(NDArray output, int rank, NDManager scratch) {
@@ -74,6 +97,8 @@ final class Scores {
       sizes[1] = classes;
       seed = seed.reshape(new Shape(sizes)).broadcast(shape);
     }
-    return seed.toType(logits.getDataType(), false).toDevice(logits.getDevice(), false);
+    seed = seed.toType(logits.getDataType(), false).toDevice(logits.getDevice(), false);
+    // A gradient may be the seed itself, whose memory so far is a buffer that the collector frees.
+    return Tensors.copyOf(seed, owner);
   }
 }

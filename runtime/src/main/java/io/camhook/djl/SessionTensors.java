@@ -31,12 +31,11 @@ final class SessionTensors {
     }
   }
 
-  /** The output that targets are about: the first floating-point tensor. */
+  /** The output that targets are about: as a capture has it. */
   static NDArray scored(List<NDArray> outputs) {
-    for (NDArray output : outputs) {
-      if (Tensors.isFloating(output) && output.getShape().dimension() > 0) {
-        return output;
-      }
+    NDArray scores = Scores.among(outputs);
+    if (scores != null) {
+      return scores;
     }
     throw new IllegalArgumentException(
         "the model returns no floating-point tensor, so there is nothing to differentiate; use -t none");

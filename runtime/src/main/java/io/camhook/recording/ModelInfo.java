@@ -1,15 +1,38 @@
 package io.camhook.recording;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model that captures come from.
  *
  * @param name its label in {@code camhook.yaml}
  * @param modules the module tree, parents before children
+ * @param engine what runs it, with its version; null if nobody has said
+ * @param notes what a reader of its captures should know
  */
-public record ModelInfo(String name, List<ModuleInfo> modules) {
+public record ModelInfo(
+    String name, List<ModuleInfo> modules, @Nullable String engine, List<String> notes) {
   public ModelInfo {
     modules = List.copyOf(modules);
+    notes = notes == null ? List.of() : List.copyOf(notes);
+  }
+
+  /** Without notes. */
+  public ModelInfo(String name, List<ModuleInfo> modules) {
+    this(name, modules, null, List.of());
+  }
+
+  /** With the engine that runs the model. */
+  public ModelInfo on(String engine) {
+    return new ModelInfo(name, modules, engine, notes);
+  }
+
+  /** With one note more. */
+  public ModelInfo with(String note) {
+    List<String> all = new ArrayList<>(notes);
+    all.add(note);
+    return new ModelInfo(name, modules, engine, all);
   }
 }

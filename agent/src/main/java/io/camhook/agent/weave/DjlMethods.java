@@ -12,6 +12,9 @@ import static net.bytebuddy.matcher.ElementMatchers.takesArgument;
 import static net.bytebuddy.matcher.ElementMatchers.takesArguments;
 
 import io.camhook.dispatch.EventLog;
+import java.io.DataInputStream;
+import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import net.bytebuddy.asm.Advice;
@@ -23,6 +26,9 @@ final class DjlMethods {
   private static final String TRAINER = "ai.djl.training.Trainer";
   private static final String NDLIST = "ai.djl.ndarray.NDList";
   private static final String JNI = "ai.djl.pytorch.jni.JniUtils";
+  private static final String CALLS = "ai.djl.pytorch.jni.IValueUtils";
+  private static final String SCRIPT = "ai.djl.pytorch.engine.PtSymbolBlock";
+  private static final String MODEL = "ai.djl.pytorch.engine.PtModel";
 
   private DjlMethods() {}
 
@@ -59,7 +65,49 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(BackwardAdvice.class)
-                        .on(named("backward").and(takesArguments(4)).and(isStatic()))));
+                        Advice.to(BackwardAdvice.class)
+                            .on(named("backward").and(takesArguments(4)).and(isStatic())))
+                    .visit(
+                        Advice.to(ModuleLoadAdvice.class)
+                            .on(
+                                named("loadModule")
+                                    .and(isStatic())
+                                    .and(
+                                        takesArguments(6)
+                                            .and(takesArgument(1, Path.class))
+                                            .or(
+                                                takesArguments(4)
+                                                    .and(takesArgument(1, InputStream.class)))))))
+        .type(named(CALLS), compatible)
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(
+                    Advice.to(ScriptRunAdvice.class)
+                        .on(
+                            named("forward")
+                                .and(isStatic())
+                                .and(takesArguments(3))
+                                .and(takesArgument(1, named(NDLIST))))))
+        .type(named(SCRIPT), compatible)
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(
+                    Advice.to(ParametersLoadAdvice.class)
+                        .on(
+                            named("loadParameters")
+                                .and(takesArguments(2))
+                                .and(takesArgument(1, DataInputStream.class)))))
+        .type(named(MODEL), compatible)
+        .transform(
+            (type, description, loader, module, domain) ->
+                type.visit(
+                    Advice.to(ModelLoadAdvice.class)
+                        .on(
+                            named("load")
+                                .and(
+                                    takesArguments(3)
+                                        .or(
+                                            takesArguments(2)
+                                                .and(takesArgument(1, boolean.class)))))));
   }
 }

@@ -20,6 +20,8 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
   private static final String STORE = "ai.djl.training.ParameterStore";
   private static final String LIST = "ai.djl.ndarray.NDList";
   private static final String PAIRS = "ai.djl.util.PairList";
+  private static final String MANAGER = "ai.djl.pytorch.engine.PtNDManager";
+  private static final String SCRIPT = "ai.djl.pytorch.engine.PtSymbolBlock";
   private static final String ARRAY = "ai.djl.pytorch.engine.PtNDArray";
 
   /** A method that must be there. */
@@ -34,7 +36,10 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
       return switch (name) {
         case "boolean" -> "Z";
         case "void" -> "V";
-        default -> "L" + name.replace('.', '/') + ";";
+        default ->
+            name.endsWith("[]")
+                ? "[" + descriptor(name.substring(0, name.length() - 2))
+                : "L" + name.replace('.', '/') + ";";
       };
     }
 
@@ -63,7 +68,25 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
               "ai.djl.pytorch.jni.JniUtils",
               "void",
               "backward",
-              List.of(ARRAY, ARRAY, "boolean", "boolean")));
+              List.of(ARRAY, ARRAY, "boolean", "boolean")),
+          new Required(
+              "ai.djl.pytorch.jni.JniUtils",
+              SCRIPT,
+              "loadModule",
+              List.of(
+                  MANAGER,
+                  "java.nio.file.Path",
+                  "boolean",
+                  "java.lang.String[]",
+                  "java.lang.String[]",
+                  "boolean")),
+          new Required(
+              "ai.djl.pytorch.jni.JniUtils",
+              SCRIPT,
+              "loadModule",
+              List.of(MANAGER, "java.io.InputStream", "boolean", "boolean")),
+          new Required(
+              "ai.djl.pytorch.jni.IValueUtils", LIST, "forward", List.of(SCRIPT, LIST, "boolean")));
 
   private final EventLog log;
   private final Map<ClassLoader, Boolean> known = new WeakHashMap<>();

@@ -6,13 +6,19 @@ import net.bytebuddy.agent.builder.AgentBuilder;
 
 /**
  * Weaves DJL: the forward of every block (in {@code AbstractBaseBlock}, whose forward is final, and
- * in blocks that declare their own), the predictor's request and the engine's backward.
+ * in blocks that declare their own), the predictor's request, the loading and running of
+ * TorchScript archives, and the engine's backward.
  */
 public final class DjlWeaver implements Weaving {
   private static final String BLOCK = "ai.djl.nn.Block";
   private static final Set<String> OTHERS =
       Set.of(
-          "ai.djl.inference.Predictor", "ai.djl.training.Trainer", "ai.djl.pytorch.jni.JniUtils");
+          "ai.djl.inference.Predictor",
+          "ai.djl.training.Trainer",
+          "ai.djl.pytorch.engine.PtModel",
+          "ai.djl.pytorch.engine.PtSymbolBlock",
+          "ai.djl.pytorch.jni.IValueUtils",
+          "ai.djl.pytorch.jni.JniUtils");
 
   @Override
   public boolean mayConcern(String internalName, byte[] classFile) {

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param file the instrumented copy, a temporary file; delete it when it is loaded
  * @param plan what was added
+ * @param archive the original
  */
-public record ScriptModel(Path file, TapPlan plan) {
+public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
   private static final int CLOSEST = 3;
 
   /**
@@ -47,7 +48,7 @@ public record ScriptModel(Path file, TapPlan plan) {
       for (String notice : instrumented.plan().notices()) {
         log.warn(original.getFileName() + ": " + notice);
       }
-      return new ScriptModel(copy, instrumented.plan());
+      return new ScriptModel(copy, instrumented.plan(), archive);
     } catch (IOException | RuntimeException | StackOverflowError e) {
       log.warn("model is loaded without hooks: " + e.getMessage());
       if (copy != null && !copy.toFile().delete()) {

@@ -23,14 +23,21 @@ public record ScriptPass(NDList outputs, List<TapPlan.Label> labels, List<NDArra
   /**
    * Runs the twin. With gradients, this thread's grad mode must be on.
    *
+   * @param gradients whether the pass is cut at the first tap, so that gradients can be asked for
+   * @param autograd false runs in inference mode, where nothing has a graph
    * @param owner manager of the taps
    * @throws UnsupportedOperationException where DJL cannot give the model's own result either
    */
   public static ScriptPass run(
-      PtSymbolBlock block, TapPlan plan, NDList inputs, boolean gradients, NDManager owner) {
+      PtSymbolBlock block,
+      TapPlan plan,
+      NDList inputs,
+      boolean gradients,
+      boolean autograd,
+      NDManager owner) {
     String method = gradients ? plan.forwardMethod() : plan.recordMethod();
     PtNDManager manager = (PtNDManager) inputs.head().getManager();
-    try (IValue all = ModuleCalls.run(block, method, inputs, gradients)) {
+    try (IValue all = ModuleCalls.run(block, method, inputs, autograd)) {
       IValue[] parts = all.toIValueTuple();
       try {
         NDList outputs = parts[0].toNDList(manager);

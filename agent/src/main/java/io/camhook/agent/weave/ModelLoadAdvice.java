@@ -1,0 +1,23 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.Request;
+import net.bytebuddy.asm.Advice;
+import org.jspecify.annotations.Nullable;
+
+/** Inlined into {@code PtModel.load}: says whose archive is loaded inside. */
+final class ModelLoadAdvice {
+  private ModelLoadAdvice() {}
+
+  @Advice.OnMethodEnter
+  static @Nullable Request enter(@Advice.This Object model) {
+    return Dispatch.requests ? Dispatch.loading(model) : null;
+  }
+
+  @Advice.OnMethodExit(onThrowable = Throwable.class)
+  static void exit(@Advice.Enter @Nullable Request loading) {
+    if (loading != null) {
+      loading.close();
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.config.CamhookConfig.Target;
+import io.camhook.recording.Capture;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Safetensors;
+import io.camhook.recording.Tensor;
+import io.camhook.recording.TensorName;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What requests of TorchScript models capture, next to what PyTorch's hooks saw. */
+class ScriptReferenceTest {
+  private static final Path FOLDER =
+      Path.of(System.getProperty("camhook.reference", ""), "torchscript");
+  private static final double TOLERANCE = 1e-4;
+
+  /** The last column: whether gradients need other kernels, so that the outputs may differ. */
+  @ParameterizedTest
+  @CsvSource({
+    "one_conv.scripted,false",
+    "gap_linear.scripted,false",
+    "resnet_basic.traced,false",
+    "resnet_basic.scripted,false",
+    "squeezenet1_1.scripted,false",
+    "residual_inplace.scripted,false",
+    "shared_module.traced,false",
+    "control_flow.scripted,false",
+    "tuple_module.traced,false",
+    "dict_root.scripted,false",
+    "multi_input.scripted,false",
+    "unet.traced,false",
+    "vit.traced,true"
+  })
+  void captures_should_hold_what_pytorch_hooks_saw(String name, boolean otherKernels)
+      throws Exception {
+    assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
+    String base = name.substring(0, name.indexOf('.'));
+    JsonNode facts = new ObjectMapper().readTree(FOLDER.resolve(base + ".json").toFile());
+    Safetensors tensors = Safetensors.read(FOLDER.resolve(base + ".safetensors"));
+    Target target = new Target(Target.Kind.CLASS, 1, facts.get("score").get("class").asInt(), null);
+    List<TreeMap<String, ByteBuffer>> plain = predict(name, facts, tensors);
+    List<TreeMap<String, ByteBuffer>> watched;
+    try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(target, "*"))) {
+      watched = predict(name, facts, tensors);
+      assertThat(djl.failures).isEmpty();
+      assertThat(djl.captured()).hasSize(watched.size());
+      for (Capture capture : djl.captured()) {
+        check(name, facts, capture);
+      }
+      assertThat(djl.messages).allMatch(m -> otherKernels && m.contains("with other kernels"));
+    }
+    if (!otherKernels) {
+      assertThat(watched).isEqualTo(plain);
+    }
+    assertThat(watched.get(0)).isEqualTo(plain.get(0)); // compared, so the plain method's
+  }
+
+  /** The outputs, by name, of three requests. */
+  private static List<TreeMap<String, ByteBuffer>> predict(
+      String name, JsonNode facts, Safetensors tensors) throws Exception {
+    List<TreeMap<String, ByteBuffer>> outputs = new ArrayList<>();
+    try (Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
+        NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+      model.load(FOLDER, name + ".pt");
+      try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+        for (int i = 0; i < 3; i++) {
+          NDList inputs = new NDList();
+          for (JsonNode input : facts.get("inputs")) {
+            inputs.add(array(tensors.tensors().get(input.get("tensor").asText()), manager));
+          }
+          TreeMap<String, ByteBuffer> named = new TreeMap<>();
+          for (NDArray output : predictor.predict(inputs)) {
+            String key = output.getName() == null ? "" : output.getName();
+            named.put(key + (named.containsKey(key) ? named.size() : ""), output.toByteBuffer());
+          }
+          outputs.add(named);
+        }
+      }
+    }
+    return outputs;
+  }
+
+  private static NDArray array(Tensor tensor, NDManager manager) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect((int) tensor.byteSize());
+    bytes.order(ByteOrder.nativeOrder()).put(tensor.data()).rewind();
+    return manager.create(bytes, new Shape(tensor.shape()), DataType.FLOAT32);
+  }
+
+  private static void check(String name, JsonNode facts, Capture capture) {
+    JsonNode form = facts.get("archives").get(name.substring(name.indexOf('.') + 1));
+    List<String> unavailable = new ArrayList<>();
+    form.get("unavailable").forEach(label -> unavailable.add(label.asText()));
+    int compared = 0;
+    for (JsonNode call : facts.get("calls")) {
+      for (JsonNode tensor : call.get("tensors")) {
+        String path = call.get("path").asText().isEmpty() ? "." : call.get("path").asText();
+        int index = call.get("call").asInt();
+        String key = tensor.get("key").asText();
+        String label = path + (index > 0 ? "#" + index : "") + (key.isEmpty() ? "" : ":" + key);
+        if (unavailable.contains(label)) {
+          continue;
+        }
+        LayerOutput layer =
+            LayerOutput.parse(form.get("known_in_archive_as").path(label).asText(label));
+        Tensor activation = capture.tensor(TensorName.activation(layer)).orElseThrow();
+        assertThat(error(tensor.get("act"), tensor.get("at"), activation))
+            .as(name + " activation of " + label)
+            .isLessThan(TOLERANCE);
+        compared++;
+        if (!tensor.get("grad").isNull() && !path.equals(".")) {
+          Tensor gradient = capture.tensor(TensorName.gradient(0, layer)).orElseThrow();
+          double error = error(tensor.get("grad"), tensor.get("at"), gradient);
+          if (tensor.has("grad_if_copied")) {
+            error =
+                Math.min(error, error(tensor.get("grad_if_copied"), tensor.get("at"), gradient));
+          }
+          assertThat(error).as(name + " gradient of " + label).isLessThan(TOLERANCE);
+        }
+      }
+    }
+    assertThat(compared).isPositive();
+  }
+
+  /** The worst of the L2 norm and the L2 distance of the sample; both relative. */
+  private static double error(JsonNode expected, JsonNode at, Tensor tensor) {
+    float[] found = tensor.toFloats();
+    double squares = 0;
+    for (float f : found) {
+      squares += (double) f * f;
+    }
+    double l2 = expected.get("l2").asDouble();
+    double difference = 0;
+    double sample = 0;
+    for (int i = 0; i < at.size(); i++) {
+      double e = expected.get("sample").get(i).asDouble();
+      difference += Math.pow(found[at.get(i).asInt()] - e, 2);
+      sample += e * e;
+    }
+    // A sample of near zeros is measured by the size of a typical element.
+    double typical = 0.1 * l2 * Math.sqrt((double) at.size() / found.length);
+    double scale = Math.max(Math.max(Math.sqrt(sample), typical), Float.MIN_NORMAL);
+    return Math.max(
+        Math.sqrt(difference) / scale,
+        Math.abs(Math.sqrt(squares) - l2) / Math.max(l2, Float.MIN_NORMAL));
+  }
+}

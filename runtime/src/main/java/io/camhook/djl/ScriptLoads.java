@@ -1,0 +1,223 @@
+package io.camhook.djl;
+
+import ai.djl.Model;
+import ai.djl.nn.Block;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Request;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.djl.script.ScriptModel;
+import io.camhook.recording.ModuleInfo;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts instrumented copies in the place of the TorchScript archives that the configuration means,
+ * while the engine loads them. Whatever cannot be instrumented is loaded as it is. Thread-safe.
+ */
+final class ScriptLoads {
+  private static final List<String> ROOT_CLASSES =
+      List.of("ai.djl.pytorch.engine.PtSymbolBlock", "PtSymbolBlock");
+
+  private final Function<List<String>, CamhookConfig.@Nullable Model> entries;
+  private final boolean dryRun;
+  private final Failures failures;
+  private final EventLog log;
+  private final ThreadLocal<Model> loading = new ThreadLocal<>();
+  private final ThreadLocal<Boolean> own = new ThreadLocal<>();
+  private final WeakIdentityMap<Block, ScriptPlan> plans = new WeakIdentityMap<>();
+
+  /** {@code entries} finds the entry of the configuration for the names of a model. */
+  ScriptLoads(
+      Function<List<String>, CamhookConfig.@Nullable Model> entries,
+      boolean dryRun,
+      Failures failures,
+      EventLog log) {
+    this.entries = entries;
+    this.dryRun = dryRun;
+    this.failures = failures;
+    this.log = log;
+  }
+
+  /** What was done to the archive behind {@code block}; null if nothing was looked at. */
+  @Nullable ScriptPlan planOf(Block block) {
+    return plans.get(block);
+  }
+
+  /** This thread loads the files of {@code model}, until the result is closed. */
+  Request loading(Model model) {
+    Model outer = loading.get();
+    loading.set(model);
+    return () -> {
+      if (outer == null) {
+        loading.remove();
+      } else {
+        loading.set(outer);
+      }
+    };
+  }
+
+  /** An archive is about to be loaded on this thread. */
+  @Nullable BlockCall archive(Object subject, Object[] arguments) {
+    if (own.get() != null) {
+      return null;
+    }
+    Model model = loading.get();
+    List<String> names = names(model, arguments[1]);
+    CamhookConfig.Model entry = names.isEmpty() ? null : entries.apply(names);
+    if (entry == null || entry.layers().isEmpty() || entry.capture().isEmpty()) {
+      return null;
+    }
+    try {
+      ScriptSource source =
+          arguments[1] instanceof Path file
+              ? ScriptSource.file(file, arguments)
+              : ScriptSource.stream(subject, arguments, names.get(0) + ".pt");
+      return begin(source, entry, names.get(0), arguments);
+    } catch (IOException e) {
+      failures.add("model %s could not be read".formatted(names.get(0)), e);
+      return null;
+    }
+  }
+
+  private BlockCall begin(
+      ScriptSource source, CamhookConfig.Model entry, String name, Object[] arguments)
+      throws IOException {
+    ScriptModel model = null;
+    try {
+      model = ScriptModel.of(source.file(), entry.layers(), log);
+      if (model != null && !dryRun) {
+        source.replace(arguments, model.file());
+      } else {
+        source.again(arguments);
+      }
+    } catch (Throwable e) {
+      failures.add("model %s could not be instrumented".formatted(name), e);
+      source.again(arguments);
+    }
+    return new Load(source, model, entry, name);
+  }
+
+  /** Names of the model and of the file; none for a stream that no model loads. */
+  private static List<String> names(@Nullable Model model, Object source) {
+    List<String> names = new ArrayList<>();
+    if (model != null) {
+      add(model.getName(), names);
+      add(fileName(model.getModelPath()), names);
+    }
+    if (source instanceof Path path) {
+      String file = fileName(path);
+      add(file, names);
+      add(
+          file == null || !file.endsWith(".pt") ? null : file.substring(0, file.length() - 3),
+          names);
+    }
+    if (!names.isEmpty()) {
+      names.addAll(ROOT_CLASSES);
+    }
+    return names;
+  }
+
+  private static @Nullable String fileName(@Nullable Path path) {
+    Path name = path == null ? null : path.getFileName();
+    return name == null ? null : name.toString();
+  }
+
+  private static void add(@Nullable String name, List<String> names) {
+    if (name != null && !name.isEmpty() && !names.contains(name)) {
+      names.add(name);
+    }
+  }
+
+  /** An archive that is being loaded. */
+  private final class Load implements BlockCall {
+    private final ScriptSource source;
+    private final @Nullable ScriptModel model;
+    private final CamhookConfig.Model entry;
+    private final String name;
+    private boolean recovered;
+
+    Load(ScriptSource source, @Nullable ScriptModel model, CamhookConfig.Model entry, String name) {
+      this.source = source;
+      this.model = model;
+      this.entry = entry;
+      this.name = name;
+    }
+
+    @Override
+    public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+      try {
+        if (thrown != null) {
+          return model == null || dryRun ? result : loadPlain(thrown);
+        }
+        Block block = (Block) result;
+        if (block != null) {
+          loaded(block);
+        }
+        return result;
+      } finally {
+        cleanUp();
+      }
+    }
+
+    private void loaded(Block block) {
+      if (model == null) {
+        plans.put(block, ScriptPlan.untapped(entry));
+        return;
+      }
+      if (!dryRun) {
+        source.freeze(block);
+      }
+      TorchScriptArchive archive = model.archive();
+      plans.put(
+          block,
+          new ScriptPlan(
+              entry, model.plan(), modules(archive), Classifier.weightName(archive.modules())));
+    }
+
+    private Object loadPlain(Throwable thrown) {
+      own.set(Boolean.TRUE);
+      try {
+        Block block = source.loadPlain();
+        recovered = true;
+        log.warn(
+            "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"
+                .formatted(name, thrown.getMessage()));
+        plans.put(block, ScriptPlan.untapped(entry));
+        return block;
+      } catch (IOException e) {
+        throw new IllegalStateException(e);
+      } finally {
+        own.remove();
+      }
+    }
+
+    private void cleanUp() {
+      try (source) {
+        if (model != null) {
+          Files.deleteIfExists(model.file());
+        }
+      } catch (IOException e) {
+        failures.add("a temporary file of model %s could not be deleted".formatted(name), e);
+      }
+    }
+
+    @Override
+    public boolean recovered() {
+      return recovered;
+    }
+  }
+
+  private static List<ModuleInfo> modules(TorchScriptArchive archive) {
+    return archive.modules().stream()
+        .map(module -> new ModuleInfo(module.path(), module.type(), module.parameterCount(), null))
+        .toList();
+  }
+}

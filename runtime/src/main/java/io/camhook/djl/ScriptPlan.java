@@ -1,0 +1,70 @@
+package io.camhook.djl;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.recording.ModuleInfo;
+import io.camhook.torchscript.TapPlan;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What became of the archive of a TorchScript model when it was loaded: the taps in it, and whether
+ * they hold what they promise. Thread-safe.
+ */
+final class ScriptPlan {
+  private final CamhookConfig.Model entry;
+  private final @Nullable TapPlan taps;
+  private final List<ModuleInfo> modules;
+  private final @Nullable String classifier;
+  private final AtomicBoolean compared = new AtomicBoolean();
+  private final AtomicBoolean failed = new AtomicBoolean();
+
+  /**
+   * @param entry what the configuration says of the model
+   * @param taps null where the archive runs as it came
+   * @param modules the module tree, empty if it is not known
+   * @param classifier name of the weight of the last linear layer, if there is one
+   */
+  ScriptPlan(
+      CamhookConfig.Model entry,
+      @Nullable TapPlan taps,
+      List<ModuleInfo> modules,
+      @Nullable String classifier) {
+    this.entry = entry;
+    this.taps = taps;
+    this.modules = List.copyOf(modules);
+    this.classifier = classifier;
+  }
+
+  /** Of an archive that runs as it came. */
+  static ScriptPlan untapped(CamhookConfig.Model entry) {
+    return new ScriptPlan(entry, null, List.of(), null);
+  }
+
+  CamhookConfig.Model entry() {
+    return entry;
+  }
+
+  /** The taps that passes use; null where there are none, or they have failed. */
+  @Nullable TapPlan taps() {
+    return failed.get() ? null : taps;
+  }
+
+  List<ModuleInfo> modules() {
+    return modules;
+  }
+
+  @Nullable String classifier() {
+    return classifier;
+  }
+
+  /** Whether the next pass is the one whose outputs are compared with the plain method's. */
+  boolean toBeCompared() {
+    return taps() != null && compared.compareAndSet(false, true);
+  }
+
+  /** A pass with taps failed where the plain one did not; true the first time. */
+  boolean fail() {
+    return failed.compareAndSet(false, true);
+  }
+}

@@ -1,0 +1,199 @@
+package io.camhook.djl;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * DJL loads archives in three ways:
+ *
+ *   JniUtils.loadModule(manager, path, mapLocation, extraKeys, extraValues, trainParam)
+ *   JniUtils.loadModule(manager, stream, mapLocation, hasSize)
+ *   block.loadParameters(manager, stream): a byte of version, the size, the archive
+ */
+/** Where an archive comes from, and how DJL's own call loads another one in its place. */
+abstract class ScriptSource implements AutoCloseable {
+  private static final int PATH = 1;
+  private static final int TRAINABLE = 5;
+
+  private ScriptSource() {}
+
+  static ScriptSource file(Path file, Object[] arguments) {
+    return new FromFile(file, arguments.clone());
+  }
+
+  /**
+   * @param subject the block for {@code loadParameters}
+   */
+  static ScriptSource stream(Object subject, Object[] arguments, String name) throws IOException {
+    InputStream stream = (InputStream) arguments[PATH];
+    byte[] version = {};
+    boolean sized = subject instanceof PtSymbolBlock;
+    if (sized) {
+      version = new byte[] {new DataInputStream(stream).readByte()};
+    } else {
+      sized = (Boolean) arguments[3];
+    }
+    long size = sized ? new DataInputStream(stream).readLong() : -1;
+    ArchiveSpool spool = ArchiveSpool.of(stream, size, name.replace('/', '_'));
+    return new FromStream(subject, arguments.clone(), version, sized, spool);
+  }
+
+  /** The archive. */
+  abstract Path file();
+
+  /** Lets the call load {@code copy}. */
+  abstract void replace(Object[] arguments, Path copy) throws IOException;
+
+  /** Lets the call load the archive as it came. */
+  abstract void again(Object[] arguments) throws IOException;
+
+  /** Gives the parameters of a copy the state that those of the archive would have. */
+  abstract void freeze(Block block);
+
+  /** Loads the archive as it came, with the arguments that DJL's call had. */
+  abstract Block loadPlain() throws IOException;
+
+  @Override
+  public abstract void close() throws IOException;
+
+  private static final class FromFile extends ScriptSource {
+    private final Path file;
+    private final Object[] original;
+
+    FromFile(Path file, Object[] original) {
+      this.file = file;
+      this.original = original;
+    }
+
+    @Override
+    Path file() {
+      return file;
+    }
+
+    @Override
+    void replace(Object[] arguments, Path copy) {
+      arguments[PATH] = copy;
+      arguments[TRAINABLE] = true; // else the weights cannot be saved for backward
+    }
+
+    @Override
+    void again(Object[] arguments) {
+      arguments[PATH] = file;
+      arguments[TRAINABLE] = original[TRAINABLE];
+    }
+
+    @Override
+    void freeze(Block block) {
+      if (Boolean.FALSE.equals(original[TRAINABLE])) {
+        block.freezeParameters(true);
+      }
+    }
+
+    @Override
+    Block loadPlain() {
+      return JniUtils.loadModule(
+          (PtNDManager) original[0],
+          file,
+          (Boolean) original[2],
+          (String[]) original[3],
+          (String[]) original[4],
+          (Boolean) original[TRAINABLE]);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class FromStream extends ScriptSource {
+    private final Object subject;
+    private final Object[] original;
+    private final byte[] version;
+    private final boolean sized;
+    private final ArchiveSpool spool;
+    private @Nullable InputStream open;
+
+    FromStream(
+        Object subject, Object[] original, byte[] version, boolean sized, ArchiveSpool spool) {
+      this.subject = subject;
+      this.original = original;
+      this.version = version;
+      this.sized = sized;
+      this.spool = spool;
+    }
+
+    @Override
+    Path file() {
+      return spool.file();
+    }
+
+    @Override
+    void replace(Object[] arguments, Path copy) throws IOException {
+      arguments[PATH] = stream(copy);
+    }
+
+    @Override
+    void again(Object[] arguments) throws IOException {
+      arguments[PATH] = stream(spool.file());
+    }
+
+    /** As DJL's call reads it. */
+    private DataInputStream stream(Path archive) throws IOException {
+      closeStream();
+      ByteBuffer header = ByteBuffer.allocate(sized ? version.length + Long.BYTES : 0);
+      if (sized) {
+        header.put(version).putLong(Files.size(archive));
+      }
+      InputStream all =
+          new SequenceInputStream(
+              new ByteArrayInputStream(header.array()), Files.newInputStream(archive));
+      DataInputStream stream = new DataInputStream(ArchiveSpool.inFullReads(all));
+      open = stream;
+      return stream;
+    }
+
+    @Override
+    void freeze(Block block) {}
+
+    @Override
+    Block loadPlain() throws IOException {
+      DataInputStream stream = stream(spool.file());
+      if (subject instanceof PtSymbolBlock block) {
+        try {
+          block.loadParameters((NDManager) original[0], stream);
+        } catch (MalformedModelException e) {
+          throw new IOException(e);
+        }
+        return block;
+      }
+      return JniUtils.loadModule(
+          (PtNDManager) original[0], stream, (Boolean) original[2], (Boolean) original[3]);
+    }
+
+    private void closeStream() throws IOException {
+      InputStream before = open;
+      open = null;
+      if (before != null) {
+        before.close();
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      closeStream();
+      spool.close();
+    }
+  }
+}
