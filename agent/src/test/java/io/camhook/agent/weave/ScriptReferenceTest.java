@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.config.CamhookConfig.Target;
@@ -85,20 +86,36 @@ class ScriptReferenceTest {
       model.load(FOLDER, name + ".pt");
       try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
         for (int i = 0; i < 3; i++) {
-          NDList inputs = new NDList();
-          for (JsonNode input : facts.get("inputs")) {
-            inputs.add(array(tensors.tensors().get(input.get("tensor").asText()), manager));
-          }
-          TreeMap<String, ByteBuffer> named = new TreeMap<>();
-          for (NDArray output : predictor.predict(inputs)) {
-            String key = output.getName() == null ? "" : output.getName();
-            named.put(key + (named.containsKey(key) ? named.size() : ""), output.toByteBuffer());
-          }
+          TreeMap<String, ByteBuffer> named =
+              named(predictor.predict(inputs(facts, tensors, manager)));
           outputs.add(named);
+          // Not a predictor's request, so never sampled: the plain method, between captured passes.
+          NDList unsampled =
+              model
+                  .getBlock()
+                  .forward(new ParameterStore(manager, false), inputs(facts, tensors, manager), false);
+          assertThat(named(unsampled)).as(name + " unsampled").isEqualTo(outputs.get(0));
         }
       }
     }
     return outputs;
+  }
+
+  private static NDList inputs(JsonNode facts, Safetensors tensors, NDManager manager) {
+    NDList inputs = new NDList();
+    for (JsonNode input : facts.get("inputs")) {
+      inputs.add(array(tensors.tensors().get(input.get("tensor").asText()), manager));
+    }
+    return inputs;
+  }
+
+  private static TreeMap<String, ByteBuffer> named(NDList outputs) {
+    TreeMap<String, ByteBuffer> named = new TreeMap<>();
+    for (NDArray output : outputs) {
+      String key = output.getName() == null ? "" : output.getName();
+      named.put(key + (named.containsKey(key) ? named.size() : ""), output.toByteBuffer());
+    }
+    return named;
   }
 
   private static NDArray array(Tensor tensor, NDManager manager) {
