@@ -93,7 +93,8 @@ class ScriptReferenceTest {
           NDList unsampled =
               model
                   .getBlock()
-                  .forward(new ParameterStore(manager, false), inputs(facts, tensors, manager), false);
+                  .forward(
+                      new ParameterStore(manager, false), inputs(facts, tensors, manager), false);
           assertThat(named(unsampled)).as(name + " unsampled").isEqualTo(outputs.get(0));
         }
       }

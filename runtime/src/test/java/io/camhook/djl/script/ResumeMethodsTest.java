@@ -146,7 +146,7 @@ class ResumeMethodsTest {
   private static ScriptPass pass(
       PtSymbolBlock block, TapPlan plan, List<PtNDArray> inputs, TorchRun run) {
     return ScriptPass.run(
-        block, plan, new NDList(new ArrayList<NDArray>(inputs)), false, run.manager);
+        block, plan, new NDList(new ArrayList<NDArray>(inputs)), false, false, run.manager);
   }
 
   /** Of four copies of the input together from one alone; infinite where batches do not work. */
