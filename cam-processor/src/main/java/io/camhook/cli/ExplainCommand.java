@@ -134,7 +134,7 @@ final class ExplainCommand implements Callable<Integer> {
       for (ModelInput input : files.read(index)) {
         Explained explained = explainer.run(input, target.of(input.name()));
         Explanation explanation = run.explain(explained);
-        out.write(explanation, explained);
+        out.write(explanation, explained, run.concepts(explained), target.labels());
         if (!metrics.isEmpty()) {
           boolean[] mask = measured.mask(input.name());
           run.measure(explained, explanation, metrics, mask, summary);

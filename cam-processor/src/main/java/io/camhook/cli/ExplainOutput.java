@@ -1,13 +1,18 @@
 package io.camhook.cli;
 
+import io.camhook.cam.targets.Labels;
 import io.camhook.explain.Explained;
+import io.camhook.explain.LayerConcepts;
+import io.camhook.recording.Tensor;
 import io.camhook.render.Picture;
 import io.camhook.report.MetricsTable;
+import io.camhook.report.ReportCapture;
 import io.camhook.report.ReportLimits;
 import io.camhook.report.ReportWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The directory that {@code camhook explain} fills. */
@@ -28,8 +33,25 @@ final class ExplainOutput implements AutoCloseable {
             directory.resolve("report.html"), ReportCommand.info(sources), ReportLimits.DEFAULT);
   }
 
-  void write(Explanation explanation, Explained explained) throws IOException {
-    ExplanationFile.write(directory, explanation, ExplainRun.recorded(explained));
+  /**
+   * Writes what was found of one input.
+   *
+   * @param concepts null if nobody asked
+   */
+  void write(
+      Explanation explanation, Explained explained, @Nullable LayerConcepts concepts, Labels labels)
+      throws IOException {
+    Map<String, Tensor> recorded = ExplainRun.recorded(explained);
+    ReportCapture.Concepts view = null;
+    if (concepts != null) {
+      recorded.putAll(concepts.tensors());
+      view = ConceptView.of(concepts, explained, labels);
+      if (view != null) {
+        view.overlay().writePng(directory.resolve(explanation.name() + ".concepts.png"));
+        overlays++;
+      }
+    }
+    ExplanationFile.write(directory, explanation, recorded);
     for (Explanation.Maps each : explanation.maps()) {
       maps++;
       Picture overlay = MapPicture.of(each.result().heatmap(), explanation.picture(), null);
@@ -41,7 +63,7 @@ final class ExplainOutput implements AutoCloseable {
         overlays++;
       }
     }
-    report.add(shown.of(explanation));
+    report.add(shown.of(explanation).withConcepts(view));
     CaptureReport.count(explanation, report.statistics());
     inputs++;
   }

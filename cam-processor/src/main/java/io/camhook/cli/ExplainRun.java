@@ -10,6 +10,7 @@ import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.Labels;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
+import io.camhook.explain.LayerConcepts;
 import io.camhook.explain.Measurement;
 import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
@@ -73,6 +74,20 @@ final class ExplainRun {
         layers(explained, Math.max(1, targets.size())),
         failed,
         Map.of());
+  }
+
+  /** The concepts of the last layer, if they are wanted and there is one. */
+  @Nullable LayerConcepts concepts(Explained explained) {
+    int count = settings.wanted().concepts();
+    if (count == 0) {
+      return null;
+    }
+    try {
+      return explained.concepts(count, settings.options(explained.input()));
+    } catch (CamException e) {
+      problems.add("concepts", explained.input().name() + ": concepts: " + e.getMessage());
+      return null;
+    }
   }
 
   private List<Target> targets(Explained explained) {

@@ -62,6 +62,14 @@ final class MethodOptions {
   private int channels;
 
   @Option(
+      names = "--concepts",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Also finds N concepts in the last layer with spatial extent (deep feature factorization) and what the model says to each: NAME.concepts.png.")
+  private int concepts;
+
+  @Option(
       names = "--reshape",
       paramLabel = "LAYOUT",
       description =
@@ -90,6 +98,7 @@ final class MethodOptions {
   void read(CommandSpec spec) {
     requireAtLeast(spec, "--batch", batch == null ? 1 : batch, 1);
     requireAtLeast(spec, "--channels", channels, 0);
+    requireAtLeast(spec, "--concepts", concepts, 0);
     if (rule() == null) {
       throw new ParameterException(
           spec.commandLine(),
@@ -136,6 +145,11 @@ final class MethodOptions {
   RunOptions options(Tensor input) {
     RunOptions options = RunOptions.forInput(input).withChannels(channels);
     return batch == null ? options : options.withBatch(batch);
+  }
+
+  /** Number of concepts that are wanted. */
+  int concepts() {
+    return concepts;
   }
 
   boolean augSmooth() {

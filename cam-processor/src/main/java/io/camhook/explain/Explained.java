@@ -6,11 +6,13 @@ import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
 import io.camhook.cam.CamResult;
+import io.camhook.cam.FeatureFactorization;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Layout;
 import io.camhook.cam.Need;
+import io.camhook.cam.model.ConceptOutputs;
 import io.camhook.cam.model.ModelMethod;
 import io.camhook.cam.model.ModelMethods;
 import io.camhook.cam.model.ModelRun;
@@ -21,6 +23,7 @@ import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -148,6 +151,52 @@ public final class Explained {
     return new CamResult(plain.method(), plain.raw(), AugSmooth.mean(heatmaps));
   }
 
+  /**
+   * What the last layer with spatial extent sees (deep feature factorization). Needs no target.
+   *
+   * @param count number of concepts
+   * @throws CamException if no layer has spatial extent, or the layer has too few channels
+   */
+  public LayerConcepts concepts(int count, RunOptions options) {
+    List<LayerTensors> spatial = spatialLayers("concepts", 0);
+    LayerTensors layer = spatial.get(spatial.size() - 1);
+    long[] shape = inputShape();
+    FeatureFactorization found = FeatureFactorization.of(layer, shape, count, options.seed());
+    int[] size = Arrays.stream(shape).skip(2).mapToInt(Math::toIntExact).toArray();
+    int[] maps = layer.sample(0, shape).spatial();
+    return new LayerConcepts(
+        found, found.heatmaps(0, size.length == maps.length ? size : maps), answers(layer, found));
+  }
+
+  /** What the model says; nothing where it cannot be run from the layer on. */
+  private List<float[]> answers(LayerTensors layer, FeatureFactorization found) {
+    try {
+      return ConceptOutputs.of(model, input.tensors().get(0), layer, found);
+    } catch (CamException | EngineException e) {
+      return List.of();
+    }
+  }
+
+  private List<LayerTensors> spatialLayers(String method, int n) {
+    List<LayerTensors> spatial = new ArrayList<>();
+    CamException why = null;
+    for (LayerTensors layer : layers(n)) {
+      try {
+        layer.sample(0, inputShape());
+        spatial.add(layer);
+      } catch (CamException e) {
+        why = e;
+        if (layersAreNamed) {
+          throw e;
+        }
+      }
+    }
+    if (spatial.isEmpty()) {
+      throw why != null ? why : new CamException(method + ": no layer was recorded");
+    }
+    return spatial;
+  }
+
   private List<Explained> variants() {
     if (variants.isEmpty()) {
       variants = AugSmooth.variants(input.tensors().get(0)).stream().map(this::again).toList();
@@ -234,24 +283,7 @@ public final class Explained {
     if (n >= targets.size()) {
       throw new CamException(method.id() + " needs a target; use -t top1, class:N or label:S");
     }
-    List<LayerTensors> spatial = new ArrayList<>();
-    if (method.usesLayers()) {
-      CamException why = null;
-      for (LayerTensors layer : layers(n)) {
-        try {
-          layer.sample(0, inputShape());
-          spatial.add(layer);
-        } catch (CamException e) {
-          why = e;
-          if (layersAreNamed) {
-            throw e;
-          }
-        }
-      }
-      if (spatial.isEmpty()) {
-        throw why != null ? why : new CamException(method.id() + ": no layer was recorded");
-      }
-    }
+    List<LayerTensors> spatial = method.usesLayers() ? spatialLayers(method.id(), n) : List.of();
     return method.explain(modelRun(targets.get(n), options), spatial, pipeline);
   }
 

@@ -160,6 +160,11 @@ public final class Explainer implements AutoCloseable {
         .orElse(List.of());
   }
 
+  /** The most probable classes of logits, best first. */
+  public static List<Prediction> predictions(float[] logits, Labels labels) {
+    return TopClasses.of(logits, labels);
+  }
+
   private ModelSession session(ModelInput input) throws IOException {
     ModelSession open = session;
     if (open == null) {

@@ -57,6 +57,32 @@ final class CaptureBlock {
       json.writeEndArray();
     }
     json.writeEndArray();
+    concepts(json);
+    json.writeEndObject();
+  }
+
+  private void concepts(JsonGenerator json) throws IOException {
+    ReportCapture.Concepts found = capture.concepts();
+    if (found == null) {
+      return;
+    }
+    json.writeObjectFieldStart("concepts");
+    json.writeStringField("l", found.layer());
+    json.writeStringField("src", PictureCodec.dataUrl(found.overlay(), limits.pictureSide()));
+    ReportJson.number(json, "rest", found.unexplained());
+    json.writeArrayFieldStart("list");
+    for (ReportCapture.Concept concept : found.concepts()) {
+      json.writeStartObject();
+      json.writeStringField("colour", "#%06x".formatted(concept.colour()));
+      ReportJson.number(json, "share", concept.share());
+      json.writeArrayFieldStart("says");
+      for (String label : concept.says()) {
+        json.writeString(label);
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    }
+    json.writeEndArray();
     json.writeEndObject();
   }
 

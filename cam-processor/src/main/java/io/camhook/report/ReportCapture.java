@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param channels recorded activations, one entry a layer
  * @param masks ground truth, where it is known
  * @param metadata everything else worth reading, in the order to show it
+ * @param concepts what a layer sees, without any target; null if nobody asked
  */
 public record ReportCapture(
     String id,
@@ -32,7 +33,81 @@ public record ReportCapture(
     List<CamMap> maps,
     List<Channels> channels,
     List<Mask> masks,
-    Map<String, String> metadata) {
+    Map<String, String> metadata,
+    @Nullable Concepts concepts) {
+
+  /** A capture without concepts. */
+  public ReportCapture(
+      String id,
+      String name,
+      String model,
+      String time,
+      @Nullable Picture picture,
+      List<Prediction> predictions,
+      List<Target> targets,
+      List<CamMap> maps,
+      List<Channels> channels,
+      List<Mask> masks,
+      Map<String, String> metadata) {
+    this(
+        id,
+        name,
+        model,
+        time,
+        picture,
+        predictions,
+        targets,
+        maps,
+        channels,
+        masks,
+        metadata,
+        null);
+  }
+
+  /** The same capture with the concepts of a layer. */
+  public ReportCapture withConcepts(@Nullable Concepts found) {
+    return new ReportCapture(
+        id,
+        name,
+        model,
+        time,
+        picture,
+        predictions,
+        targets,
+        maps,
+        channels,
+        masks,
+        metadata,
+        found);
+  }
+
+  /**
+   * The concepts of a layer (deep feature factorization).
+   *
+   * @param layer module path
+   * @param overlay the picture with each concept in its colour
+   * @param concepts in descending order of their share
+   * @param unexplained part of the activation that no concept explains, 0..1
+   */
+  public record Concepts(
+      String layer, Picture overlay, List<Concept> concepts, double unexplained) {
+    public Concepts {
+      concepts = List.copyOf(concepts);
+    }
+  }
+
+  /**
+   * One concept.
+   *
+   * @param colour 0xRRGGBB in the overlay
+   * @param share of the activation, 0..1
+   * @param says what the model says to it, most probable first; may be empty
+   */
+  public record Concept(int colour, double share, List<String> says) {
+    public Concept {
+      says = List.copyOf(says);
+    }
+  }
 
   /**
    * One predicted class.

@@ -21,6 +21,7 @@ record ReportPage(String html, String css, String js) {
           "dom.js",
           "list.js",
           "channels.js",
+          "concepts.js",
           "capture.js",
           "charts.js",
           "curves.js",

@@ -69,6 +69,7 @@ class CaptureView {
         el('div', { class: 'stack' }, this.stage(), this.metadata()),
         el('div', { class: 'stack' }, this.controls(), this.predictions(), many ? null : this.matrix())),
       many ? el('div', { class: 'gap' }, this.matrix()) : null,
+      conceptsCard(c),
       this.channelSlot = el('div', {}));
     this.channels();
     this.paint();

@@ -231,6 +231,34 @@ class ExplainCommandTest {
   }
 
   @Test
+  void concepts_should_be_written_with_what_the_model_says() throws IOException {
+    byte[] grey = new byte[4 * 4 * 3];
+    Path pictured =
+        OneConv.tensors(
+            folder.resolve("pictured.safetensors"),
+            Map.of("input", OneConv.input(), "image", Tensor.ofBytes(grey, 4, 4, 3)));
+    Invocation run =
+        Invocation.of("explain", model, pictured, "-l", "relu1", "--concepts", "2", "-o", out);
+    assertThat(run.err()).isEmpty();
+    Map<String, Tensor> found = Safetensors.read(out.resolve("pictured.safetensors")).tensors();
+    assertThat(found.get("concept/map/relu1").shape()).containsExactly(2, 2, 2);
+    assertThat(found.get("concept/vector/relu1").shape()).containsExactly(2, 2);
+    assertThat(found.get("concept/output/relu1").shape()).containsExactly(2, 4);
+    assertThat(out.resolve("pictured.concepts.png")).exists();
+    assertThat(Files.readString(out.resolve("report.html"))).contains("\"concepts\":{");
+  }
+
+  @Test
+  void more_concepts_than_channels_should_fail_in_one_line() {
+    Invocation run =
+        Invocation.of("explain", model, input, "-l", "relu1", "--concepts", "3", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: ramp: concepts: layer relu1 of 2 channels and 4 positions has 1 to 2 concepts, found 3\n");
+  }
+
+  @Test
   void sanity_check_should_give_a_curve_from_the_output_to_the_input() throws IOException {
     Invocation run =
         Invocation.of(
