@@ -11,6 +11,8 @@ import java.util.Set;
  * PCA", MMSP 2024. Follows pytorch-grad-cam but for the sign ({@link PrincipalComponent}).
  */
 final class KpcaCam implements CamMethod {
+  /** The kernel matrix of so many positions takes 128 MiB. */
+  private static final int MOST_POSITIONS = 4096;
 
   @Override
   public String id() {
@@ -24,6 +26,11 @@ final class KpcaCam implements CamMethod {
 
   @Override
   public FloatMap raw(LayerSample sample) {
+    if (sample.positions() > MOST_POSITIONS) {
+      throw new CamException(
+          "kpcacam compares every position with every other, at most %d of them, and layer %s has %d; choose a later layer, or eigencam"
+              .formatted(MOST_POSITIONS, sample.path(), sample.positions()));
+    }
     return sample.map(PrincipalComponent.sigmoidKernel(sample.activation(), sample.channels()));
   }
 }

@@ -74,6 +74,16 @@ class MissingDataTest {
   }
 
   @Test
+  void kernel_of_too_many_positions_should_be_refused_before_it_fills_the_memory() {
+    LayerSample large = LayerSample.of("conv1", new int[] {112, 112}, new float[12544], null);
+    assertThatThrownBy(() -> CamMethods.byId("kpcacam").raw(large))
+        .isInstanceOf(CamException.class)
+        .hasMessage(
+            "kpcacam compares every position with every other, at most 4096 of them, and layer conv1"
+                + " has 12544; choose a later layer, or eigencam");
+  }
+
+  @Test
   void no_layer_should_be_refused() {
     assertThatThrownBy(
             () -> Heatmaps.standard().one(CamMethods.byId("gradcam"), List.of(), INPUT, 0))

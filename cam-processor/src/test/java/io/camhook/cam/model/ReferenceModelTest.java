@@ -85,6 +85,38 @@ class ReferenceModelTest {
     }
   }
 
+  /**
+   * torchcam scales its masks first and resizes them with half-pixel centres, as SS-CAM and IS-CAM
+   * do here: SS-CAM without noise is its Score-CAM, and so is IS-CAM of one step.
+   */
+  @TestFactory
+  List<DynamicTest> sscam_and_iscam_should_have_the_masks_of_torchcam() {
+    return ReferenceCase.testsOrSkip(
+        cases ->
+            cases.stream()
+                .filter(one -> one.has("torchcam/ScoreCAM/raw"))
+                .map(one -> DynamicTest.dynamicTest(one.name(), () -> compareMasks(one)))
+                .toList());
+  }
+
+  private static void compareMasks(ReferenceCase reference) {
+    try (ArchiveModel model = ArchiveModel.of(reference)) {
+      Tensor input = reference.tensor("input");
+      RunOptions options = RunOptions.forInput(input).withSamples(1);
+      ModelRun run = new ModelRun(model, input, target(reference, 0), options);
+      LayerTensors layer = reference.layers().get(0);
+      FloatMap expected = reference.map("torchcam/ScoreCAM/raw", 0);
+      for (ModelMethod method : List.of(new SsCam(0), new IsCam())) {
+        CamResult result = method.explain(run, List.of(layer), Heatmaps.standard());
+        WORST.require(
+            "torchcam/ScoreCAM by " + method.id(),
+            result.raw().get(layer.path()).relu(),
+            expected,
+            1e-3 * Math.max(1, Maps.magnitude(expected)));
+      }
+    }
+  }
+
   static ScoreTarget target(ReferenceCase reference, int n) {
     int index = reference.targets().get(n);
     return switch (reference.doc().get("target_kind").asText()) {

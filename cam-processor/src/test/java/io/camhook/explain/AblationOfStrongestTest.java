@@ -1,0 +1,66 @@
+package io.camhook.explain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.camhook.cam.CamResult;
+import io.camhook.cam.FloatMap;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.Maps;
+import io.camhook.cam.ReferenceCase;
+import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.Labels;
+import io.camhook.cam.targets.TargetChoice;
+import java.io.IOException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Ablation-CAM of a picture of 224 x 224, of which the strongest channels suffice. */
+class AblationOfStrongestTest {
+  private static final int CHANNELS = 16;
+
+  @Test
+  void weights_of_the_strongest_channels_should_be_those_of_pytorch_grad_cam() throws IOException {
+    ReferenceCase one = ReferenceCase.named("squeezenet_both_tiger_cat");
+    ModelInput input = ModelInput.of(one.name(), one.tensor("input"));
+    RunOptions options =
+        RunOptions.forInput(input.tensors().get(0)).withBatch(8).withChannels(CHANNELS);
+    TargetChoice target = TargetChoice.parse("class:" + one.targets().get(0), Labels.none());
+    try (Explainer explainer =
+        Explainer.load(
+            ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
+      CamResult found =
+          explainer.run(input, target).map("ablationcam", 0, options, Heatmaps.standard());
+      FloatMap expected = weighted(one);
+      // A weight is a difference of scores near 18: float32 rounds it at 1e-7 relative to 1, and A
+      // goes up to hundreds.
+      assertThat(Maps.difference(found.raw().get(one.layerNames().get(0)), expected))
+          .isLessThanOrEqualTo(1e-5 * Math.max(1, Maps.magnitude(expected)));
+    }
+  }
+
+  /** {@code sum_k w_k A_k} of the reference's weights over the channels of largest magnitude. */
+  private static FloatMap weighted(ReferenceCase one) {
+    float[] weights = one.map("weights/AblationCAM", 0).values();
+    float[] a = one.layers().get(0).activation().toFloats();
+    int positions = a.length / weights.length;
+    double[] strength = new double[weights.length];
+    for (int i = 0; i < a.length; i++) {
+      strength[i / positions] += Math.abs(a[i]);
+    }
+    List<Integer> strongest =
+        IntStream.range(0, weights.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble(k -> -strength[k]))
+            .limit(CHANNELS)
+            .toList();
+    float[] raw = new float[positions];
+    for (int k : strongest) {
+      for (int p = 0; p < positions; p++) {
+        raw[p] += weights[k] * a[k * positions + p];
+      }
+    }
+    return FloatMap.of(raw, one.map("raw/AblationCAM", 0).shape());
+  }
+}
