@@ -114,9 +114,13 @@ final class Printer {
 
   private void function(Stmt.Function s, int indent) {
     out.append("def ").append(s.name()).append('(');
+    // torch writes the methods of an interface, alone with a bare self, on one line
+    boolean oneLine =
+        indent > 0 && !s.parameters().isEmpty() && s.parameters().get(0).type() == null;
+    String between = oneLine ? ", " : ",\n" + " ".repeat(indent == 0 ? 4 : indent + 2);
     for (int i = 0; i < s.parameters().size(); i++) {
       if (i > 0) {
-        out.append(",\n").append(" ".repeat(indent == 0 ? 4 : indent + 2));
+        out.append(between);
       }
       Stmt.Parameter p = s.parameters().get(i);
       out.append(p.star()).append(p.name());

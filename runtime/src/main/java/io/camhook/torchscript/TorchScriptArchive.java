@@ -65,6 +65,12 @@ public final class TorchScriptArchive {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ZipDirectory zip = ZipDirectory.read(name, channel);
       String folder = folder(name, zip);
+      if (zip.entries().containsKey(folder + "model.json")) {
+        throw new ArchiveException(
+            name
+                + ": was saved by torch 1.3 or older (model.json instead of data.pkl); load it and"
+                + " save it again with a newer torch");
+      }
       SourceTree sources = sources(name, folder, zip);
       ZipEntryRecord pickle = zip.entries().get(folder + "data.pkl");
       if (pickle == null) {

@@ -27,10 +27,17 @@ public final class ScriptedArchive {
   }
 
   private final Map<String, String> sources = new LinkedHashMap<>();
+  private final Map<String, String> files = new LinkedHashMap<>();
 
   /** Adds a source file, {@code __torch__/nets.py}. */
   public ScriptedArchive source(String path, String text) {
     sources.put(path, text);
+    return this;
+  }
+
+  /** Adds another entry, {@code extra/labels.txt}. */
+  public ScriptedArchive file(String path, String text) {
+    files.put(path, text);
     return this;
   }
 
@@ -47,6 +54,9 @@ public final class ScriptedArchive {
       put(zip, "data.pkl", pickle(root));
       for (Map.Entry<String, String> source : sources.entrySet()) {
         put(zip, "code/" + source.getKey(), source.getValue().getBytes(StandardCharsets.UTF_8));
+      }
+      for (Map.Entry<String, String> file : files.entrySet()) {
+        put(zip, file.getKey(), file.getValue().getBytes(StandardCharsets.UTF_8));
       }
       put(zip, "constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
       put(zip, "version", "3\n".getBytes(StandardCharsets.UTF_8));
