@@ -173,7 +173,7 @@ class LoadedFormatsTest {
       PtSymbolBlock block = JniUtils.loadModule(run.manager, copy, false, extra, text, true);
       assertThat(text[0]).isEqualTo("cat\ndog\n");
       NDList input = new NDList(run.array(Tensor.ofFloats(new float[] {1, 2, -3, -4}, 1, 1, 2, 2)));
-      ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, run.manager);
+      ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, true, run.manager);
       // 1 + 2 - 3 - 4, before relu_ works in place
       assertThat(pass.taps().get(0).toFloatArray()).containsExactly(-4);
       assertThat(pass.outputs().head().toFloatArray()).containsExactly(0);
@@ -191,7 +191,7 @@ class LoadedFormatsTest {
     }
     NDArray x = run.array(Tensor.ofFloats(new float[] {1, -2, 3}, 1, 3));
     NDList input = new NDList(x);
-    ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, run.manager);
+    ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, true, run.manager);
     assertThat(run.values(run.plain(block, List.of((ai.djl.pytorch.engine.PtNDArray) x))).get(0))
         .isEqualTo(pass.outputs().head().toFloatArray());
     return pass;

@@ -30,12 +30,7 @@ class RepeatedRunsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "control_flow.scripted",
-        "residual_inplace.traced",
-        "shared_module.traced",
-        "tuple_module.scripted"
-      })
+      strings = {"control_flow.scripted", "residual_inplace.traced", "tuple_module.scripted"})
   void later_run_should_give_what_the_first_gave(String name) throws Exception {
     Model model = load(name);
     try (model.run) {

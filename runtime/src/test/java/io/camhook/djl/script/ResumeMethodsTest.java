@@ -51,11 +51,8 @@ class ResumeMethodsTest {
           "conv1d.scripted",
           "gap_linear.traced",
           "non_contiguous.traced",
-          "resnet_basic.traced",
           "resnet_inlined.scripted",
           "shared_module.traced",
-          "squeezenet1_1.scripted",
-          "swin.traced",
           "unet.scripted",
           "vit.traced");
 
