@@ -34,10 +34,22 @@ public interface ChannelWeighted extends ChannelSum {
     float[] a = sample.activation();
     int positions = sample.positions();
     double[] sum = new double[positions];
-    for (int k = 0, i = 0; k < weights.length; k++) {
-      double w = weights[k];
-      for (int p = 0; p < positions; p++, i++) {
-        sum[p] += w * a[i];
+    int k = 0;
+    // Four channels at a time, so that the sums are read and written a quarter as often.
+    for (; k + 3 < weights.length; k += 4) {
+      int i0 = k * positions;
+      int i1 = i0 + positions;
+      int i2 = i1 + positions;
+      int i3 = i2 + positions;
+      for (int p = 0; p < positions; p++) {
+        sum[p] +=
+            (weights[k] * a[i0 + p] + weights[k + 1] * a[i1 + p])
+                + (weights[k + 2] * a[i2 + p] + weights[k + 3] * a[i3 + p]);
+      }
+    }
+    for (; k < weights.length; k++) {
+      for (int p = 0; p < positions; p++) {
+        sum[p] += weights[k] * a[k * positions + p];
       }
     }
     return sample.map(sum);

@@ -7,8 +7,13 @@ final class Channels {
 
   /** {@code sum_p x[k,p]}. */
   static double[] sums(float[] x, int channels) {
-    int positions = x.length / channels;
     double[] sums = new double[channels];
+    sums(x, x.length / channels, channels, sums, 0);
+    return sums;
+  }
+
+  /** {@code out[at + k] = sum_p x[k,p]} of the first channels of x. */
+  static void sums(float[] x, int positions, int channels, double[] out, int at) {
     for (int k = 0; k < channels; k++) {
       // Four sums at a time: one alone waits for each addition before the next.
       int i = k * positions;
@@ -26,9 +31,8 @@ final class Channels {
       for (; i < end; i++) {
         s0 += x[i];
       }
-      sums[k] = (s0 + s1) + (s2 + s3);
+      out[at + k] = (s0 + s1) + (s2 + s3);
     }
-    return sums;
   }
 
   /** {@code mean_p x[k,p]}. */

@@ -1,5 +1,6 @@
 package io.camhook.cam;
 
+import java.util.Arrays;
 import java.util.Set;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Set;
  */
 final class GradCamPlusPlus implements ChannelWeighted {
   private static final float EPSILON = 1e-6f;
+  private static final int BLOCK = 2048;
 
   @Override
   public String id() {
@@ -28,19 +30,35 @@ final class GradCamPlusPlus implements ChannelWeighted {
     float[] g = sample.requireGradient(id());
     double[] activity = Channels.sums(sample.activation(), sample.channels());
     int positions = sample.positions();
-    float[] terms = new float[g.length];
-    for (int k = 0; k < activity.length; k++) {
-      int from = k * positions;
-      float active = (float) activity[k];
-      // Where g <= 0 the factor max(g, 0) is 0. No branch, since gradients have no predictable
-      // sign,
-      // and float32 as in PyTorch, apart from the sum: so the divisions are done several at a time.
-      for (int p = 0; p < positions; p++) {
-        float positive = Math.max(g[from + p], 0f);
-        float square = positive * positive;
-        terms[from + p] = positive * square / (2 * square + active * square * positive + EPSILON);
+    // Several channels at a time, since the positions of one are too few to keep the processor's
+    // wide divisions busy; all of them at once would not stay in its nearest cache.
+    int block = Math.max(1, BLOCK / positions);
+    float[] active = new float[block * positions];
+    float[] gradient = new float[block * positions];
+    float[] terms = new float[block * positions];
+    double[] weights = new double[activity.length];
+    for (int first = 0; first < weights.length; first += block) {
+      int channels = Math.min(block, weights.length - first);
+      for (int k = 0; k < channels; k++) {
+        Arrays.fill(active, k * positions, (k + 1) * positions, (float) activity[first + k]);
       }
+      System.arraycopy(g, first * positions, gradient, 0, channels * positions);
+      terms(gradient, active, terms);
+      Channels.sums(terms, positions, channels, weights, first);
     }
-    return Channels.sums(terms, activity.length);
+    return weights;
+  }
+
+  /**
+   * Where g <= 0 the factor max(g, 0) is 0. No branch, since gradients have no predictable sign,
+   * and float32 as in PyTorch. One index for all arrays, else the compiler must expect that they
+   * overlap, and divides one by one.
+   */
+  private static void terms(float[] gradient, float[] active, float[] terms) {
+    for (int i = 0; i < terms.length; i++) {
+      float positive = Math.max(gradient[i], 0f);
+      float square = positive * positive;
+      terms[i] = positive * square / (2 * square + active[i] * square * positive + EPSILON);
+    }
   }
 }
