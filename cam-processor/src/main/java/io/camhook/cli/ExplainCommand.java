@@ -108,7 +108,7 @@ final class ExplainCommand implements Callable<Integer> {
             curves = run.sanity(explainer.layers());
             curves.forEach(summary::add);
           }
-          out.metrics(summary.table("means over %d inputs".formatted(out.inputs()), curves));
+          out.metrics(summary.table("means over " + counted(out.inputs(), "input"), curves));
         }
         out.finish();
         print(out, interruption.requested());
@@ -154,12 +154,16 @@ final class ExplainCommand implements Callable<Integer> {
       print.print(MetricsSummary.text(table));
     }
     print.printf(
-        "%d inputs, %d maps, %d overlays in %s%s%n",
-        out.inputs(),
-        out.maps(),
-        out.overlays(),
+        "%s, %s, %s in %s%s%n",
+        counted(out.inputs(), "input"),
+        counted(out.maps(), "map"),
+        counted(out.overlays(), "overlay"),
         output,
         interrupted ? " (interrupted: what was finished)" : "");
     print.flush();
+  }
+
+  private static String counted(int n, String what) {
+    return n + " " + what + (n == 1 ? "" : "s");
   }
 }

@@ -33,7 +33,7 @@ final class LayersText {
       String auto = listing.auto();
       text.append(
           auto == null
-              ? "auto: no module returns [N,C,H,W] with H·W > 1; name a layer with -l\n"
+              ? "auto: no module returns more than one position, such as [N,C,H,W] with H·W > 1; name a layer with -l\n"
               : "auto: " + auto + "\n");
     }
     return text.toString();

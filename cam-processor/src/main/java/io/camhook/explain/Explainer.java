@@ -182,7 +182,7 @@ public final class Explainer implements AutoCloseable {
     String auto = observe(source, input.tensors()).auto();
     if (auto == null) {
       throw new ExplainException(
-          "%s: 'auto' finds no module that returns [N,C,H,W] with H·W > 1; name a layer, 'camhook layers %s' lists them"
+          "%s: 'auto' finds no module that returns more than one position, such as [N,C,H,W] with H·W > 1; name a layer, 'camhook layers %s' lists them"
               .formatted(listing.model(), listing.model()));
     }
     Set<String> all = new LinkedHashSet<>(layers);
@@ -216,7 +216,7 @@ public final class Explainer implements AutoCloseable {
                     layer.toString(),
                     tensor.dtype().name(),
                     Arrays.stream(tensor.shape()).boxed().toList()));
-        if (isSpatial(tensor) && !layer.path().equals(".")) {
+        if (isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
           auto = layer.path();
         }
       }
@@ -229,8 +229,13 @@ public final class Explainer implements AutoCloseable {
     return new ModelListing(listing.model(), listing.modules(), outputs, auto);
   }
 
-  private static boolean isSpatial(Tensor tensor) {
-    return tensor.rank() == 4 && tensor.size(2) * tensor.size(3) > 1;
+  /** A signal, picture or volume like the input, with more than one position. */
+  private static boolean isSpatial(Tensor tensor, Tensor input) {
+    long positions = 1;
+    for (int d = 2; d < tensor.rank(); d++) {
+      positions *= tensor.size(d);
+    }
+    return tensor.rank() >= 3 && tensor.rank() == input.rank() && positions > 1;
   }
 
   private static String shapes(List<Tensor> inputs) {

@@ -11,5 +11,5 @@ function conceptsCard(c) {
       el('table', { class: 'meta' }, el('thead', {}, el('tr', {}, el('th', {}, 'Concept'), el('th', { class: 'num' }, 'Share'), el('th', {}, 'The model says'))),
         el('tbody', {}, found.list.map((k, i) => el('tr', {},
           el('td', {}, el('i', { style: `display:inline-block;width:12px;height:12px;border-radius:3px;vertical-align:-1px;margin-right:7px;background:${k.colour}` }), String(i + 1)),
-          el('td', { class: 'num' }, percent(k.share)), el('td', {}, k.says.length ? k.says.join(', ') : '–')))))));
+          el('td', { class: 'num' }, percent(k.share)), el('td', {}, k.says.length ? k.says.map(text => el('div', {}, text)) : '–')))))));
 }

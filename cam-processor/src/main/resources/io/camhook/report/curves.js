@@ -6,15 +6,14 @@ function curvesCard(metric, curves) {
   const W = 1040, H = 260, L = 58, R = 14, T = 12, B = 96;
   const places = [...new Set(curves.flatMap(c => c.points.map(p => p[0])))];
   const values = curves.flatMap(c => c.points.map(p => p[1])).filter(v => v !== null);
-  const low = Math.min(0, ...values), high = Math.max(1, ...values);
+  const step = .25, low = step * Math.floor(Math.min(0, ...values) / step), high = step * Math.ceil(Math.max(1, ...values) / step);
   const x = i => places.length === 1 ? (L + W - R) / 2 : L + (W - L - R) * i / (places.length - 1);
   const y = v => T + (H - T - B) * (high - v) / (high - low);
   const colour = k => curveColours[k % curveColours.length];
   const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `${metric.name} of ${curves.length} methods` });
-  for (let k = 0; k <= 4; k++) {
-    const v = low + (high - low) * k / 4;
+  for (let v = low; v <= high; v += step) {
     picture.append(svg('line', { class: 'axis', x1: L, x2: W - R, y1: y(v), y2: y(v) }),
-      svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, short(v)));
+      svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, v.toFixed(2)));
   }
   places.forEach((place, i) => picture.append(
     svg('text', { x: x(i), y: H - B + 18, 'text-anchor': 'end', transform: `rotate(-35 ${x(i)} ${H - B + 18})` }, place.length > 22 ? '…' + place.slice(-21) : place)));

@@ -39,7 +39,7 @@ class ExplainCommandTest {
             "-o", out);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(run.out()).isEqualTo("1 inputs, 1 maps, 1 overlays in " + out + "\n");
+    assertThat(run.out()).isEqualTo("1 input, 1 map, 1 overlay in " + out + "\n");
     Safetensors found = Safetensors.read(out.resolve("ramp.safetensors"));
     // sums of 3x3 windows of 0..15 are 45 54 81 90; minus 50 and minus 75
     Tensor a = found.tensors().get("activation/conv1");

@@ -3,6 +3,7 @@ package io.camhook.djl;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
@@ -27,7 +28,13 @@ final class SessionTensors {
 
   static Tensor toTensor(NDArray array, NDManager scratch) {
     try (NDArray plain = Tensors.detached(array, scratch)) {
-      return Tensors.toTensor(plain);
+      if (plain.getDataType() != DataType.UNKNOWN) {
+        return Tensors.toTensor(plain);
+      }
+      // DJL does not know bfloat16, every value of which is a float32.
+      try (NDArray wide = plain.toType(DataType.FLOAT32, false)) {
+        return Tensors.toTensor(wide);
+      }
     }
   }
 

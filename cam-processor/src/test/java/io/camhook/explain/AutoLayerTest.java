@@ -1,0 +1,76 @@
+package io.camhook.explain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.camhook.cam.ReferenceCase;
+import io.camhook.recording.Tensor;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * What {@code auto} means before an input was seen, judged by the operators in the code as the
+ * agent does it, and afterwards, by the shapes, as {@code camhook layers} and {@code explain} do.
+ */
+class AutoLayerTest {
+
+  /** Larger archives take longer and show nothing new. */
+  private static final long LARGEST = 500_000;
+
+  /** Where code alone cannot tell: that a recurrent layer's sequence has the form of a signal. */
+  private static final Map<String, String> SEEN_ONLY_WITH_AN_INPUT = Map.of("recurrent", "gru");
+
+  @TestFactory
+  List<DynamicTest> auto_should_mean_the_same_layer_before_and_after_a_pass() {
+    return ReferenceCase.testsOrSkip(cases -> tests());
+  }
+
+  private static List<DynamicTest> tests() {
+    Path archives = ReferenceCase.folder().resolveSibling("torchscript");
+    List<DynamicTest> tests = new ArrayList<>();
+    try (Stream<Path> files = Files.list(archives)) {
+      for (Path file : files.filter(AutoLayerTest::isSmallTrace).sorted().toList()) {
+        tests.add(DynamicTest.dynamicTest(String.valueOf(file.getFileName()), () -> compare(file)));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return tests;
+  }
+
+  private static boolean isSmallTrace(Path file) {
+    try {
+      return file.toString().endsWith(".traced.pt") && Files.size(file) <= LARGEST;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void compare(Path file) throws IOException {
+    String name = String.valueOf(file.getFileName()).replaceFirst("\\..*", "");
+    Map<String, Tensor> tensors =
+        ReferenceCase.safetensors(file.resolveSibling(name + ".safetensors"));
+    List<Tensor> inputs = new ArrayList<>();
+    if (tensors.containsKey("input")) {
+      inputs.add(tensors.get("input"));
+    }
+    for (int i = 0; tensors.containsKey("input" + i); i++) {
+      inputs.add(tensors.get("input" + i));
+    }
+    String seen = Explainer.observe(ModelListing.read(file), inputs).auto();
+    String otherwise = SEEN_ONLY_WITH_AN_INPUT.get(name);
+    if (otherwise != null) {
+      assertThat(seen).isEqualTo(otherwise);
+    } else {
+      assertThat(TorchScriptArchive.open(file).lastSpatialPath().orElse(null)).isEqualTo(seen);
+    }
+  }
+}
