@@ -1,0 +1,149 @@
+package io.camhook.benchmarks;
+
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.translate.NoopTranslator;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * One process under the agent, started by {@link TorchScriptGradCam}: an application that knows
+ * nothing of camhook and uses DJL's own API. Prints {@code name value} lines.
+ */
+final class ScriptRun {
+  private static final int WARM_UP = 12;
+  private static final int ROUNDS = Integer.getInteger("rounds", 40);
+  private static final int LOADS = 9;
+
+  private ScriptRun() {}
+
+  /**
+   * Runs one measurement.
+   *
+   * @param arguments what to measure; the archive that no entry of the configuration names; the
+   *     same archive under a name that one does
+   */
+  public static void main(String[] arguments)
+      throws IOException, MalformedModelException, TranslateException {
+    Path plain = Path.of(arguments[1]);
+    Path hooked = Path.of(arguments[2]);
+    switch (arguments[0]) {
+      case "time" -> time(plain, hooked);
+      case "load" -> loads(plain, hooked);
+      case "peak" -> peak(hooked);
+      default -> throw new IllegalArgumentException(arguments[0]);
+    }
+  }
+
+  private static Model load(Path file) throws IOException, MalformedModelException {
+    Model model = Model.newInstance(file.getFileName().toString().replace(".pt", ""), "PyTorch");
+    model.load(file.getParent(), file.getFileName().toString());
+    return model;
+  }
+
+  /** Requests to both in turn, in pairs that swap who goes first. */
+  private static void time(Path plain, Path hooked)
+      throws IOException, MalformedModelException, TranslateException {
+    try (Model one = load(plain);
+        Model other = load(hooked);
+        Predictor<NDList, NDList> first = one.newPredictor(new NoopTranslator(null));
+        Predictor<NDList, NDList> second = other.newPredictor(new NoopTranslator(null));
+        NDManager manager = NDManager.newBaseManager("PyTorch")) {
+      NDList input = input(manager);
+      double[] plainTimes = new double[ROUNDS];
+      double[] hookedTimes = new double[ROUNDS];
+      boolean same = true;
+      for (int i = -WARM_UP; i < ROUNDS; i++) {
+        boolean swap = i % 2 != 0;
+        float[][] logits = new float[2][];
+        double a = swap ? 0 : request(first, input, logits, 0);
+        double b = request(second, input, logits, 1);
+        if (swap) {
+          a = request(first, input, logits, 0);
+        }
+        same &= Arrays.equals(logits[0], logits[1]);
+        if (i >= 0) {
+          plainTimes[i] = a;
+          hookedTimes[i] = b;
+        }
+      }
+      say("plain", 1e3 * Verdict.median(plainTimes));
+      say("hooked", 1e3 * Verdict.median(hookedTimes));
+      say("same", same ? 1 : 0);
+    }
+  }
+
+  private static double request(
+      Predictor<NDList, NDList> predictor, NDList input, float[][] logits, int at)
+      throws TranslateException {
+    long start = System.nanoTime();
+    try (NDList out = predictor.predict(input)) {
+      logits[at] = out.get(0).toFloatArray();
+    }
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private static NDList input(NDManager manager) {
+    manager.getEngine().setRandomSeed(1);
+    NDArray noise = manager.randomNormal(new Shape(1, 3, 224, 224));
+    return new NDList(noise);
+  }
+
+  private static void loads(Path plain, Path hooked) throws IOException, MalformedModelException {
+    double[] plainTimes = new double[LOADS];
+    double[] hookedTimes = new double[LOADS];
+    for (int i = -2; i < LOADS; i++) {
+      double a = loadSeconds(plain);
+      double b = loadSeconds(hooked);
+      if (i >= 0) {
+        plainTimes[i] = a;
+        hookedTimes[i] = b;
+      }
+    }
+    say("plain", 1e3 * Verdict.median(plainTimes));
+    say("hooked", 1e3 * Verdict.median(hookedTimes));
+  }
+
+  private static double loadSeconds(Path file) throws IOException, MalformedModelException {
+    long start = System.nanoTime();
+    load(file).close();
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  /** The most memory that the process ever had, after loading and after requests. */
+  private static void peak(Path file)
+      throws IOException, MalformedModelException, TranslateException {
+    try (Model model = load(file);
+        Predictor<NDList, NDList> predictor = model.newPredictor(new NoopTranslator(null));
+        NDManager manager = NDManager.newBaseManager("PyTorch")) {
+      say("loaded", peakMebibytes());
+      NDList input = input(manager);
+      for (int i = 0; i < WARM_UP; i++) {
+        request(predictor, input, new float[1][], 0);
+      }
+      say("run", peakMebibytes());
+    }
+  }
+
+  private static double peakMebibytes() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      if (line.startsWith("VmHWM:")) {
+        return Long.parseLong(line.replaceAll("\\D", "")) / 1024.0;
+      }
+    }
+    throw new IOException("/proc/self/status does not say the peak of memory (VmHWM)");
+  }
+
+  private static void say(String name, double value) {
+    System.out.printf(Locale.ROOT, "%s %.4f%n", name, value);
+  }
+}

@@ -1,0 +1,165 @@
+package io.camhook.benchmarks;
+
+import io.camhook.benchmarks.archives.ImageNets;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * What a captured request costs, end to end: {@code Predictor.predict} of a TorchScript model that
+ * the configuration names ÷ the same of a model that it does not name, both in one JVM under the
+ * agent, in turn; batch 1, 224². A captured request gives its caller the logits and the recording
+ * A, g and the logits. Also: requests that are not sampled, loading, memory.
+ */
+final class TorchScriptGradCam {
+  private static final List<String> ONLY =
+      List.of(System.getProperty("only", "").toUpperCase(java.util.Locale.ROOT).split(","));
+
+  private final Path folder;
+  private final Verdict verdict = new Verdict();
+
+  private TorchScriptGradCam(Path folder) {
+    this.folder = folder;
+  }
+
+  public static void main(String[] arguments) throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("camhook-");
+    TorchScriptGradCam run = new TorchScriptGradCam(folder);
+    try {
+      run.gradCam(ImageNets.RESNET18, 1.03);
+      run.gradCam(ImageNets.RESNET50, 1.03);
+      run.gradCam(ImageNets.MOBILENET_V2, 1.03);
+      run.gradCam(ImageNets.SQUEEZENET, 1.30);
+      run.gradCam(ImageNets.VIT_B_16, 1.15);
+      if (asked(ImageNets.RESNET18)) {
+        run.ratio(ImageNets.RESNET18, "layer1, layer2, layer3, layer4", 1, 2.2);
+        run.ratio(ImageNets.RESNET18, ImageNets.RESNET18.layer(), 1e-9, 1.01);
+      }
+      if (asked(ImageNets.RESNET50)) {
+        run.loading(ImageNets.RESNET50);
+        run.memory(ImageNets.RESNET50);
+      }
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        files.sorted(java.util.Comparator.reverseOrder()).forEach(path -> path.toFile().delete());
+      }
+    }
+    run.verdict.exit();
+  }
+
+  private static boolean asked(ImageNets net) {
+    return ONLY.contains("") || ONLY.contains(net.name());
+  }
+
+  private void gradCam(ImageNets net, double budget) throws IOException, InterruptedException {
+    if (asked(net)) {
+      ratio(net, net.layer(), 1, budget);
+    }
+  }
+
+  private void ratio(ImageNets net, String layers, double rate, double budget)
+      throws IOException, InterruptedException {
+    Map<String, Double> found = run("time", net, layers, rate, true);
+    Verdict.note(found.get("plain"), "ms a plain request of " + net);
+    verdict.atMost(
+        budget,
+        found.get("hooked") / found.get("plain"),
+        "%s, %s at %s ÷ plain; logits %s"
+            .formatted(
+                net,
+                rate == 1 ? "captured" : "not sampled",
+                layers,
+                found.get("same") == 1 ? "identical" : "DIFFERENT"));
+  }
+
+  private void loading(ImageNets net) throws IOException, InterruptedException {
+    Map<String, Double> found = run("load", net, net.layer(), 1, true);
+    Verdict.note(found.get("plain"), "ms to load " + net);
+    verdict.atMost(
+        300, found.get("hooked") - found.get("plain"), "ms more to load it instrumented");
+  }
+
+  /** glibc's settings for timings keep what was freed, so this runs without them. */
+  private void memory(ImageNets net) throws IOException, InterruptedException {
+    Map<String, Double> plain = run("peak", net, "nothing", 1e-9, false);
+    Map<String, Double> hooked = run("peak", net, net.layer(), 1, false);
+    double weights = Files.size(archive(net)) / 1048576.0;
+    Verdict.note(weights, "MiB of weights of " + net);
+    verdict.atMost(
+        0.5 * weights,
+        hooked.get("loaded") - plain.get("loaded"),
+        "MiB higher peak of memory while loading it instrumented");
+    Verdict.note(hooked.get("run") - plain.get("run"), "MiB higher peak after captured requests");
+  }
+
+  private Path archive(ImageNets net) throws IOException {
+    Path file = folder.resolve("plain-" + net.name() + ".pt");
+    if (!Files.exists(file)) {
+      Files.move(net.write(folder), file);
+      Files.createLink(folder.resolve("hooked-" + net.name() + ".pt"), file);
+    }
+    return file;
+  }
+
+  private Map<String, Double> run(
+      String what, ImageNets net, String layers, double rate, boolean timed)
+      throws IOException, InterruptedException {
+    Path plain = archive(net);
+    Path config = folder.resolve("camhook.yaml");
+    Files.writeString(
+        config,
+        """
+        version: 1
+        models:
+          - name: %s*
+            layers: [%s]
+            capture: [activation, gradient, output]
+            target: top1
+        sampling: { rate: %s, maxPerSecond: 1000000 }
+        output:
+          directory: %s
+        """
+            .formatted(
+                layers.equals("nothing") ? "another-" : "hooked-",
+                layers.equals("nothing") ? "auto" : layers,
+                rate == 1 ? "1.0" : "0.000000001",
+                folder.resolve("captures")));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config);
+    command.add("-Dai.djl.offline=true");
+    command.add("-DOPT_OUT_TRACKING=true");
+    command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
+    command.add("-Xmx512m");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(ScriptRun.class.getName(), what, plain.toString()));
+    command.add(folder.resolve("hooked-" + net.name() + ".pt").toString());
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
+    if (!timed) {
+      builder.environment().keySet().removeIf(name -> name.startsWith("MALLOC_"));
+    }
+    Process process = builder.start();
+    Map<String, Double> values = new HashMap<>();
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        String[] parts = line.split(" ", -1);
+        values.put(parts[0], Double.valueOf(parts[1]));
+      }
+    }
+    if (process.waitFor() != 0) {
+      throw new IOException("the measured process ended with status " + process.exitValue());
+    }
+    return values;
+  }
+}
