@@ -69,23 +69,23 @@ final class TorchScriptGradCam {
   private void ratio(ImageNets net, String layers, double rate, double budget)
       throws IOException, InterruptedException {
     Map<String, Double> found = run("time", net, layers, rate, true);
-    Verdict.note(found.get("plain"), "ms a plain request of " + net);
+    Verdict.note(value(found, "plain"), "ms a plain request of " + net);
     verdict.atMost(
         budget,
-        found.get("hooked") / found.get("plain"),
+        value(found, "hooked") / value(found, "plain"),
         "%s, %s at %s ÷ plain; logits %s"
             .formatted(
                 net,
                 rate == 1 ? "captured" : "not sampled",
                 layers,
-                found.get("same") == 1 ? "identical" : "DIFFERENT"));
+                value(found, "same") == 1 ? "identical" : "DIFFERENT"));
   }
 
   private void loading(ImageNets net) throws IOException, InterruptedException {
     Map<String, Double> found = run("load", net, net.layer(), 1, true);
-    Verdict.note(found.get("plain"), "ms to load " + net);
+    Verdict.note(value(found, "plain"), "ms to load " + net);
     verdict.atMost(
-        300, found.get("hooked") - found.get("plain"), "ms more to load it instrumented");
+        300, value(found, "hooked") - value(found, "plain"), "ms more to load it instrumented");
   }
 
   /** glibc's settings for timings keep what was freed, so this runs without them. */
@@ -96,9 +96,19 @@ final class TorchScriptGradCam {
     Verdict.note(weights, "MiB of weights of " + net);
     verdict.atMost(
         0.5 * weights,
-        hooked.get("loaded") - plain.get("loaded"),
+        value(hooked, "loaded") - value(plain, "loaded"),
         "MiB higher peak of memory while loading it instrumented");
-    Verdict.note(hooked.get("run") - plain.get("run"), "MiB higher peak after captured requests");
+    Verdict.note(
+        value(hooked, "run") - value(plain, "run"), "MiB higher peak after captured requests");
+  }
+
+  private static double value(Map<String, Double> values, String name) {
+    Double value = values.get(name);
+    if (value == null) {
+      throw new IllegalStateException(
+          "the measured process did not print %s but %s".formatted(name, values.keySet()));
+    }
+    return value;
   }
 
   private Path archive(ImageNets net) throws IOException {
