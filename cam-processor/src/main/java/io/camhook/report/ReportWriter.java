@@ -7,12 +7,13 @@ import io.camhook.report.ReportCapture.Target;
 import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -24,10 +25,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes a report: one HTML file that opens from {@code file://} and asks the network for nothing.
  *
- * <p>The page, its index, the first few captures and its code come first in the file, the other
- * captures after them, each in an inert {@code <script>} element of its own that is decoded when
- * the capture is opened. So a browser shows list and first capture before it has read the others,
- * and the time to open hardly grows with them.
+ * <p>The page, its index, the first capture and its code come first in the file, the other captures
+ * after them, each in an inert {@code <script>} element of its own that is decoded when the capture
+ * is opened. So a browser shows list and first capture before it has read the others, and the time
+ * to open hardly grows with them.
  *
  * <p>Captures are written as they are added and not kept; {@link #finish} puts the file in place. A
  * writer that is closed before that leaves no file. Not thread-safe.
@@ -46,7 +47,12 @@ public final class ReportWriter implements Closeable {
   private final List<String> thumbnails = new ArrayList<>();
   private final LayerStatistics statistics = new LayerStatistics();
   private @Nullable MetricsTable metrics;
-  private long firstBytes = -1;
+
+  /** In {@link #part}: where the first capture ends, and where the first thumbnails are. */
+  private long firstCapture;
+
+  private long thumbnailsFrom;
+  private long thumbnailsTo;
 
   /** What the list shows of a capture. */
   private record Row(String name, List<String> targets, @Nullable Prediction best) {}
@@ -70,6 +76,9 @@ public final class ReportWriter implements Closeable {
   public void add(ReportCapture capture) throws IOException {
     models.add(capture.model());
     block("c" + rows.size(), new CaptureBlock(capture, limits).json());
+    if (rows.isEmpty()) {
+      firstCapture = written();
+    }
     rows.add(
         new Row(
             capture.name(),
@@ -103,20 +112,39 @@ public final class ReportWriter implements Closeable {
     blocks.close();
     Path whole = Path.of(file + ".whole");
     try {
-      try (OutputStream out = Files.newOutputStream(whole)) {
+      try (FileChannel in = FileChannel.open(part);
+          FileChannel out =
+              FileChannel.open(
+                  whole,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.TRUNCATE_EXISTING,
+                  StandardOpenOption.WRITE)) {
         ReportPage page = ReportPage.load();
-        out.write(page.head(title()).getBytes(StandardCharsets.UTF_8));
-        out.write(element("index", index()).getBytes(StandardCharsets.UTF_8));
-        try (InputStream in = Files.newInputStream(part)) {
-          out.write(in.readNBytes((int) Math.max(0, firstBytes)));
-          out.write(page.script().getBytes(StandardCharsets.UTF_8));
-          in.transferTo(out);
-        }
-        out.write(page.foot().getBytes(StandardCharsets.UTF_8));
+        write(out, page.head(title()));
+        write(out, element("index", index()));
+        copy(in, 0, firstCapture, out);
+        copy(in, thumbnailsFrom, thumbnailsTo, out);
+        write(out, page.script());
+        copy(in, firstCapture, thumbnailsFrom, out);
+        copy(in, thumbnailsTo, in.size(), out);
+        write(out, page.foot());
       }
       Files.move(whole, file, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(whole);
+    }
+  }
+
+  private static void write(FileChannel out, String text) throws IOException {
+    ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  private static void copy(FileChannel in, long from, long to, FileChannel out) throws IOException {
+    for (long at = from; at < to; ) {
+      at += in.transferTo(at, to - at, out);
     }
   }
 
@@ -132,15 +160,23 @@ public final class ReportWriter implements Closeable {
       return;
     }
     int number = (rows.size() - 1) / THUMBNAILS_PER_BLOCK;
+    if (number == 0) {
+      thumbnailsFrom = written();
+    }
     block(
         "t" + number,
         ReportJson.text(
             json -> json.writeArray(thumbnails.toArray(new String[0]), 0, thumbnails.size())));
     thumbnails.clear();
-    if (firstBytes < 0) {
-      blocks.flush();
-      firstBytes = Files.size(part);
+    if (number == 0) {
+      thumbnailsTo = written();
     }
+  }
+
+  /** Bytes of {@link #part} so far. */
+  private long written() throws IOException {
+    blocks.flush();
+    return Files.size(part);
   }
 
   private void block(String id, String json) throws IOException {

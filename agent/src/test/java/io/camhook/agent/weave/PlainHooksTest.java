@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Hooks on plain networks from the YAML and from code. */
+@SuppressWarnings("try") // handles live as long as their block
 class PlainHooksTest {
   private static final String YAML =
       """

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Hooks of {@code io.camhook.Hooks} on a plain network: by object, by path, for all modules. */
+@SuppressWarnings("try") // handles live as long as their block
 class PlainOwnHooksTest {
   private static final String LAYERS =
       "models: [{ name: n, class: app.nn.Layer, backward: backward, capture: [] }]";
