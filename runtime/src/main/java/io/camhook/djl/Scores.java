@@ -97,7 +97,7 @@ final class Scores {
       sizes[1] = classes;
       seed = seed.reshape(new Shape(sizes)).broadcast(shape);
     }
-    seed = seed.toType(logits.getDataType(), false).toDevice(logits.getDevice(), false);
+    seed = Tensors.inTypeOf(logits, seed.toDevice(logits.getDevice(), false), owner);
     // A gradient may be the seed itself, whose memory so far is a buffer that the collector frees.
     return Tensors.copyOf(seed, owner);
   }

@@ -6,6 +6,8 @@ import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.recording.DType;
 import io.camhook.recording.Tensor;
@@ -32,7 +34,24 @@ final class Tensors {
 
   /** A second handle to the very same tensor, graph included. */
   static NDArray alias(NDArray array, NDManager owner) {
-    return own(JniUtils.to((PtNDArray) array, array.getDataType(), array.getDevice()), owner);
+    try (IValue value = IValue.from((PtNDArray) array)) {
+      return own(value.toTensor((PtNDManager) owner), owner);
+    }
+  }
+
+  /**
+   * The values in the type of {@code like}. DJL's native code ends the JVM when it is asked for a
+   * type that it does not know, so there the values are added to zeros of that type.
+   */
+  static NDArray inTypeOf(NDArray like, NDArray array, NDManager owner) {
+    if (!isUnknown(like)) {
+      return array.toType(like.getDataType(), false);
+    }
+    NDArray zeros;
+    try (NDArray view = detached(like, owner)) {
+      zeros = copyOf(view, owner);
+    }
+    return zeros.muli(0).addi(array);
   }
 
   /** An alias that no manager closes: whoever asks for it does. */
@@ -70,6 +89,11 @@ final class Tensors {
     return named(JniUtils.detachGradient((PtNDArray) array), array);
   }
 
+  private static boolean isUnknown(NDArray array) {
+    DataType type = array.getDataType();
+    return type == DataType.UNKNOWN || type == DataType.BFLOAT16;
+  }
+
   static boolean isFloating(NDArray array) {
     DataType type = array.getDataType();
     return type.isFloating();
@@ -79,8 +103,13 @@ final class Tensors {
     return Math.multiplyExact(array.size(), array.getDataType().getNumOfBytes());
   }
 
-  /** Copies the values to the heap. */
+  /** Copies the values to the heap; bfloat16, which DJL does not know, as float32. */
   static Tensor toTensor(NDArray array) {
+    if (isUnknown(array)) {
+      try (NDArray known = array.toType(DataType.FLOAT32, true)) {
+        return toTensor(known);
+      }
+    }
     return new Tensor(
         dtype(array.getDataType()), array.getShape().getShape(), array.toByteBuffer());
   }

@@ -51,6 +51,7 @@ class ScriptReferenceTest {
     "dict_root.scripted,false",
     "multi_input.scripted,false",
     "unet.traced,false",
+    "bfloat16.traced,false",
     "vit.traced,true"
   })
   void captures_should_hold_what_pytorch_hooks_saw(String name, boolean otherKernels)
