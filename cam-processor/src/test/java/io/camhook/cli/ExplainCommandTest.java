@@ -91,6 +91,32 @@ class ExplainCommandTest {
   }
 
   @Test
+  void guided_backprop_should_clamp_at_the_relu() throws IOException {
+    Invocation run =
+        Invocation.of(
+            "explain",
+            model,
+            input,
+            "-l",
+            "relu1",
+            "-t",
+            "class:0",
+            "-m",
+            "guided-backprop",
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    // 1 1 1 1 | 1 -1 -1 -1 arrives at the ReLU, which keeps what is positive, 1 1 1 1 | 1 0 0 0,
+    // and is open at 0 1 1 1 | 0 0 1 1. So three 3x3 windows of ones remain: all but the top left.
+    assertThat(
+            Safetensors.read(out.resolve("ramp.safetensors"))
+                .tensors()
+                .get("raw/guided-backprop/input")
+                .toFloats())
+        .containsExactly(0, 1, 1, 1, 1, 3, 3, 2, 1, 3, 3, 2, 1, 2, 2, 1);
+  }
+
+  @Test
   void second_target_should_have_names_of_its_own() throws IOException {
     Invocation run = Invocation.of("explain", model, input, "-l", "relu1", "-t", "top2", "-o", out);
     assertThat(run.err()).isEmpty();
