@@ -34,9 +34,22 @@ final class Agent {
               + "=true to attach it now");
     }
     attach(jar());
+    requireOurs();
     if (!Dispatch.installed()) {
       throw new IllegalStateException(
           "the agent was attached but did not start; its messages on standard error say why");
+    }
+  }
+
+  /** The agent uses the classes of the system's loader. */
+  private static void requireOurs() {
+    ClassLoader ours = Dispatch.class.getClassLoader();
+    if (ours != ClassLoader.getSystemClassLoader()) {
+      throw new IllegalStateException(
+          "camhook was loaded by "
+              + ours.getClass().getName()
+              + " before the agent came, which cannot reach it there; start the JVM with"
+              + " -javaagent:camhook-agent.jar");
     }
   }
 

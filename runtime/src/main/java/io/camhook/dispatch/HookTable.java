@@ -1,8 +1,6 @@
 package io.camhook.dispatch;
 
 import java.lang.ref.WeakReference;
-import java.util.EnumMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,9 +11,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HookTable {
   private static final HookEntry[] NONE = {};
-  private static final Map<HookKind, HookList> GLOBAL = lists();
-  private static final WeakIdentityMap<Object, Map<HookKind, HookList>> MODULES =
-      new WeakIdentityMap<>();
+  private static final ModuleHooks GLOBAL = new ModuleHooks();
+  private static final WeakIdentityMap<Object, ModuleHooks> MODULES = new WeakIdentityMap<>();
 
   private static volatile int globals;
   private static volatile boolean empty = true;
@@ -30,7 +27,8 @@ public final class HookTable {
    */
   public static synchronized Runnable add(
       HookKind kind, @Nullable Object module, HookEntry entry, boolean prepend) {
-    HookList list = module == null ? list(GLOBAL, kind) : listOf(module, kind);
+    HookList list =
+        (module == null ? GLOBAL : MODULES.computeIfAbsent(module, ModuleHooks::new)).list(kind);
     list.add(entry, prepend);
     if (module == null) {
       globals++;
@@ -41,18 +39,23 @@ public final class HookTable {
 
   /** Hooks for all modules, in order. */
   public static HookEntry[] global(HookKind kind) {
-    return globals == 0 ? NONE : list(GLOBAL, kind).snapshot();
+    return globals == 0 ? NONE : GLOBAL.of(kind);
   }
 
   /** Hooks of one module, in order. */
   public static HookEntry[] of(Object module, HookKind kind) {
-    Map<HookKind, HookList> lists = MODULES.get(module);
-    return lists == null ? NONE : list(lists, kind).snapshot();
+    ModuleHooks hooks = MODULES.get(module);
+    return hooks == null ? NONE : hooks.of(kind);
   }
 
-  /** Whether there is a global hook, or one of {@code module}. */
-  public static boolean concerns(Object module) {
-    return globals > 0 || MODULES.get(module) != null;
+  /** Hooks of one module, null if it has none. */
+  public static @Nullable ModuleHooks of(Object module) {
+    return MODULES.get(module);
+  }
+
+  /** Whether there are hooks for all modules. */
+  public static boolean hasGlobal() {
+    return globals > 0;
   }
 
   /** Whether there is no hook at all. */
@@ -78,26 +81,6 @@ public final class HookTable {
         Dispatch.retain();
       }
     }
-  }
-
-  private static HookList listOf(Object module, HookKind kind) {
-    return list(MODULES.computeIfAbsent(module, HookTable::lists), kind);
-  }
-
-  private static HookList list(Map<HookKind, HookList> lists, HookKind kind) {
-    HookList list = lists.get(kind);
-    if (list == null) {
-      throw new IllegalStateException("no list for " + kind);
-    }
-    return list;
-  }
-
-  private static Map<HookKind, HookList> lists() {
-    Map<HookKind, HookList> lists = new EnumMap<>(HookKind.class);
-    for (HookKind kind : HookKind.values()) {
-      lists.put(kind, new HookList());
-    }
-    return lists;
   }
 
   private static final class Removal implements Runnable {
@@ -136,8 +119,8 @@ public final class HookTable {
   }
 
   private static void forgetIfBare(Object module) {
-    Map<HookKind, HookList> lists = MODULES.get(module);
-    if (lists != null && lists.values().stream().allMatch(HookList::isEmpty)) {
+    ModuleHooks hooks = MODULES.get(module);
+    if (hooks != null && hooks.forgetIfBare()) {
       MODULES.remove(module);
     }
   }

@@ -16,6 +16,7 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.Request;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
@@ -165,8 +166,9 @@ public final class DjlAdapter implements EngineAdapter {
       return capture;
     }
     work.push(block);
-    if (HookTable.concerns(block)) {
-      return HookedCall.begin(work, block, arguments, capture, points);
+    ModuleHooks own = HookTable.of(block);
+    if (own != null || HookTable.hasGlobal()) {
+      return HookedCall.begin(work, block, own, arguments, capture, points);
     }
     return capture == null ? work.plainCall() : work.plainCall(capture);
   }

@@ -11,8 +11,10 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.ModuleHooks;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -25,20 +27,27 @@ import org.jspecify.annotations.Nullable;
 final class HookedCall implements BlockCall {
   private static final int INPUTS = 1;
   private static final int PARAMS = 3;
+  private static final HookEntry[] NONE = {};
 
   private final ThreadWork work;
   private final Block block;
   private final String path;
   private final @Nullable BlockCall capture;
-  private final List<HookEntry> alwaysCalled = new ArrayList<>(0);
+  private @Nullable ModuleHooks own;
+  private @Nullable List<HookEntry> alwaysCalled;
   private @Nullable ModuleBackward backward;
   private NDList inputs;
   private @Nullable PairList<String, Object> params;
 
   private HookedCall(
-      ThreadWork work, Block block, Object[] arguments, @Nullable BlockCall capture) {
+      ThreadWork work,
+      Block block,
+      @Nullable ModuleHooks own,
+      Object[] arguments,
+      @Nullable BlockCall capture) {
     this.work = work;
     this.block = block;
+    this.own = own;
     this.capture = capture;
     this.path = BlockPaths.of(work.root(), block);
     this.inputs = (NDList) arguments[INPUTS];
@@ -53,15 +62,17 @@ final class HookedCall implements BlockCall {
   /**
    * Runs what comes before the module.
    *
+   * @param own the block's own hooks, null if there are only global ones
    * @param capture a capture's interest in the same call
    */
   static HookedCall begin(
       ThreadWork work,
       Block block,
+      @Nullable ModuleHooks own,
       Object[] arguments,
       @Nullable BlockCall capture,
       GradPoints points) {
-    HookedCall call = new HookedCall(work, block, arguments, capture);
+    HookedCall call = new HookedCall(work, block, own, arguments, capture);
     try {
       call.before(points);
     } catch (Throwable e) {
@@ -75,16 +86,38 @@ final class HookedCall implements BlockCall {
   }
 
   private void before(GradPoints points) {
-    backward = ModuleBackward.of(block, path, points);
+    backward =
+        ModuleBackward.of(
+            block, path, points, concerning(HookKind.BACKWARD_PRE), concerning(HookKind.BACKWARD));
     for (HookEntry entry : HookTable.global(HookKind.FORWARD_PRE)) {
       runPre(entry);
     }
-    for (HookEntry entry : HookTable.of(block, HookKind.FORWARD_PRE)) {
+    for (HookEntry entry : own(HookKind.FORWARD_PRE)) {
       runPre(entry);
     }
     if (backward != null) {
       inputs = backward.gateInputs(inputs);
     }
+  }
+
+  /** The block's own hooks of a kind as they are now. */
+  private HookEntry[] own(HookKind kind) {
+    if (own == null || own.isForgotten()) {
+      own = HookTable.of(block);
+    }
+    return own == null ? NONE : own.of(kind);
+  }
+
+  /** Global and own hooks of a kind that are for this block. */
+  private List<HookEntry> concerning(HookKind kind) {
+    HookEntry[] global = HookTable.global(kind);
+    HookEntry[] ofBlock = own(kind);
+    if (global.length + ofBlock.length == 0) {
+      return List.of();
+    }
+    return Stream.concat(Stream.of(global), Stream.of(ofBlock))
+        .filter(entry -> entry.concerns(block))
+        .toList();
   }
 
   @SuppressWarnings("unchecked")
@@ -120,7 +153,7 @@ final class HookedCall implements BlockCall {
       for (HookEntry entry : HookTable.global(HookKind.FORWARD)) {
         outputs = runForward(entry, outputs);
       }
-      for (HookEntry entry : HookTable.of(block, HookKind.FORWARD)) {
+      for (HookEntry entry : own(HookKind.FORWARD)) {
         outputs = runForward(entry, outputs);
       }
       if (backward != null && outputs != null) {
@@ -139,6 +172,9 @@ final class HookedCall implements BlockCall {
       return outputs;
     }
     if (entry.alwaysCall()) {
+      if (alwaysCalled == null) {
+        alwaysCalled = new ArrayList<>(1);
+      }
       alwaysCalled.add(entry);
     }
     NDList replaced = call(entry, outputs);
@@ -155,14 +191,17 @@ final class HookedCall implements BlockCall {
 
   private void runAlwaysCalled(@Nullable NDList outputs, Throwable failure) {
     NDList seen = outputs;
-    for (HookEntry[] entries :
-        List.of(HookTable.global(HookKind.FORWARD), HookTable.of(block, HookKind.FORWARD))) {
+    for (HookEntry[] entries : List.of(HookTable.global(HookKind.FORWARD), own(HookKind.FORWARD))) {
       for (HookEntry entry : entries) {
-        if (entry.alwaysCall() && entry.concerns(block) && !alwaysCalled.contains(entry)) {
+        if (entry.alwaysCall() && entry.concerns(block) && !wasCalled(entry)) {
           seen = callQuietly(entry, seen, failure);
         }
       }
     }
+  }
+
+  private boolean wasCalled(HookEntry entry) {
+    return alwaysCalled != null && alwaysCalled.contains(entry);
   }
 
   private @Nullable NDList callQuietly(

@@ -9,13 +9,10 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
-import io.camhook.dispatch.HookTable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,24 +44,16 @@ final class ModuleBackward {
     this.hooks = hooks;
   }
 
-  /** Null if the module has no backward hooks now. */
-  static @Nullable ModuleBackward of(Block block, String path, GradPoints points) {
-    List<HookEntry> preHooks = hooks(block, HookKind.BACKWARD_PRE);
-    List<HookEntry> hooks = hooks(block, HookKind.BACKWARD);
+  /** Null if the module has no backward hooks. */
+  static @Nullable ModuleBackward of(
+      Block block,
+      String path,
+      GradPoints points,
+      List<HookEntry> preHooks,
+      List<HookEntry> hooks) {
     return preHooks.isEmpty() && hooks.isEmpty()
         ? null
         : new ModuleBackward(block, path, points, preHooks, hooks);
-  }
-
-  private static List<HookEntry> hooks(Block block, HookKind kind) {
-    HookEntry[] global = HookTable.global(kind);
-    HookEntry[] own = HookTable.of(block, kind);
-    if (global.length + own.length == 0) {
-      return List.of();
-    }
-    return Stream.concat(Stream.of(global), Stream.of(own))
-        .filter(entry -> entry.concerns(block))
-        .toList();
   }
 
   /** Puts the gates before the module. */

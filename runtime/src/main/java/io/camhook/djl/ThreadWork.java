@@ -16,17 +16,9 @@ final class ThreadWork {
   private static final Map<Thread, ThreadWork> BY_THREAD = new ConcurrentHashMap<>();
 
   @Nullable PassWatch watch;
-  private final List<Block> running = new ArrayList<>();
-
-  /** The call of a block without hooks. */
-  private final BlockCall plainCall =
-      new BlockCall() {
-        @Override
-        public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
-          pop();
-          return result;
-        }
-      };
+  private @Nullable Block outermost;
+  private @Nullable List<Block> inner; // made when a second block begins
+  private @Nullable BlockCall plainCall;
 
   private ThreadWork() {}
 
@@ -46,26 +38,45 @@ final class ThreadWork {
 
   /** Forgets the thread if nothing is under way. */
   void endIfIdle() {
-    if (watch == null && running.isEmpty()) {
+    if (watch == null && outermost == null) {
       BY_THREAD.remove(Thread.currentThread());
     }
   }
 
   /** Whether {@code block} is the innermost running block: it calls its own forward again. */
   boolean isInnermost(Block block) {
-    return !running.isEmpty() && running.get(running.size() - 1) == block;
+    return (inner == null || inner.isEmpty() ? outermost : inner.get(inner.size() - 1)) == block;
   }
 
   void push(Block block) {
-    running.add(block);
+    if (outermost == null) {
+      outermost = block;
+      return;
+    }
+    if (inner == null) {
+      inner = new ArrayList<>();
+    }
+    inner.add(block);
   }
 
   void pop() {
-    running.remove(running.size() - 1);
+    if (inner != null && !inner.isEmpty()) {
+      inner.remove(inner.size() - 1);
+      return;
+    }
+    outermost = null;
     endIfIdle();
   }
 
+  /** The call of a block without hooks. */
   BlockCall plainCall() {
+    if (plainCall == null) {
+      plainCall =
+          (result, thrown) -> {
+            pop();
+            return result;
+          };
+    }
     return plainCall;
   }
 
@@ -90,6 +101,9 @@ final class ThreadWork {
 
   /** The outermost running block. */
   Block root() {
-    return running.get(0);
+    if (outermost == null) {
+      throw new IllegalStateException("no block is running");
+    }
+    return outermost;
   }
 }

@@ -113,7 +113,7 @@ class HookThreadsTest {
 
   @Test
   void threads_predicting_with_hooks_should_get_what_they_get_without() throws Exception {
-    try (Model model = Nets.cnn("net")) {
+    try (Model model = Nets.mlp("net")) {
       byte[][] plain = predictions(model);
       AtomicInteger calls = new AtomicInteger();
       Set<String> paths = ConcurrentHashMap.newKeySet();
@@ -129,8 +129,8 @@ class HookThreadsTest {
         byte[][] hooked = predictions(model);
         assertThat(Arrays.deepEquals(hooked, plain)).isTrue();
       }
-      assertThat(calls).hasValue(4 * 50 * 9); // threads, pictures, modules
-      assertThat(paths).hasSize(9);
+      assertThat(calls).hasValue(4 * 50 * 6); // threads, pictures, modules
+      assertThat(paths).hasSize(6);
     }
   }
 
@@ -146,7 +146,7 @@ class HookThreadsTest {
                 try (NDManager scratch = NDManager.newBaseManager("PyTorch");
                     Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
                   for (int i = 0; i < outputs.length; i++) {
-                    NDArray x = Nets.input(scratch, 1, 1, 8, 8).add(thread + i / 10f);
+                    NDArray x = Nets.input(scratch, 1, 64).add(thread + i / 10f);
                     outputs[i] = Nets.bytes(predictor.predict(new NDList(x)));
                   }
                 }
@@ -163,9 +163,9 @@ class HookThreadsTest {
   @Test
   void training_in_one_thread_should_leave_another_threads_predictions_as_they_are()
       throws Exception {
-    try (Model model = Nets.cnn("net")) {
+    try (Model model = Nets.mlp("net")) {
       byte[] plain;
-      NDArray picture = Nets.input(manager, 1, 1, 8, 8);
+      NDArray picture = Nets.input(manager, 1, 64);
       try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
         plain = Nets.bytes(predictor.predict(new NDList(picture)));
       }
@@ -173,7 +173,7 @@ class HookThreadsTest {
       try (HookHandle backward =
               Hooks.registerFullBackwardHook(
                   model,
-                  "04Linear",
+                  "05Linear",
                   (Block m, String p, NDList in, NDList out) -> {
                     gradients.add(Arrays.toString(out.head().toFloatArray()));
                     return null;
@@ -212,11 +212,11 @@ class HookThreadsTest {
         new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
             .optOptimizer(Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0f)).build());
     try (Trainer trainer = model.newTrainer(config)) {
-      trainer.initialize(new Shape(2, 1, 8, 8));
+      trainer.initialize(new Shape(2, 64));
       for (int step = 0; step < steps; step++) {
         try (NDManager batch = trainer.getManager().newSubManager();
             GradientCollector collector = trainer.newGradientCollector()) {
-          NDArray x = Nets.input(batch, 2, 1, 8, 8);
+          NDArray x = Nets.input(batch, 2, 64);
           NDArray labels = batch.create(new float[] {0, 1}, new Shape(2, 1));
           NDList y = trainer.forward(new NDList(x));
           collector.backward(trainer.getLoss().evaluate(new NDList(labels), y));

@@ -37,6 +37,21 @@ final class Nets {
     return model(name, net, new Shape(1, 1, 8, 8));
   }
 
+  /**
+   * linear 64→16, relu, linear 16→8, relu, linear 8→5; seeded. For comparisons of bits: some of the
+   * engine's convolutions differ from run to run.
+   */
+  static Model mlp(String name) {
+    SequentialBlock net =
+        new SequentialBlock()
+            .add(Linear.builder().setUnits(16).build())
+            .add(Activation.reluBlock())
+            .add(Linear.builder().setUnits(8).build())
+            .add(Activation.reluBlock())
+            .add(Linear.builder().setUnits(5).build());
+    return model(name, net, new Shape(1, 64));
+  }
+
   static Model model(String name, Block block, Shape... shapes) {
     Model model = Model.newInstance(name, "PyTorch");
     model.getNDManager().getEngine().setRandomSeed(7);

@@ -1,0 +1,38 @@
+package io.camhook.dispatch;
+
+/** The hooks of one module. Thread-safe. */
+public final class ModuleHooks {
+  private final HookList[] lists = new HookList[HookKind.values().length];
+  private volatile boolean forgotten;
+
+  ModuleHooks() {
+    for (int i = 0; i < lists.length; i++) {
+      lists[i] = new HookList();
+    }
+  }
+
+  /** Hooks of one kind, in order; not to be changed. */
+  public HookEntry[] of(HookKind kind) {
+    return list(kind).snapshot();
+  }
+
+  /** Whether the last hook was removed: a hook that is added then is found in {@link HookTable}. */
+  public boolean isForgotten() {
+    return forgotten;
+  }
+
+  HookList list(HookKind kind) {
+    return lists[kind.ordinal()];
+  }
+
+  /** Ends it if it is empty; whether it was. */
+  boolean forgetIfBare() {
+    for (HookList list : lists) {
+      if (!list.isEmpty()) {
+        return false;
+      }
+    }
+    forgotten = true;
+    return true;
+  }
+}
