@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface FullBackwardHook<M, T> {
   /**
-   * Sees the gradients after earlier hooks.
+   * Sees the gradients after earlier hooks. They may be kept: an array lives as long as somebody
+   * refers to it, unless the manager of the pass is closed before.
    *
    * @param gradInputs one entry per input: zeros for an input without gradient if another has one;
    *     null for all when no input requires gradient, and then the hook must return null

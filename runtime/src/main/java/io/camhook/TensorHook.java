@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface TensorHook<A> {
   /**
-   * Sees the gradient after earlier hooks of the tensor.
+   * Sees the gradient after earlier hooks of the tensor. It may be kept: it lives as long as
+   * somebody refers to it, unless the manager of the pass is closed before.
    *
    * @return the gradient, of the same shape, that goes on upstream instead, or into {@code .grad}
    *     of a leaf; null keeps it

@@ -24,40 +24,6 @@ final class GatewayArchive {
         def forward(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return x
-        def grad(self: __torch__.Gateway,
-          inputs: List[Tensor],
-          outputs: List[Tensor],
-          grads: List[Tensor]) -> List[Tensor]:
-          given = annotate(List[Optional[Tensor]], [])
-          for i in range(torch.len(grads)):
-            _0 = torch.append(given, grads[i])
-          found = torch.grad(outputs, inputs, given, True, False, True)
-          result = annotate(List[Tensor], [])
-          for j in range(torch.len(found)):
-            g = found[j]
-            if torch.__is__(g, None):
-              _1 = torch.append(result, torch.zeros([0]))
-            else:
-              g0 = unchecked_cast(Tensor, g)
-              _2 = torch.append(result, g0)
-          return result
-        def grad_last(self: __torch__.Gateway,
-          inputs: List[Tensor],
-          outputs: List[Tensor],
-          grads: List[Tensor]) -> List[Tensor]:
-          given = annotate(List[Optional[Tensor]], [])
-          for i in range(torch.len(grads)):
-            _0 = torch.append(given, grads[i])
-          found = torch.grad(outputs, inputs, given, False, False, True)
-          result = annotate(List[Tensor], [])
-          for j in range(torch.len(found)):
-            g = found[j]
-            if torch.__is__(g, None):
-              _1 = torch.append(result, torch.zeros([0]))
-            else:
-              g0 = unchecked_cast(Tensor, g)
-              _2 = torch.append(result, g0)
-          return result
         def hessian_product(self: __torch__.Gateway,
           inputs: List[Tensor],
           outputs: List[Tensor],
@@ -85,22 +51,6 @@ final class GatewayArchive {
           else:
             pass
           return product
-        def backward(self: __torch__.Gateway,
-          outputs: List[Tensor],
-          grads: List[Tensor]) -> Tensor:
-          given = annotate(List[Optional[Tensor]], [])
-          for i in range(torch.len(grads)):
-            _0 = torch.append(given, grads[i])
-          torch.backward(outputs, given, False)
-          return outputs[0]
-        def backward_retaining(self: __torch__.Gateway,
-          outputs: List[Tensor],
-          grads: List[Tensor]) -> Tensor:
-          given = annotate(List[Optional[Tensor]], [])
-          for i in range(torch.len(grads)):
-            _0 = torch.append(given, grads[i])
-          torch.backward(outputs, given, True)
-          return outputs[0]
         def requiring(self: __torch__.Gateway,
           x: Tensor) -> List[Tensor]:
           result = annotate(List[Tensor], [])
@@ -126,13 +76,56 @@ final class GatewayArchive {
           return x
       """;
 
+  /** A name, and whether the graph is kept: a constant of the source, as the operator asks. */
+  private static final String GRAD =
+      """
+        def %s(self: __torch__.Gateway,
+          inputs: List[Tensor],
+          outputs: List[Tensor],
+          grads: List[Tensor]) -> List[Tensor]:
+          given = annotate(List[Optional[Tensor]], [])
+          for i in range(torch.len(grads)):
+            _0 = torch.append(given, grads[i])
+          found = torch.grad(outputs, inputs, given, %s, False, True)
+          result = annotate(List[Tensor], [])
+          for j in range(torch.len(found)):
+            g = found[j]
+            if torch.__is__(g, None):
+              _1 = torch.append(result, torch.zeros([0]))
+            else:
+              g0 = unchecked_cast(Tensor, g)
+              _2 = torch.append(result, g0)
+          return result
+      """;
+
+  /** As {@link #GRAD}. */
+  private static final String BACKWARD =
+      """
+        def %s(self: __torch__.Gateway,
+          outputs: List[Tensor],
+          grads: List[Tensor]) -> Tensor:
+          given = annotate(List[Optional[Tensor]], [])
+          for i in range(torch.len(grads)):
+            _0 = torch.append(given, grads[i])
+          torch.backward(outputs, given, %s)
+          return outputs[0]
+      """;
+
   private GatewayArchive() {}
+
+  private static String source() {
+    return SOURCE
+        + GRAD.formatted("grad", "True")
+        + GRAD.formatted("grad_last", "False")
+        + BACKWARD.formatted("backward", "False")
+        + BACKWARD.formatted("backward_retaining", "True");
+  }
 
   static byte[] bytes() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
       store(zip, "gateway/data.pkl", dataPickle());
-      store(zip, "gateway/code/__torch__.py", SOURCE.getBytes(US_ASCII));
+      store(zip, "gateway/code/__torch__.py", source().getBytes(US_ASCII));
       store(zip, "gateway/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
       store(zip, "gateway/version", "3\n".getBytes(US_ASCII));
     } catch (IOException e) {

@@ -27,8 +27,8 @@ import java.util.Arrays;
  *
  * <p>Global average pooling dilutes the object among the background, so the network first learns
  * from squares cut around it, then from whole pictures. Each picture is seen once: there is nothing
- * to overfit. One run on one engine thread ({@code -Dai.djl.pytorch.num_threads=1}) equals the
- * next.
+ * to overfit. One run on one engine thread ({@code -Dai.djl.pytorch.num_threads=1}) equals the next
+ * where the engine's convolutions do: some of oneDNN's differ from run to run on some processors.
  */
 public final class TrainShapes {
   private static final int SEED = 20;
