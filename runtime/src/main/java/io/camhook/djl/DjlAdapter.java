@@ -193,6 +193,11 @@ public final class DjlAdapter implements EngineAdapter {
     List<BlockTree.Module> modules = BlockTree.of(root);
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     List<ModulePath> selected = LayerPattern.of(layers).select(paths);
+    if (selected.isEmpty() && root instanceof PtSymbolBlock) {
+      throw new IllegalArgumentException(
+          "'%s' is inside a TorchScript model, which is one native call: only '.', its input and output, takes hooks; to record the layer, name it in 'layers' of camhook.yaml"
+              .formatted(layers));
+    }
     if (selected.isEmpty()) {
       throw new IllegalArgumentException(
           "'%s' matches none of the %d modules of %s; closest: %s"
