@@ -43,7 +43,6 @@ final class MethodTable {
   private double hits;
   private double iou;
   private double energy;
-  private double seconds;
 
   private MethodTable() {}
 
@@ -96,23 +95,21 @@ final class MethodTable {
             TargetChoice.parse("class:" + object.shape().ordinal(), Labels.none()));
     boolean[] mask = object.mask().inside();
     for (String method : METHODS) {
-      long start = System.nanoTime();
       try {
         CamResult result =
             explained.map(method, 0, RunOptions.forInput(input), Heatmaps.standard());
         rows.computeIfAbsent(method, m -> new MethodTable())
-            .count(Localization.of(result.heatmap(), mask), (System.nanoTime() - start) / 1e9);
+            .count(Localization.of(result.heatmap(), mask));
       } catch (CamException e) {
         System.err.println(e.getMessage());
       }
     }
   }
 
-  private void count(Localization found, double time) {
+  private void count(Localization found) {
     hits += found.hit() ? 1 : 0;
     iou += found.iou();
     energy += found.energy();
-    seconds += time;
   }
 
   /** {@code [1,3,H,W]} in -1..1, as {@code ShapesTranslator} feeds the model. */
@@ -127,8 +124,8 @@ final class MethodTable {
   }
 
   private static void print(Map<String, MethodTable> rows) {
-    System.out.println("| method | pointing game | IoU | energy inside | ms a picture |");
-    System.out.println("| --- | --- | --- | --- | --- |");
+    System.out.println("| method | pointing game | IoU | energy inside |");
+    System.out.println("| --- | --- | --- | --- |");
     rows.entrySet().stream()
         .sorted((a, b) -> Double.compare(b.getValue().hits, a.getValue().hits))
         .forEach(
@@ -136,12 +133,11 @@ final class MethodTable {
               MethodTable sum = row.getValue();
               System.out.printf(
                   Locale.ROOT,
-                  "| %s | %.1f %% | %.3f | %.3f | %.0f |%n",
+                  "| %s | %.1f %% | %.3f | %.3f |%n",
                   row.getKey(),
                   100 * sum.hits / PICTURES,
                   sum.iou / PICTURES,
-                  sum.energy / PICTURES,
-                  1000 * sum.seconds / PICTURES);
+                  sum.energy / PICTURES);
             });
   }
 }
