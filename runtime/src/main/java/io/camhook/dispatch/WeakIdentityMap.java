@@ -2,6 +2,7 @@ package io.camhook.dispatch;
 
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Supplier;
@@ -47,6 +48,12 @@ public final class WeakIdentityMap<K, V> {
   public int size() {
     forgetDead();
     return map.size();
+  }
+
+  /** The values of keys that are alive, as far as the collector has said; a copy. */
+  public List<V> values() {
+    forgetDead();
+    return List.copyOf(map.values());
   }
 
   /** Whether keys may have been collected since somebody last asked for {@link #size}. */

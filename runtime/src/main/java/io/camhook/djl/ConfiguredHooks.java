@@ -21,10 +21,12 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.WeakIdentityMap;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +39,7 @@ final class ConfiguredHooks {
   private final boolean dryRun;
   private final Failures failures;
   private final EventLog log;
+  private final WeakIdentityMap<Block, List<Runnable>> attached = new WeakIdentityMap<>();
 
   ConfiguredHooks(Watches watches, boolean dryRun, Failures failures, EventLog log) {
     this.watches = watches;
@@ -130,14 +133,20 @@ final class ConfiguredHooks {
         .toList();
   }
 
-  private static void addIf(boolean wanted, HookKind kind, Block block, Object hook) {
+  private void addIf(boolean wanted, HookKind kind, Block block, Object hook) {
     if (wanted) {
       add(kind, block, hook);
     }
   }
 
-  private static void add(HookKind kind, Block block, Object hook) {
-    HookTable.add(kind, block, new HookEntry(hook, false, null), false);
+  private void add(HookKind kind, Block block, Object hook) {
+    Runnable removal = HookTable.add(kind, block, new HookEntry(hook, false, null), false);
+    attached.computeIfAbsent(block, CopyOnWriteArrayList::new).add(removal);
+  }
+
+  /** Takes every attached hook away. */
+  void remove() {
+    attached.values().forEach(removals -> removals.forEach(Runnable::run));
   }
 
   private static ForwardPreHook<Block, NDList> counter(Steps steps) {

@@ -43,7 +43,11 @@ public final class DjlAdapter implements EngineAdapter {
 
   /** What {@link #start} sets up. */
   private record Started(
-      AdapterContext context, Models models, Sampler sampler, Failures failures) {}
+      AdapterContext context,
+      ConfiguredHooks hooks,
+      Models models,
+      Sampler sampler,
+      Failures failures) {}
 
   /**
    * Makes an adapter that does nothing yet.
@@ -63,6 +67,7 @@ public final class DjlAdapter implements EngineAdapter {
     started =
         new Started(
             context,
+            hooks,
             new Models(config, context.recorder()::model, hooks, failures, context.log()),
             new Sampler(config.sampling()),
             failures);
@@ -70,7 +75,11 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public void close() {
+    Started before = started;
     started = null;
+    if (before != null) {
+      before.hooks().remove();
+    }
     points.clear();
   }
 

@@ -69,8 +69,11 @@ final class GuidedScript {
         }
         NDArray output = SessionTensors.scored(ScriptValues.arrays(parts[0], scratch));
         NDArray seed =
-            Tensors.toArray(target.at(SessionTensors.toTensor(output, scratch)).get(0), scratch)
-                .toType(output.getDataType(), false);
+            Tensors.inTypeOf(
+                output,
+                Tensors.toArray(
+                    target.at(SessionTensors.toTensor(output, scratch)).get(0), scratch),
+                scratch);
         NDArray gradient = GuidedBackward.run(output, seed, cuts, leaf, scratch);
         return SessionTensors.toTensor(gradient == null ? leaf.zerosLike() : gradient, scratch);
       }

@@ -209,7 +209,7 @@ final class ScriptSession implements ModelSession {
                   scratch,
                   output,
                   tap,
-                  Tensors.toArray(seed, scratch).toType(output.getDataType(), false),
+                  Tensors.inTypeOf(output, Tensors.toArray(seed, scratch), scratch),
                   Tensors.toArray(vector, scratch));
       return SessionTensors.toTensor(product, scratch);
     }

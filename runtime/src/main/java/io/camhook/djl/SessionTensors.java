@@ -80,7 +80,7 @@ final class SessionTensors {
   /** The gradients of ⟨seed, output⟩; the graph stays. */
   static List<@Nullable NDArray> grad(
       NDArray output, List<NDArray> inputs, Tensor seed, NDManager scratch) {
-    NDArray start = Tensors.toArray(seed, scratch).toType(output.getDataType(), false);
+    NDArray start = Tensors.inTypeOf(output, Tensors.toArray(seed, scratch), scratch);
     return AutogradGateway.instance().grad(scratch, List.of(output), inputs, List.of(start), true);
   }
 }
