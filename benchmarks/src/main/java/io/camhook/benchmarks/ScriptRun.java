@@ -12,7 +12,9 @@ import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -20,8 +22,11 @@ import java.util.Locale;
  * nothing of camhook and uses DJL's own API. Prints {@code name value} lines.
  */
 final class ScriptRun {
-  private static final int WARM_UP = 12;
-  private static final int ROUNDS = Integer.getInteger("rounds", 40);
+  /** The JIT needs some hundred requests, and the engine a few, until they cost what they cost. */
+  private static final double WARM_UP_SECONDS = 12;
+
+  private static final double SECONDS = 12;
+  private static final int FEWEST = 24;
   private static final int LOADS = 9;
 
   private ScriptRun() {}
@@ -59,10 +64,17 @@ final class ScriptRun {
         Predictor<NDList, NDList> second = other.newPredictor(new NoopTranslator(null));
         NDManager manager = NDManager.newBaseManager("PyTorch")) {
       NDList input = input(manager);
-      double[] plainTimes = new double[ROUNDS];
-      double[] hookedTimes = new double[ROUNDS];
+      List<Double> plainTimes = new ArrayList<>();
+      List<Double> hookedTimes = new ArrayList<>();
       boolean same = true;
-      for (int i = -WARM_UP; i < ROUNDS; i++) {
+      long start = System.nanoTime();
+      boolean warm = false;
+      for (int i = 0; !warm || i < FEWEST || seconds(start) < SECONDS; i++) {
+        if (!warm && i >= FEWEST && seconds(start) > WARM_UP_SECONDS) {
+          warm = true;
+          start = System.nanoTime();
+          i = 0;
+        }
         boolean swap = i % 2 != 0;
         float[][] logits = new float[2][];
         double a = swap ? 0 : request(first, input, logits, 0);
@@ -71,15 +83,23 @@ final class ScriptRun {
           a = request(first, input, logits, 0);
         }
         same &= Arrays.equals(logits[0], logits[1]);
-        if (i >= 0) {
-          plainTimes[i] = a;
-          hookedTimes[i] = b;
+        if (warm) {
+          plainTimes.add(a);
+          hookedTimes.add(b);
         }
       }
-      say("plain", 1e3 * Verdict.median(plainTimes));
-      say("hooked", 1e3 * Verdict.median(hookedTimes));
+      say("plain", 1e3 * median(plainTimes));
+      say("hooked", 1e3 * median(hookedTimes));
       say("same", same ? 1 : 0);
     }
+  }
+
+  private static double median(List<Double> values) {
+    return Verdict.median(values.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) / 1e9;
   }
 
   private static double request(
@@ -89,7 +109,7 @@ final class ScriptRun {
     try (NDList out = predictor.predict(input)) {
       logits[at] = out.get(0).toFloatArray();
     }
-    return (System.nanoTime() - start) / 1e9;
+    return seconds(start);
   }
 
   private static NDList input(NDManager manager) {
@@ -127,7 +147,7 @@ final class ScriptRun {
         NDManager manager = NDManager.newBaseManager("PyTorch")) {
       say("loaded", peakMebibytes());
       NDList input = input(manager);
-      for (int i = 0; i < WARM_UP; i++) {
+      for (int i = 0; i < FEWEST; i++) {
         request(predictor, input, new float[1][], 0);
       }
       say("run", peakMebibytes());
