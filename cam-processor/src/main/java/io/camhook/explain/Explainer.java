@@ -111,15 +111,19 @@ public final class Explainer implements AutoCloseable {
   /**
    * Runs the model for one input.
    *
-   * @param target what is explained; null records A alone, without autograd, and runs the model
-   *     only as far as the last layer needs
+   * @param target what is explained
    * @throws io.camhook.cam.CamException if the output has no such class
    */
-  public Explained run(ModelInput input, @Nullable TargetChoice target) throws IOException {
-    return run(input, target == null ? null : TargetSelection.of(target));
+  public Explained run(ModelInput input, TargetChoice target) throws IOException {
+    return run(input, TargetSelection.of(target));
   }
 
-  /** The same for targets that are no classes, or are yours. */
+  /** Records A alone, without autograd; the model runs only as far as the last layer needs. */
+  public Explained record(ModelInput input) throws IOException {
+    return run(input, (TargetSelection) null);
+  }
+
+  /** The same as {@link #run} for targets that are no classes, or are yours; null records. */
   public Explained run(ModelInput input, @Nullable TargetSelection target) throws IOException {
     ModelSession open = session(input);
     List<ScoreTarget> targets = new ArrayList<>();

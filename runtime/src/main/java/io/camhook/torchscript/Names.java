@@ -1,7 +1,6 @@
 package io.camhook.torchscript;
 
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,36 +35,20 @@ final class Names {
     if (statement instanceof Stmt.Assign s) {
       s.targets().forEach(this::target);
       add(s.value());
-    } else if (statement instanceof Stmt.Augment s) {
+      return;
+    }
+    if (statement instanceof Stmt.Augment s) {
       target(s.target());
-      add(s.target());
-      add(s.value());
-    } else if (statement instanceof Stmt.Evaluate s) {
-      add(s.value());
-    } else if (statement instanceof Stmt.Return s) {
-      add(s.value());
-    } else if (statement instanceof Stmt.Prefixed s) {
-      add(s.value());
-    } else if (statement instanceof Stmt.If s) {
-      add(s.condition());
-      s.then().forEach(this::add);
-      s.otherwise().forEach(this::add);
-    } else if (statement instanceof Stmt.While s) {
-      add(s.condition());
-      s.body().forEach(this::add);
     } else if (statement instanceof Stmt.For s) {
       target(s.target());
-      add(s.iterable());
-      s.body().forEach(this::add);
     } else if (statement instanceof Stmt.With s) {
       for (Stmt.Context context : s.contexts()) {
-        add(context.value());
         if (context.target() != null) {
           target(context.target());
         }
       }
-      s.body().forEach(this::add);
     }
+    Parts.of(statement, this::add, this::add);
   }
 
   private void target(Expr target) {
@@ -87,47 +70,9 @@ final class Names {
     }
     if (expression instanceof Expr.Name e) {
       read.add(e.id());
-    } else if (expression instanceof Expr.Attribute e) {
-      add(e.value());
     } else if (expression instanceof Expr.Call e) {
       calls |= !"getattr".equals(Literals.dotted(e.function()));
-      add(e.function());
-      e.arguments().forEach(a -> add(a.value()));
-    } else if (expression instanceof Expr.Index e) {
-      add(e.value());
-      addAll(e.items());
-    } else if (expression instanceof Expr.Slice e) {
-      add(e.lower());
-      add(e.upper());
-      add(e.step());
-    } else if (expression instanceof Expr.Tuple e) {
-      addAll(e.items());
-    } else if (expression instanceof Expr.Paren e) {
-      add(e.inner());
-    } else if (expression instanceof Expr.ListOf e) {
-      addAll(e.items());
-    } else if (expression instanceof Expr.Dict e) {
-      addAll(e.keys());
-      addAll(e.values());
-    } else if (expression instanceof Expr.Comprehension e) {
-      add(e.key());
-      add(e.element());
-      add(e.target());
-      add(e.iterable());
-      add(e.condition());
-    } else if (expression instanceof Expr.Unary e) {
-      add(e.operand());
-    } else if (expression instanceof Expr.Binary e) {
-      add(e.left());
-      add(e.right());
-    } else if (expression instanceof Expr.Ternary e) {
-      add(e.then());
-      add(e.condition());
-      add(e.otherwise());
     }
-  }
-
-  private void addAll(List<Expr> expressions) {
-    expressions.forEach(this::add);
+    Parts.of(expression, this::add);
   }
 }

@@ -39,7 +39,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(BlockForwardAdvice.class)
+                    Advice.to(BlockForwardAdvice.class, CallExitAdvice.class)
                         .on(
                             named("forward")
                                 .and(takesArguments(4))
@@ -50,14 +50,14 @@ final class DjlMethods {
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
                     .visit(
-                        Advice.to(RequestAdvice.class)
+                        Advice.to(RequestAdvice.class, RequestExitAdvice.class)
                             .on(named("batchPredict").and(takesArguments(List.class)))))
         .type(named(TRAINER), compatible)
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
                     .visit(
-                        Advice.to(TrainerAdvice.class)
+                        Advice.to(TrainerAdvice.class, RequestExitAdvice.class)
                             .on(
                                 namedOneOf("forward", "evaluate")
                                     .and(takesArgument(0, named(NDLIST))))))
@@ -68,7 +68,7 @@ final class DjlMethods {
                         Advice.to(BackwardAdvice.class)
                             .on(named("backward").and(takesArguments(4)).and(isStatic())))
                     .visit(
-                        Advice.to(ModuleLoadAdvice.class)
+                        Advice.to(ModuleLoadAdvice.class, CallExitAdvice.class)
                             .on(
                                 named("loadModule")
                                     .and(isStatic())
@@ -101,7 +101,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(ModelLoadAdvice.class)
+                    Advice.to(ModelLoadAdvice.class, RequestExitAdvice.class)
                         .on(
                             named("load")
                                 .and(

@@ -13,11 +13,4 @@ final class ModelLoadAdvice {
   static @Nullable Request enter(@Advice.This Object model) {
     return Dispatch.requests ? Dispatch.loading(model) : null;
   }
-
-  @Advice.OnMethodExit(onThrowable = Throwable.class)
-  static void exit(@Advice.Enter @Nullable Request loading) {
-    if (loading != null) {
-      loading.close();
-    }
-  }
 }

@@ -23,17 +23,4 @@ final class ModuleLoadAdvice {
     arguments = copy;
     return call;
   }
-
-  @Advice.OnMethodExit(onThrowable = Throwable.class)
-  static void exit(
-      @Advice.Enter @Nullable BlockCall call,
-      @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
-      @Advice.Thrown(readOnly = false) @Nullable Throwable thrown) {
-    if (call != null) {
-      result = call.exit(result, thrown);
-      if (thrown != null && call.recovered()) {
-        thrown = null;
-      }
-    }
-  }
 }

@@ -15,11 +15,4 @@ final class RequestAdvice {
       @Advice.This Object predictor, @Advice.Argument(0) List<?> inputs) {
     return Dispatch.requests ? Dispatch.request(predictor, inputs) : null;
   }
-
-  @Advice.OnMethodExit(onThrowable = Throwable.class)
-  static void exit(@Advice.Enter @Nullable Request request) {
-    if (request != null) {
-      request.close();
-    }
-  }
 }

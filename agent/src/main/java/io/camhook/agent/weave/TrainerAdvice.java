@@ -13,11 +13,4 @@ final class TrainerAdvice {
   static @Nullable Request enter(@Advice.This Object trainer) {
     return Dispatch.requests ? Dispatch.request(trainer, null) : null;
   }
-
-  @Advice.OnMethodExit(onThrowable = Throwable.class)
-  static void exit(@Advice.Enter @Nullable Request request) {
-    if (request != null) {
-      request.close();
-    }
-  }
 }

@@ -1,0 +1,24 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.BlockCall;
+import net.bytebuddy.asm.Advice;
+import net.bytebuddy.implementation.bytecode.assign.Assigner;
+import org.jspecify.annotations.Nullable;
+
+/** The end of a woven call that may get another result, or recover from a failure. */
+final class CallExitAdvice {
+  private CallExitAdvice() {}
+
+  @Advice.OnMethodExit(onThrowable = Throwable.class)
+  static void exit(
+      @Advice.Enter @Nullable BlockCall call,
+      @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
+      @Advice.Thrown(readOnly = false) @Nullable Throwable thrown) {
+    if (call != null) {
+      result = call.exit(result, thrown);
+      if (thrown != null && call.recovered()) {
+        thrown = null;
+      }
+    }
+  }
+}

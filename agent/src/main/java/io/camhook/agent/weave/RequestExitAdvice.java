@@ -1,0 +1,17 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.Request;
+import net.bytebuddy.asm.Advice;
+import org.jspecify.annotations.Nullable;
+
+/** The end of a woven call during which a request was open. */
+final class RequestExitAdvice {
+  private RequestExitAdvice() {}
+
+  @Advice.OnMethodExit(onThrowable = Throwable.class)
+  static void exit(@Advice.Enter @Nullable Request request) {
+    if (request != null) {
+      request.close();
+    }
+  }
+}
