@@ -34,9 +34,6 @@ import java.util.Map;
 final class MethodTable {
   private static final int PICTURES = Integer.getInteger("pictures", 200);
 
-  /** Seconds a picture; taken only if asked for, with fewer samples than their papers'. */
-  private static final List<String> SLOW = List.of("sscam", "rise");
-
   private static final List<String> METHODS = methods();
 
   /** Neither that of the training pictures nor of those that the training program tests on. */
@@ -57,7 +54,6 @@ final class MethodTable {
     }
     List<String> all = new ArrayList<>(CamMethods.ids());
     all.addAll(ModelMethods.ids());
-    all.removeAll(SLOW);
     return all;
   }
 
@@ -110,6 +106,7 @@ final class MethodTable {
     }
   }
 
+  /** Two methods would take seconds a picture with as many samples as they usually take. */
   private static RunOptions options(String method, Tensor input) {
     RunOptions options = RunOptions.forInput(input);
     return switch (method) {
