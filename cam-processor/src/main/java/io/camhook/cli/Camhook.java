@@ -53,10 +53,16 @@ public final class Camhook implements Runnable {
   public static void main(String[] args) {
     PrintWriter out = new PrintWriter(System.out, true);
     PrintWriter err = new PrintWriter(System.err, true);
-    if (System.getProperty(LOG_LEVEL) == null) {
-      System.setProperty(LOG_LEVEL, "error"); // the engine tells of itself at level info
-    }
+    setDefault(LOG_LEVEL, "error"); // the engine tells of itself at level info
+    setDefault("ai.djl.offline", "true"); // what is missing is named, not fetched
+    setDefault("OPT_OUT_TRACKING", "true");
     System.exit(run(out, err, args));
+  }
+
+  private static void setDefault(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
   }
 
   /** Runs a command and returns its exit status. */

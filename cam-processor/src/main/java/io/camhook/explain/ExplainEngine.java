@@ -6,13 +6,11 @@ import io.camhook.agent.StandaloneAdapter;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
 import io.camhook.spi.EngineAdapter;
-import java.util.Locale;
 
 /** DJL's PyTorch engine and camhook's adapter to it. */
 final class ExplainEngine {
   private static final String ENGINE = "PyTorch";
   private static final String NATIVES = "native/lib/pytorch.properties";
-  private static final String VERSION = "2.7.1";
 
   private ExplainEngine() {}
 
@@ -28,7 +26,11 @@ final class ExplainEngine {
       engine = Engine.getEngine(ENGINE);
     } catch (EngineException | LinkageError e) {
       throw new ExplainException(
-          "PyTorch could not be started: " + rootCause(e) + "; " + remedy(), e);
+          "PyTorch could not be started: "
+              + rootCause(e)
+              + "; "
+              + NativeLibrary.ofThisPlatform().remedy(),
+          e);
     }
     StandaloneAdapter.install(new FirstFailure());
     if (Dispatch.engineOf(engine) instanceof EngineAdapter adapter) {
@@ -43,21 +45,9 @@ final class ExplainEngine {
             || System.getProperty("PYTORCH_LIBRARY_PATH") != null;
     ClassLoader loader = ExplainEngine.class.getClassLoader();
     if (!elsewhere && loader.getResource(NATIVES) == null) {
-      throw new ExplainException("PyTorch's native library is missing; " + remedy());
+      throw new ExplainException(
+          "PyTorch's native library is missing; " + NativeLibrary.ofThisPlatform().remedy());
     }
-  }
-
-  private static String remedy() {
-    return "add ai.djl.pytorch:pytorch-native-cpu:%s:%s to the class path"
-        .formatted(VERSION, classifier());
-  }
-
-  /** As DJL names its artifacts: {@code linux-x86_64}, {@code osx-aarch64}, {@code win-x86_64}. */
-  private static String classifier() {
-    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String name = os.startsWith("win") ? "win" : os.startsWith("mac") ? "osx" : "linux";
-    String machine = System.getProperty("os.arch");
-    return name + "-" + (machine.equals("amd64") ? "x86_64" : machine);
   }
 
   private static String rootCause(Throwable e) {

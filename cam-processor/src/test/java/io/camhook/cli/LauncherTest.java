@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The script at the top level, in a checkout of its own with a {@code PATH} that the test decides.
@@ -20,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
   private static final Path SCRIPT = Path.of("..", "camhook");
   private static final List<String> TOOLS =
-      List.of("dirname", "find", "head", "mkdir", "readlink", "sed", "touch", "cat");
+      List.of("dirname", "find", "head", "mkdir", "readlink", "sed", "touch", "cat", "uname");
 
   @TempDir Path folder;
   private Path home;
@@ -77,17 +79,7 @@ class LauncherTest {
 
   @Test
   void command_should_be_built_once_and_given_its_arguments() throws Exception {
-    program(
-        "java",
-        "if [ \"$1\" = -version ]; then echo 'openjdk version \"25\" 2025-09-16' >&2; exit; fi",
-        "for argument; do echo \"<$argument>\"; done");
-    program(
-        "mvn",
-        "echo built >> build.log",
-        "mkdir -p cam-processor/target agent/target samples/target/lib",
-        "touch cam-processor/target/camhook.jar agent/target/camhook-agent.jar samples/target/camhook-samples.jar");
-    Files.createDirectories(home.resolve("cam-processor/src/main"));
-    Files.writeString(home.resolve("pom.xml"), "<project/>");
+    buildable("Linux", "x86_64");
     Invocation first = launch("report", "a b", "-o", "r.html");
     assertThat(first.status()).isZero();
     assertThat(first.err()).startsWith("camhook: building");
@@ -100,6 +92,60 @@ class LauncherTest {
     Invocation second = launch("report");
     assertThat(second.err()).isEmpty();
     assertThat(home.resolve("build.log")).content().hasLineCount(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Linux, x86_64, linux-x86_64",
+    "Linux, aarch64, linux-aarch64",
+    "Darwin, arm64, osx-aarch64",
+    "MINGW64_NT-10.0-22631, x86_64, win-x86_64"
+  })
+  void natives_of_the_platform_should_be_built_in(String system, String machine, String natives)
+      throws Exception {
+    buildable(system, machine);
+    assertThat(launch("report").err()).startsWith("camhook: building").hasLineCount(1);
+    assertThat(home.resolve("build.log")).hasContent(natives);
+  }
+
+  @Test
+  void checkout_that_another_platform_has_built_should_be_built_again() throws Exception {
+    buildable("Darwin", "arm64");
+    launch("report");
+    buildable("Linux", "x86_64");
+    launch("report");
+    launch("report");
+    assertThat(home.resolve("build.log")).hasContent("osx-aarch64\nlinux-x86_64");
+  }
+
+  @Test
+  void platform_without_natives_should_be_said_and_not_keep_the_rest_from_working()
+      throws Exception {
+    buildable("Darwin", "x86_64");
+    Invocation run = launch("report");
+    assertThat(run.status()).isZero();
+    assertThat(run.err())
+        .startsWith(
+            "camhook: PyTorch has no natives for osx-x86_64: demo, explain and layers --input-shape will not run\n");
+    assertThat(home.resolve("build.log")).hasContent("linux-x86_64");
+  }
+
+  /** A checkout, a machine as {@code uname} tells of it, a Java that prints and a Maven. */
+  private void buildable(String system, String machine) throws IOException {
+    program(
+        "java",
+        "if [ \"$1\" = -version ]; then echo 'openjdk version \"25\" 2025-09-16' >&2; exit; fi",
+        "for argument; do echo \"<$argument>\"; done");
+    program("uname", "if [ \"$1\" = -s ]; then echo " + system + "; else echo " + machine + "; fi");
+    program(
+        "mvn",
+        "for argument; do case $argument in -Dpytorch.classifier=*) natives=${argument#*=} ;; esac; done",
+        "echo $natives >> build.log",
+        "mkdir -p cam-processor/target/lib agent/target samples/target/lib",
+        "touch cam-processor/target/lib/pytorch-native-cpu-2.7.1-$natives.jar",
+        "touch cam-processor/target/camhook.jar agent/target/camhook-agent.jar samples/target/camhook-samples.jar");
+    Files.createDirectories(home.resolve("cam-processor/src/main"));
+    Files.writeString(home.resolve("pom.xml"), "<project/>");
   }
 
   private void program(String name, String... lines) throws IOException {
