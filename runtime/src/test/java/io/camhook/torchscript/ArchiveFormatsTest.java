@@ -7,9 +7,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArchiveFormatsTest {
   private static final Path ONE_CONV =
       Path.of("src/test/resources/torchscript/one_conv.scripted.pt");
+
+  private static final Path OLD = Path.of("src/test/resources/torchscript/old");
 
   @TempDir Path temp;
 
@@ -100,6 +105,29 @@ class ArchiveFormatsTest {
       })
   void printer_should_write_what_was_parsed(String source) throws Exception {
     assertThat(Printer.print(Parser.parse("x.py", source))).isEqualTo(source);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "small.scripted.torch-1.13.1.pt",
+        "small.scripted.torch-1.6.0.pt",
+        "small.traced.torch-1.13.1.pt",
+        "small.traced.torch-1.6.0.pt",
+        "small.traced.torch-1.9.0.pt"
+      })
+  void sources_of_older_torch_should_be_printed_as_they_are(String name) throws Exception {
+    try (ZipFile zip = new ZipFile(OLD.resolve(name).toFile())) {
+      List<? extends ZipEntry> sources =
+          zip.stream().filter(entry -> entry.getName().endsWith(".py")).toList();
+      assertThat(sources).hasSizeGreaterThan(10);
+      for (ZipEntry source : sources) {
+        String text = new String(zip.getInputStream(source).readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(Printer.print(Parser.parse(source.getName(), text)))
+            .as(source.getName())
+            .isEqualTo(text);
+      }
+    }
   }
 
   @Test
