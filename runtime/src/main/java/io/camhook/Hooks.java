@@ -163,6 +163,49 @@ public final class Hooks {
   }
 
   /**
+   * {@code Tensor.retain_grad}: a tensor that is an operator's result keeps its gradient too, which
+   * a backward then adds to the tensor's {@code .grad} ({@code getGradient()} of DJL), as it is
+   * after all hooks of the tensor, whenever they are registered. A leaf has its {@code .grad}
+   * anyway.
+   *
+   * @throws IllegalStateException if the tensor requires no gradient
+   */
+  public static void retainGrad(Object tensor) {
+    engineOf(tensor).retainGrad(tensor);
+  }
+
+  /**
+   * As {@link #grad(Object, Object, List, boolean)}, from ones, and the graph is used up.
+   *
+   * @param output of any shape; one with several elements counts as their sum
+   */
+  public static <A> List<@Nullable A> grad(A output, List<A> inputs) {
+    return gradient(output, null, inputs, false);
+  }
+
+  /**
+   * {@code torch.autograd.grad} with {@code allow_unused}: the gradients of {@code inputs}, which
+   * may be leaves or results of operators. Only hooks on the way to them run, what tensor hooks of
+   * the inputs return is the result, and no {@code .grad} of a leaf changes.
+   *
+   * @param output the tensor to differentiate
+   * @param gradOutput gradient at the output, of its shape
+   * @param keepGraph whether the graph can be differentiated again
+   * @return one entry per input, of its shape; null where the output does not depend on it
+   * @throws IllegalStateException if the output or an input requires no gradient
+   */
+  public static <A> List<@Nullable A> grad(
+      A output, A gradOutput, List<A> inputs, boolean keepGraph) {
+    return gradient(output, gradOutput, inputs, keepGraph);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <A> List<@Nullable A> gradient(
+      A output, @Nullable A gradOutput, List<A> inputs, boolean keepGraph) {
+    return (List<@Nullable A>) engineOf(output).grad(output, gradOutput, inputs, keepGraph);
+  }
+
+  /**
    * A hook for the moment when a backward has updated the {@code .grad} of a leaf.
    *
    * @param leaf a tensor that is no operator's result, or a module's parameter

@@ -79,6 +79,23 @@ public interface EngineCalls {
   Runnable tensorHook(Object tensor, HookEntry entry);
 
   /**
+   * Lets a tensor that is no leaf keep its gradient.
+   *
+   * @throws IllegalStateException if the tensor requires no gradient
+   */
+  void retainGrad(Object tensor);
+
+  /**
+   * Differentiates an output, running the hooks on the way.
+   *
+   * @param gradOutput gradient at the output; null for ones
+   * @return one entry per input; null where the output does not depend on it
+   * @throws IllegalStateException if a tensor requires no gradient
+   */
+  List<@Nullable Object> grad(
+      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph);
+
+  /**
    * Registers a hook for the moment when the {@code .grad} of a leaf has been updated.
    *
    * @param leaf a tensor, or a parameter of a module

@@ -121,10 +121,27 @@ final class AutogradGateway {
    * that is neither leaf nor retains its gradient.
    */
   boolean requiresGrad(NDArray array) {
-    try (NDList arguments =
-            new NDList(Tensors.alias(array, manager), marker(manager, "requiring"));
-        NDList requiring = IValueUtils.forward(module, arguments, true)) {
-      return !requiring.isEmpty();
+    return is("requiring", array);
+  }
+
+  /** Sets the {@code .grad} of an array that retains its gradient. */
+  void setGrad(NDArray array, NDArray gradient) {
+    grad(manager, List.of(array), List.of(array), List.of(gradient), true)
+        .forEach(NDArray::close); // now there is one
+    try (NDArray grad = array.getGradient()) {
+      copy(manager, grad, gradient);
+    }
+  }
+
+  /** {@code x.is_leaf}: DJL does not tell a leaf from a result that retains its gradient. */
+  boolean isLeaf(NDArray array) {
+    return is("leaf", array);
+  }
+
+  private boolean is(String method, NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, method));
+        NDList found = IValueUtils.forward(module, arguments, true)) {
+      return !found.isEmpty();
     }
   }
 
@@ -142,6 +159,15 @@ final class AutogradGateway {
       NDList both = IValueUtils.forward(module, arguments, true);
       return new Tap(both.get(0), both.get(1));
     }
+  }
+
+  /** {@code x.retain_grad()}: backwards add the gradient of {@code array} to its {@code .grad}. */
+  void retainGrad(NDArray array) {
+    try (NDList arguments =
+        new NDList(Tensors.alias(array, manager), marker(manager, "retain_grad"))) {
+      IValueUtils.forward(module, arguments, true).close();
+    }
+    array.setRequiresGradient(true); // DJL remembers that it had no gradient
   }
 
   /** How often operators have changed the tensor in place. */

@@ -13,6 +13,8 @@ import io.camhook.HookOptions;
 import io.camhook.Hooks;
 import io.camhook.PostAccumulateGradHook;
 import io.camhook.TensorHook;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** {@link Hooks} with DJL's types filled in, so that untyped lambdas compile. Same rules. */
 public final class BlockHooks {
@@ -48,6 +50,19 @@ public final class BlockHooks {
 
   public static HookHandle registerHook(NDArray array, TensorHook<NDArray> hook) {
     return Hooks.registerHook(array, hook);
+  }
+
+  public static void retainGrad(NDArray array) {
+    Hooks.retainGrad(array);
+  }
+
+  public static List<@Nullable NDArray> grad(NDArray output, List<NDArray> inputs) {
+    return Hooks.grad(output, inputs);
+  }
+
+  public static List<@Nullable NDArray> grad(
+      NDArray output, NDArray gradOutput, List<NDArray> inputs, boolean keepGraph) {
+    return Hooks.grad(output, gradOutput, inputs, keepGraph);
   }
 
   public static HookHandle registerPostAccumulateGradHook(

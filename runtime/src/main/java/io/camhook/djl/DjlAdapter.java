@@ -25,6 +25,7 @@ import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -225,15 +226,43 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public Runnable tensorHook(Object tensor, HookEntry entry) {
-    NDArray array = (NDArray) tensor;
-    if (!Tensors.isFloating(array) || !Tensors.requiresGrad(array)) {
-      throw new IllegalStateException(
-          "a tensor hook needs a tensor that requires a gradient; the one of shape %s does not"
-              .formatted(array.getShape()));
-    }
+    NDArray array = requiringGrad("a tensor hook needs", tensor);
     HookList hooks =
         Tensors.isLeaf(array) ? points.leaf(array, entry) : points.tensor(array, entry);
     return removal(hooks, entry);
+  }
+
+  private static PtNDArray requiringGrad(String who, Object tensor) {
+    NDArray array = (NDArray) tensor;
+    if (!Tensors.isFloating(array) || !Tensors.requiresGrad(array)) {
+      throw new IllegalStateException(
+          "%s a tensor that requires a gradient; the one of shape %s does not"
+              .formatted(who, array.getShape()));
+    }
+    return (PtNDArray) array;
+  }
+
+  @Override
+  public void retainGrad(Object tensor) {
+    NDArray array = requiringGrad("retainGrad needs", tensor);
+    if (!Tensors.isLeaf(array)) {
+      points.retainGrad(array);
+    }
+  }
+
+  @Override
+  public List<@Nullable Object> grad(
+      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph) {
+    PtNDArray from = requiringGrad("grad needs, as its output,", output);
+    List<NDArray> arrays = new ArrayList<>();
+    inputs.forEach(input -> arrays.add(requiringGrad("grad needs, as an input,", input)));
+    try (NDArray ones =
+        gradOutput == null
+            ? from.getManager().ones(from.getShape(), from.getDataType())
+            : Tensors.ownAlias((NDArray) gradOutput)) {
+      return new ArrayList<>(
+          HookedBackward.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
+    }
   }
 
   @Override

@@ -59,6 +59,14 @@ final class GatewayArchive {
           else:
             pass
           return result
+        def leaf(self: __torch__.Gateway,
+          x: Tensor) -> List[Tensor]:
+          result = annotate(List[Tensor], [])
+          if torch.is_leaf(x):
+            _0 = torch.append(result, x)
+          else:
+            pass
+          return result
         def tap(self: __torch__.Gateway,
           x: Tensor) -> List[Tensor]:
           if ops.prim.requires_grad(x):
@@ -66,6 +74,10 @@ final class GatewayArchive {
           else:
             value = torch.requires_grad_(torch.detach(x))
           return [value, torch.clone(value)]
+        def retain_grad(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          torch.retain_grad(x)
+          return x
         def version(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.tensor(torch._version(x))

@@ -5,22 +5,29 @@ import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.WeakIdentityMap;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The points of all graphs that may be alive, whatever thread made them. A point goes when the
- * manager of the arrays around it is closed or when a backward has used up its graph. While a
- * backward runs, what goes stays usable until that has ended. Thread-safe.
+ * manager of the arrays around it is closed or when a backward has used up its graph; those of the
+ * last graph that was used up stay until the next backward of another, because a second backward
+ * reaches them too, as far as nothing is missing. While a backward runs, what goes stays usable
+ * until that has ended. Thread-safe.
  */
 final class GradPoints {
   private final Set<GradPoint> points = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
+  private final Set<GradPoint> usedUp = new LinkedHashSet<>();
+  private WeakReference<@Nullable NDArray> usedUpBy = new WeakReference<>(null);
   private final List<Runnable> afterBackwards = new ArrayList<>();
   private int backwards;
   private boolean retained;
@@ -35,11 +42,8 @@ final class GradPoints {
 
   void remove(GradPoint point) {
     synchronized (this) {
-      if (!points.remove(point)) {
+      if (!take(point) && !usedUp.remove(point)) {
         return;
-      }
-      if (point instanceof TensorPoint tensor) {
-        tensor.forgetIn(tensors);
       }
       if (backwards == 0) {
         point.release();
@@ -51,9 +55,42 @@ final class GradPoints {
     point.forgetEnd();
   }
 
+  /** Under the lock: the point counts for its own graph only from now on. */
+  private boolean take(GradPoint point) {
+    boolean there = points.remove(point);
+    if (there && point instanceof TensorPoint tensor) {
+      tensor.forgetIn(tensors);
+    }
+    return there;
+  }
+
+  /** A backward from {@code target} has used up the graph that {@code reached} are in. */
+  void usedUp(NDArray target, List<GradPoint> reached) {
+    if (reached.isEmpty()) {
+      return;
+    }
+    forgetUsedUp(target);
+    synchronized (this) {
+      usedUpBy = new WeakReference<>(target);
+      for (GradPoint point : reached) {
+        if (take(point)) {
+          usedUp.add(point);
+        }
+      }
+    }
+  }
+
+  private void forgetUsedUp(NDArray unlessBy) {
+    List<GradPoint> over;
+    synchronized (this) {
+      over = usedUpBy.get() == unlessBy ? List.of() : List.copyOf(usedUp);
+    }
+    over.forEach(this::remove);
+  }
+
   /** Under the lock: whether a backward has to come here. */
   private void update() {
-    boolean any = !points.isEmpty() || !leaves.isEmpty();
+    boolean any = !points.isEmpty() || !leaves.isEmpty() || !usedUp.isEmpty();
     if (any != retained) {
       retained = any;
       if (any) {
@@ -64,9 +101,13 @@ final class GradPoints {
     }
   }
 
-  /** A backward begins to use what {@link #candidates} and {@link #leaves} give. */
-  synchronized void enterBackward() {
-    backwards++;
+  /** A backward from {@code target} begins to use what {@link #candidates} and others give. */
+  void enterBackward(NDArray target) {
+    forgetUsedUp(target);
+    synchronized (this) {
+      List.copyOf(points).forEach(this::followChanged);
+      backwards++;
+    }
   }
 
   synchronized void leaveBackward() {
@@ -76,31 +117,62 @@ final class GradPoints {
     }
   }
 
-  /** The points that a backward may reach, last made first. */
-  synchronized List<GradPoint> candidates() {
+  /** The points that a backward from {@code target} may reach, last made first. */
+  synchronized List<GradPoint> candidates(NDArray target) {
     List<GradPoint> candidates = new ArrayList<>(points);
+    if (usedUpBy.get() == target) {
+      candidates.addAll(usedUp);
+    }
     candidates.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
     return candidates;
   }
 
   /** Adds a hook to a tensor that is an operator's result. */
   HookList tensor(NDArray tensor, HookEntry entry) {
-    TensorPoint made = null;
     HookList hooks;
     synchronized (this) {
-      TensorPoint point = tensors.get(tensor);
-      if (point == null || !points.contains(point) || !point.isCurrent(tensor)) {
-        made = TensorPoint.of(tensor, point == null);
-        tensors.put(tensor, made);
-        point = made;
-      }
-      hooks = point.hooks();
+      hooks = pointOf(tensor).hooks();
       hooks.add(entry, false);
     }
-    if (made != null) {
-      add(made);
-    }
     return hooks;
+  }
+
+  /** Lets a tensor that is an operator's result keep its gradient. */
+  synchronized void retainGrad(NDArray tensor) {
+    pointOf(tensor).retainGrad(tensor);
+  }
+
+  private TensorPoint pointOf(NDArray tensor) {
+    TensorPoint before = current(tensor);
+    if (before != null && before.isCurrent(tensor)) {
+      return before;
+    }
+    TensorPoint made = TensorPoint.of(tensor, tensors.get(tensor) == null);
+    if (before != null && before.isRetained()) {
+      made.retainGrad(tensor, before);
+    }
+    tensors.put(tensor, made);
+    add(made);
+    return made;
+  }
+
+  /** A tensor that keeps its gradient does so also when it has been changed in place. */
+  private void followChanged(GradPoint point) {
+    NDArray changed = point instanceof TensorPoint of ? of.changed() : null;
+    if (changed != null) {
+      pointOf(changed);
+    }
+  }
+
+  private @Nullable TensorPoint current(NDArray tensor) {
+    TensorPoint point = tensors.get(tensor);
+    return point != null && points.contains(point) ? point : null;
+  }
+
+  /** The tensor whose gradient is that of {@code tensor} behind its hooks. */
+  synchronized NDArray behindHooks(NDArray tensor) {
+    TensorPoint point = current(tensor);
+    return point != null && point.isCurrent(tensor) ? point.behind() : tensor;
   }
 
   /** Adds a hook to the gradient of a leaf. */
@@ -154,7 +226,7 @@ final class GradPoints {
     List<GradPoint> bare;
     synchronized (this) {
       forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
-      bare = points.stream().filter(GradPoint::isBare).toList();
+      bare = Stream.concat(points.stream(), usedUp.stream()).filter(GradPoint::isBare).toList();
     }
     bare.forEach(this::remove);
   }
@@ -164,7 +236,8 @@ final class GradPoints {
     List<GradPoint> all;
     synchronized (this) {
       forgetLeavesIf(leaf -> true);
-      all = List.copyOf(points);
+      all = new ArrayList<>(points);
+      all.addAll(usedUp);
     }
     all.forEach(this::remove);
   }

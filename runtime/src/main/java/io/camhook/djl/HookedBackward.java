@@ -28,6 +28,12 @@ import org.jspecify.annotations.Nullable;
  * So hooks that observe cost a second backward and change nothing. A leaf's hooks fire as soon as no point is
  * left that the leaf lies behind; what they replace is written into .grad afterwards.
  *
+ * Where only the gradients of some tensors are asked for (torch.autograd.grad), the points that these lie behind
+ * fire, and the third step is one more torch.grad.
+ *
+ * Over a graph that has been used up, step 1 fails; then the points fire one by one as far as there are
+ * gradients, and the engine's own backward says what is wrong.
+ *
  * If a hook throws, the engine runs once more with the gates of the points that have not fired closed, so that
  * what lies before them has its gradients, as in PyTorch, and the exception goes on.
  */
@@ -39,6 +45,7 @@ final class HookedBackward {
   private final NDManager scratch;
   private final List<NDArray> roots = new ArrayList<>();
   private final List<NDArray> rootGrads = new ArrayList<>();
+  private final @Nullable List<NDArray> asked;
   private final List<GradPoint> waiting;
   private final List<LeafPoint> waitingLeaves;
   private final List<GradPoint> reached = new ArrayList<>();
@@ -48,14 +55,16 @@ final class HookedBackward {
   private final Map<GradPoint, List<@Nullable NDArray>> gradients = new IdentityHashMap<>();
   private final Map<GradPoint, Set<LeafPoint>> behind = new IdentityHashMap<>();
 
-  private HookedBackward(GradPoints registry, PtNDArray target, PtNDArray gradient) {
+  private HookedBackward(
+      GradPoints registry, PtNDArray target, PtNDArray gradient, @Nullable List<NDArray> asked) {
     this.registry = registry;
     this.target = target;
+    this.asked = asked;
     this.owner = target.getManager();
     this.scratch = owner.newSubManager();
     roots.add(target);
     rootGrads.add(gradient);
-    waiting = new ArrayList<>(registry.candidates());
+    waiting = new ArrayList<>(registry.candidates(target));
     waitingLeaves = new ArrayList<>(registry.leaves());
   }
 
@@ -74,9 +83,9 @@ final class HookedBackward {
     if (!Tensors.requiresGrad(target)) {
       return false;
     }
-    registry.enterBackward();
+    registry.enterBackward(target);
     try {
-      HookedBackward backward = new HookedBackward(registry, target, gradient);
+      HookedBackward backward = new HookedBackward(registry, target, gradient, null);
       try {
         return backward.run(keepGraph, createGraph);
       } finally {
@@ -87,6 +96,68 @@ final class HookedBackward {
     }
   }
 
+  /**
+   * The gradients of {@code inputs}, through the hooks on the way to them; no {@code .grad} of a
+   * leaf changes.
+   *
+   * @return one entry per input; null where the output does not depend on it
+   * @throws IllegalStateException if hooks cannot be exact here
+   */
+  static List<@Nullable NDArray> grad(
+      GradPoints registry,
+      PtNDArray output,
+      PtNDArray gradient,
+      List<NDArray> inputs,
+      boolean keepGraph) {
+    registry.enterBackward(output);
+    try {
+      List<NDArray> asked = inputs.stream().map(registry::behindHooks).toList();
+      HookedBackward backward = new HookedBackward(registry, output, gradient, asked);
+      try {
+        return backward.gradients(keepGraph);
+      } finally {
+        backward.scratch.close();
+      }
+    } finally {
+      registry.leaveBackward();
+    }
+  }
+
+  private List<@Nullable NDArray> gradients(boolean keepGraph) {
+    boolean mode = JniUtils.isGradMode();
+    JniUtils.setGradMode(false);
+    try {
+      if (findReached()) {
+        fireWaiting();
+      }
+      List<@Nullable NDArray> found =
+          AutogradGateway.instance().grad(owner, roots, inputs(), rootGrads, keepGraph);
+      for (LeafPoint leaf : reachedLeaves) {
+        found.set(position(leaf), replacedLeaves.getOrDefault(leaf, found.get(position(leaf))));
+      }
+      usedUp(keepGraph);
+      return found;
+    } finally {
+      closed.forEach(gate -> gate.open(true));
+      JniUtils.setGradMode(mode);
+    }
+  }
+
+  private List<NDArray> inputs() {
+    return Objects.requireNonNull(asked);
+  }
+
+  /** Which of the tensors asked for the leaf is; -1 if none. */
+  private int position(LeafPoint leaf) {
+    List<NDArray> inputs = inputs();
+    for (int i = 0; i < inputs.size(); i++) {
+      if (leaf.isOf(inputs.get(i))) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   private boolean run(boolean keepGraph, boolean createGraph) {
     if (waiting.isEmpty() && waitingLeaves.isEmpty()) {
       return false;
@@ -94,8 +165,7 @@ final class HookedBackward {
     boolean mode = JniUtils.isGradMode();
     JniUtils.setGradMode(false);
     try {
-      findReached();
-      if (waiting.isEmpty() && waitingLeaves.isEmpty()) {
+      if (!findReached() || waiting.isEmpty() && waitingLeaves.isEmpty()) {
         return false;
       }
       if (createGraph) {
@@ -113,7 +183,7 @@ final class HookedBackward {
 
   private void usedUp(boolean keepGraph) {
     if (!keepGraph) {
-      reached.forEach(registry::remove);
+      registry.usedUp(target, reached);
     }
   }
 
@@ -129,16 +199,47 @@ final class HookedBackward {
     return waitingLeaves.get(0).array().getShape().toString();
   }
 
-  private void findReached() {
-    evaluate();
-    waiting.removeIf(point -> !isReached(point));
+  /**
+   * Leaves those points and leaves that this backward reaches.
+   *
+   * @return false if parts of the graph are gone: what could fire has fired
+   */
+  private boolean findReached() {
+    try {
+      evaluate();
+    } catch (RuntimeException e) {
+      fireWhatIsLeft();
+      return false;
+    }
+    waiting.removeIf(point -> !isReached(point) || !isOnTheWay(point));
     waitingLeaves.removeIf(
         leaf ->
             !Tensors.isLeaf(leaf.array())
+                || asked != null && position(leaf) < 0
                 || grad(scratch, roots, List.of(leaf.array()), rootGrads).get(0) == null);
     if (!waitingLeaves.isEmpty()) {
       findWhatLiesBehind();
     }
+    return true;
+  }
+
+  private void fireWhatIsLeft() {
+    for (GradPoint point : waiting) {
+      List<@Nullable NDArray> seen;
+      try {
+        seen = shown(point.observed());
+      } catch (RuntimeException e) {
+        return;
+      }
+      if (seen.stream().anyMatch(Objects::nonNull)) {
+        point.fire(seen);
+      }
+    }
+  }
+
+  /** Whether the gradient asked for, if any is, comes through the point. */
+  private boolean isOnTheWay(GradPoint point) {
+    return asked == null || sensed(point, asked).stream().anyMatch(Objects::nonNull);
   }
 
   private boolean isReached(GradPoint point) {
@@ -177,10 +278,7 @@ final class HookedBackward {
     List<NDArray> leaves = waitingLeaves.stream().map(LeafPoint::array).toList();
     for (GradPoint point : waiting) {
       Set<LeafPoint> found = Collections.newSetFromMap(new IdentityHashMap<>());
-      List<NDArray> from = point.gates().stream().map(Gate::before).toList();
-      List<NDArray> ones =
-          from.stream().map(a -> scratch.ones(a.getShape(), a.getDataType())).toList();
-      List<@Nullable NDArray> sensed = grad(scratch, from, leaves, ones);
+      List<@Nullable NDArray> sensed = sensed(point, leaves);
       for (int i = 0; i < leaves.size(); i++) {
         if (sensed.get(i) != null) {
           found.add(waitingLeaves.get(i));
@@ -190,17 +288,29 @@ final class HookedBackward {
     }
   }
 
+  /** Not null where a tensor gets a gradient through the point. */
+  private List<@Nullable NDArray> sensed(GradPoint point, List<NDArray> tensors) {
+    List<NDArray> from = point.gates().stream().map(Gate::before).toList();
+    List<NDArray> ones =
+        from.stream().map(a -> scratch.ones(a.getShape(), a.getDataType())).toList();
+    return grad(scratch, from, tensors, ones);
+  }
+
   /** Step 2. */
+  private void fireWaiting() {
+    fireReadyLeaves();
+    while (!waiting.isEmpty()) {
+      GradPoint point = waiting.get(0);
+      fire(point);
+      waiting.remove(0);
+      reached.add(point);
+      fireReadyLeaves();
+    }
+  }
+
   private void fireAll(boolean keepGraph) {
     try {
-      fireReadyLeaves();
-      while (!waiting.isEmpty()) {
-        GradPoint point = waiting.get(0);
-        fire(point);
-        waiting.remove(0);
-        reached.add(point);
-        fireReadyLeaves();
-      }
+      fireWaiting();
     } catch (Throwable e) {
       accumulateWhatIsDone(keepGraph, e);
       throw e;
@@ -303,6 +413,11 @@ final class HookedBackward {
             AutogradGateway.instance().copy(scratch, grad, sum);
           }
         });
+    for (GradPoint point : reached) {
+      if (point instanceof TensorPoint tensor) {
+        tensor.retain();
+      }
+    }
     reachedLeaves.forEach(LeafPoint::accumulated);
   }
 

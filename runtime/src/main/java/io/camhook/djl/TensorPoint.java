@@ -20,6 +20,9 @@ final class TensorPoint extends GradPoint {
   private final long version;
   private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
+  private boolean retained;
+  private @Nullable NDArray last; // gradient of the backward that runs, behind the hooks
+  private @Nullable NDArray sum; // of all backwards
 
   private TensorPoint(long sequence, Gate gate, long version, NDArray tensor) {
     super(sequence);
@@ -60,6 +63,11 @@ final class TensorPoint extends GradPoint {
     }
   }
 
+  /** The old tensor, where what hooks leave arrives. */
+  NDArray behind() {
+    return gate.before();
+  }
+
   /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
   boolean isCurrent(NDArray tensor) {
     return AutogradGateway.instance().version(tensor) == version;
@@ -67,7 +75,68 @@ final class TensorPoint extends GradPoint {
 
   @Override
   boolean isBare() {
-    return hooks.isEmpty();
+    return hooks.isEmpty() && !retained;
+  }
+
+  /** Whether the tensor keeps its gradient. */
+  boolean isRetained() {
+    return retained;
+  }
+
+  /** From now on the tensor keeps its gradient. */
+  void retainGrad(NDArray array) {
+    if (!retained) {
+      retained = true;
+      AutogradGateway.instance().retainGrad(array);
+    }
+  }
+
+  /** As {@link #retainGrad}, for a tensor that has changed since {@code before} was made. */
+  void retainGrad(NDArray array, TensorPoint before) {
+    retainGrad(array);
+    sum = before.sum;
+    before.retained = false;
+    before.sum = null;
+  }
+
+  /**
+   * The tensor that keeps its gradient and has been changed in place since; null if there is none.
+   */
+  @Nullable NDArray changed() {
+    NDArray array = tensor.get();
+    if (!retained || array == null || ((PtNDArray) array).isReleased()) {
+      return null;
+    }
+    return isCurrent(array) ? null : array;
+  }
+
+  /**
+   * A backward is over: gives the tensor the gradient as it is behind the hooks, if it keeps one.
+   * The engine has written another: that before the hooks, and once more for each look at it.
+   */
+  void retain() {
+    NDArray array = tensor.get();
+    NDArray seen = last;
+    last = null;
+    if (seen == null || array == null || ((PtNDArray) array).isReleased()) {
+      return;
+    }
+    NDArray before = sum;
+    NDArray now = before == null ? seen.duplicate() : before.add(seen);
+    now.attach(AutogradGateway.instance().manager());
+    sum = now;
+    if (before != null) {
+      before.close();
+    }
+    AutogradGateway.instance().setGrad(array, now);
+  }
+
+  @Override
+  void release() {
+    super.release();
+    if (sum != null) {
+      sum.close();
+    }
   }
 
   /** The old tensor: uses from before the hook count too. */
@@ -88,6 +157,7 @@ final class TensorPoint extends GradPoint {
       return null;
     }
     NDArray result = run(hooks, gradient);
+    last = retained ? result : null;
     if (result == gradient) {
       return null;
     }

@@ -29,7 +29,7 @@ final class Tensors {
 
   /** Whether autograd tracks the array and no operator made it. */
   static boolean isLeaf(NDArray array) {
-    return JniUtils.requiresGrad((PtNDArray) array);
+    return JniUtils.requiresGrad((PtNDArray) array) && AutogradGateway.instance().isLeaf(array);
   }
 
   /** A second handle to the very same tensor, graph included. */

@@ -128,6 +128,11 @@ final class HookScenario implements AutoCloseable {
     if (statement.matches("\\w+(\\(y\\))?\\.backward\\(.*\\)")) {
       String target = statement.substring(0, statement.indexOf(".backward"));
       backward((NDArray) evaluate(target), statement.contains("retain_graph=True"));
+    } else if (statement.matches("\\w+\\.retain_grad\\(\\)")) {
+      Hooks.retainGrad(names.get(statement.substring(0, statement.indexOf('.'))));
+    } else if (statement.equals("g = autograd.grad(loss, h)")) {
+      NDArray h = (NDArray) names.get("h");
+      names.put("g", Hooks.grad((NDArray) names.get("loss"), List.of(h)).get(0));
     } else if (statement.equals("set all .grad to null")) {
       inputs.values().forEach(HookScenario::zeroGrad);
       net.parameters.values().forEach(HookScenario::zeroGrad);

@@ -112,19 +112,6 @@ class HookScenariosTest {
   }
 
   @Test
-  void backward_over_a_retained_graph_should_be_as_in_pytorch_until_the_graph_is_freed()
-      throws IOException {
-    JsonNode trace = trace("repeat_retain_graph");
-    try (HookScenario scenario = new HookScenario(trace)) {
-      scenario.run();
-      TraceComparison comparison = new TraceComparison(trace, scenario);
-      comparison.compareEvents(4);
-      comparison.compareErrors(); // the third backward fails
-      comparison.compareOutcomes();
-    }
-  }
-
-  @Test
   void null_gradient_should_end_in_the_gradients_that_pytorch_has() throws IOException {
     JsonNode trace = trace("quirk_backward_hook_returns_null_gradient");
     try (HookScenario scenario = new HookScenario(trace)) {

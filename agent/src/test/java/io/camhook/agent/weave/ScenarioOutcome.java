@@ -20,7 +20,7 @@ final class ScenarioOutcome {
     scenario.inputs.forEach((name, array) -> ofInputs.set(name, grad(array)));
     ObjectNode ofParameters = outcome.putObject("param_grads");
     scenario.net.parameters.forEach((name, array) -> ofParameters.set(name, grad(array)));
-    for (String name : List.of("y", "u", "v", "loss")) {
+    for (String name : List.of("y", "z", "u", "v", "loss")) {
       if (scenario.names.get(name) instanceof NDArray array) {
         outcome.set(name, value(array));
       }
@@ -32,8 +32,13 @@ final class ScenarioOutcome {
               ? value(first.add((NDArray) scenario.names.get("loss2")))
               : outcome.get("y"));
     }
-    if (scenario.names.get("y") instanceof NDArray y) {
-      outcome.set("y_grad", grad(y));
+    for (String name : List.of("y", "z")) {
+      if (scenario.names.get(name) instanceof NDArray array) {
+        outcome.set(name + "_grad", grad(array));
+      }
+    }
+    if (scenario.names.get("g") instanceof NDArray g) {
+      outcome.set("g", value(g));
     }
     Block net = scenario.net.blocks.get("net");
     if (net != null) {
