@@ -1,5 +1,6 @@
 package io.camhook.agent;
 
+import io.camhook.builtin.Watches;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Limits;
@@ -9,12 +10,15 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
 import java.io.IOException;
+import java.lang.instrument.Instrumentation;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Engine adapters in a JVM that was not started with the agent, such as that of {@code camhook
- * explain}: models are run and differentiated on request, no class is woven and nothing sampled.
+ * Engine adapters in a JVM that was not started with {@code -javaagent}: models are run and
+ * differentiated on request, and nothing is sampled. In the process of {@code camhook explain} the
+ * agent is at work all the same; elsewhere no class is woven, and only what the caller loads itself
+ * can be explained.
  */
 public final class StandaloneAdapter {
   private StandaloneAdapter() {}
@@ -39,7 +43,13 @@ public final class StandaloneAdapter {
               throw new IOException("nothing is recorded in this JVM");
             },
             log);
-    AdapterContext context = new AdapterContext(nothing, recorder, log);
+    Instrumentation own = LauncherAgent.instrumentation();
+    if (own != null) {
+      Startup.start(nothing, recorder, (type, loader) -> log.info("instruments " + type), log, own);
+      return;
+    }
+    Watches watches = Watches.of(nothing, log);
+    AdapterContext context = new AdapterContext(nothing, recorder, watches, log, false);
     Dispatch.install(loader -> adapter(loader, context));
   }
 

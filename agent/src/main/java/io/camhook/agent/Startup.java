@@ -52,7 +52,11 @@ final class Startup {
       String file = options.text("config");
       Path yaml = file == null ? null : Path.of(file);
       CamhookConfig config = read(yaml, options);
-      start(config, Output.recorder(config, yaml, log), log, instrumentation);
+      Weaver.Listener listener =
+          config.dryRun()
+              ? (type, loader) -> log.info("dry run: would weave " + type)
+              : (type, loader) -> {};
+      start(config, Output.recorder(config, yaml, log), listener, log, instrumentation);
     } catch (InvalidConfigException e) {
       refuse(e, options, log);
     } catch (Throwable e) {
@@ -60,11 +64,16 @@ final class Startup {
     }
   }
 
-  private static void start(
-      CamhookConfig config, Recorder recorder, EventLog log, Instrumentation instrumentation) {
+  /** Weaves; {@code listener} sees what. */
+  static void start(
+      CamhookConfig config,
+      Recorder recorder,
+      Weaver.Listener listener,
+      EventLog log,
+      Instrumentation instrumentation) {
     Watches watches = Watches.of(config, log);
     Runtime.getRuntime().addShutdownHook(new Thread(watches::close, "camhook-stats"));
-    AdapterContext context = new AdapterContext(config, recorder, watches, log);
+    AdapterContext context = new AdapterContext(config, recorder, watches, log, true);
     Dispatch.install(loader -> adapter(loader, context));
     List<Weaving> weavings = new ArrayList<>();
     weavings.add(new DjlWeaver());
@@ -73,10 +82,6 @@ final class Startup {
       PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
       weavings.add(plain);
     }
-    Weaver.Listener listener =
-        config.dryRun()
-            ? (type, loader) -> log.info("dry run: would weave " + type)
-            : (type, loader) -> {};
     new Weaver(weavings, listener, log).install(instrumentation);
   }
 

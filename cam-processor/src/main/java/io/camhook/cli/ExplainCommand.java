@@ -78,6 +78,8 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Mixin private MetricsOptions measured = new MetricsOptions();
 
+  @Mixin private EngineOptions engine = new EngineOptions();
+
   private final Problems problems = new Problems();
 
   ExplainCommand() {}

@@ -10,6 +10,7 @@ import io.camhook.spi.EngineAdapter;
 /** DJL's PyTorch engine and camhook's adapter to it. */
 final class ExplainEngine {
   private static final String ENGINE = "PyTorch";
+  private static final String VERBOSE = "camhook.verbose";
   private static final String NATIVES = "native/lib/pytorch.properties";
 
   private ExplainEngine() {}
@@ -21,6 +22,7 @@ final class ExplainEngine {
    */
   static synchronized EngineAdapter adapter() {
     requireNatives();
+    StandaloneAdapter.install(new StandardError()); // before the engine's classes are loaded
     Engine engine;
     try {
       engine = Engine.getEngine(ENGINE);
@@ -32,7 +34,6 @@ final class ExplainEngine {
               + NativeLibrary.ofThisPlatform().remedy(),
           e);
     }
-    StandaloneAdapter.install(new FirstFailure());
     if (Dispatch.engineOf(engine) instanceof EngineAdapter adapter) {
       return adapter;
     }
@@ -58,9 +59,14 @@ final class ExplainEngine {
     return String.valueOf(cause.getMessage());
   }
 
-  private static final class FirstFailure implements EventLog {
+  /** Failures in one line; what the agent does, where that is asked for. */
+  private static final class StandardError implements EventLog {
     @Override
-    public void info(String message) {}
+    public void info(String message) {
+      if (Boolean.getBoolean(VERBOSE)) {
+        System.err.println("camhook: " + message);
+      }
+    }
 
     @Override
     public void warn(String message) {

@@ -13,6 +13,7 @@ import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +100,34 @@ class ExplainIT {
     assertThat(found.get("activation/conv1").toFloats())
         .containsExactly(-5, 4, 31, 40, -30, -21, 6, 15);
     assertThat(found.keySet()).noneMatch(key -> key.startsWith("gradient"));
+  }
+
+  @Test
+  void agent_should_be_at_work_where_a_model_runs() throws Exception {
+    Invocation run =
+        camhook.run("explain", model, input, "-l", "relu1", "-m", "none", "-v", "-o", out);
+    assertThat(run.status()).isZero();
+    assertThat(run.err().lines())
+        .contains(
+            "camhook: instruments ai.djl.pytorch.jni.JniUtils", // loads the archive
+            "camhook: instruments ai.djl.pytorch.jni.IValueUtils", // runs it
+            "camhook: instruments ai.djl.nn.AbstractBaseBlock")
+        .allMatch(line -> line.startsWith("camhook: instruments "));
+  }
+
+  @Test
+  void byte_buddy_should_not_start_where_no_model_runs() throws Exception {
+    List<String> classes = List.of("-Xlog:class+load=info:stderr");
+    for (Invocation run :
+        List.of(
+            camhook.run(classes, "--help"),
+            camhook.run(classes, "layers", model),
+            camhook.run(classes, "verify", TinyRecording.write(folder.resolve("recording"))))) {
+      assertThat(run.status()).isZero();
+      assertThat(run.err())
+          .contains("io.camhook.agent.LauncherAgent")
+          .doesNotContain("net.bytebuddy", "ai.djl.engine");
+    }
   }
 
   @Test

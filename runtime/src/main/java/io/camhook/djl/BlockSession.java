@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.norm.BatchNorm;
-import ai.djl.training.ParameterStore;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession;
@@ -67,7 +66,7 @@ final class BlockSession implements ModelSession {
     try (NDManager scratch = manager.newSubManager();
         GradMode mode = new GradMode(false)) {
       LayerTaps taps = new LayerTaps(layers, scratch, targets != null);
-      NDList outputs = forward(SessionTensors.arrays(inputs, scratch), scratch, taps);
+      NDList outputs = taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch);
       List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
       if (targets != null) {
         NDArray output = SessionTensors.scored(outputs);
@@ -88,7 +87,7 @@ final class BlockSession implements ModelSession {
     try (NDManager scratch = manager.newSubManager();
         GradMode mode = new GradMode(false)) {
       NDList outputs =
-          forward(SessionTensors.arrays(inputs, scratch), scratch, LayerTaps.none(scratch));
+          LayerTaps.none(scratch).forward(root, SessionTensors.arrays(inputs, scratch), scratch);
       return SessionTensors.toTensors(outputs, scratch);
     }
   }
@@ -135,7 +134,7 @@ final class BlockSession implements ModelSession {
         GradMode mode = new GradMode(false)) {
       LayerReplacement replacement =
           new LayerReplacement(block(layer.path()), layer, Tensors.toArray(activation, scratch));
-      NDList outputs = forward(SessionTensors.arrays(inputs, scratch), scratch, replacement);
+      NDList outputs = replacement.forward(root, SessionTensors.arrays(inputs, scratch), scratch);
       if (!replacement.happened()) {
         throw new IllegalArgumentException("layer '%s' was not called".formatted(layer));
       }
@@ -150,7 +149,8 @@ final class BlockSession implements ModelSession {
       NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
-      NDArray output = SessionTensors.scored(forward(arrays, scratch, LayerTaps.none(scratch)));
+      NDArray output =
+          SessionTensors.scored(LayerTaps.none(scratch).forward(root, arrays, scratch));
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
       return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
@@ -165,7 +165,7 @@ final class BlockSession implements ModelSession {
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
       ReluCuts relus = new ReluCuts(scratch);
-      NDArray output = SessionTensors.scored(forward(arrays, scratch, relus));
+      NDArray output = SessionTensors.scored(relus.forward(root, arrays, scratch));
       if (relus.cuts().isEmpty()) {
         throw new IllegalArgumentException(
             "guided backpropagation needs ReLU blocks (Activation.reluBlock()), and none ran");
@@ -184,7 +184,8 @@ final class BlockSession implements ModelSession {
         GradMode mode = new GradMode(false)) {
       LayerTaps taps = new LayerTaps(layers, scratch, true);
       NDArray output =
-          SessionTensors.scored(forward(SessionTensors.arrays(inputs, scratch), scratch, taps));
+          SessionTensors.scored(
+              taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch));
       NDArray tap = taps.recorded().get(LayerOutput.parse(path));
       if (tap == null) {
         throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
@@ -199,20 +200,6 @@ final class BlockSession implements ModelSession {
                   Tensors.toArray(seed, scratch),
                   Tensors.toArray(vector, scratch));
       return SessionTensors.toTensor(product, scratch);
-    }
-  }
-
-  /** Runs the model; a watch that has not seen the root means that nothing is woven. */
-  private NDList forward(NDList inputs, NDManager scratch, SessionWatch watch) {
-    try (watch) {
-      watch.begin(root);
-      NDList outputs = root.forward(new ParameterStore(scratch, false), inputs, false);
-      if (!watch.hasSeenRoot()) {
-        throw new IllegalStateException(
-            "the blocks of this model are not instrumented: start the JVM with"
-                + " -javaagent:camhook-agent.jar, or set -Dcamhook.selfAttach=true");
-      }
-      return outputs;
     }
   }
 

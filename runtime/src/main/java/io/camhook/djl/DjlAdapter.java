@@ -293,7 +293,12 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public ModelSession open(Path file, Collection<String> paths) throws IOException {
-    return ScriptSession.open(file, paths);
+    Started now = started;
+    if (now == null) {
+      throw new IllegalStateException("the adapter is closed");
+    }
+    ScriptLoads loads = now.models().scripts();
+    return new ScriptSession(new ScriptFile(file, loads, now.context().woven()), paths);
   }
 
   @Override

@@ -5,12 +5,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.script.ModuleCalls;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession.OutputGradients;
 import io.camhook.torchscript.GuidedArchive;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,14 +17,12 @@ import java.util.List;
 
 /** A TorchScript model whose ReLUs cut the graph, loaded beside the one that is explained. */
 final class GuidedScript {
-  private static final String[] NO_FILES = {};
-
-  private final PtNDManager manager;
+  private final ScriptFile file;
   private final PtSymbolBlock module;
   private final String method;
 
-  private GuidedScript(PtNDManager manager, PtSymbolBlock module, String method) {
-    this.manager = manager;
+  private GuidedScript(ScriptFile file, PtSymbolBlock module, String method) {
+    this.file = file;
     this.module = module;
     this.method = method;
   }
@@ -34,17 +30,15 @@ final class GuidedScript {
   /**
    * Loads.
    *
-   * @param manager closes the model
+   * @param file closes the model
    * @throws IOException if its ReLUs cannot be guided, with the reason
    */
-  static GuidedScript load(TorchScriptArchive archive, PtNDManager manager) throws IOException {
-    GuidedArchive guided = archive.guided();
+  static GuidedScript load(ScriptFile file) throws IOException {
+    GuidedArchive guided = file.archive().guided();
     Path copy = Files.createTempFile("camhook-", ".pt");
     try {
       guided.write(copy);
-      PtSymbolBlock module = JniUtils.loadModule(manager, copy, false, NO_FILES, NO_FILES, true);
-      module.freezeParameters(true);
-      return new GuidedScript(manager, module, guided.method());
+      return new GuidedScript(file, file.load(copy), guided.method());
     } finally {
       Files.deleteIfExists(copy);
     }
@@ -52,7 +46,7 @@ final class GuidedScript {
 
   /** As {@link io.camhook.spi.ModelSession#guidedInputGradient}. */
   Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+    try (PtNDManager scratch = file.scratch();
         GradMode mode = new GradMode(true)) {
       NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray leaf = arrays.get(index);

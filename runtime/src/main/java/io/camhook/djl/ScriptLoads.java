@@ -2,6 +2,8 @@ package io.camhook.djl;
 
 import ai.djl.Model;
 import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.EventLog;
@@ -32,6 +34,7 @@ final class ScriptLoads {
   private final EventLog log;
   private final ThreadLocal<Model> loading = new ThreadLocal<>();
   private final ThreadLocal<Boolean> own = new ThreadLocal<>();
+  private final ThreadLocal<CopyLoad> session = new ThreadLocal<>();
   private final WeakIdentityMap<Block, ScriptPlan> plans = new WeakIdentityMap<>();
 
   /** {@code entries} finds the entry of the configuration for the names of a model. */
@@ -64,10 +67,30 @@ final class ScriptLoads {
     };
   }
 
+  /**
+   * Loads an archive for a session, as one of the application is loaded.
+   *
+   * @param copy the instrumented copy that is loaded in place of {@code file}
+   * @param woven whether the engine's own call comes back to {@link #archive}
+   */
+  PtSymbolBlock load(PtNDManager manager, Path file, Path copy, boolean woven) {
+    CopyLoad load = new CopyLoad(manager, file, copy);
+    session.set(load);
+    try {
+      return woven ? load.run() : load.runUnwoven();
+    } finally {
+      session.remove();
+    }
+  }
+
   /** An archive is about to be loaded on this thread. */
   @Nullable BlockCall archive(Object subject, Object[] arguments) {
     if (own.get() != null) {
       return null;
+    }
+    CopyLoad copy = session.get();
+    if (copy != null) {
+      return copy.begin(arguments);
     }
     Model model = loading.get();
     List<String> names = names(model, arguments[1]);

@@ -1,25 +1,21 @@
 package io.camhook.djl;
 
-import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.script.ModuleCalls;
+import io.camhook.djl.script.ScriptModel;
+import io.camhook.djl.script.ScriptPass;
 import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.ModuleInfo;
 import io.camhook.torchscript.TapPlan;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -31,46 +27,38 @@ import org.jspecify.annotations.Nullable;
 
 /** A TorchScript archive, loaded with taps at the layers of one caller. */
 final class ScriptSession implements ModelSession {
-  private static final String[] NO_FILES = {};
-
   /**
    * Passes with and without gradients share methods of modules, and one that the JIT has
    * specialised for gradients fails on the tensors of inference mode.
    */
   private static final boolean NO_INFERENCE_MODE = true;
 
-  private final TorchScriptArchive archive;
-  private final PtNDManager manager;
-  private final PtSymbolBlock module;
+  private final ScriptFile file;
   private final TapPlan plan;
+  private final PtSymbolBlock module;
 
   /** Loaded by the first that asks for it. */
   private @Nullable GuidedScript guided;
 
-  private ScriptSession(
-      TorchScriptArchive archive, PtNDManager manager, PtSymbolBlock module, TapPlan plan) {
-    this.archive = archive;
-    this.manager = manager;
-    this.module = module;
-    this.plan = plan;
-  }
-
-  /** Loads; the instrumented copy of the archive lives no longer than that takes. */
-  static ScriptSession open(Path file, Collection<String> paths) throws IOException {
-    TorchScriptArchive archive = TorchScriptArchive.open(file);
-    Instrumented instrumented = archive.instrument(paths);
-    Path copy = Files.createTempFile("camhook-", ".pt");
-    PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+  /**
+   * Loads; the instrumented copy of the archive lives no longer than that takes.
+   *
+   * @param file is closed with the session, also if it fails
+   * @throws IOException if the layers cannot be recorded, with the reason
+   */
+  ScriptSession(ScriptFile file, Collection<String> paths) throws IOException {
+    this.file = file;
     try {
-      instrumented.write(copy);
-      PtSymbolBlock module = JniUtils.loadModule(manager, copy, false, NO_FILES, NO_FILES, true);
-      module.freezeParameters(true);
-      return new ScriptSession(archive, manager, module, instrumented.plan());
+      ScriptModel model = ScriptModel.of(file.archive(), paths);
+      try {
+        this.plan = model.plan();
+        this.module = file.load(model.file());
+      } finally {
+        Files.deleteIfExists(model.file());
+      }
     } catch (Throwable e) {
-      manager.close();
+      file.close();
       throw e;
-    } finally {
-      Files.deleteIfExists(copy);
     }
   }
 
@@ -78,23 +66,16 @@ final class ScriptSession implements ModelSession {
   public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
     boolean autograd = targets != null;
     String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
-        GradMode mode = new GradMode(autograd);
-        IValue all =
-            ModuleCalls.run(
-                module, method, SessionTensors.arrays(inputs, scratch), NO_INFERENCE_MODE)) {
-      IValue[] parts = all.toIValueTuple();
-      NDArray[] taps = parts[parts.length - 2].toTensorArray(scratch);
-      List<TapPlan.Label> labels = plan.labels(parts[parts.length - 1].toStringValue());
-      List<NDArray> outputs =
-          parts.length == 3 ? ScriptValues.arrays(parts[0], scratch) : List.of();
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(autograd)) {
+      ScriptPass pass = pass(method, inputs, scratch);
       Map<LayerOutput, NDArray> recorded = new LinkedHashMap<>();
-      for (int i = 0; i < taps.length; i++) {
-        recorded.put(layer(labels.get(i)), taps[i]);
+      for (int i = 0; i < pass.taps().size(); i++) {
+        recorded.put(layer(pass.labels().get(i)), pass.taps().get(i));
       }
       List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
       if (targets != null) {
-        NDArray output = SessionTensors.scored(outputs);
+        NDArray output = SessionTensors.scored(pass.outputs());
         for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
           gradients.add(SessionTensors.gradients(output, seed, recorded, scratch));
         }
@@ -102,8 +83,14 @@ final class ScriptSession implements ModelSession {
       Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
       recorded.forEach(
           (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
-      return new Pass(SessionTensors.toTensors(outputs, scratch), activations, gradients);
+      return new Pass(SessionTensors.toTensors(pass.outputs(), scratch), activations, gradients);
     }
+  }
+
+  /** Runs a method that records in place of the model's own. */
+  private ScriptPass pass(String method, List<Tensor> inputs, PtNDManager scratch) {
+    TwinWatch twin = new TwinWatch(plan, method, scratch);
+    return twin.forward(file, module, SessionTensors.arrays(inputs, scratch));
   }
 
   /** The root has returned only when the whole model has. */
@@ -118,7 +105,7 @@ final class ScriptSession implements ModelSession {
   }
 
   private List<Tensor> call(String method, List<Tensor> inputs) {
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager()) {
+    try (PtNDManager scratch = file.scratch()) {
       return call(method, SessionTensors.arrays(inputs, scratch), scratch);
     }
   }
@@ -143,7 +130,7 @@ final class ScriptSession implements ModelSession {
                     new IllegalArgumentException(
                         "layer '%s' cannot be replaced: it is called from several places of this TorchScript model, or its result is no tensor; choose another layer"
                             .formatted(path)));
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager()) {
+    try (PtNDManager scratch = file.scratch()) {
       NDList all = new NDList(Tensors.toArray(activation, scratch));
       SessionTensors.arrays(inputs, scratch)
           .forEach(input -> all.add(repeated(input, activation.size(0))));
@@ -164,7 +151,7 @@ final class ScriptSession implements ModelSession {
 
   @Override
   public Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
+    try (PtNDManager scratch = file.scratch();
         GradMode mode = new GradMode(true)) {
       NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray input = arrays.get(index);
@@ -182,7 +169,7 @@ final class ScriptSession implements ModelSession {
   public Tensor guidedInputGradient(List<Tensor> inputs, int index, OutputGradients target) {
     if (guided == null) {
       try {
-        guided = GuidedScript.load(archive, manager);
+        guided = GuidedScript.load(file);
       } catch (IOException e) {
         throw new IllegalArgumentException(e.getMessage(), e);
       }
@@ -193,15 +180,11 @@ final class ScriptSession implements ModelSession {
   @Override
   public Tensor hessianProduct(
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
-    try (PtNDManager scratch = (PtNDManager) manager.newSubManager();
-        GradMode mode = new GradMode(true);
-        IValue all =
-            ModuleCalls.run(
-                module, plan.forwardMethod(), SessionTensors.arrays(inputs, scratch), true)) {
-      IValue[] parts = all.toIValueTuple();
-      NDArray[] taps = parts[1].toTensorArray(scratch);
-      NDArray tap = tap(path, taps, plan.labels(parts[2].toStringValue()));
-      NDArray output = SessionTensors.scored(ScriptValues.arrays(parts[0], scratch));
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(true)) {
+      ScriptPass pass = pass(plan.forwardMethod(), inputs, scratch);
+      NDArray tap = tap(path, pass);
+      NDArray output = SessionTensors.scored(pass.outputs());
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray product =
           AutogradGateway.instance()
@@ -215,11 +198,11 @@ final class ScriptSession implements ModelSession {
     }
   }
 
-  private static NDArray tap(String path, NDArray[] taps, List<TapPlan.Label> labels) {
+  private static NDArray tap(String path, ScriptPass pass) {
     LayerOutput wanted = LayerOutput.parse(path);
-    for (int i = 0; i < taps.length; i++) {
-      if (layer(labels.get(i)).equals(wanted)) {
-        return taps[i];
+    for (int i = 0; i < pass.taps().size(); i++) {
+      if (layer(pass.labels().get(i)).equals(wanted)) {
+        return pass.taps().get(i);
       }
     }
     throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
@@ -230,13 +213,15 @@ final class ScriptSession implements ModelSession {
     int dot = name.lastIndexOf('.');
     String path = dot < 0 ? "." : name.substring(0, dot);
     String attribute = name.substring(dot + 1);
-    for (ModuleInfo module : archive.modules()) {
+    for (ModuleInfo module : file.archive().modules()) {
       if (module.path().equals(path)) {
         for (ModuleInfo.Parameter parameter : module.parameters()) {
           if (parameter.name().equals(attribute)) {
             long[] shape = parameter.shape().stream().mapToLong(Long::longValue).toArray();
             DType dtype = DType.valueOf(parameter.dtype());
-            return archive.values(path, attribute).map(bytes -> new Tensor(dtype, shape, bytes));
+            return file.archive()
+                .values(path, attribute)
+                .map(bytes -> new Tensor(dtype, shape, bytes));
           }
         }
       }
@@ -251,7 +236,7 @@ final class ScriptSession implements ModelSession {
 
   @Override
   public void close() {
-    manager.close();
+    file.close();
   }
 
   private static LayerOutput layer(TapPlan.Label label) {

@@ -1,9 +1,9 @@
 package io.camhook.djl;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,8 +13,8 @@ final class ScriptValues {
   private ScriptValues() {}
 
   /** Flattened; the entries of a dict by key. */
-  static List<NDArray> arrays(IValue value, PtNDManager owner) {
-    List<NDArray> arrays = new ArrayList<>();
+  static NDList arrays(IValue value, PtNDManager owner) {
+    NDList arrays = new NDList();
     add(value, "", owner, arrays);
     return arrays;
   }
@@ -30,7 +30,9 @@ final class ScriptValues {
       addAll(value.toIValueTuple(), owner, arrays);
     } else if (value.isMap()) {
       for (Map.Entry<String, IValue> entry : new TreeMap<>(value.toIValueMap()).entrySet()) {
-        add(entry.getValue(), entry.getKey(), owner, arrays);
+        try (IValue each = entry.getValue()) {
+          add(each, entry.getKey(), owner, arrays);
+        }
       }
     } else if (value.isList()) {
       addAll(value.toIValueArray(), owner, arrays);
@@ -39,7 +41,9 @@ final class ScriptValues {
 
   private static void addAll(IValue[] values, PtNDManager owner, List<NDArray> arrays) {
     for (IValue each : values) {
-      add(each, "", owner, arrays);
+      try (each) {
+        add(each, "", owner, arrays);
+      }
     }
   }
 }

@@ -1,7 +1,9 @@
 package io.camhook.djl;
 
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import java.util.ArrayList;
@@ -11,34 +13,35 @@ import org.jspecify.annotations.Nullable;
 /**
  * Sees what the blocks of one pass of a session return, and may put something else in its place.
  */
-abstract class SessionWatch implements PassWatch, AutoCloseable {
+abstract class SessionWatch implements PassWatch {
   private final List<Block> open = new ArrayList<>();
   private @Nullable Block root;
   private boolean seenRoot;
-  private @Nullable PassWatch before;
 
-  /** Watches this thread until {@link #close}. */
-  final void begin(Block model) {
+  /**
+   * Runs a model as the application would, watched on this thread.
+   *
+   * @throws IllegalStateException if the engine's classes are not woven
+   */
+  final NDList forward(Block model, NDList inputs, NDManager scratch) {
     root = model;
-    Dispatch.retain();
     ThreadWork work = ThreadWork.begin();
-    before = work.watch;
+    PassWatch before = work.watch;
     work.watch = this;
-  }
-
-  @Override
-  public final void close() {
-    Dispatch.release();
-    ThreadWork work = ThreadWork.current();
-    if (work != null) {
+    Dispatch.retain();
+    try {
+      NDList outputs = model.forward(new ParameterStore(scratch, false), inputs, false);
+      if (!seenRoot) {
+        throw new IllegalStateException(
+            "the blocks of this model are not instrumented: start the JVM with"
+                + " -javaagent:camhook-agent.jar, or set -Dcamhook.selfAttach=true");
+      }
+      return outputs;
+    } finally {
+      Dispatch.release();
       work.watch = before;
       work.endIfIdle();
     }
-  }
-
-  /** Whether woven code was at work. */
-  final boolean hasSeenRoot() {
-    return seenRoot;
   }
 
   @Override

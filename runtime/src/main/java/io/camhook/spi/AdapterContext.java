@@ -12,11 +12,7 @@ import io.camhook.dispatch.EventLog;
  * @param recorder where captures go
  * @param watches makes the built-in hooks
  * @param log where the adapter says things
+ * @param woven whether the engine's classes are instrumented, so that they call the adapter
  */
 public record AdapterContext(
-    CamhookConfig config, Recorder recorder, Watches watches, EventLog log) {
-  /** With built-in hooks of its own. */
-  public AdapterContext(CamhookConfig config, Recorder recorder, EventLog log) {
-    this(config, recorder, Watches.of(config, log), log);
-  }
-}
+    CamhookConfig config, Recorder recorder, Watches watches, EventLog log, boolean woven) {}

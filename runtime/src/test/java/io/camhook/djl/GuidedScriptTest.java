@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.camhook.dispatch.EventLog;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
@@ -64,6 +65,12 @@ class GuidedScriptTest {
         .write(temp.resolve("net.pt"), net);
   }
 
+  private static ModelSession open(Path file, List<String> paths) throws Exception {
+    Failures failures = new Failures(EventLog.SILENT);
+    ScriptLoads loads = new ScriptLoads(names -> null, false, failures, EventLog.SILENT);
+    return new ScriptSession(new ScriptFile(file, loads, false), paths);
+  }
+
   private static ModelSession.OutputGradients seed(float... values) {
     return output -> List.of(Tensor.ofFloats(values, output.shape()));
   }
@@ -71,7 +78,7 @@ class GuidedScriptTest {
   @Test
   void relu_should_pass_back_only_what_is_positive_forward_and_backward() throws Exception {
     Tensor x = Tensor.ofFloats(new float[] {3, 0.5f, 2, 4}, 1, 4);
-    try (ModelSession session = ScriptSession.open(net(SOURCE), List.of("act"))) {
+    try (ModelSession session = open(net(SOURCE), List.of("act"))) {
       ModelSession.OutputGradients seed = seed(1, 1, 1, -1);
       // h = [2, 0, 1, 3], so ∂o/∂h = 3 - 4 (h > 1.5) = [-1, 3, 3, -1]; times seed and x > 1.
       assertThat(session.inputGradient(List.of(x), 0, seed).toFloats())
@@ -91,7 +98,7 @@ class GuidedScriptTest {
   void guided_gradient_should_be_the_plain_one_where_all_is_positive() throws Exception {
     Tensor x = Tensor.ofFloats(new float[] {3, 5, 7, 4}, 1, 4);
     String sum = SOURCE.replace("torch.sub(torch.mul(h, 3.), k)", "torch.add(torch.mul(h, 3.), k)");
-    try (ModelSession session = ScriptSession.open(net(sum), List.of("act"))) {
+    try (ModelSession session = open(net(sum), List.of("act"))) {
       // Every h > 1.5 and every weight positive: ∂o/∂x = 3 + 4.
       assertThat(session.guidedInputGradient(List.of(x), 0, seed(1, 2, 1, 1)).toFloats())
           .containsExactly(session.inputGradient(List.of(x), 0, seed(1, 2, 1, 1)).toFloats())
@@ -106,7 +113,7 @@ class GuidedScriptTest {
       pixels[i] = i;
     }
     Tensor input = Tensor.ofFloats(pixels, 1, 1, 4, 4);
-    try (ModelSession session = ScriptSession.open(ONE_CONV, List.of("relu1"))) {
+    try (ModelSession session = open(ONE_CONV, List.of("relu1"))) {
       float[] zeros = new float[session.outputs(List.of(input)).get(0).toFloats().length];
       zeros[0] = 1;
       ModelSession.Pass pass = session.run(List.of(input), seed(zeros), false);
@@ -141,7 +148,7 @@ class GuidedScriptTest {
     float[] before = null;
     for (String form : List.of("traced", "scripted", "inlined")) {
       Path file = REFERENCE.resolve("resnet_inlined." + form + ".pt");
-      try (ModelSession session = ScriptSession.open(file, List.of("."))) {
+      try (ModelSession session = open(file, List.of("."))) {
         float[] seed = new float[session.outputs(List.of(input)).get(0).toFloats().length];
         seed[1] = 1;
         float[] found = session.guidedInputGradient(List.of(input), 0, seed(seed)).toFloats();
@@ -159,7 +166,7 @@ class GuidedScriptTest {
   void model_without_relu_should_be_refused() throws Exception {
     String silu =
         SOURCE.replace("torch.relu_(x)", "torch.silu_(x)").replace("torch.relu(", "torch.silu(");
-    try (ModelSession session = ScriptSession.open(net(silu), List.of("act"))) {
+    try (ModelSession session = open(net(silu), List.of("act"))) {
       Tensor x = Tensor.ofFloats(new float[4], 1, 4);
       assertThatThrownBy(() -> session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, 1)))
           .isInstanceOf(IllegalArgumentException.class)

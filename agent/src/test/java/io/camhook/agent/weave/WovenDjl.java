@@ -73,7 +73,7 @@ final class WovenDjl implements AutoCloseable {
       throw new IllegalStateException(e);
     }
     watches = Watches.of(config, log);
-    adapter.start(new AdapterContext(config, recorder, watches, log));
+    adapter.start(new AdapterContext(config, recorder, watches, log, true));
     Dispatch.install(loader -> adapter);
     weaver = new Weaver(List.of(new DjlWeaver()), (name, loader) -> {}, log);
     weaver.install(instrumentation);

@@ -11,6 +11,7 @@ import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -35,26 +36,40 @@ public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
    *     loaded as if nothing had happened
    */
   public static @Nullable ScriptModel of(Path original, List<String> layers, EventLog log) {
-    Path copy = null;
     try {
       TorchScriptArchive archive = TorchScriptArchive.open(original);
       Set<String> paths = select(archive, layers, log);
       if (paths.isEmpty()) {
         return null;
       }
-      Instrumented instrumented = archive.instrument(paths);
-      copy = Files.createTempFile("camhook-", ".pt");
-      instrumented.write(copy);
-      for (String notice : instrumented.plan().notices()) {
+      ScriptModel model = of(archive, paths);
+      for (String notice : model.plan.notices()) {
         log.warn(original.getFileName() + ": " + notice);
       }
-      return new ScriptModel(copy, instrumented.plan(), archive);
+      return model;
     } catch (IOException | RuntimeException | StackOverflowError e) {
       log.warn("model is loaded without hooks: " + e.getMessage());
-      if (copy != null && !copy.toFile().delete()) {
+      return null;
+    }
+  }
+
+  /**
+   * Instruments an archive at module paths; it is left alone itself.
+   *
+   * @throws IOException if it cannot be done, with the reason
+   */
+  public static ScriptModel of(TorchScriptArchive archive, Collection<String> paths)
+      throws IOException {
+    Instrumented instrumented = archive.instrument(paths);
+    Path copy = Files.createTempFile("camhook-", ".pt");
+    try {
+      instrumented.write(copy);
+      return new ScriptModel(copy, instrumented.plan(), archive);
+    } catch (Throwable e) {
+      if (!copy.toFile().delete()) {
         copy.toFile().deleteOnExit();
       }
-      return null;
+      throw e;
     }
   }
 

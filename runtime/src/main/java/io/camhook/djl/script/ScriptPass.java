@@ -10,6 +10,7 @@ import ai.djl.pytorch.jni.IValue;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * One pass through the instrumented twin of a TorchScript model.
@@ -37,15 +38,33 @@ public record ScriptPass(NDList outputs, List<TapPlan.Label> labels, List<NDArra
       NDManager owner) {
     String method = gradients ? plan.forwardMethod() : plan.recordMethod();
     PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    return run(block, plan, method, inputs, autograd, owner, value -> value.toNDList(manager));
+  }
+
+  /**
+   * Runs one of the methods that record.
+   *
+   * @param method {@link TapPlan#untilMethod} has no outputs
+   * @param outputs takes what {@code forward} would have returned apart
+   */
+  public static ScriptPass run(
+      PtSymbolBlock block,
+      TapPlan plan,
+      String method,
+      NDList inputs,
+      boolean autograd,
+      NDManager owner,
+      Function<IValue, NDList> outputs) {
     try (IValue all = ModuleCalls.run(block, method, inputs, autograd)) {
       IValue[] parts = all.toIValueTuple();
       try {
-        NDList outputs = parts[0].toNDList(manager);
+        int last = parts.length - 1;
+        NDList returned = last < 2 ? new NDList() : outputs.apply(parts[0]);
         List<NDArray> taps = new ArrayList<>();
-        for (PtNDArray tap : parts[1].toTensorArray((PtNDManager) owner)) {
+        for (PtNDArray tap : parts[last - 1].toTensorArray((PtNDManager) owner)) {
           taps.add(tap);
         }
-        return new ScriptPass(outputs, plan.labels(parts[2].toStringValue()), taps);
+        return new ScriptPass(returned, plan.labels(parts[last].toStringValue()), taps);
       } finally {
         for (IValue part : parts) {
           part.close();

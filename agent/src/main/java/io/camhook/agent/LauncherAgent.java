@@ -1,0 +1,24 @@
+package io.camhook.agent;
+
+import java.lang.instrument.Instrumentation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code Launcher-Agent-Class} of {@code camhook.jar}. Most of its commands run no model, so that
+ * nothing happens here: the JVM's instrumentation is kept for {@link StandaloneAdapter}.
+ */
+public final class LauncherAgent {
+  /** Given by the JVM, once, before main. */
+  private static volatile @Nullable Instrumentation given;
+
+  private LauncherAgent() {}
+
+  public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
+    given = instrumentation;
+  }
+
+  /** Null where the JVM was started in another way than with {@code -jar camhook.jar}. */
+  static @Nullable Instrumentation instrumentation() {
+    return given;
+  }
+}
