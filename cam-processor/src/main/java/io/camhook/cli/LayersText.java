@@ -29,7 +29,9 @@ final class LayersText {
     text.append(
         "%d modules, %s parameters%n"
             .formatted(listing.modules().size(), grouped(listing.parameters())));
-    if (listing.hasOutputs()) {
+    if (listing.rootOnly() != null) {
+      text.append(listing.rootOnly()).append('\n');
+    } else if (listing.hasOutputs()) {
       String auto = listing.auto();
       text.append(
           auto == null

@@ -28,7 +28,7 @@ record BlockSource(Object model, Block block, EngineAdapter adapter, ModelListin
   private static BlockSource of(Object model, Block block, String name) {
     Hooks.requireAgent();
     EngineAdapter adapter = ExplainEngine.adapter();
-    ModelListing listing = new ModelListing(name, adapter.describe(block), Map.of(), null);
+    ModelListing listing = new ModelListing(name, adapter.describe(block), Map.of(), null, null);
     return new BlockSource(model, block, adapter, listing);
   }
 

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * for. Not thread-safe.
  */
 public final class Explained {
+  private static final String NOTHING =
+      ": no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor";
+
   private final ModelInput input;
   private final ModelSession.Pass pass;
   private final List<ScoreTarget> targets;
@@ -192,7 +195,7 @@ public final class Explained {
       }
     }
     if (spatial.isEmpty()) {
-      throw why != null ? why : new CamException(method + ": no layer was recorded");
+      throw why != null ? why : new CamException(method + NOTHING);
     }
     return spatial;
   }
@@ -233,7 +236,7 @@ public final class Explained {
       }
     }
     if (usable.isEmpty()) {
-      throw why != null ? why : new CamException(method.id() + ": no layer was recorded");
+      throw why != null ? why : new CamException(method.id() + NOTHING);
     }
     return usable;
   }

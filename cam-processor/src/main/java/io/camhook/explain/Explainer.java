@@ -57,6 +57,10 @@ public final class Explainer implements AutoCloseable {
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
     this.layers = List.copyOf(LayerSelection.of(named, listing));
+    if (named.size() < wanted.size() && listing.rootOnly() != null) {
+      throw new ExplainException(
+          "%s: no layer 'auto': %s".formatted(listing.model(), listing.rootOnly()));
+    }
   }
 
   /**
@@ -230,7 +234,7 @@ public final class Explainer implements AutoCloseable {
               .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
           e);
     }
-    return new ModelListing(listing.model(), listing.modules(), outputs, auto);
+    return new ModelListing(listing.model(), listing.modules(), outputs, auto, listing.rootOnly());
   }
 
   /** A signal, picture or volume like the input, with more than one position. */

@@ -58,6 +58,9 @@ final class LayerSelection {
   }
 
   private static String none(String layer, ModelListing listing) {
+    if (listing.rootOnly() != null) {
+      return "%s: no layer '%s': %s".formatted(listing.model(), layer, listing.rootOnly());
+    }
     boolean exists =
         listing.modules().stream()
             .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));

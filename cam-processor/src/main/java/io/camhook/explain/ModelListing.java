@@ -21,12 +21,14 @@ import org.jspecify.annotations.Nullable;
  *     without a pass, without an entry for modules that were not called
  * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
  *     output
+ * @param rootOnly why no layer but {@code .} can be recorded; null where others can
  */
 public record ModelListing(
     String model,
     List<ModuleInfo> modules,
     Map<String, List<Output>> outputs,
-    @Nullable String auto) {
+    @Nullable String auto,
+    @Nullable String rootOnly) {
 
   /**
    * One tensor that a module returned.
@@ -51,8 +53,9 @@ public record ModelListing(
    */
   public static ModelListing read(Path model) throws IOException {
     requireFile(model);
+    TorchScriptArchive archive = TorchScriptArchive.open(model);
     return new ModelListing(
-        model.toString(), TorchScriptArchive.open(model).modules(), Map.of(), null);
+        model.toString(), archive.modules(), Map.of(), null, archive.rootOnly().orElse(null));
   }
 
   static void requireFile(Path model) {

@@ -128,7 +128,7 @@ final class ScriptSession implements ModelSession {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "layer '%s' cannot be replaced: it is called from several places of this TorchScript model, or its result is no tensor; choose another layer"
+                        "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer"
                             .formatted(path)));
     try (PtNDManager scratch = file.scratch()) {
       NDList all = new NDList(Tensors.toArray(activation, scratch));

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,7 +71,7 @@ final class ResumeWriter {
 
   /**
    * The methods that run the whole model with the result of a call replaced, by name, the root's
-   * first; null if the module is called from several places.
+   * first; null if the module is called from several places, or in a loop.
    */
   @Nullable Map<String, Method> replace(CallSite tap, int number) {
     List<CallSite> way = way(tap);
@@ -87,7 +88,7 @@ final class ResumeWriter {
     return methods;
   }
 
-  /** The calls from the root to a module that is called from one place; null for others. */
+  /** The calls from the root to a module that is called once in a pass; null for others. */
   private @Nullable List<CallSite> way(CallSite tap) {
     Expr type = tap.callee().method().returns();
     boolean once = sitesOf.getOrDefault(tap.target(), 0) == 1;
@@ -102,8 +103,42 @@ final class ResumeWriter {
       }
       way.add(0, above.get(0));
     }
-    boolean clear = way.stream().noneMatch(s -> s.isUnclear() || s.isThroughInterface());
+    boolean clear =
+        way.stream().noneMatch(s -> s.isUnclear() || s.isThroughInterface() || isRepeated(s));
     return clear ? way : null;
+  }
+
+  /** Whether a call is in a loop or a comprehension, and so may run several times in a pass. */
+  private static boolean isRepeated(CallSite site) {
+    return site.caller().method().body().stream().anyMatch(s -> isRepeated(s, site.call()));
+  }
+
+  private static boolean isRepeated(Stmt statement, Expr.Call call) {
+    if (call.start() < statement.start() || statement.end() < call.end()) {
+      return false;
+    }
+    if (statement instanceof Stmt.While || statement instanceof Stmt.For) {
+      return true;
+    }
+    AtomicBoolean repeated = new AtomicBoolean();
+    Parts.of(
+        statement,
+        part -> repeated.compareAndSet(false, part != null && isRepeated(part, call)),
+        part -> repeated.compareAndSet(false, isRepeated(part, call)));
+    return repeated.get();
+  }
+
+  private static boolean isRepeated(Expr expression, Expr.Call call) {
+    if (call.start() < expression.start() || expression.end() < call.end()) {
+      return false;
+    }
+    if (expression instanceof Expr.Comprehension) {
+      return true;
+    }
+    AtomicBoolean repeated = new AtomicBoolean();
+    Parts.of(
+        expression, part -> repeated.compareAndSet(false, part != null && isRepeated(part, call)));
+    return repeated.get();
   }
 
   private String name(String kind, int number, int depth) {

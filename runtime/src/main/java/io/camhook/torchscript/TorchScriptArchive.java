@@ -126,8 +126,7 @@ public final class TorchScriptArchive {
 
   /** Every module in registration order, the root first; a shared module once, with its aliases. */
   public List<ModuleInfo> modules() {
-    Map<ModuleNode, Integer> sites = new HashMap<>();
-    countSites(root, new HashSet<>(), sites);
+    Map<ModuleNode, Integer> sites = sites();
     sites.merge(root.key().self(), 1, Integer::sum);
     List<ModuleInfo> result = new ArrayList<>();
     for (ModuleNode node : new LinkedHashSet<>(modules.byPath().values())) {
@@ -278,35 +277,47 @@ public final class TorchScriptArchive {
     }
   }
 
+  /** Why no path but the root's can be recorded; empty where others can. */
+  public Optional<String> rootOnly() {
+    if (!sites().isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        (modules.root().children().isEmpty()
+                ? "the archive was frozen (torch.jit.freeze or optimize_for_inference put every"
+                    + " module into forward and its weights into constants), so no module path is"
+                    + " left"
+                : "the code calls no module at all, the graph was inlined when it was saved")
+            + "; only '.', the model's input and output, can be hooked; save the model again"
+            + " without that to hook its layers");
+  }
+
+  private Map<ModuleNode, Integer> sites() {
+    Map<ModuleNode, Integer> sites = new HashMap<>();
+    countSites(root, new HashSet<>(), sites);
+    return sites;
+  }
+
   private ModuleNode find(String path) throws ArchiveException {
     ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
-    if (node == null && modules.root().children().isEmpty()) {
-      throw new ArchiveException(
-          name
-              + ": no module '"
-              + path
-              + "': the archive was frozen (torch.jit.freeze or optimize_for_inference put every"
-              + " module into forward and its weights into constants), so no module path is left."
-              + " Only '.', the model's input and output, can be hooked. Save the model again"
-              + " without freezing to hook its layers.");
+    if (node == modules.root()) {
+      return node;
+    }
+    Optional<String> rootOnly = rootOnly();
+    if (rootOnly.isPresent()) {
+      throw new ArchiveException("%s: no layer '%s': %s".formatted(name, path, rootOnly.get()));
     }
     if (node == null) {
       throw new ArchiveException(
           name + ": no module '" + path + "' among its " + modules.byPath().size() + " paths");
     }
-    Map<ModuleNode, Integer> sites = new HashMap<>();
-    countSites(root, new HashSet<>(), sites);
-    if (node != modules.root() && !sites.containsKey(node)) {
+    if (!sites().containsKey(node)) {
       throw new ArchiveException(
           name
               + ": module '"
               + path
-              + (sites.isEmpty()
-                  ? "' is there, but the code calls no module at all: the graph was inlined when"
-                      + " it was saved. Only '.', the model's input and output, can be hooked."
-                      + " Save the model again without inlining to hook its layers."
-                  : "' is there, but forward never calls it in this archive (a trace keeps what was"
-                      + " run, and calls a shared module under one of its names)"));
+              + "' is there, but forward never calls it in this archive (a trace keeps what was"
+              + " run, and calls a shared module under one of its names)");
     }
     return node;
   }

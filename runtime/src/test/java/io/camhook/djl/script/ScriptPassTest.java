@@ -123,7 +123,7 @@ class ScriptPassTest {
           .isInstanceOf(ArchiveException.class)
           .hasMessageStartingWith(name + ": ")
           .hasMessageContaining(form.startsWith("frozen") ? "was frozen" : "was inlined")
-          .hasMessageContaining("Only '.'");
+          .hasMessageContaining("only '.'");
       Instrumented root = archive.instrument(List.of("."));
       Path copy = temp.resolve(name);
       root.write(copy);

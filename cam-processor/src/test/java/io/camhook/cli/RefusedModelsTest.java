@@ -1,0 +1,115 @@
+package io.camhook.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.camhook.recording.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code explain} says of TorchScript models that it cannot explain as asked. */
+class RefusedModelsTest {
+  private static final Path REFERENCE =
+      Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");
+  private static final String FROZEN =
+      "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants), so no module path is left; only '.', the model's input and output, can be hooked; save the model again without that to hook its layers\n";
+
+  @TempDir Path folder;
+  private Path out;
+
+  @BeforeEach
+  void find_the_archives() {
+    assumeTrue(Files.isDirectory(REFERENCE), "no reference data in " + REFERENCE);
+    out = folder.resolve("out");
+  }
+
+  private Invocation explain(String archive, String layer, String methods) {
+    return explain(archive, layer, methods, "top1");
+  }
+
+  private Invocation explain(String archive, String layer, String methods, String target) {
+    String input = archive.substring(0, archive.indexOf('.')) + ".safetensors";
+    return Invocation.of(
+        "explain",
+        REFERENCE.resolve(archive + ".pt"),
+        REFERENCE.resolve(input),
+        "-l",
+        layer,
+        "-m",
+        methods,
+        "-t",
+        target,
+        "-o",
+        out);
+  }
+
+  @Test
+  void frozen_archive_should_have_no_layers() {
+    Path file = REFERENCE.resolve("resnet_inlined.frozen.pt");
+    assertThat(explain("resnet_inlined.frozen", "layer4", "gradcam"))
+        .isEqualTo(new Invocation(1, "", "camhook: " + file + ": no layer 'layer4': " + FROZEN));
+    assertThat(explain("resnet_inlined.frozen", "auto", "gradcam"))
+        .isEqualTo(new Invocation(1, "", "camhook: " + file + ": no layer 'auto': " + FROZEN));
+    assertThat(Invocation.of("layers", file).out()).endsWith("1 modules, 0 parameters\n" + FROZEN);
+  }
+
+  @Test
+  void inlined_archive_should_have_no_layers() {
+    Invocation run = explain("resnet_inlined.inlined", "layer4", "gradcam");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .contains(": no layer 'layer4': the code calls no module at all, the graph was inlined")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void frozen_archive_should_have_its_output() throws IOException {
+    assertThat(explain("resnet_inlined.frozen", ".", "none", "none").status()).isZero();
+    Path written = out.resolve("resnet_inlined.safetensors");
+    float[] logits =
+        Safetensors.read(REFERENCE.resolve("resnet_inlined.safetensors"))
+            .tensors()
+            .get("logits")
+            .toFloats();
+    assertThat(Safetensors.read(written).tensors().get("activation/.").toFloats())
+        .usingComparatorWithPrecision(1e-4f)
+        .containsExactly(logits);
+  }
+
+  @Test
+  void layer_in_a_loop_should_not_be_replaced() throws IOException {
+    Invocation run = explain("control_flow.scripted", "again", "gradcam,ablationcam");
+    assertThat(run)
+        .isEqualTo(
+            new Invocation(
+                1,
+                "1 input, 1 map, 1 overlay in " + out + "\n",
+                "camhook: control_flow: layer 'again' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer\n"));
+    assertThat(Safetensors.read(out.resolve("control_flow.safetensors")).tensors())
+        .containsKeys("raw/gradcam/again", "raw/gradcam/again#1", "raw/gradcam/again#2");
+  }
+
+  @Test
+  void branch_that_the_input_does_not_take_should_be_said() {
+    Invocation run = explain("control_flow.scripted", "negative", "gradcam");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: control_flow: gradcam: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+    assertThat(explain("control_flow.scripted", "positive", "gradcam,ablationcam").status())
+        .isZero();
+  }
+
+  @Test
+  void model_without_relu_should_not_be_guided() {
+    Invocation run = explain("vit.traced", "auto", "guided-backprop");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (torch.relu), and forward reaches none; other rectifiers are not guided\n");
+  }
+}
