@@ -57,7 +57,7 @@ class InterruptedExplainIT {
           .start()
           .waitFor();
     }
-    Invocation run = camhook.ended(started);
+    Invocation run = PackagedCommand.ended(started);
 
     assertThat(run.status()).as("as shells expect it").isEqualTo(128 + SIGINT);
     assertThat(run.err()).isEmpty();

@@ -41,12 +41,18 @@ final class PackagedCommand {
   record Started(Process process, Path out, Path err) {}
 
   Started start(List<String> jvmOptions, Object... arguments) throws IOException {
+    List<String> all = new ArrayList<>(jvmOptions);
+    all.addAll(List.of("-jar", jar.toString()));
+    Arrays.stream(arguments).map(String::valueOf).forEach(all::add);
+    return java(folder, all);
+  }
+
+  /** Starts Java with these arguments; {@code folder} takes what it prints. */
+  static Started java(Path folder, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:+UseSerialGC", "-Djava.awt.headless=true"));
-    command.addAll(jvmOptions);
-    command.addAll(List.of("-jar", jar.toString()));
-    Arrays.stream(arguments).map(String::valueOf).forEach(command::add);
+    command.addAll(arguments);
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     Process process =
@@ -57,7 +63,8 @@ final class PackagedCommand {
     return new Started(process, out, err);
   }
 
-  Invocation ended(Started started) throws IOException, InterruptedException {
+  /** Waits for the end. */
+  static Invocation ended(Started started) throws IOException, InterruptedException {
     if (!started.process().waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
       started.process().destroyForcibly();
       throw new IOException("still running after " + TIMEOUT_SECONDS + " s");
