@@ -1,6 +1,5 @@
 package io.camhook.djl;
 
-import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,6 +11,7 @@ import java.nio.file.Path;
 final class ArchiveSpool implements AutoCloseable {
   private final Path directory;
   private final Path file;
+  private long missing;
 
   private ArchiveSpool(Path directory, Path file) {
     this.directory = directory;
@@ -29,10 +29,7 @@ final class ArchiveSpool implements AutoCloseable {
     ArchiveSpool spool = new ArchiveSpool(directory, directory.resolve(name));
     try (OutputStream out = Files.newOutputStream(spool.file)) {
       long copied = size < 0 ? stream.transferTo(out) : copy(stream, size, out);
-      if (size >= 0 && copied < size) {
-        throw new EOFException(
-            "the stream of %s ends after %d of %d bytes".formatted(name, copied, size));
-      }
+      spool.missing = Math.max(0, size - copied);
       return spool;
     } catch (Throwable e) {
       spool.close();
@@ -56,6 +53,11 @@ final class ArchiveSpool implements AutoCloseable {
 
   Path file() {
     return file;
+  }
+
+  /** How many bytes the stream should have had and did not. */
+  long missing() {
+    return missing;
   }
 
   /** A stream whose reads are as long as asked for: DJL's native code does not look. */

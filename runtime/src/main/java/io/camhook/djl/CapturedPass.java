@@ -1,5 +1,6 @@
 package io.camhook.djl;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.camhook.capture.PendingCapture;
@@ -14,16 +15,23 @@ import java.util.Map;
 
 /** A finished pass whose arrays still live in native memory, in a manager of their own. */
 final class CapturedPass implements PendingCapture {
+  /** Is told of an array that no recording can hold; the rest of its capture is recorded. */
+  interface Unrecordable {
+    void left(TensorName name, RuntimeException why);
+  }
+
   private final String model;
   private final Instant time;
   private final NDManager owner;
+  private final Unrecordable unrecordable;
   private final Map<TensorName, NDArray> arrays = new LinkedHashMap<>();
   private List<Target> targets = List.of();
   private List<List<Prediction>> predictions = List.of();
   private long bytes;
 
   /** {@code owner} is closed when the capture is given back. */
-  CapturedPass(String model, Instant time, NDManager owner) {
+  CapturedPass(String model, Instant time, NDManager owner, Unrecordable unrecordable) {
+    this.unrecordable = unrecordable;
     this.model = model;
     this.time = time;
     this.owner = owner;
@@ -51,7 +59,14 @@ final class CapturedPass implements PendingCapture {
   @Override
   public Capture materialize() {
     Capture.Builder builder = Capture.builder(model).time(time).targets(targets).topK(predictions);
-    arrays.forEach((name, array) -> builder.tensor(name, Tensors.toTensor(array)));
+    arrays.forEach(
+        (name, array) -> {
+          try {
+            builder.tensor(name, Tensors.toTensor(array));
+          } catch (IllegalArgumentException | EngineException e) {
+            unrecordable.left(name, e); // complex numbers, quantized values
+          }
+        });
     return builder.build();
   }
 

@@ -11,11 +11,14 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,13 +29,16 @@ final class ModelPlan {
   private static final int CLOSEST = 3;
 
   private final CamhookConfig.Model entry;
-  private final ModelInfo info;
+  private final EventLog log;
   private final String label;
   private final List<String> classNames;
   private final WeakIdentityMap<Block, String> layers = new WeakIdentityMap<>();
   private final Set<String> paths = new LinkedHashSet<>();
   private final @Nullable Classifier classifier;
   private final @Nullable ScriptPlan script;
+  private final AtomicBoolean withoutGradients = new AtomicBoolean();
+  private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
+  private ModelInfo info;
   private volatile boolean lookingForSpatial;
 
   /**
@@ -49,6 +55,7 @@ final class ModelPlan {
     this.entry = entry;
     this.script = script;
     this.info = info;
+    this.log = log;
     this.label = info.name();
     this.classNames = List.copyOf(classNames);
     if (script != null) {
@@ -166,7 +173,20 @@ final class ModelPlan {
 
   boolean wantsGradient() {
     return entry.target().kind() != CamhookConfig.Target.Kind.NONE
-        && captures(CamhookConfig.CaptureKind.GRADIENT);
+        && captures(CamhookConfig.CaptureKind.GRADIENT)
+        && !withoutGradients.get();
+  }
+
+  /**
+   * The engine has no gradients of this model: no pass asks for them again, whose price would be
+   * paid for nothing. True the first time.
+   */
+  boolean giveUpGradients() {
+    boolean first = withoutGradients.compareAndSet(false, true);
+    if (first && script != null) {
+      script.compareAgain(); // another method of the archive runs from now on
+    }
+    return first;
   }
 
   CamhookConfig.Target target() {
@@ -179,7 +199,25 @@ final class ModelPlan {
   }
 
   ModelInfo info() {
-    return info;
+    synchronized (paths) {
+      return info;
+    }
+  }
+
+  /** The model as recordings know it, with one note more from now on. */
+  ModelInfo noted(String note) {
+    synchronized (paths) {
+      info = info.with(note);
+      return info;
+    }
+  }
+
+  /** Says once that a tensor is missing in every capture. */
+  void unrecordable(TensorName name, RuntimeException why) {
+    if (unrecordable.add(name)) {
+      log.warn(
+          "model %s: '%s' is missing in its captures: %s".formatted(label, name, why.getMessage()));
+    }
   }
 
   String label() {

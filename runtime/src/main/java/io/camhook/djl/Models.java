@@ -54,7 +54,7 @@ final class Models {
 
   /** Notes something about a model in the manifest. */
   void note(ModelPlan plan, String note) {
-    describe.accept(plan.info().with(note));
+    describe.accept(plan.noted(note));
   }
 
   /** The plan for a model; null when no entry of the configuration matches it. */

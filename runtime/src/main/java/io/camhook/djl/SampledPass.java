@@ -1,6 +1,7 @@
 package io.camhook.djl;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -48,6 +49,7 @@ final class SampledPass {
   private final List<Recorded> recorded = new ArrayList<>();
   private boolean cut;
   private boolean scripted;
+  private @Nullable EngineException gradientFailure;
 
   /**
    * Begins a pass and sets this thread's grad mode for its prefix; {@link #finish} or {@link
@@ -59,7 +61,7 @@ final class SampledPass {
     this.plan = plan;
     this.owner = Engine.getEngine("PyTorch").newBaseManager(inputs.head().getDevice());
     owner.setName("camhook capture");
-    this.capture = new CapturedPass(plan.label(), Instant.now(), owner);
+    this.capture = new CapturedPass(plan.label(), Instant.now(), owner, plan::unrecordable);
     this.gradient = plan.wantsGradient() && !plan.isOpaque();
     this.gradModeBefore = JniUtils.isGradMode();
     this.callersGraph = gradModeBefore && !inference;
@@ -81,6 +83,16 @@ final class SampledPass {
   /** Adds the picture, made in {@link #owner}. */
   void image(NDArray image) {
     capture.add(TensorName.IMAGE, image);
+  }
+
+  /** Whether the pass asks for gradients. */
+  boolean wantsGradient() {
+    return gradient;
+  }
+
+  /** Why the engine gave no gradients; null if it did, or was not asked. */
+  @Nullable EngineException gradientFailure() {
+    return gradientFailure;
   }
 
   /** Whether the rest of the pass has been changed so far (by the cut). */
@@ -164,7 +176,7 @@ final class SampledPass {
         if (scores != null) {
           capture.predictions(scores.classes().predictions(plan.classNames()));
           if (gradient) {
-            differentiate(scores, scratch);
+            differentiateIfPossible(scores, scratch);
           }
         }
       }
@@ -172,6 +184,15 @@ final class SampledPass {
       return applicationOutputs(outputs);
     } finally {
       JniUtils.setGradMode(gradModeBefore);
+    }
+  }
+
+  /** An operator may have no derivative; what was recorded so far is worth keeping. */
+  private void differentiateIfPossible(Scores scores, NDManager scratch) {
+    try {
+      differentiate(scores, scratch);
+    } catch (EngineException e) {
+      gradientFailure = e;
     }
   }
 

@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  */
 /** A sampled request on its thread. */
 final class SampledRequest implements Request, PassWatch {
+  private record TwinFailure(Throwable cause, boolean withGradients) {}
+
   private final ModelPlan plan;
   private final Block root;
   private final List<?> inputs;
@@ -48,7 +50,7 @@ final class SampledRequest implements Request, PassWatch {
   private final List<Block> open = new ArrayList<>();
   private @Nullable SampledPass pass;
   private @Nullable SpatialSearch search;
-  private @Nullable Throwable twinFailure;
+  private @Nullable TwinFailure twinFailure;
   private boolean quiet;
   private int passes;
 
@@ -186,7 +188,7 @@ final class SampledRequest implements Request, PassWatch {
     try {
       return now.script(block, taps, inputs, training);
     } catch (Throwable e) {
-      twinFailure = e;
+      twinFailure = new TwinFailure(e, now.wantsGradient());
       pass = null;
       now.abandon();
       return null;
@@ -200,13 +202,23 @@ final class SampledRequest implements Request, PassWatch {
   }
 
   /** The plain pass works where the one with taps has failed. */
-  private void twinFailed(Throwable cause) {
+  private void twinFailed(TwinFailure failure) {
     ScriptPlan script = plan.script();
-    if (script != null && script.fail()) {
+    if (failure.withGradients()) {
+      giveUpGradients("it fails when its activations require gradients", failure.cause());
+    } else if (script != null && script.fail()) {
       failures.report(
           "model %s fails with its taps and not without; its requests run as they are and are no longer captured"
               .formatted(plan.label()),
-          cause);
+          failure.cause());
+    }
+  }
+
+  private void giveUpGradients(String why, Throwable cause) {
+    if (plan.giveUpGradients()) {
+      String note = "is captured without gradients from now on: " + why;
+      failures.report("model %s %s".formatted(plan.label(), note), cause);
+      models.note(plan, note);
     }
   }
 
@@ -282,8 +294,7 @@ final class SampledRequest implements Request, PassWatch {
       try {
         Object result = forward((NDList) arguments[1], arguments);
         recovered = true;
-        failures.add(
-            "model " + plan.label() + " fails when its activations require gradients", thrown);
+        giveUpGradients("it fails when its activations require gradients", thrown);
         return result;
       } catch (Throwable e) {
         return null; // it fails without us too: the application gets what it threw at first
@@ -301,6 +312,9 @@ final class SampledRequest implements Request, PassWatch {
   private NDList finish(SampledPass done, NDList outputs) {
     NDList forApplication = done.finish(outputs);
     pass = null;
+    if (done.gradientFailure() != null) {
+      giveUpGradients("the engine cannot differentiate it", done.gradientFailure());
+    }
     recorder.submit(done.capture());
     return forApplication;
   }

@@ -1,5 +1,6 @@
 package io.camhook.djl;
 
+import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -103,7 +104,7 @@ final class ScriptLoads {
           arguments[1] instanceof Path file
               ? ScriptSource.file(file, arguments)
               : ScriptSource.stream(subject, arguments, names.get(0) + ".pt");
-      return begin(source, entry, names.get(0), arguments);
+      return source == null ? null : begin(source, entry, names.get(0), arguments);
     } catch (IOException e) {
       failures.add("model %s could not be read".formatted(names.get(0)), e);
       return null;
@@ -115,7 +116,12 @@ final class ScriptLoads {
       throws IOException {
     ScriptModel model = null;
     try {
-      model = ScriptModel.of(source.file(), entry.layers(), log);
+      String unfit = source.unfit();
+      if (unfit == null) {
+        model = ScriptModel.of(source.file(), entry.layers(), log);
+      } else {
+        log.warn("model is loaded without hooks: " + unfit);
+      }
       if (model != null && !dryRun) {
         source.replace(arguments, model.file());
       } else {
@@ -215,11 +221,17 @@ final class ScriptLoads {
                 .formatted(name, thrown.getMessage()));
         plans.put(block, ScriptPlan.untapped(entry));
         return block;
-      } catch (IOException e) {
-        throw new IllegalStateException(e);
+      } catch (IOException | MalformedModelException e) {
+        throw Load.<RuntimeException>unchanged(e);
       } finally {
         own.remove();
       }
+    }
+
+    /** The application gets what its own load throws. */
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> E unchanged(Exception e) throws E {
+      throw (E) e;
     }
 
     private void cleanUp() {

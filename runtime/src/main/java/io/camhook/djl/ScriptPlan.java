@@ -63,6 +63,11 @@ final class ScriptPlan {
     return taps() != null && compared.compareAndSet(false, true);
   }
 
+  /** The next pass is compared once more. */
+  void compareAgain() {
+    compared.set(false);
+  }
+
   /** A pass with taps failed where the plain one did not; true the first time. */
   boolean fail() {
     return failed.compareAndSet(false, true);

@@ -36,20 +36,25 @@ abstract class ScriptSource implements AutoCloseable {
 
   /**
    * @param subject the block for {@code loadParameters}
+   * @return null if the stream ends before an archive begins; the call finds it as it was
    */
-  static ScriptSource stream(Object subject, Object[] arguments, String name) throws IOException {
+  static @Nullable ScriptSource stream(Object subject, Object[] arguments, String name)
+      throws IOException {
     InputStream stream = (InputStream) arguments[PATH];
-    byte[] version = {};
-    boolean sized = subject instanceof PtSymbolBlock;
-    if (sized) {
-      version = new byte[] {new DataInputStream(stream).readByte()};
-    } else {
-      sized = (Boolean) arguments[3];
+    int version = subject instanceof PtSymbolBlock ? 1 : 0;
+    boolean sized = version > 0 || (Boolean) arguments[3];
+    byte[] header = stream.readNBytes(sized ? version + Long.BYTES : 0);
+    if (sized && header.length < version + Long.BYTES) {
+      arguments[PATH] = new DataInputStream(new ByteArrayInputStream(header));
+      return null;
     }
-    long size = sized ? new DataInputStream(stream).readLong() : -1;
+    long size = sized ? ByteBuffer.wrap(header).getLong(version) : -1;
     ArchiveSpool spool = ArchiveSpool.of(stream, size, name.replace('/', '_'));
-    return new FromStream(subject, arguments.clone(), version, sized, spool);
+    return new FromStream(subject, arguments.clone(), header, sized, spool);
   }
+
+  /** Says why another archive may not take the place of this one; null if it may. */
+  abstract @Nullable String unfit();
 
   /** The archive. */
   abstract Path file();
@@ -64,7 +69,7 @@ abstract class ScriptSource implements AutoCloseable {
   abstract void freeze(Block block);
 
   /** Loads the archive as it came, with the arguments that DJL's call had. */
-  abstract Block loadPlain() throws IOException;
+  abstract Block loadPlain() throws IOException, MalformedModelException;
 
   @Override
   public abstract void close() throws IOException;
@@ -76,6 +81,11 @@ abstract class ScriptSource implements AutoCloseable {
     FromFile(Path file, Object[] original) {
       this.file = file;
       this.original = original;
+    }
+
+    @Override
+    @Nullable String unfit() {
+      return null;
     }
 
     @Override
@@ -120,18 +130,26 @@ abstract class ScriptSource implements AutoCloseable {
   private static final class FromStream extends ScriptSource {
     private final Object subject;
     private final Object[] original;
-    private final byte[] version;
+    private final byte[] header;
     private final boolean sized;
     private final ArchiveSpool spool;
     private @Nullable InputStream open;
 
     FromStream(
-        Object subject, Object[] original, byte[] version, boolean sized, ArchiveSpool spool) {
+        Object subject, Object[] original, byte[] header, boolean sized, ArchiveSpool spool) {
       this.subject = subject;
       this.original = original;
-      this.version = version;
+      this.header = header;
       this.sized = sized;
       this.spool = spool;
+    }
+
+    @Override
+    @Nullable String unfit() {
+      return spool.missing() == 0
+          ? null
+          : "the stream of %s ends %d bytes before its size"
+              .formatted(spool.file().getFileName(), spool.missing());
     }
 
     @Override
@@ -141,24 +159,23 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     void replace(Object[] arguments, Path copy) throws IOException {
-      arguments[PATH] = stream(copy);
+      byte[] headed = header.clone();
+      if (sized) {
+        ByteBuffer.wrap(headed).putLong(headed.length - Long.BYTES, Files.size(copy));
+      }
+      arguments[PATH] = stream(headed, copy);
     }
 
     @Override
     void again(Object[] arguments) throws IOException {
-      arguments[PATH] = stream(spool.file());
+      arguments[PATH] = stream(header, spool.file());
     }
 
     /** As DJL's call reads it. */
-    private DataInputStream stream(Path archive) throws IOException {
+    private DataInputStream stream(byte[] header, Path archive) throws IOException {
       closeStream();
-      ByteBuffer header = ByteBuffer.allocate(sized ? version.length + Long.BYTES : 0);
-      if (sized) {
-        header.put(version).putLong(Files.size(archive));
-      }
       InputStream all =
-          new SequenceInputStream(
-              new ByteArrayInputStream(header.array()), Files.newInputStream(archive));
+          new SequenceInputStream(new ByteArrayInputStream(header), Files.newInputStream(archive));
       DataInputStream stream = new DataInputStream(ArchiveSpool.inFullReads(all));
       open = stream;
       return stream;
@@ -168,14 +185,10 @@ abstract class ScriptSource implements AutoCloseable {
     void freeze(Block block) {}
 
     @Override
-    Block loadPlain() throws IOException {
-      DataInputStream stream = stream(spool.file());
+    Block loadPlain() throws IOException, MalformedModelException {
+      DataInputStream stream = stream(header, spool.file());
       if (subject instanceof PtSymbolBlock block) {
-        try {
-          block.loadParameters((NDManager) original[0], stream);
-        } catch (MalformedModelException e) {
-          throw new IOException(e);
-        }
+        block.loadParameters((NDManager) original[0], stream);
         return block;
       }
       return JniUtils.loadModule(

@@ -107,7 +107,9 @@ public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
       selected.add(layer);
     } catch (IOException e) {
       List<String> known = called.stream().map(ModulePath::toString).toList();
-      log.warn(e.getMessage() + "; closest: " + ClosestPaths.to(layer, known, CLOSEST));
+      boolean rootOnly = known.equals(List.of(".")); // which the message says
+      String closest = rootOnly ? "" : "; closest: " + ClosestPaths.to(layer, known, CLOSEST);
+      log.warn(e.getMessage() + closest);
     }
   }
 }
