@@ -21,8 +21,6 @@ final class MethodContext {
   private final Stmt.Function method;
   private final Map<Expr.Call, CallSite> sites = new IdentityHashMap<>();
   private final Set<CallSite> order = new LinkedHashSet<>();
-  private boolean instrumented;
-  private String twinName = "";
 
   MethodContext(Key key, SourceTree.ClassSource source, Stmt.Function method) {
     this.key = key;
@@ -58,18 +56,5 @@ final class MethodContext {
 
   void completed(CallSite site) {
     order.add(site);
-  }
-
-  boolean instrumented() {
-    return instrumented;
-  }
-
-  String twinName() {
-    return twinName;
-  }
-
-  void twin(String name) {
-    instrumented = true;
-    twinName = name;
   }
 }

@@ -26,71 +26,12 @@ final class TapFunctions {
   /** Another variable of the program that is still in use may share memory with the value. */
   static final int ALIASES_LIVE_VALUE = 4;
 
-  private static final String PARAMETERS =
-      "    taps: List[Tensor],\n"
-          + "    labels: List[str],\n"
-          + "    at: str,\n"
-          + "    mode: int,\n"
-          + "    grad: bool) -> ";
-
-  /**
-   * The recorded tensor is the start of the graph ("cut") if nothing before it needs a gradient.
-   * Its value must be the one at hook time. Where the value is changed in place later, what is
-   * handed on is a copy; if another variable shares its memory, the program must see the change
-   * there too, so the value goes through a copy and back: the copy is recorded, and the gradient of
-   * everything that shares the memory flows through it, as in PyTorch.
-   */
-  private static final String TENSOR =
-      """
-      def tensor(x: Tensor,
-      PARAMETERSTensor:
-        _0 = torch.append(labels, at)
-        shared = torch.ne(torch.__and__(mode, 1), 0)
-        changed = torch.ne(torch.__and__(mode, 2), 0)
-        aliased = torch.eq(torch.__and__(mode, 5), 4)
-        if grad:
-          differentiable = torch.is_floating_point(x)
-        else:
-          differentiable = False
-        if differentiable:
-          if torch.__and__(changed, aliased):
-            copy = torch.clone(x)
-            if ops.prim.requires_grad(copy):
-              a = copy
-            else:
-              a = torch.requires_grad_(copy)
-            _1 = torch.copy_(x, a)
-            y = x
-          else:
-            if ops.prim.requires_grad(x):
-              a = x
-            else:
-              if shared:
-                a = torch.requires_grad_(torch.detach(x))
-              else:
-                a = torch.requires_grad_(x)
-            if changed:
-              y = torch.alias(torch.clone(a))
-            else:
-              y = torch.alias(a)
-        else:
-          if changed:
-            a = torch.clone(x)
-          else:
-            a = x
-          y = x
-        _2 = torch.append(taps, a)
-        return y
-      def own(x: Tensor) -> Tensor:
-        if torch.is_inference(x):
-          y = torch.clone(x)
-        else:
-          y = torch.detach(x)
-        return y
-      """;
+  /** The value is an argument of the call, not its result. */
+  static final int ARGUMENT = 8;
 
   private final SourceTree sources;
   private final String module;
+  private final TapStyle style;
   private final Map<String, String> byType = new LinkedHashMap<>();
   private final StringBuilder text = new StringBuilder();
 
@@ -99,10 +40,11 @@ final class TapFunctions {
    *
    * @param module qualified name of the module to write, {@code __torch__.camhook_taps}
    */
-  TapFunctions(SourceTree sources, String module) {
+  TapFunctions(SourceTree sources, String module, TapStyle style) {
     this.sources = sources;
     this.module = module;
-    text.append(TENSOR.replace("PARAMETERS", PARAMETERS));
+    this.style = style;
+    text.append(style.tensor());
     byType.put("Tensor", "tensor");
   }
 
@@ -130,12 +72,48 @@ final class TapFunctions {
     String typeText = Printer.print(type);
     String name = "call" + element.substring("value".length());
     if (byType.putIfAbsent("call " + typeText, name) == null) {
-      begin(name, typeText)
-          .append("  _0 = torch.append(labels, torch.add(at, \"!\"))\n  return ")
-          .append(use(element, "x", "at"))
-          .append('\n');
+      if (style == TapStyle.CUT) {
+        begin(name, typeText)
+            .append("  _0 = torch.append(labels, torch.add(at, \"!\"))\n  return ")
+            .append(use(element, "x", "at"))
+            .append('\n');
+      } else {
+        whereWanted(name, typeText, use(element, "x", "at"));
+      }
     }
     return module + "." + name;
+  }
+
+  /**
+   * The function that records an argument of a module, by qualified name; null if the type has no
+   * tensors in it. Like PyTorch's backward hooks, it looks for a gradient only at arguments that
+   * are tensors; of a list or dict the module gets the very object of the caller.
+   */
+  @Nullable String forArgument(Expr type) {
+    String element = forType(type, 0);
+    if (element == null || element.equals("tensor")) {
+      return element == null ? null : module + ".tensor";
+    }
+    String typeText = Printer.print(type);
+    if (typeText.equals("Optional[Tensor]")) {
+      return forCall(type);
+    }
+    String name = "argument" + element.substring("value".length());
+    if (byType.putIfAbsent("argument " + typeText, name) == null) {
+      String values = module + "." + element + "(x, taps, labels, at, mode, 1, )";
+      whereWanted(name, typeText, "x");
+      text.insert(text.lastIndexOf("    y = x\n"), "    _1 = " + values + "\n");
+    }
+    return module + "." + name;
+  }
+
+  /** A function that marks the beginning and gives {@code result}, and its argument if unwanted. */
+  private void whereWanted(String name, String type, String result) {
+    begin(name, type)
+        .append("  if torch.eq(wanted, 0):\n    y = x\n  else:\n")
+        .append("    _0 = torch.append(labels, torch.add(at, \"!\"))\n    y = ")
+        .append(result)
+        .append("\n  return y\n");
   }
 
   private @Nullable String forType(Expr type, int depth) {
@@ -267,12 +245,21 @@ final class TapFunctions {
         .append("(x: ")
         .append(type)
         .append(",\n")
-        .append(PARAMETERS)
+        .append(style.parameters())
         .append(type)
         .append(":\n");
   }
 
   private String use(String function, String value, String at) {
-    return module + "." + function + "(" + value + ", taps, labels, " + at + ", mode, grad, )";
+    return module
+        + "."
+        + function
+        + "("
+        + value
+        + ", taps, labels, "
+        + at
+        + ", mode, "
+        + style.last()
+        + ", )";
   }
 }

@@ -1,79 +1,62 @@
 package io.camhook.torchscript;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Adds instrumented twins of the methods along the hooked paths. No method that was there changes:
- * a twin is the text of its original with the calls that lead to a tap renamed, and the taps put
- * around the calls they record. One twin belongs to one module instance, since scripted instances
- * share their class.
+ * Adds instrumented twins of the methods along the captured paths. No method that was there changes
+ * (see {@link TwinWriter}).
  */
 final class TapRewriter {
-  /** Handed down from twin to twin. */
-  private static final String HANDED = "camhook_taps, camhook_labels, camhook_grad, ";
-
-  private static final String PARAMETERS =
-      ",\n    camhook_taps: List[Tensor],\n    camhook_labels: List[str],\n    camhook_grad: bool";
-
-  private final SourceTree sources;
   private final MethodContext root;
   private final Set<ModuleNode> hooked;
   private final String prefix;
   private final TapFunctions functions;
   private final List<TapPlan.Tap> taps = new ArrayList<>();
-  private final Map<CallSite, Integer> numbers = new HashMap<>();
   private final Set<String> notices = new LinkedHashSet<>();
-  private final Map<MethodContext, Boolean> leadsToTap = new HashMap<>();
-  private final Map<String, List<String>> added = new LinkedHashMap<>();
-  private final Set<MethodContext> written = new HashSet<>();
+  private final TapSites sites;
+  private final TwinWriter twins;
   private final Map<String, String> resumeMethods = new LinkedHashMap<>();
   private final Map<String, String> replaceMethods = new LinkedHashMap<>();
-  private int twins;
 
   /**
    * @param hooked the modules to record
    * @param prefix begins every added name; nothing in the archive does
+   * @param added takes the methods, by qualified name of their class
    */
-  TapRewriter(SourceTree sources, MethodContext root, Set<ModuleNode> hooked, String prefix) {
-    this.sources = sources;
+  TapRewriter(
+      SourceTree sources,
+      MethodContext root,
+      Set<ModuleNode> hooked,
+      String prefix,
+      Map<String, List<String>> added) {
     this.root = root;
     this.hooked = hooked;
     this.prefix = prefix;
-    this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps");
+    this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.CUT);
+    this.sites = new TapSites(root, this::isTap);
+    this.twins = new TwinWriter(sites, prefix, TapStyle.CUT.handed(), this::tap, added);
   }
 
-  /** New text by source entry; the entry of the tap functions is named by {@link #tapsModule}. */
-  Map<String, byte[]> rewrite() {
-    number(root, new HashSet<>());
-    writeTwin(root);
+  /** Adds the methods. */
+  void rewrite() {
+    sites.numbers().forEach((site, number) -> taps.add(tap(number, site.target())));
+    if (hooked.contains(root.key().self())) {
+      taps.add(new TapPlan.Tap(taps.size(), ".", ModuleNames.python(root.key().self().type())));
+    }
+    twins.write(root);
     addRootMethods();
     addResumeMethods();
-    Map<String, byte[]> changed = new LinkedHashMap<>();
-    for (SourceFile file : sources.files().values()) {
-      String text = SourceTree.withMethods(file, added);
-      if (text != null) {
-        changed.put(file.entry(), text.getBytes(StandardCharsets.UTF_8));
-      }
-    }
-    return changed;
   }
 
-  String tapsModule() {
-    return functions.module();
-  }
-
-  String tapsSource() {
-    return functions.source();
+  /** What the methods call, complete when they have been added. */
+  TapFunctions functions() {
+    return functions;
   }
 
   TapPlan plan() {
@@ -89,24 +72,8 @@ final class TapRewriter {
 
   // ---- which calls are taps
 
-  private void number(MethodContext context, Set<MethodContext> seen) {
-    if (!seen.add(context)) {
-      return;
-    }
-    for (CallSite site : context.sites()) {
-      site.callees().forEach(c -> number(c, seen));
-      if (isTap(site)) {
-        numbers.put(site, taps.size());
-        taps.add(tap(site.target()));
-      }
-    }
-    if (context == root && hooked.contains(root.key().self())) {
-      taps.add(new TapPlan.Tap(taps.size(), ".", ModuleNames.python(root.key().self().type())));
-    }
-  }
-
-  private TapPlan.Tap tap(ModuleNode node) {
-    return new TapPlan.Tap(taps.size(), node.path(), ModuleNames.python(node.type()));
+  private static TapPlan.Tap tap(int number, ModuleNode node) {
+    return new TapPlan.Tap(number, node.path(), ModuleNames.python(node.type()));
   }
 
   private boolean isTap(CallSite site) {
@@ -128,81 +95,15 @@ final class TapRewriter {
     return true;
   }
 
-  private boolean leadsToTap(MethodContext context) {
-    Boolean known = leadsToTap.get(context);
-    if (known == null) {
-      leadsToTap.put(context, false); // a recursion leads nowhere new
-      known = context.sites().stream().anyMatch(s -> numbers.containsKey(s) || isWay(s));
-      leadsToTap.put(context, known);
-    }
-    return known;
-  }
-
-  /** Whether taps lie below the call; then it goes to the twin. */
-  private boolean isWay(CallSite site) {
-    return !site.isUnclear() && leadsToTap(site.callee());
-  }
-
-  // ---- twins
-
-  private void writeTwin(MethodContext context) {
-    if (!written.add(context)) {
-      return;
-    }
-    if (!leadsToTap(context)) {
-      return;
-    }
-    context.twin(prefix + "_" + twins++ + "_" + context.method().name());
-    for (CallSite site : context.sites()) {
-      if (isWay(site)) {
-        writeTwin(site.callee());
-      }
-    }
-    Stmt.Function method = context.method();
-    Edits edits = new Edits();
-    edits.replace(
-        method.nameStart(), method.nameStart() + method.name().length(), context.twinName());
-    edits.insert(method.parameters().get(0).end(), PARAMETERS);
-    editCalls(context, edits, null);
-    addMethod(
-        context.source(),
-        edits.apply(context.source().file().text(), method.start(), method.end()));
-  }
-
-  private void editCalls(MethodContext context, Edits edits, @Nullable CallSite truncated) {
-    for (CallSite site : context.sites()) {
-      Expr.Call call = site.call();
-      if (isWay(site)) {
-        String twin = site.callee().twinName() + (site == truncated ? "_until" : "");
-        redirect(site, twin, HANDED, edits);
-      }
-      Integer number = numbers.get(site);
-      if (number != null) {
-        Expr type = Objects.requireNonNull(site.callee().method().returns());
-        edits.insertBefore(call.start(), functions.forCall(type) + "(");
-        edits.insert(call.end(), tapArguments(number, site.mode()));
-      }
-    }
+  private void tap(CallSite site, int number, Edits edits) {
+    Expr.Call call = site.call();
+    Expr type = Objects.requireNonNull(site.callee().method().returns());
+    edits.insertBefore(call.start(), functions.forCall(type) + "(");
+    edits.insert(call.end(), tapArguments(number, site.mode()));
   }
 
   private static String tapArguments(int number, int mode) {
     return ", camhook_taps, camhook_labels, \"" + number + "\", " + mode + ", camhook_grad, )";
-  }
-
-  /** Sends a call to another method with more arguments, past an interface if there is one. */
-  private static void redirect(CallSite site, String method, String arguments, Edits edits) {
-    Expr.Attribute function = (Expr.Attribute) site.call().function();
-    edits.replace(function.end() - function.name().length(), function.end(), method);
-    edits.replace(function.end(), function.end() + 1, "(" + arguments);
-    if (site.isThroughInterface()) {
-      Expr owner = function.value();
-      edits.insertBefore(owner.start(), "unchecked_cast(" + site.target().type() + ", ");
-      edits.insert(owner.end(), ")");
-    }
-  }
-
-  private void addMethod(SourceTree.ClassSource type, String text) {
-    added.computeIfAbsent(type.qualifiedName(), k -> new ArrayList<>()).add("  " + text);
   }
 
   // ---- entry points on the root
@@ -210,9 +111,9 @@ final class TapRewriter {
   private void addRootMethods() {
     for (String name : List.of("_forward", "_record")) {
       boolean grad = name.equals("_forward");
-      addMethod(root.source(), entry(prefix + name, grad));
+      twins.addMethod(root.source(), entry(prefix + name, grad));
     }
-    addMethod(root.source(), untilEntry());
+    twins.addMethod(root.source(), untilEntry());
   }
 
   private String entry(String name, boolean grad) {
@@ -234,9 +135,10 @@ final class TapRewriter {
   }
 
   private String callRoot(boolean grad) {
-    String method = root.instrumented() ? root.twinName() : root.method().name();
-    StringBuilder call = new StringBuilder("(self).").append(method).append('(');
-    if (root.instrumented()) {
+    String twin = twins.name(root);
+    StringBuilder call = new StringBuilder("(self).");
+    call.append(twin == null ? root.method().name() : twin).append('(');
+    if (twin != null) {
       call.append("camhook_taps, camhook_labels, ").append(grad ? "True" : "False").append(", ");
     }
     appendInputs(call);
@@ -276,15 +178,15 @@ final class TapRewriter {
 
   private void addResumeMethods() {
     ResumeWriter writer = new ResumeWriter(root, prefix);
-    for (Map.Entry<CallSite, Integer> tap : numbers.entrySet()) {
+    for (Map.Entry<CallSite, Integer> tap : sites.numbers().entrySet()) {
       Map<String, ResumeWriter.Method> methods = writer.resume(tap.getKey(), tap.getValue());
       if (methods != null) {
-        methods.values().forEach(m -> addMethod(m.type(), m.text()));
+        methods.values().forEach(m -> twins.addMethod(m.type(), m.text()));
         resumeMethods.put(tap.getKey().target().path(), methods.keySet().iterator().next());
       } else {
         Map<String, ResumeWriter.Method> whole = writer.replace(tap.getKey(), tap.getValue());
         if (whole != null) {
-          whole.values().forEach(m -> addMethod(m.type(), m.text()));
+          whole.values().forEach(m -> twins.addMethod(m.type(), m.text()));
           replaceMethods.put(tap.getKey().target().path(), whole.keySet().iterator().next());
         }
       }
@@ -295,9 +197,10 @@ final class TapRewriter {
     StringBuilder text = head(prefix + "_until", "Tuple[List[Tensor], str]");
     boolean whole = hooked.contains(root.key().self());
     String call = callRoot(false);
-    if (root.instrumented() && !whole) {
+    String twin = twins.name(root);
+    if (twin != null && !whole) {
       String truncated = truncate(root);
-      call = call.replace("." + root.twinName() + "(", "." + truncated + "(");
+      call = call.replace("." + twin + "(", "." + truncated + "(");
     }
     text.append("    camhook_result = ").append(call).append('\n');
     return text.append("    return (camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
@@ -311,7 +214,7 @@ final class TapRewriter {
   private String truncate(MethodContext context) {
     Stmt.Function method = context.method();
     List<CallSite> tapped =
-        context.sites().stream().filter(s -> numbers.containsKey(s) || isWay(s)).toList();
+        context.sites().stream().filter(s -> sites.number(s) != null || sites.isWay(s)).toList();
     int last = 0;
     for (int i = 0; i < method.body().size(); i++) {
       Stmt statement = method.body().get(i);
@@ -322,31 +225,31 @@ final class TapRewriter {
     Stmt end = method.body().get(last);
     List<CallSite> inLast = tapped.stream().filter(s -> contains(end, s.call())).toList();
     CallSite lastSite = inLast.get(inLast.size() - 1);
-    String name = context.twinName() + "_until";
+    String name = twins.name(context) + "_until";
     String text = context.source().file().text();
-    Edits edits = new Edits();
-    edits.replace(method.nameStart(), method.nameStart() + method.name().length(), name);
-    edits.insert(method.parameters().get(0).end(), PARAMETERS);
+    Edits edits = twins.begin(method, name);
     if (method.returns() != null) {
       edits.replace(method.returns().start(), method.returns().end(), "NoneType");
     }
     boolean simple = ResumeWriter.statementOf(method.body(), lastSite.call()) == last;
-    boolean deeper = simple && !numbers.containsKey(lastSite) && !isRepeated(lastSite.callee());
-    editCalls(context, edits, deeper ? lastSite : null);
+    boolean deeper = simple && sites.number(lastSite) == null && !isRepeated(lastSite.callee());
+    twins.editCalls(context, edits, deeper ? lastSite : null);
     int lineStart = text.lastIndexOf('\n', end.start()) + 1;
     StringBuilder out = new StringBuilder(edits.apply(text, method.start(), lineStart));
     if (simple) {
       for (CallSite site : inLast) {
         boolean inner = inLast.stream().anyMatch(o -> o != site && holds(o, site));
         if (site == lastSite || (!inner && !holds(site, lastSite))) {
-          out.append("    camhook_").append(numbers.getOrDefault(site, taps.size())).append(" = ");
+          out.append("    camhook_")
+              .append(sites.numbers().getOrDefault(site, taps.size()))
+              .append(" = ");
           out.append(edits.apply(text, site.call().start(), site.call().end())).append('\n');
         }
       }
     } else {
       out.append(edits.apply(text, lineStart, end.end())).append('\n');
     }
-    addMethod(context.source(), out.append("    return None").toString());
+    twins.addMethod(context.source(), out.append("    return None").toString());
     if (deeper) {
       truncate(lastSite.callee());
     }
@@ -355,7 +258,7 @@ final class TapRewriter {
 
   /** Whether a method is run from several places, so that what is last in it is not last at all. */
   private boolean isRepeated(MethodContext context) {
-    return written.stream()
+    return twins.methods().stream()
             .flatMap(c -> c.sites().stream())
             .filter(s -> s.callees().contains(context))
             .count()

@@ -224,12 +224,26 @@ public final class TorchScriptArchive {
       hooked.add(find(path));
     }
     String prefix = freePrefix();
-    TapRewriter rewriter = new TapRewriter(sources, root, hooked, prefix);
-    Map<String, byte[]> changed = new LinkedHashMap<>(rewriter.rewrite());
-    changed.put(
-        folder + "code/" + rewriter.tapsModule().replace('.', '/') + ".py",
-        rewriter.tapsSource().getBytes(StandardCharsets.UTF_8));
-    return new Instrumented(new ArchiveCopy(file, zip, changed), rewriter.plan());
+    Map<String, List<String>> added = new LinkedHashMap<>();
+    TapRewriter rewriter = new TapRewriter(sources, root, hooked, prefix, added);
+    rewriter.rewrite();
+    return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+  }
+
+  private ArchiveCopy copy(Map<String, List<String>> added, List<TapFunctions> functions) {
+    Map<String, byte[]> changed = new LinkedHashMap<>();
+    for (SourceFile source : sources.files().values()) {
+      String text = SourceTree.withMethods(source, added);
+      if (text != null) {
+        changed.put(source.entry(), text.getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    for (TapFunctions module : functions) {
+      changed.put(
+          folder + "code/" + module.module().replace('.', '/') + ".py",
+          module.source().getBytes(StandardCharsets.UTF_8));
+    }
+    return new ArchiveCopy(file, zip, changed);
   }
 
   /**
