@@ -2,6 +2,7 @@ package io.camhook.torchscript;
 
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A place in a method, in one {@link MethodContext}, where a method of a module is called, and what
@@ -12,6 +13,7 @@ final class CallSite {
   private final Expr.Call call;
   private final boolean forward;
   private final Set<MethodContext> callees = new LinkedHashSet<>();
+  private final Set<Integer> changedArguments = new TreeSet<>();
   private boolean changedLater;
   private boolean aliasesLiveValue;
   private boolean aliasesState;
@@ -74,6 +76,15 @@ final class CallSite {
     changedLater = true;
   }
 
+  /** Whether the call itself, or something after it, changes an argument in place. */
+  boolean changesArgument(int position) {
+    return changedArguments.contains(position);
+  }
+
+  void markArgumentChanged(int position) {
+    changedArguments.add(position);
+  }
+
   void aliasing(boolean liveValue, boolean state) {
     aliasesLiveValue |= liveValue;
     aliasesState |= state;
@@ -108,5 +119,10 @@ final class CallSite {
       mode |= TapFunctions.ALIASES_LIVE_VALUE;
     }
     return mode;
+  }
+
+  /** How a tap of an argument must treat the value. */
+  int argumentMode(int position) {
+    return TapFunctions.ARGUMENT | (changesArgument(position) ? TapFunctions.CHANGED_LATER : 0);
   }
 }

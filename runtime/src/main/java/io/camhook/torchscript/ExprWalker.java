@@ -197,6 +197,7 @@ final class ExprWalker {
     if (walker.modules().isBehindInterface(modules.get(0))) {
       site.markThroughInterface();
     }
+    walker.begins(site, arguments);
     Value result = walker.run(callee, arguments);
     walker.completed(site, result);
     return result;

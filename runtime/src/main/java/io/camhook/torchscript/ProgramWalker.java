@@ -24,10 +24,14 @@ final class ProgramWalker {
   private final ModuleTree modules;
   private final Map<MethodContext.Key, MethodContext> contexts = new LinkedHashMap<>();
   private final Map<Integer, Set<CallSite>> recorded = new HashMap<>();
+  private final Map<Integer, Set<Given>> given = new HashMap<>();
   private final Deque<Frame> frames = new ArrayDeque<>();
   private final ExprWalker expressions;
   private int steps;
   private int origins = Value.STATE;
+
+  /** An argument of a call. */
+  private record Given(CallSite site, int position) {}
 
   private ProgramWalker(SourceTree sources, ModuleTree modules) {
     this.sources = sources;
@@ -99,6 +103,10 @@ final class ProgramWalker {
       if (sites != null) {
         sites.forEach(CallSite::markChangedLater);
       }
+      Set<Given> arguments = given.remove(origin);
+      if (arguments != null) {
+        arguments.forEach(a -> a.site().markArgumentChanged(a.position()));
+      }
     }
   }
 
@@ -138,6 +146,15 @@ final class ProgramWalker {
     frames.pop();
     Value result = frame.result();
     return result == null ? new Value.Data(Set.of(), false) : result;
+  }
+
+  /** A module is about to be called: later changes of the arguments must be remembered. */
+  void begins(CallSite site, List<Value> arguments) {
+    for (int i = 0; i < arguments.size(); i++) {
+      for (Integer origin : arguments.get(i).allOrigins()) {
+        given.computeIfAbsent(origin, o -> new HashSet<>()).add(new Given(site, i));
+      }
+    }
   }
 
   /**

@@ -78,7 +78,7 @@ final class TapFunctions {
             .append(use(element, "x", "at"))
             .append('\n');
       } else {
-        whereWanted(name, typeText, use(element, "x", "at"));
+        whereWanted(name, typeText, "    y = " + use(element, "x", "at") + "\n");
       }
     }
     return module + "." + name;
@@ -101,19 +101,18 @@ final class TapFunctions {
     String name = "argument" + element.substring("value".length());
     if (byType.putIfAbsent("argument " + typeText, name) == null) {
       String values = module + "." + element + "(x, taps, labels, at, mode, 1, )";
-      whereWanted(name, typeText, "x");
-      text.insert(text.lastIndexOf("    y = x\n"), "    _1 = " + values + "\n");
+      whereWanted(name, typeText, "    _1 = " + values + "\n    y = x\n");
     }
     return module + "." + name;
   }
 
-  /** A function that marks the beginning and gives {@code result}, and its argument if unwanted. */
-  private void whereWanted(String name, String type, String result) {
+  /** A function that marks the beginning and does {@code work}; nothing where it is unwanted. */
+  private void whereWanted(String name, String type, String work) {
     begin(name, type)
         .append("  if torch.eq(wanted, 0):\n    y = x\n  else:\n")
-        .append("    _0 = torch.append(labels, torch.add(at, \"!\"))\n    y = ")
-        .append(result)
-        .append("\n  return y\n");
+        .append("    _0 = torch.append(labels, torch.add(at, \"!\"))\n")
+        .append(work)
+        .append("  return y\n");
   }
 
   private @Nullable String forType(Expr type, int depth) {

@@ -28,6 +28,9 @@ import java.util.zip.ZipFile;
  */
 public final class TorchScriptArchive {
   private static final long MAX_CODE = 256L << 20;
+  private static final String UNCALLED =
+      "forward never calls it in this archive (a trace keeps what was"
+          + " run, and calls a shared module under one of its names)";
 
   private final Path file;
   private final String name;
@@ -219,15 +222,55 @@ public final class TorchScriptArchive {
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
   public Instrumented instrument(Collection<String> paths) throws ArchiveException {
+    Map<String, List<String>> added = new LinkedHashMap<>();
+    TapRewriter rewriter = record(paths, freePrefix(), added);
+    return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+  }
+
+  private TapRewriter record(
+      Collection<String> paths, String prefix, Map<String, List<String>> added)
+      throws ArchiveException {
     Set<ModuleNode> hooked = new LinkedHashSet<>();
     for (String path : paths) {
       hooked.add(find(path));
     }
-    String prefix = freePrefix();
-    Map<String, List<String>> added = new LinkedHashMap<>();
     TapRewriter rewriter = new TapRewriter(sources, root, hooked, prefix, added);
     rewriter.rewrite();
-    return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+    return rewriter;
+  }
+
+  /**
+   * As {@link #instrument}, and hooks can look at every module that is called.
+   *
+   * @throws ArchiveException if a path does not exist or is never called, with the reason
+   */
+  public Hookable hookable(Collection<String> paths) throws ArchiveException {
+    Map<String, List<String>> added = new LinkedHashMap<>();
+    String prefix = freePrefix();
+    TapRewriter recording = record(paths, prefix, added);
+    HookRewriter looking = new HookRewriter(sources, root, prefix + "_hooks", added);
+    looking.rewrite();
+    ArchiveCopy copy = copy(added, List.of(recording.functions(), looking.functions()));
+    return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
+  }
+
+  /**
+   * Why hooks cannot look at a module, for the paths where that is so; aliases of modules that can
+   * be looked at are not among them.
+   */
+  public Map<String, String> unhookable(HookPlan plan) {
+    Set<String> hookable = new HashSet<>();
+    plan.sites().forEach(site -> hookable.add(site.path()));
+    Map<String, String> reasons = new LinkedHashMap<>();
+    for (ModuleNode node : new LinkedHashSet<>(modules.byPath().values())) {
+      if (node == modules.root() || hookable.contains(node.path())) {
+        continue;
+      }
+      String reason = plan.silent().getOrDefault(node.path(), UNCALLED);
+      reasons.put(node.path(), reason);
+      node.aliases().forEach(alias -> reasons.put(alias, reason));
+    }
+    return reasons;
   }
 
   private ArchiveCopy copy(Map<String, List<String>> added, List<TapFunctions> functions) {
@@ -330,8 +373,8 @@ public final class TorchScriptArchive {
           name
               + ": module '"
               + path
-              + "' is there, but forward never calls it in this archive (a trace keeps what was"
-              + " run, and calls a shared module under one of its names)");
+              + "' is there, but "
+              + UNCALLED);
     }
     return node;
   }
