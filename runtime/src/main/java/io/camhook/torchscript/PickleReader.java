@@ -118,7 +118,13 @@ final class PickleReader {
   }
 
   private void reduce() {
-    List<@Nullable Object> arguments = list(pop());
+    Object argument = pop();
+    List<@Nullable Object> arguments = new ArrayList<>();
+    if (argument instanceof List<?> tuple) {
+      arguments.addAll(tuple);
+    } else {
+      arguments.add(argument); // torch writes a value of an enum without a tuple around it
+    }
     stack.add(new Call((Global) top(pop()), arguments));
   }
 

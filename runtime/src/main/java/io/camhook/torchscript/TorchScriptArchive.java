@@ -30,7 +30,8 @@ public final class TorchScriptArchive {
   private static final long MAX_CODE = 256L << 20;
   private static final String UNCALLED =
       "forward never calls it in this archive (a trace keeps what was"
-          + " run, and calls a shared module under one of its names)";
+          + " run, and calls a shared module under one of its names; what torch.jit.fork runs on"
+          + " another thread is not looked into)";
 
   private final Path file;
   private final String name;
@@ -369,12 +370,7 @@ public final class TorchScriptArchive {
           name + ": no module '" + path + "' among its " + modules.byPath().size() + " paths");
     }
     if (!sites().containsKey(node)) {
-      throw new ArchiveException(
-          name
-              + ": module '"
-              + path
-              + "' is there, but "
-              + UNCALLED);
+      throw new ArchiveException(name + ": module '" + path + "' is there, but " + UNCALLED);
     }
     return node;
   }
