@@ -36,22 +36,22 @@ public final class Steps {
   }
 
   /** A module's forward has ended; {@code watch} counts its calls on its own. */
-  public LayerCall forward(LayerWatch watch, String path, Object module) {
-    return call(new Counter(watch, false, path), module);
+  public LayerCall forward(LayerWatch watch, String path, String type) {
+    return call(new Counter(watch, false, path), type);
   }
 
   /** A module's backward has ended. */
-  public LayerCall backward(LayerWatch watch, String path, Object module) {
-    return call(new Counter(watch, true, path), module);
+  public LayerCall backward(LayerWatch watch, String path, String type) {
+    return call(new Counter(watch, true, path), type);
   }
 
-  private LayerCall call(Counter counter, Object module) {
+  private LayerCall call(Counter counter, String type) {
     Pass pass = passes.get();
     if (pass == null) {
       begin();
-      return call(counter, module);
+      return call(counter, type);
     }
     int number = pass.calls.merge(counter, 1, Integer::sum) - 1;
-    return new LayerCall(model, counter.path, module.getClass().getSimpleName(), pass.step, number);
+    return new LayerCall(model, counter.path, type, pass.step, number);
   }
 }

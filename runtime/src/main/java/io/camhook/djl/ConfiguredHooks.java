@@ -160,7 +160,8 @@ final class ConfiguredHooks {
     return (block, path, inputs, outputs) ->
         guarded(
             () -> {
-              watch.forward(steps.forward(watch, path, block), values(inputs), values(outputs));
+              watch.forward(
+                  steps.forward(watch, path, type(block)), values(inputs), values(outputs));
               return null;
             });
   }
@@ -170,9 +171,15 @@ final class ConfiguredHooks {
         guarded(
             () -> {
               watch.backward(
-                  steps.backward(watch, path, block), values(gradInputs), values(gradOutputs));
+                  steps.backward(watch, path, type(block)),
+                  values(gradInputs),
+                  values(gradOutputs));
               return null;
             });
+  }
+
+  private static String type(Block block) {
+    return block instanceof ScriptModule module ? module.type() : block.getClass().getSimpleName();
   }
 
   private @Nullable NDList guarded(Supplier<@Nullable NDList> look) {

@@ -47,6 +47,7 @@ public final class DjlAdapter implements EngineAdapter {
       AdapterContext context,
       ConfiguredHooks hooks,
       Models models,
+      ScriptHooks inside,
       Sampler sampler,
       Failures failures) {}
 
@@ -70,6 +71,7 @@ public final class DjlAdapter implements EngineAdapter {
             context,
             hooks,
             new Models(config, context.recorder()::model, hooks, failures, context.log()),
+            new ScriptHooks(points, failures),
             new Sampler(config.sampling()),
             failures);
   }
@@ -119,7 +121,18 @@ public final class DjlAdapter implements EngineAdapter {
   public @Nullable Object run(Object block, Object inputs, boolean training) {
     ThreadWork work = ThreadWork.current();
     PassWatch watch = work == null ? null : work.watch;
-    return watch == null ? null : watch.run((PtSymbolBlock) block, (NDList) inputs, training);
+    PtSymbolBlock module = (PtSymbolBlock) block;
+    NDList captured = watch == null ? null : watch.run(module, (NDList) inputs, training);
+    return captured == null ? runHooked(module, (NDList) inputs, training) : captured;
+  }
+
+  private @Nullable NDList runHooked(PtSymbolBlock module, NDList inputs, boolean training) {
+    Started now = started;
+    if (now == null || HookTable.isEmpty()) {
+      return null;
+    }
+    ScriptPlan plan = now.models().scripts().planOf(module);
+    return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training);
   }
 
   @Override
@@ -200,13 +213,13 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public List<Object> modules(Object model, String layers) {
     Block root = root(model);
-    List<BlockTree.Module> modules = BlockTree.of(root);
+    ScriptModules inside = root instanceof PtSymbolBlock ? inside(root) : null;
+    List<BlockTree.Module> modules = inside == null ? BlockTree.of(root) : inside.tree(root);
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     List<ModulePath> selected = LayerPattern.of(layers).select(paths);
-    if (selected.isEmpty() && root instanceof PtSymbolBlock) {
-      throw new IllegalArgumentException(
-          "'%s' is inside a TorchScript model, which is one native call: only '.', its input and output, takes hooks; to record the layer, name it in 'layers' of camhook.yaml"
-              .formatted(layers));
+    String refusal = inside == null || !selected.isEmpty() ? null : inside.refusal(layers);
+    if (refusal != null) {
+      throw new IllegalArgumentException(refusal);
     }
     if (selected.isEmpty()) {
       throw new IllegalArgumentException(
@@ -222,6 +235,16 @@ public final class DjlAdapter implements EngineAdapter {
         .filter(module -> selected.contains(module.path()) && found.add(module.block()))
         .<Object>map(BlockTree.Module::block)
         .toList();
+  }
+
+  /** The modules inside a TorchScript model. */
+  private ScriptModules inside(Block root) {
+    Started now = started;
+    ScriptPlan plan = now == null ? null : now.models().scripts().planOf(root);
+    return plan == null
+        ? ScriptModules.none(
+            "only '.', its input and output, takes hooks, because the model was loaded as it came; name the model or its file in 'models' of camhook.yaml before it is loaded, and hooks can look inside")
+        : plan.inside();
   }
 
   @Override

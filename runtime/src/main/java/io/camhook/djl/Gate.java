@@ -20,9 +20,12 @@ final class Gate {
   private final NDArray after;
   private final NDArray observed;
   private final GateMasks.@Nullable Mask mask;
+  private final String closedOnlyWhere;
   private final Lifetime lifetime;
 
-  private Gate(NDArray source, NDArray after, GateMasks.@Nullable Mask mask) {
+  private Gate(
+      NDArray source, NDArray after, GateMasks.@Nullable Mask mask, String closedOnlyWhere) {
+    this.closedOnlyWhere = closedOnlyWhere;
     this.source = source;
     this.lifetime = Lifetime.of(source.getManager());
     this.before = Tensors.ownAlias(source);
@@ -40,7 +43,11 @@ final class Gate {
   static Gate behind(NDArray array, boolean fragile) {
     NDManager owner = array.getManager();
     if (!array.getDevice().equals(Device.cpu())) {
-      return new Gate(array, Tensors.alias(array, owner), null);
+      return new Gate(
+          array,
+          Tensors.alias(array, owner),
+          null,
+          "a gradient can be replaced on the CPU only, found " + array.getDevice());
     }
     GateMasks.Mask mask = GateMasks.take();
     try (NDArray zero = owner.zeros(new Shape(), array.getDataType())) {
@@ -54,8 +61,17 @@ final class Gate {
         after = views.head();
       }
       after.setName(array.getName());
-      return new Gate(array, after, mask);
+      return new Gate(array, after, mask, "");
     }
+  }
+
+  /**
+   * Stands at a node that is in the graph already, where gradients can only be seen.
+   *
+   * @param refusal what is said to a hook that wants more
+   */
+  static Gate observing(NDArray array, String refusal) {
+    return new Gate(array, array, null, refusal);
   }
 
   /** How long the arrays around it live. */
@@ -86,14 +102,13 @@ final class Gate {
   /**
    * Whether gradients are let through.
    *
-   * @throws IllegalStateException if this gate cannot be closed (not on a CPU)
+   * @throws IllegalStateException if this gate cannot be closed
    */
   void open(boolean open) {
     if (mask != null) {
       mask.set(open);
     } else if (!open) {
-      throw new IllegalStateException(
-          "a gradient can be replaced on the CPU only, found " + before.getDevice());
+      throw new IllegalStateException(closedOnlyWhere);
     }
   }
 

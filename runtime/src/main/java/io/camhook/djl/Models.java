@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * first predictor or trainer is made. Thread-safe.
  */
 final class Models {
+  private static final String ROOT = ".";
+
   private final List<CamhookConfig.Model> entries;
   private final Consumer<ModelInfo> describe;
   private final ConfiguredHooks hooks;
@@ -80,10 +82,10 @@ final class Models {
     }
     String label = new Glob(entry.name()).isLiteral() ? entry.name() : names.get(0);
     List<BlockTree.Module> modules = BlockTree.of(root);
-    hooks.attach(entry, label, modules);
     if (script == null && root instanceof PtSymbolBlock) {
       script = unseen(entry, label);
     }
+    hooks.attach(entry, label, script == null ? modules : script.inside().tree(root));
     List<ModuleInfo> described = modules.stream().map(Models::info).toList();
     if (script != null && !script.modules().isEmpty()) {
       described = script.modules();
@@ -110,12 +112,15 @@ final class Models {
   }
 
   private ScriptPlan unseen(CamhookConfig.Model entry, String label) {
-    if (entry.layers().stream().anyMatch(layer -> !layer.equals("."))) {
+    if (entry.layers().stream().anyMatch(layer -> !layer.equals(ROOT))
+        || entry.hooks().stream()
+            .flatMap(hook -> hook.layers().stream())
+            .anyMatch(layer -> !layer.equals(ROOT))) {
       log.warn(
           "model %s was loaded before camhook could tap its layers, so only '.', its input and output, is hooked; start the JVM with -javaagent, and name the model or its file in 'models'"
               .formatted(label));
     }
-    return ScriptPlan.untapped(entry);
+    return ScriptPlan.untapped(entry, "it was loaded before camhook could look inside");
   }
 
   private static ModuleInfo info(BlockTree.Module module) {

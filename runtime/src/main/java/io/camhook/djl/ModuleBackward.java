@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,10 +57,37 @@ final class ModuleBackward {
         : new ModuleBackward(block, path, points, preHooks, hooks);
   }
 
+  /**
+   * Looks at the inputs of a module that has run already.
+   *
+   * @param known for each whether it is a node of its own, so that its gradient is the one through
+   *     this call
+   */
+  void observeInputs(NDList given, List<Boolean> known) {
+    inputs = given.size();
+    NDList seen = new NDList();
+    for (int i = 0; i < known.size(); i++) {
+      seen.add(known.get(i) ? given.get(i) : null);
+    }
+    inputsGated = gated(seen, true, this::observing) != null;
+  }
+
+  /** Looks at the outputs of a module that has run already. */
+  void observeOutputs(NDList returned) {
+    gated(returned, false, this::observing);
+  }
+
+  private Gate observing(NDArray array) {
+    return Gate.observing(
+        array,
+        "layer %s: its backward hook returned a gradient to go on with, but the layer is inside a TorchScript model, which is one native call; there hooks only look: return null"
+            .formatted(block));
+  }
+
   /** Puts the gates before the module. */
   NDList gateInputs(NDList given) {
     inputs = given.size();
-    Point point = gated(given, true);
+    Point point = gated(given, true, ModuleBackward::gate);
     inputsGated = point != null;
     if (point == null) {
       return given;
@@ -70,7 +98,7 @@ final class ModuleBackward {
 
   /** Puts the gates behind the module. */
   NDList gateOutputs(NDList returned) {
-    Point point = gated(returned, false);
+    Point point = gated(returned, false, ModuleBackward::gate);
     if (point == null) {
       return returned;
     }
@@ -83,20 +111,25 @@ final class ModuleBackward {
     return point.handedOn;
   }
 
-  private @Nullable Point gated(NDList arrays, boolean input) {
+  private static Gate gate(NDArray array) {
+    return Gate.behind(array, true);
+  }
+
+  private @Nullable Point gated(NDList arrays, boolean input, Function<NDArray, Gate> gates) {
     if (arrays.isEmpty() || !JniUtils.isGradMode()) {
       return null;
     }
     boolean[] requires = new boolean[arrays.size()];
     boolean any = false;
     for (int i = 0; i < requires.length; i++) {
-      requires[i] = Tensors.isFloating(arrays.get(i)) && Tensors.requiresGrad(arrays.get(i));
+      NDArray array = arrays.get(i);
+      requires[i] = array != null && Tensors.isFloating(array) && Tensors.requiresGrad(array);
       any |= requires[i];
     }
     if (!any) {
       return null;
     }
-    Point point = new Point(input, arrays, requires);
+    Point point = new Point(input, arrays, requires, gates);
     points.add(point);
     return point;
   }
@@ -107,18 +140,18 @@ final class ModuleBackward {
     private final List<@Nullable Gate> positions = new ArrayList<>();
     private final NDList handedOn = new NDList();
     private final NDList shapes = new NDList();
-    private final List<NDManager> managers = new ArrayList<>();
+    private final List<@Nullable NDManager> managers = new ArrayList<>();
 
-    Point(boolean input, NDList arrays, boolean[] requires) {
+    Point(boolean input, NDList arrays, boolean[] requires, Function<NDArray, Gate> gates) {
       super(System.nanoTime());
       this.input = input;
       for (int i = 0; i < requires.length; i++) {
         NDArray array = arrays.get(i);
-        Gate gate = requires[i] ? Gate.behind(array, true) : null;
+        Gate gate = requires[i] ? gates.apply(array) : null;
         positions.add(gate);
         handedOn.add(gate == null ? array : gate.after());
         shapes.add(gate == null ? array : gate.observed());
-        managers.add(array.getManager());
+        managers.add(array == null ? null : array.getManager());
       }
     }
 
@@ -144,9 +177,10 @@ final class ModuleBackward {
       int next = 0;
       for (int i = 0; i < positions.size(); i++) {
         NDArray gradient = positions.get(i) == null ? null : gradients.get(next++);
-        if (gradient == null && input) {
+        NDManager manager = managers.get(i);
+        if (gradient == null && input && manager != null) {
           NDArray like = shapes.get(i);
-          gradient = Tensors.loose(managers.get(i).zeros(like.getShape(), like.getDataType()));
+          gradient = Tensors.loose(manager.zeros(like.getShape(), like.getDataType()));
         }
         seen.add(gradient);
       }

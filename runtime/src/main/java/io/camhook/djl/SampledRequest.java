@@ -13,6 +13,7 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Request;
+import io.camhook.djl.script.ModuleCalls;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -129,8 +130,12 @@ final class SampledRequest implements Request, PassWatch {
         return new ReplayCall(arguments, index, inference, false);
       }
       ScriptPlan script = plan.script();
+      boolean hooked = script != null && script.inside().isHooked();
+      if (hooked && !inference) {
+        return null; // the graph is the application's, and hooks look at it
+      }
       boolean compare = inference && script != null && script.toBeCompared();
-      if (compare || (exact && inference)) {
+      if (compare || hooked || (exact && inference)) {
         quiet = true;
         return new ReplayCall(arguments, index, true, compare);
       }
@@ -182,7 +187,7 @@ final class SampledRequest implements Request, PassWatch {
     SampledPass now = pass;
     ScriptPlan script = plan.script();
     TapPlan taps = script == null ? null : script.taps();
-    if (quiet || now == null || taps == null || block != root || namesMethod(inputs)) {
+    if (quiet || now == null || taps == null || block != root || ModuleCalls.namesMethod(inputs)) {
       return null;
     }
     try {
@@ -193,12 +198,6 @@ final class SampledRequest implements Request, PassWatch {
       now.abandon();
       return null;
     }
-  }
-
-  /** Whether another method than forward is to run. */
-  private static boolean namesMethod(NDList inputs) {
-    return inputs.stream()
-        .anyMatch(array -> array.getName() != null && array.getName().startsWith("module_method:"));
   }
 
   /** The plain pass works where the one with taps has failed. */

@@ -96,7 +96,7 @@ final class ScriptLoads {
     Model model = loading.get();
     List<String> names = names(model, arguments[1]);
     CamhookConfig.Model entry = names.isEmpty() ? null : entries.apply(names);
-    if (entry == null || entry.layers().isEmpty() || entry.capture().isEmpty()) {
+    if (entry == null) {
       return null;
     }
     try {
@@ -118,12 +118,14 @@ final class ScriptLoads {
     try {
       String unfit = source.unfit();
       if (unfit == null) {
-        model = ScriptModel.of(source.file(), entry.layers(), log);
+        List<String> layers = entry.capture().isEmpty() ? List.of() : entry.layers();
+        model = ScriptModel.of(source.file(), layers, log);
       } else {
         log.warn("model is loaded without hooks: " + unfit);
       }
-      if (model != null && !dryRun) {
-        source.replace(arguments, model.file());
+      Path copy = model == null ? null : model.file();
+      if (copy != null && !dryRun) {
+        source.replace(arguments, copy);
       } else {
         source.again(arguments);
       }
@@ -184,7 +186,7 @@ final class ScriptLoads {
     public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
       try {
         if (thrown != null) {
-          return model == null || dryRun ? result : loadPlain(thrown);
+          return isAsItCame() ? result : loadPlain(thrown);
         }
         Block block = (Block) result;
         if (block != null) {
@@ -196,19 +198,34 @@ final class ScriptLoads {
       }
     }
 
+    private boolean isAsItCame() {
+      return model == null || model.file() == null || dryRun;
+    }
+
     private void loaded(Block block) {
       if (model == null) {
-        plans.put(block, ScriptPlan.untapped(entry));
+        plans.put(
+            block,
+            ScriptPlan.untapped(
+                entry, "its archive could not be instrumented; a message said why at loading"));
         return;
       }
-      if (!dryRun) {
+      if (!isAsItCame()) {
         source.freeze(block);
       }
       TorchScriptArchive archive = model.archive();
+      ScriptModules inside = ScriptModules.of(archive, model.hooks());
+      if (dryRun) {
+        inside.loadedPlain();
+      }
       plans.put(
           block,
           new ScriptPlan(
-              entry, model.plan(), modules(archive), Classifier.weightName(archive.modules())));
+              entry,
+              model.plan(),
+              modules(archive),
+              Classifier.weightName(archive.modules()),
+              inside));
     }
 
     private Object loadPlain(Throwable thrown) {
@@ -219,7 +236,8 @@ final class ScriptLoads {
         log.warn(
             "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"
                 .formatted(name, thrown.getMessage()));
-        plans.put(block, ScriptPlan.untapped(entry));
+        plans.put(
+            block, ScriptPlan.untapped(entry, "the engine does not take the instrumented archive"));
         return block;
       } catch (IOException | MalformedModelException e) {
         throw Load.<RuntimeException>unchanged(e);
@@ -236,7 +254,7 @@ final class ScriptLoads {
 
     private void cleanUp() {
       try (source) {
-        if (model != null) {
+        if (model != null && model.file() != null) {
           Files.deleteIfExists(model.file());
         }
       } catch (IOException e) {

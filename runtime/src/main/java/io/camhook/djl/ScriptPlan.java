@@ -16,6 +16,7 @@ final class ScriptPlan {
   private final @Nullable TapPlan taps;
   private final List<ModuleInfo> modules;
   private final @Nullable String classifier;
+  private final ScriptModules inside;
   private final AtomicBoolean compared = new AtomicBoolean();
   private final AtomicBoolean failed = new AtomicBoolean();
 
@@ -24,21 +25,24 @@ final class ScriptPlan {
    * @param taps null where the archive runs as it came
    * @param modules the module tree, empty if it is not known
    * @param classifier name of the weight of the last linear layer, if there is one
+   * @param inside what hooks can look at
    */
   ScriptPlan(
       CamhookConfig.Model entry,
       @Nullable TapPlan taps,
       List<ModuleInfo> modules,
-      @Nullable String classifier) {
+      @Nullable String classifier,
+      ScriptModules inside) {
+    this.inside = inside;
     this.entry = entry;
     this.taps = taps;
     this.modules = List.copyOf(modules);
     this.classifier = classifier;
   }
 
-  /** Of an archive that runs as it came. */
-  static ScriptPlan untapped(CamhookConfig.Model entry) {
-    return new ScriptPlan(entry, null, List.of(), null);
+  /** Of an archive that runs as it came, and why it does. */
+  static ScriptPlan untapped(CamhookConfig.Model entry, String reason) {
+    return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason));
   }
 
   CamhookConfig.Model entry() {
@@ -48,6 +52,11 @@ final class ScriptPlan {
   /** The taps that passes use; null where there are none, or they have failed. */
   @Nullable TapPlan taps() {
     return failed.get() ? null : taps;
+  }
+
+  /** The modules inside, for hooks. */
+  ScriptModules inside() {
+    return inside;
   }
 
   List<ModuleInfo> modules() {

@@ -16,12 +16,14 @@ import io.camhook.torchscript.ModuleInfo;
 import io.camhook.torchscript.TapPlan;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -50,11 +52,12 @@ final class ScriptSession implements ModelSession {
     this.file = file;
     try {
       ScriptModel model = ScriptModel.of(file.archive(), paths);
+      Path copy = Objects.requireNonNull(model.file());
       try {
-        this.plan = model.plan();
-        this.module = file.load(model.file());
+        this.plan = Objects.requireNonNull(model.plan());
+        this.module = file.load(copy);
       } finally {
-        Files.deleteIfExists(model.file());
+        Files.deleteIfExists(copy);
       }
     } catch (Throwable e) {
       file.close();

@@ -40,7 +40,7 @@ final class ConfiguredHook implements PlainHook {
     return guarded(
         () ->
             watch.forward(
-                steps.forward(watch, module.path(), module.module()),
+                steps.forward(watch, module.path(), type(module)),
                 values(module, input),
                 values(module, output)));
   }
@@ -51,7 +51,7 @@ final class ConfiguredHook implements PlainHook {
     return guarded(
         () ->
             watch.backward(
-                steps.backward(watch, module.path(), module.module()),
+                steps.backward(watch, module.path(), type(module)),
                 values(module, gradInput),
                 values(module, gradOutput)));
   }
@@ -81,5 +81,9 @@ final class ConfiguredHook implements PlainHook {
     public float[] toFloats() {
       return module.read(value).toFloats();
     }
+  }
+
+  private static String type(PlainModule module) {
+    return module.module().getClass().getSimpleName();
   }
 }

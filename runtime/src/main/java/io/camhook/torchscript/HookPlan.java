@@ -19,6 +19,9 @@ import java.util.Map;
  */
 public record HookPlan(
     String inferenceMethod, String graphMethod, List<Site> sites, Map<String, String> silent) {
+  /** Of an archive in which hooks cannot look at anything. */
+  public static final HookPlan NONE = new HookPlan("", "", List.of(), Map.of());
+
   /** Asks for a value. */
   public static final long VALUE = 1;
 
@@ -34,6 +37,11 @@ public record HookPlan(
   public record Site(String path, List<Argument> arguments) {
     public Site {
       arguments = List.copyOf(arguments);
+    }
+
+    /** Whether the gradient of the argument at {@code position} through this call can be told. */
+    public boolean hasGradient(int position) {
+      return arguments.stream().anyMatch(a -> a.position() == position && a.gradient());
     }
 
     /** Whether {@code position} is its last argument with tensors. */

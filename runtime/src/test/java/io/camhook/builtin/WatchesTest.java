@@ -37,6 +37,8 @@ class WatchesTest {
           messages.add(message + cause);
         }
       };
+  private static final String TYPE = WatchesTest.class.getSimpleName();
+
   private final Steps steps = new Steps("net");
 
   @Test
@@ -44,11 +46,11 @@ class WatchesTest {
     try (Watches watches = new Watches(directory, log)) {
       LayerWatch stats = watch(watches, "stats", Map.of());
       steps.begin();
-      stats.forward(steps.forward(stats, "a\"b", this), of(1), of(0, 2));
-      stats.forward(steps.forward(stats, "a\"b", this), of(1), of(NAN));
-      stats.backward(steps.backward(stats, "a\"b", this), List.of(), of(3, 4));
+      stats.forward(steps.forward(stats, "a\"b", TYPE), of(1), of(0, 2));
+      stats.forward(steps.forward(stats, "a\"b", TYPE), of(1), of(NAN));
+      stats.backward(steps.backward(stats, "a\"b", TYPE), List.of(), of(3, 4));
       steps.begin();
-      stats.forward(steps.forward(stats, "c", this), of(1), of(1));
+      stats.forward(steps.forward(stats, "c", TYPE), of(1), of(1));
     }
     assertThat(directory.resolve("stats.jsonl"))
         .hasContent(
@@ -66,13 +68,13 @@ class WatchesTest {
     LayerWatch guard = watch(new Watches(null, log), "nan-guard", Map.of());
     for (int pass = 0; pass < 2; pass++) {
       steps.begin();
-      guard.forward(steps.forward(guard, "fine", this), of(1), of(1));
-      guard.forward(steps.forward(guard, "block.log", this), of(-1, 1), of(NAN, 0));
-      guard.forward(steps.forward(guard, "later", this), of(NAN, 0), of(NAN, 0));
-      guard.forward(steps.forward(guard, "block", this), of(-1, 1), of(NAN, 0));
-      guard.forward(steps.forward(guard, ".", this), of(-1, 1), of(NAN, 0));
+      guard.forward(steps.forward(guard, "fine", TYPE), of(1), of(1));
+      guard.forward(steps.forward(guard, "block.log", TYPE), of(-1, 1), of(NAN, 0));
+      guard.forward(steps.forward(guard, "later", TYPE), of(NAN, 0), of(NAN, 0));
+      guard.forward(steps.forward(guard, "block", TYPE), of(-1, 1), of(NAN, 0));
+      guard.forward(steps.forward(guard, ".", TYPE), of(-1, 1), of(NAN, 0));
       guard.backward(
-          steps.backward(guard, "deep", this), of(Float.NEGATIVE_INFINITY), of(Float.MAX_VALUE));
+          steps.backward(guard, "deep", TYPE), of(Float.NEGATIVE_INFINITY), of(Float.MAX_VALUE));
     }
     assertThat(messages)
         .containsExactly(
@@ -87,24 +89,24 @@ class WatchesTest {
   void nan_guard_should_keep_threads_apart() throws InterruptedException {
     LayerWatch guard = watch(new Watches(null, log), "nan-guard", Map.of());
     steps.begin();
-    guard.forward(steps.forward(guard, "a", this), of(1), of(NAN));
+    guard.forward(steps.forward(guard, "a", TYPE), of(1), of(NAN));
     Thread other =
         new Thread(
             () -> {
               steps.begin();
-              guard.forward(steps.forward(guard, "a", this), of(1), of(NAN));
+              guard.forward(steps.forward(guard, "a", TYPE), of(1), of(NAN));
             });
     other.start();
     other.join();
-    guard.forward(steps.forward(guard, ".", this), of(1), of(NAN));
+    guard.forward(steps.forward(guard, ".", TYPE), of(1), of(NAN));
     assertThat(messages).hasSize(1);
   }
 
   @Test
   void nan_guard_should_say_that_the_models_own_input_is_not_finite() {
     LayerWatch guard = watch(new Watches(null, log), "nan-guard", Map.of());
-    guard.forward(steps.forward(guard, "conv", this), of(NAN), of(NAN));
-    guard.forward(steps.forward(guard, ".", this), of(NAN), of(NAN));
+    guard.forward(steps.forward(guard, "conv", TYPE), of(NAN), of(NAN));
+    guard.forward(steps.forward(guard, ".", TYPE), of(NAN), of(NAN));
     assertThat(messages)
         .singleElement()
         .asString()
@@ -114,7 +116,7 @@ class WatchesTest {
   @Test
   void nan_guard_should_throw_where_asked_to() {
     LayerWatch guard = watch(new Watches(null, log), "nan-guard", Map.of("action", "throw"));
-    assertThatThrownBy(() -> guard.forward(steps.forward(guard, "log", this), of(-1), of(NAN)))
+    assertThatThrownBy(() -> guard.forward(steps.forward(guard, "log", TYPE), of(-1), of(NAN)))
         .isInstanceOf(NonFiniteValueException.class)
         .hasMessageStartingWith(
             "nan-guard: model net, step 0, layer log (WatchesTest) produced NaN");
@@ -124,8 +126,8 @@ class WatchesTest {
   @Test
   void print_should_say_one_line_a_tensor() {
     LayerWatch print = watch(new Watches(null, log), "print", Map.of());
-    print.forward(steps.forward(print, "fc", this), of(1), of(0, 2));
-    print.backward(steps.backward(print, "fc", this), of(1), of(5));
+    print.forward(steps.forward(print, "fc", TYPE), of(1), of(0, 2));
+    print.backward(steps.backward(print, "fc", TYPE), of(1), of(5));
     assertThat(messages)
         .containsExactly(
             "model net, step 0, layer fc (WatchesTest): forward [2] mean 1.000 std 1.000 min 0.000"

@@ -10,14 +10,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.translate.TranslateException;
-import io.camhook.ForwardHook;
-import io.camhook.HookHandle;
-import io.camhook.Hooks;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.dispatch.Dispatch;
@@ -31,7 +27,6 @@ import java.io.DataOutputStream;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -316,29 +311,6 @@ class ScriptCaptureTest {
       assertThat(djl.captured().get(0).layers()).containsExactly(LayerOutput.of("."));
       assertThat(djl.messages).hasSize(1);
       assertThat(djl.messages.get(0)).contains("was loaded before camhook could tap its layers");
-    }
-  }
-
-  @Test
-  void hook_on_a_layer_inside_should_be_refused_and_on_the_model_run() throws Exception {
-    List<String> seen = new ArrayList<>();
-    ForwardHook<Block, NDList> hook =
-        (block, path, inputs, outputs) -> {
-          seen.add(path);
-          return null;
-        };
-    try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "features"));
-        Model model = load();
-        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
-      assertThatThrownBy(() -> Hooks.registerForwardHook(model, "features", hook))
-          .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("'features' is inside a TorchScript model")
-          .hasMessageContaining("name it in 'layers'");
-      try (HookHandle handle = Hooks.registerForwardHook(model.getBlock(), hook)) {
-        predict(predictor);
-      }
-      assertThat(seen).containsExactly(".");
-      assertThat(djl.failures).isEmpty();
     }
   }
 

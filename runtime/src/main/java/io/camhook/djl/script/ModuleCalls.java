@@ -9,6 +9,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Runs a method of a TorchScript module with autograd and gives the result as it is. DJL's public
@@ -55,6 +57,12 @@ public final class ModuleCalls {
     return IValueUtils.class.getClassLoader();
   }
 
+  /** Whether another method than forward is to run. */
+  public static boolean namesMethod(NDList inputs) {
+    return inputs.stream()
+        .anyMatch(array -> array.getName() != null && array.getName().startsWith("module_method:"));
+  }
+
   /**
    * Runs {@code method}.
    *
@@ -63,11 +71,30 @@ public final class ModuleCalls {
    * @return the result, to be closed by the caller
    */
   public static IValue run(PtSymbolBlock block, String method, NDList inputs, boolean autograd) {
+    return run(block, method, List.of(), inputs, autograd);
+  }
+
+  /**
+   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, of a method that takes a {@code
+   * List[int]} before the inputs.
+   */
+  public static IValue run(
+      PtSymbolBlock block, String method, long[] first, NDList inputs, boolean autograd) {
+    try (IValue numbers = IValue.listFrom(first)) {
+      return run(block, method, List.of(numbers), inputs, autograd);
+    }
+  }
+
+  private static IValue run(
+      PtSymbolBlock block, String method, List<IValue> first, NDList inputs, boolean autograd) {
     IValue[] values = null;
     try {
       Pair<?, ?> pair = (Pair<?, ?>) GET_INPUTS.invoke(inputs);
       values = (IValue[]) pair.getKey();
-      long[] handles = Arrays.stream(values).mapToLong(IValue::getHandle).toArray();
+      long[] handles =
+          Stream.concat(first.stream(), Arrays.stream(values))
+              .mapToLong(IValue::getHandle)
+              .toArray();
       long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
       return (IValue) NEW_IVALUE.invoke(result);
     } catch (RuntimeException | Error e) {

@@ -4,6 +4,8 @@ import io.camhook.capture.ClosestPaths;
 import io.camhook.capture.LayerPattern;
 import io.camhook.capture.ModulePath;
 import io.camhook.dispatch.EventLog;
+import io.camhook.torchscript.HookPlan;
+import io.camhook.torchscript.Hookable;
 import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.ModuleInfo;
 import io.camhook.torchscript.TapPlan;
@@ -18,14 +20,18 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TorchScript file with taps at the configured layers, ready to be loaded in place of the
- * original. Load it with {@code trainParam} true, else its weights cannot be saved for backward.
+ * A TorchScript file with taps at the configured layers and methods for hooks, ready to be loaded
+ * in place of the original. Load it with {@code trainParam} true, else its weights cannot be saved
+ * for backward.
  *
- * @param file the instrumented copy, a temporary file; delete it when it is loaded
- * @param plan what was added
+ * @param file the instrumented copy, a temporary file; delete it when it is loaded; null if there
+ *     is nothing to add, so that the original is to be loaded
+ * @param plan what was added for captures; null if none of the layers is there
+ * @param hooks what was added for hooks; without sites if nothing inside can be looked at
  * @param archive the original
  */
-public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
+public record ScriptModel(
+    @Nullable Path file, @Nullable TapPlan plan, HookPlan hooks, TorchScriptArchive archive) {
   private static final int CLOSEST = 3;
 
   /**
@@ -39,14 +45,16 @@ public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
     try {
       TorchScriptArchive archive = TorchScriptArchive.open(original);
       Set<String> paths = select(archive, layers, log);
-      if (paths.isEmpty()) {
-        return null;
+      Hookable hookable = archive.hookable(paths);
+      TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
+      if (plan == null && hookable.hooks().sites().isEmpty()) {
+        return new ScriptModel(null, null, hookable.hooks(), archive);
       }
-      ScriptModel model = of(archive, paths);
-      for (String notice : model.plan.notices()) {
+      Path copy = write(hookable.archive());
+      for (String notice : plan == null ? List.<String>of() : plan.notices()) {
         log.warn(original.getFileName() + ": " + notice);
       }
-      return model;
+      return new ScriptModel(copy, plan, hookable.hooks(), archive);
     } catch (IOException | RuntimeException | StackOverflowError e) {
       log.warn("model is loaded without hooks: " + e.getMessage());
       return null;
@@ -54,17 +62,21 @@ public record ScriptModel(Path file, TapPlan plan, TorchScriptArchive archive) {
   }
 
   /**
-   * Instruments an archive at module paths; it is left alone itself.
+   * Instruments an archive at module paths, for captures only; it is left alone itself.
    *
    * @throws IOException if it cannot be done, with the reason
    */
   public static ScriptModel of(TorchScriptArchive archive, Collection<String> paths)
       throws IOException {
     Instrumented instrumented = archive.instrument(paths);
+    return new ScriptModel(write(instrumented), instrumented.plan(), HookPlan.NONE, archive);
+  }
+
+  private static Path write(Instrumented instrumented) throws IOException {
     Path copy = Files.createTempFile("camhook-", ".pt");
     try {
       instrumented.write(copy);
-      return new ScriptModel(copy, instrumented.plan(), archive);
+      return copy;
     } catch (Throwable e) {
       if (!copy.toFile().delete()) {
         copy.toFile().deleteOnExit();

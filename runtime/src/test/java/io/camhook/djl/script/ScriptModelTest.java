@@ -3,6 +3,7 @@ package io.camhook.djl.script;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.dispatch.EventLog;
+import io.camhook.torchscript.HookPlan;
 import io.camhook.torchscript.TapPlan;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,15 +40,19 @@ class ScriptModelTest {
   void layers_should_be_globs_and_auto() throws Exception {
     ScriptModel model =
         Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("conv*", "auto"), log));
-    assertThat(model.plan().taps().stream().map(TapPlan.Tap::path))
+    assertThat(Objects.requireNonNull(model.plan()).taps().stream().map(TapPlan.Tap::path))
         .containsExactly("conv1", "relu1");
     assertThat(warnings).isEmpty();
-    Files.delete(model.file());
+    Files.delete(Objects.requireNonNull(model.file()));
   }
 
   @Test
-  void unknown_layer_should_be_one_warning() {
-    assertThat(ScriptModel.of(ONE_CONV, List.of("convl"), log)).isNull();
+  void unknown_layer_should_be_one_warning_and_leave_the_others_to_hooks() throws Exception {
+    ScriptModel model = Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("convl"), log));
+    assertThat(model.plan()).isNull();
+    assertThat(model.hooks().sites().stream().map(HookPlan.Site::path))
+        .containsExactly("conv1", "relu1", "fc1", "relu2");
+    Files.delete(Objects.requireNonNull(model.file()));
     assertThat(warnings).hasSize(1);
     assertThat(warnings.get(0)).contains("no module 'convl'").contains("conv1");
   }

@@ -1,0 +1,153 @@
+package io.camhook.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.script.ModuleCalls;
+import io.camhook.torchscript.HookPlan;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A pass of a TorchScript model with hooks inside runs a twin of its method that hands out what the hooks are to
+ * see, with the engine's own operators on the engine's own values. When the native call is over, the hooks run, in
+ * the order in which the modules were called and returned.
+ *
+ * Without a graph the values are closed when the hooks have run, because nobody else would: a pass has as many as
+ * the model has layers. With one they belong to the manager of the inputs, as the graph does that holds them
+ * anyway. Gradients are those of the engine's own graph, in which the twin has made a place for each call that a
+ * backward hook waits for.
+ *
+ * Where the twin fails, the model's own method runs. If that fails too, the failure is the application's.
+ */
+/** Runs TorchScript models that have hooks inside. Thread-safe. */
+final class ScriptHooks {
+  private final GradPoints points;
+  private final Failures failures;
+  private final ThreadLocal<Boolean> plain = new ThreadLocal<>();
+
+  ScriptHooks(GradPoints points, Failures failures) {
+    this.points = points;
+    this.failures = failures;
+  }
+
+  /**
+   * Runs the model and the hooks inside it.
+   *
+   * @param training whether the caller wants a graph
+   * @return what the model returned; null if there are no hooks inside and the engine is to run it
+   */
+  @Nullable NDList run(
+      ScriptModules modules, PtSymbolBlock block, NDList inputs, boolean training) {
+    if (plain.get() != null || !modules.isHooked() || ModuleCalls.namesMethod(inputs)) {
+      return null;
+    }
+    boolean graph = training && JniUtils.isGradMode();
+    HookPlan plan = modules.plan();
+    IValue result;
+    try {
+      String method = training ? plan.graphMethod() : plan.inferenceMethod();
+      result = ModuleCalls.run(block, method, modules.wanted(graph), inputs, training);
+    } catch (RuntimeException e) {
+      return runPlain(modules, block, inputs, training, e);
+    }
+    PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    if (graph) {
+      return finish(modules, result, manager, manager, points);
+    }
+    try (NDManager scratch = manager.newSubManager()) {
+      return finish(modules, result, manager, (PtNDManager) scratch, null);
+    }
+  }
+
+  private NDList runPlain(
+      ScriptModules modules,
+      PtSymbolBlock block,
+      NDList inputs,
+      boolean training,
+      RuntimeException cause) {
+    plain.set(Boolean.TRUE);
+    try {
+      NDList outputs = IValueUtils.forward(block, inputs, training);
+      modules.close("a pass failed with hooks inside it and not without; a message then said why");
+      failures.report(
+          "a TorchScript model fails with hooks inside it and not without; its passes run as they are and the hooks inside are no longer called",
+          cause);
+      return outputs;
+    } finally {
+      plain.remove();
+    }
+  }
+
+  private static NDList finish(
+      ScriptModules modules,
+      IValue result,
+      PtNDManager manager,
+      PtNDManager owner,
+      @Nullable GradPoints points) {
+    NDList outputs;
+    PtNDArray[] taps;
+    String labels;
+    try (result) {
+      IValue[] parts = result.toIValueTuple();
+      try {
+        outputs = parts[0].toNDList(manager);
+        taps = parts[1].toTensorArray(owner);
+        labels = parts[2].toStringValue();
+      } finally {
+        for (IValue part : parts) {
+          part.close();
+        }
+      }
+    }
+    for (PtNDArray tap : taps) {
+      NDScope.unregister(tap);
+      if (points != null) {
+        Tensors.loose(tap);
+      }
+    }
+    runHooks(modules, taps, labels, points);
+    return outputs;
+  }
+
+  private static void runHooks(
+      ScriptModules modules, PtNDArray[] taps, String labels, @Nullable GradPoints points) {
+    Map<Integer, ScriptHookCall> begun = new HashMap<>();
+    List<HookPlan.Site> sites = modules.plan().sites();
+    for (HookPlan.Record record : modules.plan().records(labels)) {
+      int number = record.site();
+      HookPlan.Site site = sites.get(number);
+      ScriptHookCall call =
+          begun.computeIfAbsent(number, n -> new ScriptHookCall(modules.at(n), points));
+      NDList tensors = tensors(record, taps);
+      if (record.argument() < 0) {
+        begun.remove(number);
+        call.returned(tensors);
+        continue;
+      }
+      call.argument(tensors, site.hasGradient(record.argument()));
+      if (site.isLast(record.argument())) {
+        call.begins();
+      }
+    }
+  }
+
+  private static NDList tensors(HookPlan.Record record, PtNDArray[] taps) {
+    NDList tensors = new NDList();
+    for (HookPlan.Element element : record.elements()) {
+      NDArray tensor = taps[element.tap()];
+      tensor.setName(element.key().isEmpty() ? null : element.key());
+      tensors.add(tensor);
+    }
+    return tensors;
+  }
+}
