@@ -41,8 +41,8 @@ class StatsLinesTest {
               watches.of(new CamhookConfig.Hook(List.of("*"), "stats", Map.of())));
       Steps steps = new Steps("net");
       steps.begin();
-      stats.forward(steps.forward(stats, "fc", this), List.of(), List.of(new Values(0, 2)));
-      stats.backward(steps.backward(stats, "fc", this), List.of(), List.of(new Values(3, 4)));
+      stats.forward(steps.forward(stats, "fc", "Linear"), List.of(), List.of(new Values(0, 2)));
+      stats.backward(steps.backward(stats, "fc", "Linear"), List.of(), List.of(new Values(3, 4)));
     }
     assertThat(StatsLines.read(directory, statistics)).isEmpty();
     assertThat(statistics.series().get(new Key("fc", "activation")).steps())
