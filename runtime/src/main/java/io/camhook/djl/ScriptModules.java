@@ -65,7 +65,7 @@ final class ScriptModules {
     List<ScriptModule> bySite =
         plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
     return new ScriptModules(
-        plan, bySite, modules, archive.unhookable(plan), archive.opacity().orElse(null));
+        plan, bySite, modules, archive.unhookable(plan), archive.rootOnly().orElse(null));
   }
 
   /** The model itself and every module in it that hooks can look at, by all its paths. */
