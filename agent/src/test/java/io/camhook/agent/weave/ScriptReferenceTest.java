@@ -111,8 +111,7 @@ class ScriptReferenceTest {
     return named;
   }
 
-  private static void check(
-      ReferenceArchive archive, Capture capture, boolean gradients) {
+  private static void check(ReferenceArchive archive, Capture capture, boolean gradients) {
     List<ReferenceArchive.Output> outputs = archive.outputs();
     assertThat(outputs).isNotEmpty();
     for (ReferenceArchive.Output output : outputs) {
