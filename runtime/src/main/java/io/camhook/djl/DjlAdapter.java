@@ -123,7 +123,9 @@ public final class DjlAdapter implements EngineAdapter {
     PassWatch watch = work == null ? null : work.watch;
     PtSymbolBlock module = (PtSymbolBlock) block;
     NDList captured = watch == null ? null : watch.run(module, (NDList) inputs, training);
-    return captured == null ? runHooked(module, (NDList) inputs, training) : captured;
+    return captured != null || (watch != null && watch.isReplaying())
+        ? captured
+        : runHooked(module, (NDList) inputs, training);
   }
 
   private @Nullable NDList runHooked(PtSymbolBlock module, NDList inputs, boolean training) {

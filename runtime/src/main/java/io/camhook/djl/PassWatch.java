@@ -19,4 +19,9 @@ interface PassWatch {
   default @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
     return null;
   }
+
+  /** Whether the pass that is under way is the capture's own: the application's has run already. */
+  default boolean isReplaying() {
+    return false;
+  }
 }

@@ -53,6 +53,7 @@ final class SampledRequest implements Request, PassWatch {
   private @Nullable SpatialSearch search;
   private @Nullable TwinFailure twinFailure;
   private boolean quiet;
+  private boolean replaying;
   private int passes;
 
   SampledRequest(
@@ -180,6 +181,11 @@ final class SampledRequest implements Request, PassWatch {
         failures.add("a failed pass could not be cleaned up", e);
       }
     }
+  }
+
+  @Override
+  public boolean isReplaying() {
+    return replaying;
   }
 
   @Override
@@ -398,6 +404,7 @@ final class SampledRequest implements Request, PassWatch {
     private @Nullable NDList replay() {
       SampledPass again = newPass(given, index, true);
       pass = again;
+      replaying = true;
       open.add(root);
       try {
         NDList outputs = forward(given, arguments);
@@ -407,6 +414,7 @@ final class SampledRequest implements Request, PassWatch {
         }
         return finish(again, layerReturned(root, outputs));
       } finally {
+        replaying = false;
         open.clear();
       }
     }
