@@ -5,63 +5,61 @@ import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.dispatch.Dispatch;
-import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.EventLog;
 import io.camhook.spi.AdapterContext;
 import io.camhook.spi.EngineAdapter;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Engine adapters in a JVM that was not started with {@code -javaagent}: models are run and
- * differentiated on request, and nothing is sampled. In the process of {@code camhook explain} the
- * agent is at work all the same; elsewhere no class is woven, and only what the caller loads itself
- * can be explained.
+ * differentiated on request, and nothing is sampled.
  */
 public final class StandaloneAdapter {
+  private static final CamhookConfig NOTHING =
+      new CamhookConfig(
+          List.of(),
+          new CamhookConfig.Sampling(0, 0),
+          new Limits(0, Limits.WhenFull.DROP, false),
+          new CamhookConfig.Output(null, 0, null),
+          false);
+
   private StandaloneAdapter() {}
 
-  /** Makes adapters known to {@link Dispatch}, unless the agent has done so. */
-  public static synchronized void install(EventLog log) {
-    if (Dispatch.installed()) {
-      return;
-    }
-    CamhookConfig nothing =
-        new CamhookConfig(
-            List.of(),
-            new CamhookConfig.Sampling(0, 0),
-            new Limits(0, Limits.WhenFull.DROP, false),
-            new CamhookConfig.Output(null, 0, null),
-            false);
-    Recorder recorder =
-        new Recorder(
-            nothing.limits(),
-            "nowhere",
-            () -> {
-              throw new IOException("nothing is recorded in this JVM");
-            },
-            log);
+  /**
+   * Sets the agent to work in the process of {@code camhook.jar}. Does nothing where it is at work,
+   * and in other processes. Call it before the engine's classes are loaded.
+   */
+  public static synchronized void startAgent(EventLog log) {
     Instrumentation own = LauncherAgent.instrumentation();
-    if (own != null) {
-      Startup.start(nothing, recorder, (type, loader) -> log.info("instruments " + type), log, own);
-      return;
+    if (own != null && !Dispatch.installed()) {
+      Startup.start(
+          NOTHING, recorder(log), (type, loader) -> log.info("instruments " + type), log, own);
     }
-    Watches watches = Watches.of(nothing, log);
-    AdapterContext context = new AdapterContext(nothing, recorder, watches, log, false);
-    Dispatch.install(loader -> adapter(loader, context));
   }
 
-  private static @Nullable EngineCalls adapter(ClassLoader loader, AdapterContext context) {
-    try {
-      EngineAdapter adapter = make(loader);
-      adapter.start(context);
-      return adapter;
-    } catch (Throwable e) {
-      context.log().failure("DJL cannot be used, its adapter could not start", e);
-      return null;
-    }
+  /**
+   * An adapter to the DJL that {@code loader} sees, where no agent is: no class is woven, and only
+   * what the caller loads itself can be explained.
+   *
+   * @throws ReflectiveOperationException if this DJL is not of the kind the adapter is written for
+   */
+  public static EngineAdapter unwoven(ClassLoader loader, EventLog log)
+      throws IOException, ReflectiveOperationException {
+    EngineAdapter adapter = make(loader);
+    adapter.start(new AdapterContext(NOTHING, recorder(log), Watches.of(NOTHING, log), log, false));
+    return adapter;
+  }
+
+  private static Recorder recorder(EventLog log) {
+    return new Recorder(
+        NOTHING.limits(),
+        "nowhere",
+        () -> {
+          throw new IOException("nothing is recorded in this JVM");
+        },
+        log);
   }
 
   private static EngineAdapter make(ClassLoader loader)

@@ -6,6 +6,8 @@ import io.camhook.agent.StandaloneAdapter;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
 import io.camhook.spi.EngineAdapter;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** DJL's PyTorch engine and camhook's adapter to it. */
 final class ExplainEngine {
@@ -20,9 +22,9 @@ final class ExplainEngine {
    *
    * @throws ExplainException if the engine's native library is missing
    */
-  static synchronized EngineAdapter adapter() {
+  static EngineAdapter adapter() {
     requireNatives();
-    StandaloneAdapter.install(new StandardError()); // before the engine's classes are loaded
+    StandaloneAdapter.startAgent(new StandardError());
     Engine engine;
     try {
       engine = Engine.getEngine(ENGINE);
@@ -34,10 +36,26 @@ final class ExplainEngine {
               + NativeLibrary.ofThisPlatform().remedy(),
           e);
     }
-    if (Dispatch.engineOf(engine) instanceof EngineAdapter adapter) {
-      return adapter;
+    Object adapter = Dispatch.installed() ? Dispatch.engineOf(engine) : Unwoven.ADAPTER;
+    if (adapter instanceof EngineAdapter found) {
+      return found;
     }
     throw new ExplainException("camhook's adapter to this DJL could not start; see above");
+  }
+
+  /** Made when it is first used: no agent is there. */
+  private static final class Unwoven {
+    static final @Nullable EngineAdapter ADAPTER = make();
+
+    private static @Nullable EngineAdapter make() {
+      EventLog log = new StandardError();
+      try {
+        return StandaloneAdapter.unwoven(Engine.getEngine(ENGINE).getClass().getClassLoader(), log);
+      } catch (IOException | ReflectiveOperationException | LinkageError e) {
+        log.failure("DJL cannot be used, its adapter could not start", e);
+        return null;
+      }
+    }
   }
 
   private static void requireNatives() {
