@@ -21,6 +21,7 @@ class ExplainInProgramIT {
     List<String> all = new ArrayList<>(jvmOptions);
     all.addAll(
         List.of(
+            "--enable-native-access=ALL-UNNAMED", // DJL's libraries, of which newer JDKs warn
             "-Dai.djl.offline=true",
             "-DOPT_OUT_TRACKING=true",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
