@@ -43,13 +43,14 @@ abstract class ScriptSource implements AutoCloseable {
     InputStream stream = (InputStream) arguments[PATH];
     int version = subject instanceof PtSymbolBlock ? 1 : 0;
     boolean sized = version > 0 || (Boolean) arguments[3];
+    ArchiveSpool spool = ArchiveSpool.create(name.replace('/', '_')); // nothing is read yet
     byte[] header = stream.readNBytes(sized ? version + Long.BYTES : 0);
     if (sized && header.length < version + Long.BYTES) {
+      spool.close();
       arguments[PATH] = new DataInputStream(new ByteArrayInputStream(header));
       return null;
     }
-    long size = sized ? ByteBuffer.wrap(header).getLong(version) : -1;
-    ArchiveSpool spool = ArchiveSpool.of(stream, size, name.replace('/', '_'));
+    spool.fill(stream, sized ? ByteBuffer.wrap(header).getLong(version) : -1);
     return new FromStream(subject, arguments.clone(), header, sized, spool);
   }
 
@@ -146,10 +147,7 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     @Nullable String unfit() {
-      return spool.missing() == 0
-          ? null
-          : "the stream of %s ends %d bytes before its size"
-              .formatted(spool.file().getFileName(), spool.missing());
+      return spool.unfit();
     }
 
     @Override
@@ -163,19 +161,18 @@ abstract class ScriptSource implements AutoCloseable {
       if (sized) {
         ByteBuffer.wrap(headed).putLong(headed.length - Long.BYTES, Files.size(copy));
       }
-      arguments[PATH] = stream(headed, copy);
+      arguments[PATH] = stream(headed, Files.newInputStream(copy));
     }
 
     @Override
     void again(Object[] arguments) throws IOException {
-      arguments[PATH] = stream(header, spool.file());
+      arguments[PATH] = stream(header, spool.open());
     }
 
     /** As DJL's call reads it. */
-    private DataInputStream stream(byte[] header, Path archive) throws IOException {
+    private DataInputStream stream(byte[] header, InputStream archive) throws IOException {
       closeStream();
-      InputStream all =
-          new SequenceInputStream(new ByteArrayInputStream(header), Files.newInputStream(archive));
+      InputStream all = new SequenceInputStream(new ByteArrayInputStream(header), archive);
       DataInputStream stream = new DataInputStream(ArchiveSpool.inFullReads(all));
       open = stream;
       return stream;
@@ -186,7 +183,7 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     Block loadPlain() throws IOException, MalformedModelException {
-      DataInputStream stream = stream(header, spool.file());
+      DataInputStream stream = stream(header, spool.open());
       if (subject instanceof PtSymbolBlock block) {
         block.loadParameters((NDManager) original[0], stream);
         return block;
