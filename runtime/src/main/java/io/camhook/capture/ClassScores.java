@@ -51,6 +51,21 @@ public final class ClassScores {
     return targets;
   }
 
+  /**
+   * The scalars that have been differentiated.
+   *
+   * @param indices the class of each sample
+   * @throws IllegalArgumentException if the model has no such class
+   */
+  public List<Target> targets(List<Integer> indices, List<String> names) {
+    List<Target> targets = new ArrayList<>();
+    for (int sample = 0; sample < indices.size(); sample++) {
+      int index = inRange(indices.get(sample));
+      targets.add(new Target(sample, 0, index, name(names, index), value(sample, index)));
+    }
+    return targets;
+  }
+
   private int[] indices(CamhookConfig.Target wanted, List<String> names, int sample) {
     return switch (wanted.kind()) {
       case TOP -> best(sample, wanted.count());
@@ -61,11 +76,21 @@ public final class ClassScores {
   }
 
   private int inRange(int index) {
+    requireClass(index, classes);
+    return index;
+  }
+
+  /**
+   * Makes sure that a model has a class.
+   *
+   * @param classes how many it has
+   * @throws IllegalArgumentException if it has not
+   */
+  public static void requireClass(int index, int classes) {
     if (index < 0 || index >= classes) {
       throw new IllegalArgumentException(
           "target class:%d: the model has the classes 0 to %d".formatted(index, classes - 1));
     }
-    return index;
   }
 
   private int labelled(@Nullable String label, List<String> names) {

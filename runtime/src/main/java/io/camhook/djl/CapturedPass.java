@@ -2,6 +2,7 @@ package io.camhook.djl;
 
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.camhook.capture.PendingCapture;
 import io.camhook.recording.Capture;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A finished pass whose arrays still live in native memory, in a manager of their own. */
 final class CapturedPass implements PendingCapture {
@@ -27,6 +29,9 @@ final class CapturedPass implements PendingCapture {
   private final Map<TensorName, NDArray> arrays = new LinkedHashMap<>();
   private List<Target> targets = List.of();
   private List<List<Prediction>> predictions = List.of();
+  private @Nullable NDArray scores;
+  private List<Integer> classes = List.of();
+  private List<String> names = List.of();
   private long bytes;
 
   /** {@code owner} is closed when the capture is given back. */
@@ -51,6 +56,20 @@ final class CapturedPass implements PendingCapture {
     this.predictions = predictions;
   }
 
+  /**
+   * Leaves predictions and targets to whoever materializes the capture.
+   *
+   * @param scores the model's output, of {@code owner}
+   * @param classes the explained class of each sample, if any
+   * @param names names of the classes, empty if unknown
+   */
+  void scores(NDArray scores, List<Integer> classes, List<String> names) {
+    this.scores = scores;
+    this.classes = classes;
+    this.names = names;
+    bytes += Tensors.bytes(scores);
+  }
+
   @Override
   public long bytes() {
     return bytes;
@@ -58,6 +77,7 @@ final class CapturedPass implements PendingCapture {
 
   @Override
   public Capture materialize() {
+    readScores();
     Capture.Builder builder = Capture.builder(model).time(time).targets(targets).topK(predictions);
     arrays.forEach(
         (name, array) -> {
@@ -68,6 +88,19 @@ final class CapturedPass implements PendingCapture {
           }
         });
     return builder.build();
+  }
+
+  private void readScores() {
+    if (scores == null) {
+      return;
+    }
+    try (NDManager scratch = owner.newSubManager()) {
+      Scores read = Scores.of(new NDList(scores), scratch);
+      if (read != null) {
+        predictions = read.classes().predictions(names);
+        targets = read.classes().targets(classes, names);
+      }
+    }
   }
 
   @Override

@@ -9,7 +9,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import io.camhook.recording.Target;
-import io.camhook.torchscript.ModuleInfo;
 import java.lang.ref.WeakReference;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,17 +32,6 @@ final class Classifier {
     for (BlockTree.Module module : modules) {
       if (module.block() instanceof Linear) {
         last = new Classifier(module.block(), "weight");
-      }
-    }
-    return last;
-  }
-
-  /** The name of the weight in a TorchScript model; null where it has no linear layer. */
-  static @Nullable String weightName(List<ModuleInfo> modules) {
-    String last = null;
-    for (ModuleInfo module : modules) {
-      if (module.type().endsWith(".Linear") && module.callSites() > 0) {
-        last = module.path().equals(".") ? "weight" : module.path() + ".weight";
       }
     }
     return last;

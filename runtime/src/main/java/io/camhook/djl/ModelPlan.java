@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ModelPlan {
   private static final int CLOSEST = 3;
+  private static final Integer BEST = -1;
 
   private final CamhookConfig.Model entry;
   private final EventLog log;
@@ -191,6 +192,23 @@ final class ModelPlan {
 
   CamhookConfig.Target target() {
     return entry.target();
+  }
+
+  /**
+   * The class that is explained for all samples, or −1 for the best of each; null where that is not
+   * all, or no class is meant.
+   */
+  @Nullable Integer onlyClass() {
+    CamhookConfig.Target target = entry.target();
+    return switch (target.kind()) {
+      case TOP -> target.count() == 1 ? BEST : null;
+      case CLASS -> target.classIndex();
+      case LABEL -> {
+        int index = target.label() == null ? -1 : classNames.indexOf(target.label());
+        yield index < 0 ? null : index;
+      }
+      case LOSS, NONE -> null;
+    };
   }
 
   /** What {@link Classifier#rows} says, if the model has a linear layer. */

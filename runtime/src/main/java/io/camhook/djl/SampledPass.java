@@ -6,10 +6,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.capture.ClassScores;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.djl.script.GradientPass;
 import io.camhook.djl.script.ScriptPass;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
@@ -50,6 +53,7 @@ final class SampledPass {
   private boolean cut;
   private boolean scripted;
   private @Nullable EngineException gradientFailure;
+  private @Nullable GradientPass gradients;
 
   /**
    * Begins a pass and sets this thread's grad mode for its prefix; {@link #finish} or {@link
@@ -140,15 +144,22 @@ final class SampledPass {
     if (gradient) {
       JniUtils.setGradMode(true);
     }
+    ScriptPlan script = plan.script();
+    Integer target = plan.onlyClass();
+    if (gradient && !callersGraph && script != null && script.isOneCall() && target != null) {
+      try {
+        return differentiated(GradientPass.run(block, taps, target, inputs, owner));
+      } catch (EngineException e) {
+        script.inTwoCalls(); // perhaps it can do without its gradients
+      }
+    }
     ScriptPass run = ScriptPass.run(block, taps, inputs, gradient, gradient || training, owner);
     cut = true;
     scripted = true;
     for (int i = 0; i < run.taps().size(); i++) {
       NDArray value = run.taps().get(i);
       NDScope.unregister(value);
-      TapPlan.Label label = run.labels().get(i);
-      String key = label.key().isEmpty() ? null : label.key();
-      LayerOutput layer = new LayerOutput(label.path(), label.call(), key);
+      LayerOutput layer = layer(run.labels().get(i));
       if (gradient && Tensors.requiresGrad(value)) {
         recorded.add(new Recorded(layer, value, true));
       } else {
@@ -159,6 +170,19 @@ final class SampledPass {
     return run.outputs();
   }
 
+  private NDList differentiated(GradientPass run) {
+    gradients = run;
+    List<TapPlan.Label> labels = run.labels();
+    for (int i = 0; i < labels.size(); i++) {
+      recorded.add(new Recorded(layer(labels.get(i)), run.taps().get(i), false));
+    }
+    return new NDList(run.output());
+  }
+
+  private static LayerOutput layer(TapPlan.Label label) {
+    return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
+  }
+
   /**
    * The model returned.
    *
@@ -166,6 +190,11 @@ final class SampledPass {
    */
   NDList finish(NDList outputs) {
     try {
+      if (gradients != null) {
+        addDifferentiated(gradients);
+        addActivations();
+        return outputs;
+      }
       if (plan.captures(CaptureKind.OUTPUT)) {
         for (int i = 0; i < outputs.size(); i++) {
           capture.add(TensorName.output(i), detachedCopy(outputs.get(i)));
@@ -194,6 +223,27 @@ final class SampledPass {
     } catch (EngineException e) {
       gradientFailure = e;
     }
+  }
+
+  private void addDifferentiated(GradientPass run) {
+    if (plan.captures(CaptureKind.OUTPUT)) {
+      capture.add(TensorName.output(0), run.scores());
+    }
+    Integer target = plan.onlyClass();
+    if (target != null && target >= 0 && !run.classes().isEmpty()) {
+      Shape shape = run.scores().getShape();
+      ClassScores.requireClass(target, (int) shape.get(shape.dimension() == 1 ? 0 : 1));
+    }
+    for (int i = 0; i < run.labels().size(); i++) {
+      NDArray gradientOfLayer = run.gradients().get(i);
+      if (gradientOfLayer != null) {
+        capture.add(TensorName.gradient(0, layer(run.labels().get(i))), gradientOfLayer);
+      }
+    }
+    if (run.classifierRows() != null) {
+      capture.add(TensorName.CLASSIFIER_WEIGHT, run.classifierRows());
+    }
+    capture.scores(run.scores(), run.classes(), plan.classNames());
   }
 
   private void differentiate(Scores scores, NDManager scratch) {

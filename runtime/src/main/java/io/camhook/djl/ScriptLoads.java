@@ -224,7 +224,7 @@ final class ScriptLoads {
               entry,
               model.plan(),
               modules(archive),
-              Classifier.weightName(archive.modules()),
+              archive.classifierWeight().orElse(null),
               inside));
     }
 

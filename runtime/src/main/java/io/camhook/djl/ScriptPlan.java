@@ -19,6 +19,7 @@ final class ScriptPlan {
   private final ScriptModules inside;
   private final AtomicBoolean compared = new AtomicBoolean();
   private final AtomicBoolean failed = new AtomicBoolean();
+  private volatile boolean oneCall;
 
   /**
    * @param entry what the configuration says of the model
@@ -38,6 +39,7 @@ final class ScriptPlan {
     this.taps = taps;
     this.modules = List.copyOf(modules);
     this.classifier = classifier;
+    this.oneCall = taps != null && taps.gradientMethod() != null;
   }
 
   /** Of an archive that runs as it came, and why it does. */
@@ -75,6 +77,16 @@ final class ScriptPlan {
   /** The next pass is compared once more. */
   void compareAgain() {
     compared.set(false);
+  }
+
+  /** Whether a pass and its gradients are one call. */
+  boolean isOneCall() {
+    return oneCall;
+  }
+
+  /** From now on they are two: the one has failed. */
+  void inTwoCalls() {
+    oneCall = false;
   }
 
   /** A pass with taps failed where the plain one did not; true the first time. */

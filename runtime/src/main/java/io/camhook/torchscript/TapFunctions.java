@@ -57,6 +57,14 @@ final class TapFunctions {
     return text.toString();
   }
 
+  /** The function that ends a pass with gradients, by qualified name. */
+  String gradients() {
+    if (byType.putIfAbsent("gradients of a result", GradientFunction.NAME) == null) {
+      text.append(GradientFunction.TEXT);
+    }
+    return module + "." + GradientFunction.NAME;
+  }
+
   /**
    * The function that records a module result of this type, by qualified name; null if the type has
    * no tensors in it.

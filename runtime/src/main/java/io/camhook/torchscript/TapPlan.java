@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was added to an archive, and how to read what it hands out.
@@ -16,6 +17,10 @@ import java.util.Optional;
  *
  * @param forwardMethod runs the model with a cut at the first tap, so that gradients of what comes
  *     behind can be asked for; needs grad mode on
+ * @param gradientMethod takes the classes to explain, a {@code List[int]} (one for all samples,
+ *     none for each sample's best), before the inputs, runs the model and differentiates its
+ *     scores, all in one call, as {@link GradientFunction} says; null where the model does not
+ *     return one tensor
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion
@@ -27,6 +32,7 @@ import java.util.Optional;
  */
 public record TapPlan(
     String forwardMethod,
+    @Nullable String gradientMethod,
     String recordMethod,
     String untilMethod,
     List<Tap> taps,

@@ -7,14 +7,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Adds instrumented twins of the methods along the captured paths. No method that was there changes
  * (see {@link TwinWriter}).
  */
 final class TapRewriter {
+  private final SourceTree sources;
   private final MethodContext root;
   private final Set<ModuleNode> hooked;
+  private final @Nullable String classifier;
   private final String prefix;
   private final TapFunctions functions;
   private final List<TapPlan.Tap> taps = new ArrayList<>();
@@ -26,6 +29,7 @@ final class TapRewriter {
 
   /**
    * @param hooked the modules to record
+   * @param classifier name of the weight of the last linear layer, if there is one
    * @param prefix begins every added name; nothing in the archive does
    * @param added takes the methods, by qualified name of their class
    */
@@ -33,10 +37,13 @@ final class TapRewriter {
       SourceTree sources,
       MethodContext root,
       Set<ModuleNode> hooked,
+      @Nullable String classifier,
       String prefix,
       Map<String, List<String>> added) {
+    this.sources = sources;
     this.root = root;
     this.hooked = hooked;
+    this.classifier = classifier;
     this.prefix = prefix;
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.CUT);
     this.sites = new TapSites(root, this::isTap);
@@ -62,6 +69,7 @@ final class TapRewriter {
   TapPlan plan() {
     return new TapPlan(
         prefix + "_forward",
+        returnsTensor() ? prefix + "_gradients" : null,
         prefix + "_record",
         prefix + "_until",
         taps,
@@ -109,29 +117,71 @@ final class TapRewriter {
   // ---- entry points on the root
 
   private void addRootMethods() {
-    for (String name : List.of("_forward", "_record")) {
-      boolean grad = name.equals("_forward");
-      twins.addMethod(root.source(), entry(prefix + name, grad));
+    twins.addMethod(root.source(), entry(prefix + "_forward", true));
+    twins.addMethod(root.source(), entry(prefix + "_record", false));
+    if (returnsTensor()) {
+      twins.addMethod(root.source(), gradientEntry(prefix + "_gradients"));
     }
     twins.addMethod(root.source(), untilEntry());
   }
 
-  private String entry(String name, boolean grad) {
+  private String returns() {
     Expr returns = root.method().returns();
-    String type = returns == null ? "Tensor" : Printer.print(returns);
-    StringBuilder text = head(name, "Tuple[" + type + ", List[Tensor], str]");
+    return returns == null ? "Tensor" : Printer.print(returns);
+  }
+
+  private boolean returnsTensor() {
+    return root.method().returns() != null && returns().equals("Tensor");
+  }
+
+  private String entry(String name, boolean grad) {
+    StringBuilder text = head(name, "", "Tuple[" + returns() + ", List[Tensor], str]");
+    String result = run(text, grad);
+    text.append("    return (").append(result);
+    return text.append(", camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
+  }
+
+  private String gradientEntry(String name) {
+    StringBuilder text =
+        head(name, ",\n    camhook_classes: List[int]", "Tuple[List[Tensor], str]");
+    String result = run(text, true);
+    String weight = classifier == null ? null : attribute(classifier);
+    return text.append(GradientFunction.call(functions.gradients(), result, weight)).toString();
+  }
+
+  /**
+   * {@code self.classifier."1".weight} as an expression: names that are none go by getattr. Null
+   * where the code does not say which class one of the modules on the way has.
+   */
+  private @Nullable String attribute(String name) {
+    String owner = "self";
+    SourceTree.ClassSource type = root.source();
+    for (String part : name.split("\\.", -1)) {
+      Expr declared = type == null || type.isInterface() ? null : type.attributes().get(part);
+      if (declared == null) {
+        return null;
+      }
+      String next = Literals.dotted(declared);
+      type = next == null ? null : sources.type(next);
+      boolean plain = Character.isJavaIdentifierStart(part.charAt(0));
+      owner = plain ? "(" + owner + ")." + part : "getattr(" + owner + ", \"" + part + "\")";
+    }
+    return owner;
+  }
+
+  /** Runs the model; gives the name of its result. */
+  private String run(StringBuilder text, boolean grad) {
+    Expr returns = root.method().returns();
     text.append("    camhook_result = ").append(callRoot(grad)).append('\n');
     String rootTap =
         hooked.contains(root.key().self()) && returns != null ? functions.forCall(returns) : null;
-    String result = "camhook_result";
     if (rootTap != null) {
       text.append("    camhook_grad = ").append(grad ? "True" : "False").append('\n');
       text.append("    camhook_output = ").append(rootTap).append("(camhook_result");
       text.append(tapArguments(taps.size() - 1, TapFunctions.SHARED_WITH_STATE)).append('\n');
-      result = "camhook_output";
+      return "camhook_output";
     }
-    text.append("    return (").append(result);
-    return text.append(", camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
+    return "camhook_result";
   }
 
   private String callRoot(boolean grad) {
@@ -156,15 +206,20 @@ final class TapRewriter {
     return parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
   }
 
-  /** Definition line, the lists, and inputs that no gradient flag can reach the caller through. */
-  private StringBuilder head(String name, String returns) {
+  /**
+   * Definition line, the lists, and inputs that no gradient flag can reach the caller through.
+   *
+   * @param more parameters before the inputs
+   */
+  private StringBuilder head(String name, String more, String returns) {
     Stmt.Function forward = root.method();
     List<Stmt.Parameter> parameters = forward.parameters();
     String text = root.source().file().text();
-    int from = parameters.get(0).start();
+    Stmt.Parameter self = parameters.get(0);
     int to = parameters.get(parameters.size() - 1).end();
     StringBuilder head = new StringBuilder("def ").append(name).append('(');
-    head.append(text, from, to).append(") -> ").append(returns).append(":\n");
+    head.append(text, self.start(), self.end()).append(more).append(text, self.end(), to);
+    head.append(") -> ").append(returns).append(":\n");
     head.append("    camhook_taps = annotate(List[Tensor], [])\n");
     head.append("    camhook_labels = annotate(List[str], [])\n");
     for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
@@ -194,7 +249,7 @@ final class TapRewriter {
   }
 
   private String untilEntry() {
-    StringBuilder text = head(prefix + "_until", "Tuple[List[Tensor], str]");
+    StringBuilder text = head(prefix + "_until", "", "Tuple[List[Tensor], str]");
     boolean whole = hooked.contains(root.key().self());
     String call = callRoot(false);
     String twin = twins.name(root);

@@ -163,6 +163,21 @@ public final class TorchScriptArchive {
     return Optional.ofNullable(last);
   }
 
+  /**
+   * The name of the weight of the last linear layer that is called, {@code fc.weight}; empty where
+   * the model has none.
+   */
+  public Optional<String> classifierWeight() {
+    String last = null;
+    for (ModuleInfo module : modules()) {
+      boolean weighs = module.parameters().stream().anyMatch(p -> p.name().equals("weight"));
+      if (weighs && module.type().endsWith(".Linear") && module.callSites() > 0) {
+        last = module.path().equals(".") ? "weight" : module.path() + ".weight";
+      }
+    }
+    return Optional.ofNullable(last);
+  }
+
   private static void complete(
       MethodContext context, Set<MethodContext> seen, List<CallSite> order) {
     if (seen.add(context)) {
@@ -235,7 +250,8 @@ public final class TorchScriptArchive {
     for (String path : paths) {
       hooked.add(find(path));
     }
-    TapRewriter rewriter = new TapRewriter(sources, root, hooked, prefix, added);
+    TapRewriter rewriter =
+        new TapRewriter(sources, root, hooked, classifierWeight().orElse(null), prefix, added);
     rewriter.rewrite();
     return rewriter;
   }

@@ -8,9 +8,7 @@ import ai.djl.util.Pair;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Runs a method of a TorchScript module with autograd and gives the result as it is. DJL's public
@@ -87,14 +85,14 @@ public final class ModuleCalls {
 
   private static IValue run(
       PtSymbolBlock block, String method, List<IValue> first, NDList inputs, boolean autograd) {
-    IValue[] values = null;
+    IValue[] values = {};
     try {
-      Pair<?, ?> pair = (Pair<?, ?>) GET_INPUTS.invoke(inputs);
-      values = (IValue[]) pair.getKey();
-      long[] handles =
-          Stream.concat(first.stream(), Arrays.stream(values))
-              .mapToLong(IValue::getHandle)
-              .toArray();
+      values = (IValue[]) ((Pair<?, ?>) GET_INPUTS.invoke(inputs)).getKey();
+      long[] handles = new long[first.size() + values.length];
+      for (int i = 0; i < handles.length; i++) {
+        IValue value = i < first.size() ? first.get(i) : values[i - first.size()];
+        handles[i] = value.getHandle();
+      }
       long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
       return (IValue) NEW_IVALUE.invoke(result);
     } catch (RuntimeException | Error e) {
@@ -102,8 +100,8 @@ public final class ModuleCalls {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     } finally {
-      if (values != null) {
-        Arrays.stream(values).forEach(IValue::close);
+      for (IValue value : values) {
+        value.close();
       }
     }
   }

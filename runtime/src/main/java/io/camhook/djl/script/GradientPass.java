@@ -1,0 +1,96 @@
+package io.camhook.djl.script;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import io.camhook.torchscript.TapPlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pass through a TorchScript model that returns a tensor, with the gradients of one class score
+ * per sample, in one native call. No array is in a graph; all but {@code output} are in the manager
+ * given.
+ *
+ * @param output what {@code forward} would have returned, in the manager of the inputs
+ * @param scores a copy of it
+ * @param classes the explained class of each sample; empty where nothing could be differentiated
+ * @param classifierRows {@code [N,C]}: the rows of the classifier's weight for the classes; null if
+ *     the first tap's channels are not what it takes
+ * @param labels the names of the taps
+ * @param taps the recorded tensors
+ * @param gradients one per tap; null where there is none
+ */
+public record GradientPass(
+    NDArray output,
+    NDArray scores,
+    List<Integer> classes,
+    @Nullable NDArray classifierRows,
+    List<TapPlan.Label> labels,
+    List<NDArray> taps,
+    List<@Nullable NDArray> gradients) {
+  private static final int TAPS = 3;
+
+  /**
+   * Runs the model. This thread's grad mode must be on.
+   *
+   * @param target the class to explain for all samples; negative for each sample's best
+   * @param owner manager of what is recorded
+   */
+  public static GradientPass run(
+      PtSymbolBlock block, TapPlan plan, int target, NDList inputs, NDManager owner) {
+    String method = Objects.requireNonNull(plan.gradientMethod());
+    long[] classes = target < 0 ? new long[0] : new long[] {target};
+    try (IValue both = ModuleCalls.run(block, method, classes, inputs, true)) {
+      IValue[] parts = both.toIValueTuple();
+      try {
+        NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
+        return of(all, parts[1].toStringValue(), plan, inputs.head().getManager());
+      } finally {
+        for (IValue part : parts) {
+          part.close();
+        }
+      }
+    }
+  }
+
+  private static GradientPass of(NDArray[] all, String text, TapPlan plan, NDManager manager) {
+    int end = text.indexOf('\n');
+    String line = end < 0 ? text : text.substring(0, end);
+    List<Integer> classes = new ArrayList<>();
+    for (String word : line.isEmpty() ? new String[0] : line.split(" ", -1)) {
+      classes.add(Integer.valueOf(word));
+    }
+    for (int i = 1; i < all.length; i++) {
+      NDScope.unregister(all[i]);
+    }
+    int count = (all.length - TAPS) / 2;
+    List<@Nullable NDArray> gradients = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      gradients.add(orNull(all[TAPS + count + i]));
+    }
+    all[0].attach(manager);
+    return new GradientPass(
+        all[0],
+        all[1],
+        classes,
+        orNull(all[2]),
+        plan.labels(end < 0 ? "" : text.substring(end + 1)),
+        List.of(all).subList(TAPS, TAPS + count),
+        gradients);
+  }
+
+  private static @Nullable NDArray orNull(NDArray array) {
+    if (array.size() > 0) {
+      return array;
+    }
+    array.close();
+    return null;
+  }
+}
