@@ -55,6 +55,34 @@ class ScriptIT {
   }
 
   @Test
+  void hooks_of_the_yaml_should_see_the_layers_inside() throws Exception {
+    Files.writeString(
+        directory.resolve("camhook.yaml"),
+        """
+        models:
+          - name: net
+            hooks:
+              - { hook: stats, layers: "*" }
+              - { hook: app.LayerShapes, layers: [features, fc] }
+        output: { directory: captures }
+        """);
+    ForkedJvm.Result result =
+        new ForkedJvm(directory).agent("camhook.yaml").run(onClassPath(), "app.PredictScript");
+
+    assertThat(result.out()).isEqualTo(plain);
+    // 8 pictures; three poolings halve 48 x 40, of which the archive has two
+    assertThat(result.err())
+        .contains("{fc (1, 32) -> (1, 8)=8, features (1, 3, 48, 40) -> (1, 32, 12, 10)=8}")
+        .doesNotContain("WARN", "fail");
+    List<String> lines = Files.readAllLines(directory.resolve("captures/stats.jsonl"));
+    assertThat(lines).hasSize(8 * 13);
+    for (int step = 0; step < 8; step++) {
+      String start = "\"step\":" + step + ",\"path\":\"features.0\",\"call\":0,";
+      assertThat(lines).filteredOn(line -> line.contains(start)).hasSize(1);
+    }
+  }
+
+  @Test
   void djl_below_the_system_loader_and_a_stream_should_be_the_same() throws Exception {
     Path launcher = directory.resolve("launcher/app/Launcher.class");
     Files.createDirectories(launcher.getParent());

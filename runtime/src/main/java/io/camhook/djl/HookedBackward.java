@@ -292,7 +292,7 @@ final class HookedBackward {
   private List<@Nullable NDArray> sensed(GradPoint point, List<NDArray> tensors) {
     List<NDArray> from = point.gates().stream().map(Gate::before).toList();
     List<NDArray> ones =
-        from.stream().map(a -> scratch.ones(a.getShape(), a.getDataType())).toList();
+        from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
     return grad(scratch, from, tensors, ones);
   }
 

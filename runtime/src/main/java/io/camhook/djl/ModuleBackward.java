@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,12 +68,12 @@ final class ModuleBackward {
     for (int i = 0; i < known.size(); i++) {
       seen.add(known.get(i) ? given.get(i) : null);
     }
-    inputsGated = gated(seen, true, this::observing) != null;
+    inputsGated = gated(seen, true, true) != null;
   }
 
   /** Looks at the outputs of a module that has run already. */
   void observeOutputs(NDList returned) {
-    gated(returned, false, this::observing);
+    gated(returned, false, true);
   }
 
   private Gate observing(NDArray array) {
@@ -87,7 +86,7 @@ final class ModuleBackward {
   /** Puts the gates before the module. */
   NDList gateInputs(NDList given) {
     inputs = given.size();
-    Point point = gated(given, true, ModuleBackward::gate);
+    Point point = gated(given, true, false);
     inputsGated = point != null;
     if (point == null) {
       return given;
@@ -98,7 +97,7 @@ final class ModuleBackward {
 
   /** Puts the gates behind the module. */
   NDList gateOutputs(NDList returned) {
-    Point point = gated(returned, false, ModuleBackward::gate);
+    Point point = gated(returned, false, false);
     if (point == null) {
       return returned;
     }
@@ -111,11 +110,7 @@ final class ModuleBackward {
     return point.handedOn;
   }
 
-  private static Gate gate(NDArray array) {
-    return Gate.behind(array, true);
-  }
-
-  private @Nullable Point gated(NDList arrays, boolean input, Function<NDArray, Gate> gates) {
+  private @Nullable Point gated(NDList arrays, boolean input, boolean looking) {
     if (arrays.isEmpty() || !JniUtils.isGradMode()) {
       return null;
     }
@@ -123,13 +118,15 @@ final class ModuleBackward {
     boolean any = false;
     for (int i = 0; i < requires.length; i++) {
       NDArray array = arrays.get(i);
-      requires[i] = array != null && Tensors.isFloating(array) && Tensors.requiresGrad(array);
+      boolean differentiable =
+          array != null && (Tensors.isFloating(array) || (looking && Tensors.isUnknown(array)));
+      requires[i] = differentiable && Tensors.requiresGrad(array);
       any |= requires[i];
     }
     if (!any) {
       return null;
     }
-    Point point = new Point(input, arrays, requires, gates);
+    Point point = new Point(input, arrays, requires, looking);
     points.add(point);
     return point;
   }
@@ -142,16 +139,16 @@ final class ModuleBackward {
     private final NDList shapes = new NDList();
     private final List<@Nullable NDManager> managers = new ArrayList<>();
 
-    Point(boolean input, NDList arrays, boolean[] requires, Function<NDArray, Gate> gates) {
+    Point(boolean input, NDList arrays, boolean[] requires, boolean looking) {
       super(System.nanoTime());
       this.input = input;
       for (int i = 0; i < requires.length; i++) {
         NDArray array = arrays.get(i);
-        Gate gate = requires[i] ? gates.apply(array) : null;
+        Gate gate = !requires[i] ? null : looking ? observing(array) : Gate.behind(array, true);
         positions.add(gate);
         handedOn.add(gate == null ? array : gate.after());
         shapes.add(gate == null ? array : gate.observed());
-        managers.add(array == null ? null : array.getManager());
+        managers.add(array == null || Tensors.isUnknown(array) ? null : array.getManager());
       }
     }
 

@@ -89,7 +89,8 @@ final class Tensors {
     return named(JniUtils.detachGradient((PtNDArray) array), array);
   }
 
-  private static boolean isUnknown(NDArray array) {
+  /** Whether DJL's native code ends the JVM when it is asked for an array of this type. */
+  static boolean isUnknown(NDArray array) {
     DataType type = array.getDataType();
     return type == DataType.UNKNOWN || type == DataType.BFLOAT16;
   }

@@ -39,6 +39,11 @@ record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
       return !facts.get("grad").isNull();
     }
 
+    /** Whether PyTorch's module hooks see a gradient too, not only a hook of the tensor. */
+    boolean hasOwnGradient() {
+      return hasGradient() && !facts.has("grad_note");
+    }
+
     /** Relative error of the gradient through this result, or through the tensor in all. */
     double gradientError(float[] found) {
       double error = error(facts.get("grad"), found);
@@ -93,6 +98,15 @@ record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
   /** Index of the logit that was differentiated. */
   int scoredClass() {
     return facts.get("score").get("class").asInt();
+  }
+
+  /** The output that was differentiated. */
+  NDArray logits(NDList outputs) {
+    String name = facts.get("score").get("output").asText();
+    return outputs.stream()
+        .filter(array -> name.isEmpty() || name.equals(array.getName()))
+        .findFirst()
+        .orElseThrow();
   }
 
   NDList inputs(NDManager manager) {
