@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +56,11 @@ class ScriptHooksReferenceTest {
           "densenet.traced",
           "bfloat16.scripted",
           "bfloat16.traced");
+
+  @BeforeAll
+  static void loadTheEngine() {
+    Engine.getEngine("PyTorch");
+  }
 
   static List<String> forward() throws IOException {
     return ALL
