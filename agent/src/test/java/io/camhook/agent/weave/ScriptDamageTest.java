@@ -132,6 +132,7 @@ class ScriptDamageTest {
         assertThat(djl.messages.get(0))
             .startsWith("model is loaded without hooks: " + name)
             .contains(damage.message);
+        RefusalTable.assertDocumented(djl.messages);
       }
       assertThat(djl.failures).isEmpty();
       assertThat(djl.captured()).allMatch(capture -> capture.layers().isEmpty());
@@ -148,6 +149,7 @@ class ScriptDamageTest {
       assertThat(djl.messages)
           .containsExactly(
               "model is loaded without hooks: the stream of net.pt ends 1000 bytes before its size");
+      RefusalTable.assertDocumented(djl.messages);
     }
   }
 
@@ -216,7 +218,7 @@ class ScriptDamageTest {
     return entries;
   }
 
-  private static byte[] zip(Map<String, byte[]> entries) throws IOException {
+  static byte[] zip(Map<String, byte[]> entries) throws IOException {
     return zip(entries, ZipEntry.DEFLATED);
   }
 

@@ -52,6 +52,7 @@ class ScriptFallbackTest {
       assertThat(djl.messages)
           .containsExactly(
               "model net is captured without gradients from now on: the engine cannot differentiate it");
+      RefusalTable.assertDocumented(djl.messages);
     }
   }
 
@@ -66,6 +67,7 @@ class ScriptFallbackTest {
       assertThat(djl.messages)
           .containsExactly(
               "model net is captured without gradients from now on: it fails when its activations require gradients");
+      RefusalTable.assertDocumented(djl.messages);
     }
   }
 

@@ -64,6 +64,7 @@ class ScriptReferenceTest {
         check(archive, capture, gradients);
       }
       assertThat(djl.messages).allMatch(m -> m.contains(message));
+      RefusalTable.assertDocumented(djl.messages);
     }
     boolean otherKernels = OTHER_KERNELS.equals(message);
     if (!otherKernels) {
