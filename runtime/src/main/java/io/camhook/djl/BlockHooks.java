@@ -48,6 +48,30 @@ public final class BlockHooks {
     return Hooks.registerFullBackwardHook(block, hook);
   }
 
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static HookHandle registerForwardPreHook(
+      Object model, String layers, ForwardPreHook<Block, NDList> hook) {
+    return Hooks.registerForwardPreHook(model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static HookHandle registerForwardHook(
+      Object model, String layers, ForwardHook<Block, NDList> hook) {
+    return Hooks.registerForwardHook(model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static HookHandle registerFullBackwardPreHook(
+      Object model, String layers, FullBackwardPreHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardPreHook(model, layers, hook);
+  }
+
+  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  public static HookHandle registerFullBackwardHook(
+      Object model, String layers, FullBackwardHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardHook(model, layers, hook);
+  }
+
   public static HookHandle registerHook(NDArray array, TensorHook<NDArray> hook) {
     return Hooks.registerHook(array, hook);
   }

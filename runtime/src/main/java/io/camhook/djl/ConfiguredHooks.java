@@ -27,6 +27,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,16 @@ final class ConfiguredHooks {
     this.log = log;
   }
 
-  /** Attaches the hooks of one entry to a model; one that cannot be had is reported. */
-  void attach(CamhookConfig.Model entry, String label, List<BlockTree.Module> modules) {
+  /**
+   * Attaches the hooks of one entry to a model; one that cannot be had is reported.
+   *
+   * @param reasons why a layer that matches no module takes no hooks, null if nothing is known
+   */
+  void attach(
+      CamhookConfig.Model entry,
+      String label,
+      List<BlockTree.Module> modules,
+      Function<String, @Nullable String> reasons) {
     if (entry.hooks().isEmpty()) {
       return;
     }
@@ -57,7 +66,7 @@ final class ConfiguredHooks {
     Steps steps = new Steps(label);
     boolean counted = false;
     for (CamhookConfig.Hook hook : entry.hooks()) {
-      Set<Block> blocks = blocks(hook, label, modules);
+      Set<Block> blocks = blocks(hook, label, modules, reasons);
       if (dryRun) {
         log.info(
             "dry run: model %s: hook %s would be attached to %d layers"
@@ -80,21 +89,20 @@ final class ConfiguredHooks {
     }
   }
 
-  private Set<Block> blocks(CamhookConfig.Hook hook, String label, List<BlockTree.Module> modules) {
+  private Set<Block> blocks(
+      CamhookConfig.Hook hook,
+      String label,
+      List<BlockTree.Module> modules,
+      Function<String, @Nullable String> reasons) {
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     Set<ModulePath> selected = new LinkedHashSet<>();
     for (String layer : hook.layers()) {
       List<ModulePath> matching = LayerPattern.of(layer).select(paths);
       if (matching.isEmpty()) {
+        String reason = reasons.apply(layer);
         log.warn(
-            "model %s: hook %s: layer '%s' matches none of its %d modules; closest: %s"
-                .formatted(
-                    label,
-                    hook.hook(),
-                    layer,
-                    paths.size(),
-                    ClosestPaths.to(
-                        layer, paths.stream().map(ModulePath::toString).toList(), CLOSEST)));
+            "model %s: hook %s: %s"
+                .formatted(label, hook.hook(), reason == null ? noMatch(layer, paths) : reason));
       }
       selected.addAll(matching);
     }
@@ -105,6 +113,14 @@ final class ConfiguredHooks {
       }
     }
     return blocks;
+  }
+
+  private static String noMatch(String layer, List<ModulePath> paths) {
+    return "layer '%s' matches none of its %d modules; closest: %s"
+        .formatted(
+            layer,
+            paths.size(),
+            ClosestPaths.to(layer, paths.stream().map(ModulePath::toString).toList(), CLOSEST));
   }
 
   private void attachOwn(CamhookConfig.Hook entry, String label, Block root, Set<Block> blocks) {

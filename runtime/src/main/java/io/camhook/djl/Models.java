@@ -85,7 +85,11 @@ final class Models {
     if (script == null && root instanceof PtSymbolBlock) {
       script = unseen(entry, label);
     }
-    hooks.attach(entry, label, script == null ? modules : script.inside().tree(root));
+    if (script == null) {
+      hooks.attach(entry, label, modules, layer -> null);
+    } else {
+      hooks.attach(entry, label, script.inside().tree(root), script.inside()::refusal);
+    }
     List<ModuleInfo> described = modules.stream().map(Models::info).toList();
     if (script != null && !script.modules().isEmpty()) {
       described = script.modules();

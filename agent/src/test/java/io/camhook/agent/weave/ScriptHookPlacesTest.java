@@ -150,6 +150,24 @@ class ScriptHookPlacesTest {
   }
 
   @Test
+  void layer_of_the_yaml_that_cannot_be_had_should_be_one_line_with_the_reason() throws Exception {
+    ReferenceArchive frozen = ReferenceArchive.of("resnet_inlined.frozen");
+    CamhookConfig.Model entry =
+        entry(new CamhookConfig.Hook(List.of("layer1", "."), "print", Map.of()));
+    try (WovenDjl djl = new WovenDjl(WovenDjl.config(directory.toString(), entry));
+        Model model = load(frozen);
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      predictor.predict(frozen.inputs(manager));
+      assertThat(djl.messages).hasSize(2); // and what the hook prints of the model itself
+      assertThat(djl.messages.get(0))
+          .startsWith(
+              "model net: hook print: 'layer1' is inside a TorchScript model: the archive was"
+                  + " frozen");
+    }
+  }
+
+  @Test
   void module_should_say_that_it_runs_only_in_its_model() throws Exception {
     AtomicReference<Block> module = new AtomicReference<>();
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, entry()));

@@ -20,6 +20,7 @@ import io.camhook.HookHandle;
 import io.camhook.HookOptions;
 import io.camhook.Hooks;
 import io.camhook.config.CamhookConfig.Target;
+import io.camhook.djl.BlockHooks;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -172,6 +173,35 @@ class ScriptHooksTest {
     assertThat(parameterGradients("**")).isEqualTo(plain);
     assertThat(events).hasSize(13);
     assertThat(djl.messages).isEmpty();
+  }
+
+  @Test
+  void tensor_hook_on_a_value_inside_should_see_and_replace_its_gradient() {
+    JniUtils.setGradMode(true);
+    NDArray x = input();
+    x.setRequiresGradient(true);
+    List<float[]> seen = new ArrayList<>();
+    handles.add(
+        BlockHooks.registerForwardHook(
+            model,
+            "gap",
+            (block, path, inputs, outputs) -> {
+              handles.add(
+                  BlockHooks.registerHook(
+                      outputs.head(),
+                      gradient -> {
+                        seen.add(gradient.toFloatArray());
+                        return gradient.zerosLike();
+                      }));
+              return null;
+            }));
+    NDArray logits = forward(x).head();
+    NDArray seed = manager.zeros(logits.getShape());
+    seed.set(new NDIndex(0, 2), 1);
+    JniUtils.backward((PtNDArray) logits, (PtNDArray) seed, false, false);
+    assertThat(seen).hasSize(1);
+    assertThat(seen.get(0)).containsExactly(weight().get(2).toFloatArray());
+    assertThat(x.getGradient().countNonzero().getLong()).isZero();
   }
 
   private byte[] parameterGradients(String... hooked) throws Exception {
