@@ -7,8 +7,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.translate.NoopTranslator;
 import ai.djl.translate.TranslateException;
+import io.camhook.djl.script.GradientPass;
+import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,13 +42,14 @@ final class ScriptRun {
    * Runs one measurement.
    *
    * @param arguments what to measure; the archive that no entry of the configuration names; the
-   *     same archive under a name that one does
+   *     same archive under a name that one does; for {@code pass} the layers
    */
   public static void main(String[] arguments)
       throws IOException, MalformedModelException, TranslateException {
     Path plain = Path.of(arguments[1]);
     Path hooked = Path.of(arguments[2]);
     switch (arguments[0]) {
+      case "pass" -> pass(plain, List.of(arguments).subList(3, arguments.length));
       case "time" -> time(plain, hooked);
       case "load" -> loads(plain, hooked);
       case "peak" -> peak(hooked);
@@ -55,7 +63,43 @@ final class ScriptRun {
     return model;
   }
 
-  /** Requests to both in turn, in pairs that swap who goes first. */
+  /** The engine's forward, and the pass that a sampled request runs in its place. */
+  private static void pass(Path file, List<String> layers)
+      throws IOException, MalformedModelException, TranslateException {
+    Instrumented copy = TorchScriptArchive.open(file).instrument(layers);
+    Path written = file.resolveSibling("pass.pt");
+    copy.write(written);
+    try (PtNDManager manager = (PtNDManager) NDManager.newBaseManager("PyTorch")) {
+      PtSymbolBlock plain = load(manager, file, false);
+      PtSymbolBlock tapped = load(manager, written, true);
+      Files.delete(written);
+      tapped.freezeParameters(true);
+      NDList input = input(manager);
+      inTurn(
+          () -> {
+            try (NDList out = IValueUtils.forward(plain, input, false)) {
+              return out.head().toFloatArray();
+            }
+          },
+          () -> {
+            JniUtils.setGradMode(true);
+            try (NDManager owner = manager.newSubManager()) {
+              GradientPass pass = GradientPass.run(tapped, copy.plan(), -1, input, owner);
+              try (NDArray out = pass.output()) {
+                return out.toFloatArray();
+              }
+            } finally {
+              JniUtils.setGradMode(false);
+            }
+          });
+    }
+  }
+
+  private static PtSymbolBlock load(PtNDManager manager, Path file, boolean trainable) {
+    String[] none = {};
+    return JniUtils.loadModule(manager, file, false, none, none, trainable);
+  }
+
   private static void time(Path plain, Path hooked)
       throws IOException, MalformedModelException, TranslateException {
     try (Model one = load(plain);
@@ -64,34 +108,56 @@ final class ScriptRun {
         Predictor<NDList, NDList> second = other.newPredictor(new NoopTranslator(null));
         NDManager manager = NDManager.newBaseManager("PyTorch")) {
       NDList input = input(manager);
-      List<Double> plainTimes = new ArrayList<>();
-      List<Double> hookedTimes = new ArrayList<>();
-      boolean same = true;
-      long start = System.nanoTime();
-      boolean warm = false;
-      for (int i = 0; !warm || i < FEWEST || seconds(start) < SECONDS; i++) {
-        if (!warm && i >= FEWEST && seconds(start) > WARM_UP_SECONDS) {
-          warm = true;
-          start = System.nanoTime();
-          i = 0;
-        }
-        boolean swap = i % 2 != 0;
-        float[][] logits = new float[2][];
-        double a = swap ? 0 : request(first, input, logits, 0);
-        double b = request(second, input, logits, 1);
-        if (swap) {
-          a = request(first, input, logits, 0);
-        }
-        same &= Arrays.equals(logits[0], logits[1]);
-        if (warm) {
-          plainTimes.add(a);
-          hookedTimes.add(b);
-        }
-      }
-      say("plain", 1e3 * median(plainTimes));
-      say("hooked", 1e3 * median(hookedTimes));
-      say("same", same ? 1 : 0);
+      inTurn(() -> logits(first, input), () -> logits(second, input));
     }
+  }
+
+  private static float[] logits(Predictor<NDList, NDList> predictor, NDList input)
+      throws TranslateException {
+    try (NDList out = predictor.predict(input)) {
+      return out.get(0).toFloatArray();
+    }
+  }
+
+  private interface Work {
+    float[] logits() throws TranslateException;
+  }
+
+  /** Runs both in turn, in pairs that swap who goes first. */
+  private static void inTurn(Work plain, Work hooked) throws TranslateException {
+    List<Double> plainTimes = new ArrayList<>();
+    List<Double> hookedTimes = new ArrayList<>();
+    boolean same = true;
+    long start = System.nanoTime();
+    boolean warm = false;
+    for (int i = 0; !warm || i < FEWEST || seconds(start) < SECONDS; i++) {
+      if (!warm && i >= FEWEST && seconds(start) > WARM_UP_SECONDS) {
+        warm = true;
+        start = System.nanoTime();
+        i = 0;
+      }
+      boolean swap = i % 2 != 0;
+      float[][] logits = new float[2][];
+      double a = swap ? 0 : seconds(plain, logits, 0);
+      double b = seconds(hooked, logits, 1);
+      if (swap) {
+        a = seconds(plain, logits, 0);
+      }
+      same &= Arrays.equals(logits[0], logits[1]);
+      if (warm) {
+        plainTimes.add(a);
+        hookedTimes.add(b);
+      }
+    }
+    say("plain", 1e3 * median(plainTimes));
+    say("hooked", 1e3 * median(hookedTimes));
+    say("same", same ? 1 : 0);
+  }
+
+  private static double seconds(Work work, float[][] logits, int at) throws TranslateException {
+    long start = System.nanoTime();
+    logits[at] = work.logits();
+    return seconds(start);
   }
 
   private static double median(List<Double> values) {
@@ -100,16 +166,6 @@ final class ScriptRun {
 
   private static double seconds(long start) {
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static double request(
-      Predictor<NDList, NDList> predictor, NDList input, float[][] logits, int at)
-      throws TranslateException {
-    long start = System.nanoTime();
-    try (NDList out = predictor.predict(input)) {
-      logits[at] = out.get(0).toFloatArray();
-    }
-    return seconds(start);
   }
 
   private static NDList input(NDManager manager) {
@@ -148,7 +204,7 @@ final class ScriptRun {
       say("loaded", peakMebibytes());
       NDList input = input(manager);
       for (int i = 0; i < FEWEST; i++) {
-        request(predictor, input, new float[1][], 0);
+        logits(predictor, input);
       }
       say("run", peakMebibytes());
     }
