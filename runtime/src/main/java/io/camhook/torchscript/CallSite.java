@@ -1,5 +1,6 @@
 package io.camhook.torchscript;
 
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.TreeSet;
@@ -13,6 +14,7 @@ final class CallSite {
   private final Expr.Call call;
   private final boolean forward;
   private final Set<MethodContext> callees = new LinkedHashSet<>();
+  private final Set<ModuleNode> candidates = new LinkedHashSet<>();
   private final Set<Integer> changedArguments = new TreeSet<>();
   private boolean changedLater;
   private boolean aliasesLiveValue;
@@ -60,8 +62,16 @@ final class CallSite {
     return unclear;
   }
 
-  void markUnclear() {
+  void markUnclear(Collection<ModuleNode> modules) {
     unclear = true;
+    candidates.addAll(modules);
+  }
+
+  /** Every module that may be the one called here. */
+  Set<ModuleNode> candidates() {
+    Set<ModuleNode> all = new LinkedHashSet<>(candidates);
+    callees.forEach(callee -> all.add(callee.key().self()));
+    return all;
   }
 
   ModuleNode target() {

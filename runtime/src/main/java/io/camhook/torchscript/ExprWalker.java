@@ -192,7 +192,7 @@ final class ExprWalker {
     CallSite site = caller.siteFor(e, callee, forward);
     site.alsoCalls(callee);
     if (owner instanceof Value.AnyModule) {
-      site.markUnclear();
+      site.markUnclear(modules);
     }
     if (walker.modules().isBehindInterface(modules.get(0))) {
       site.markThroughInterface();

@@ -61,11 +61,13 @@ final class HookRewriter {
     if (!site.isForward()) {
       return false;
     }
-    String path = site.target().path();
     if (site.isUnclear()) {
-      silent.put(path, "which module is called there depends on a branch");
+      for (ModuleNode candidate : site.candidates()) {
+        silent.put(candidate.path(), "which module is called there depends on a branch");
+      }
       return false;
     }
+    String path = site.target().path();
     Expr type = site.callee().method().returns();
     if (type == null || functions.forCall(type) == null) {
       String shown = type == null ? "nothing" : Printer.print(type);

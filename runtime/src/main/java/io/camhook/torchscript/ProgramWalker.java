@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -270,7 +271,7 @@ final class ProgramWalker {
       return a;
     }
     if (isModule(a) && isModule(b)) {
-      Set<ModuleNode> nodes = new HashSet<>(modulesOf(a));
+      Set<ModuleNode> nodes = new LinkedHashSet<>(modulesOf(a));
       nodes.addAll(modulesOf(b));
       return nodes.size() == 1 ? a : new Value.AnyModule(List.copyOf(nodes));
     }

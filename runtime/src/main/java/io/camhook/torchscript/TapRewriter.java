@@ -85,15 +85,20 @@ final class TapRewriter {
   }
 
   private boolean isTap(CallSite site) {
-    if (!site.isForward()
-        || site.callees().stream().noneMatch(c -> hooked.contains(c.key().self()))) {
+    if (!site.isForward() || site.candidates().stream().noneMatch(hooked::contains)) {
+      return false;
+    }
+    if (site.isUnclear()) {
+      for (ModuleNode candidate : site.candidates()) {
+        if (hooked.contains(candidate)) {
+          notices.add(
+              candidate.path()
+                  + ": which module is called depends on a branch; not recorded there");
+        }
+      }
       return false;
     }
     String path = site.target().path();
-    if (site.isUnclear()) {
-      notices.add(path + ": which module is called depends on a branch; not recorded there");
-      return false;
-    }
     Expr type = site.callee().method().returns();
     if (type == null || functions.forCall(type) == null) {
       String shown = type == null ? "nothing" : Printer.print(type);

@@ -160,6 +160,44 @@ class ArchiveFormatsTest {
         .hasMessageContaining("save it again");
   }
 
+  @Test
+  void module_that_a_branch_picks_should_be_a_notice_and_keep_its_other_calls() throws Exception {
+    String head = "  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
+    String part =
+        head
+            + """
+              def forward(self: __torch__.nets.Part,
+                x: Tensor) -> Tensor:
+                return torch.neg(x)
+            """;
+    String net =
+        head
+            + """
+              a : __torch__.nets.Part
+              b : __torch__.nets.Part
+              def forward(self: __torch__.nets.Net,
+                x: Tensor) -> Tensor:
+                y = (self.a).forward(x, )
+                if bool(torch.gt(torch.sum(y), 0)):
+                  m = self.a
+                else:
+                  m = self.b
+                return (m).forward(y, )
+            """;
+    Path file = temp.resolve("branch.pt");
+    new ScriptedArchive()
+        .source("__torch__/nets.py", "class Part(Module):\n" + part + "class Net(Module):\n" + net)
+        .write(
+            file,
+            new ScriptedArchive.Module("__torch__.nets.Net")
+                .with("a", new ScriptedArchive.Module("__torch__.nets.Part"))
+                .with("b", new ScriptedArchive.Module("__torch__.nets.Part")));
+    TapPlan plan = TorchScriptArchive.open(file).instrument(List.of("a")).plan();
+    assertThat(plan.notices())
+        .containsExactly("a: which module is called depends on a branch; not recorded there");
+    assertThat(plan.taps()).extracting(TapPlan.Tap::path).containsExactly("a");
+  }
+
   /** The same entries, with every size and offset in a zip64 extra field and a zip64 end record. */
   private static byte[] zip64(byte[] zip) throws IOException {
     ByteBuffer in = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN);

@@ -13,6 +13,7 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.TapPlan;
+import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -138,6 +139,20 @@ class ResumeMethodsTest {
     assertThat(ReferenceArchive.of("unet.scripted").everyPath().plan().resumeMethods())
         .doesNotContainKeys("enc2", "bottleneck", "up2", "pool")
         .containsKeys("enc1", "dec1", "classify"); // enc1 goes two ways, both behind it
+  }
+
+  @Test
+  void suffix_that_a_branch_or_loop_decides_on_should_have_no_resume_method() throws Exception {
+    // Behind the stem, an argument of the model itself decides which modules run.
+    assertThat(ReferenceArchive.of("control_flow.scripted").everyPath().plan().resumeMethods())
+        .isEmpty();
+    Map<String, String> methods =
+        TorchScriptArchive.open(
+                Path.of("src/test/resources/torchscript/features/loops.scripted.pt"))
+            .instrument(List.of("layers.0", "layers.2", "named.first", "rec"))
+            .plan()
+            .resumeMethods();
+    assertThat(methods).containsOnlyKeys("layers.0", "layers.2", "named.first"); // not rec
   }
 
   private static ScriptPass pass(
