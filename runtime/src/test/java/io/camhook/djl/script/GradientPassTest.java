@@ -1,0 +1,128 @@
+package io.camhook.djl.script;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.TapPlan;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The archive ends in global average pooling over K maps of h · w pixels and a linear layer with
+ * weight W, so that ∂ score of class c / ∂ A[k,i,j] = W[c,k] / (h · w): CAM is Grad-CAM there (Zhou
+ * et al., 2016).
+ */
+class GradientPassTest {
+  private static final Path ARCHIVE =
+      Path.of("src/test/resources/torchscript/gap_linear.traced.pt");
+
+  @TempDir Path temp;
+
+  private final TorchRun run = new TorchRun();
+  private boolean gradMode;
+  private TapPlan plan;
+  private PtSymbolBlock block;
+  private FloatBuffer weight;
+
+  @BeforeEach
+  void load() throws Exception {
+    TorchScriptArchive archive = TorchScriptArchive.open(ARCHIVE);
+    Instrumented instrumented = archive.instrument(List.of("features"));
+    Path copy = temp.resolve("copy.pt");
+    instrumented.write(copy);
+    plan = instrumented.plan();
+    block = run.load(copy);
+    String name = archive.classifierWeight().orElseThrow();
+    int dot = name.lastIndexOf('.');
+    weight =
+        archive
+            .values(name.substring(0, dot), name.substring(dot + 1))
+            .orElseThrow()
+            .asFloatBuffer();
+    gradMode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+  }
+
+  @AfterEach
+  void close() {
+    JniUtils.setGradMode(gradMode);
+    run.close();
+  }
+
+  private NDList input(int samples) {
+    run.manager.getEngine().setRandomSeed(3);
+    return new NDList(run.manager.randomNormal(new Shape(samples, 3, 48, 40)).mul(3));
+  }
+
+  private void requireGradients(GradientPass pass, List<Integer> classes) {
+    assertThat(pass.classes()).isEqualTo(classes);
+    assertThat(pass.labels()).hasToString("[features]");
+    Shape shape = pass.taps().get(0).getShape();
+    int channels = (int) shape.get(1);
+    int pixels = (int) (shape.get(2) * shape.get(3));
+    float[] gradient = pass.gradients().get(0).toFloatArray();
+    float[] rows = pass.classifierRows().toFloatArray();
+    assertThat(gradient).hasSize(classes.size() * channels * pixels);
+    assertThat(rows).hasSize(classes.size() * channels);
+    for (int i = 0; i < gradient.length; i++) {
+      int sample = i / (channels * pixels);
+      int channel = i / pixels % channels;
+      float w = weight.get(classes.get(sample) * channels + channel);
+      assertThat(rows[sample * channels + channel]).isEqualTo(w);
+      assertThat(gradient[i]).isCloseTo(w / pixels, within(1e-7f)); // W is below 1
+    }
+  }
+
+  @Test
+  void best_class_of_each_sample_should_be_explained() {
+    NDList input = input(6);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, run.manager);
+    List<Integer> best =
+        Arrays.stream(pass.output().argMax(1).toLongArray()).mapToObj(Math::toIntExact).toList();
+    assertThat(best).hasSize(6);
+    requireGradients(pass, best);
+  }
+
+  @Test
+  void one_class_should_be_explained_for_all_samples() {
+    requireGradients(GradientPass.run(block, plan, 2, input(3), run.manager), List.of(2, 2, 2));
+  }
+
+  @Test
+  void outputs_and_activations_should_be_those_of_forward_without_a_graph() {
+    NDList input = input(2);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, run.manager);
+    ScriptPass plain = ScriptPass.run(block, plan, input, false, true, run.manager);
+    float[] expected = plain.outputs().head().toFloatArray();
+    assertThat(pass.output().toFloatArray()).isEqualTo(expected);
+    assertThat(pass.taps().get(0).toFloatArray()).isEqualTo(plain.taps().get(0).toFloatArray());
+    for (NDArray array : List.of(pass.output(), pass.taps().get(0), pass.gradients().get(0))) {
+      assertThat(JniUtils.requiresGrad((PtNDArray) array)).isFalse();
+    }
+    pass.output().muli(0); // the application's own
+    assertThat(pass.scores().toFloatArray()).isEqualTo(expected);
+  }
+
+  @Test
+  void class_that_is_not_there_should_give_no_gradients() {
+    GradientPass pass = GradientPass.run(block, plan, 1000, input(2), run.manager);
+    assertThat(pass.classes()).containsExactly(1000, 1000);
+    assertThat(pass.gradients()).containsOnlyNulls();
+    assertThat(pass.classifierRows()).isNull();
+    assertThat(pass.taps()).hasSize(1);
+  }
+}
