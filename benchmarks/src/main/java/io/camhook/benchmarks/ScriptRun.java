@@ -6,7 +6,9 @@ import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
@@ -14,7 +16,9 @@ import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.translate.NoopTranslator;
 import ai.djl.translate.TranslateException;
 import io.camhook.djl.script.GradientPass;
+import io.camhook.djl.script.ScriptPass;
 import io.camhook.torchscript.Instrumented;
+import io.camhook.torchscript.TapPlan;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,23 +79,41 @@ final class ScriptRun {
       Files.delete(written);
       tapped.freezeParameters(true);
       NDList input = input(manager);
+      NDArray seed = manager.zeros(new Shape(1, 1000));
+      seed.set(new NDIndex(0, 0), 1f);
       inTurn(
-          () -> {
-            try (NDList out = IValueUtils.forward(plain, input, false)) {
-              return out.head().toFloatArray();
-            }
-          },
-          () -> {
-            JniUtils.setGradMode(true);
-            try (NDManager owner = manager.newSubManager()) {
-              GradientPass pass = GradientPass.run(tapped, copy.plan(), -1, input, owner);
-              try (NDArray out = pass.output()) {
-                return out.toFloatArray();
-              }
-            } finally {
-              JniUtils.setGradMode(false);
-            }
-          });
+          new Side("plain", () -> forward(plain, input)),
+          new Side("hooked", () -> gradCam(tapped, copy.plan(), input)),
+          new Side("floor", () -> graphAndBackward(tapped, copy.plan(), input, seed)));
+    }
+  }
+
+  private static float[] forward(PtSymbolBlock block, NDList input) {
+    try (NDList out = IValueUtils.forward(block, input, false)) {
+      return out.head().toFloatArray();
+    }
+  }
+
+  private static float[] gradCam(PtSymbolBlock block, TapPlan plan, NDList input) {
+    JniUtils.setGradMode(true);
+    try (NDManager owner = input.getManager().newSubManager();
+        NDArray out = GradientPass.run(block, plan, -1, input, owner).output()) {
+      return out.toFloatArray();
+    } finally {
+      JniUtils.setGradMode(false);
+    }
+  }
+
+  /** What no implementation can do without: a forward that makes the suffix's graph, a backward. */
+  private static float[] graphAndBackward(
+      PtSymbolBlock block, TapPlan plan, NDList input, NDArray seed) {
+    JniUtils.setGradMode(true);
+    try (NDManager owner = input.getManager().newSubManager();
+        NDList out = ScriptPass.run(block, plan, input, true, true, owner).outputs()) {
+      JniUtils.backward((PtNDArray) out.head(), (PtNDArray) seed, false, false);
+      return out.head().toFloatArray();
+    } finally {
+      JniUtils.setGradMode(false);
     }
   }
 
@@ -108,7 +130,9 @@ final class ScriptRun {
         Predictor<NDList, NDList> second = other.newPredictor(new NoopTranslator(null));
         NDManager manager = NDManager.newBaseManager("PyTorch")) {
       NDList input = input(manager);
-      inTurn(() -> logits(first, input), () -> logits(second, input));
+      inTurn(
+          new Side("plain", () -> logits(first, input)),
+          new Side("hooked", () -> logits(second, input)));
     }
   }
 
@@ -123,10 +147,22 @@ final class ScriptRun {
     float[] logits() throws TranslateException;
   }
 
-  /** Runs both in turn, in pairs that swap who goes first. */
-  private static void inTurn(Work plain, Work hooked) throws TranslateException {
-    List<Double> plainTimes = new ArrayList<>();
-    List<Double> hookedTimes = new ArrayList<>();
+  /** What is measured, and how long it took each time. */
+  private record Side(String name, Work work, List<Double> times) {
+    Side(String name, Work work) {
+      this(name, work, new ArrayList<>());
+    }
+
+    float[] run() throws TranslateException {
+      long begun = System.nanoTime();
+      float[] logits = work.logits();
+      times.add(seconds(begun));
+      return logits;
+    }
+  }
+
+  /** Runs all in turn, each round beginning with the next one. */
+  private static void inTurn(Side... sides) throws TranslateException {
     boolean same = true;
     long start = System.nanoTime();
     boolean warm = false;
@@ -135,29 +171,19 @@ final class ScriptRun {
         warm = true;
         start = System.nanoTime();
         i = 0;
+        Arrays.stream(sides).forEach(side -> side.times.clear());
       }
-      boolean swap = i % 2 != 0;
-      float[][] logits = new float[2][];
-      double a = swap ? 0 : seconds(plain, logits, 0);
-      double b = seconds(hooked, logits, 1);
-      if (swap) {
-        a = seconds(plain, logits, 0);
+      float[][] logits = new float[sides.length][];
+      for (int k = 0; k < sides.length; k++) {
+        int next = (i + k) % sides.length;
+        logits[next] = sides[next].run();
       }
       same &= Arrays.equals(logits[0], logits[1]);
-      if (warm) {
-        plainTimes.add(a);
-        hookedTimes.add(b);
-      }
     }
-    say("plain", 1e3 * median(plainTimes));
-    say("hooked", 1e3 * median(hookedTimes));
+    for (Side side : sides) {
+      say(side.name, 1e3 * median(side.times));
+    }
     say("same", same ? 1 : 0);
-  }
-
-  private static double seconds(Work work, float[][] logits, int at) throws TranslateException {
-    long start = System.nanoTime();
-    logits[at] = work.logits();
-    return seconds(start);
   }
 
   private static double median(List<Double> values) {

@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  * of the caches.
  *
  * <p>It returns tensors and a text. The tensors: the result without its graph, another copy of it,
- * the rows of the classifier's weight for the classes (CAM, Zhou et al., 2016; without elements
- * where they do not fit), the taps without graph, and one gradient per tap (without elements where
- * there is none). The first line of the text has the explained class of each sample, empty where
- * nothing was differentiated; the others are the labels of the taps.
+ * the rows of the classifier's weight for the classes (CAM, Zhou et al., 2016), the taps without
+ * graph, and their gradients. The text: a line with the explained class of each sample, empty where
+ * nothing was differentiated; a line that says with 1 or 0 whether the rows are there, because they
+ * fit the first tap, and then for each tap whether its gradient is; the labels of the taps.
  *
  * <p>The score of a class in {@code [N,C,…]} is the sum over the positions; {@code [C]} counts as
  * one sample.
@@ -92,7 +92,12 @@ final class GradientFunction {
         all = annotate(List[Tensor], [])
         _6 = torch.append(all, torch.clone(scores))
         _7 = torch.append(all, torch.clone(scores))
-        _8 = torch.append(all, rows1)
+        present = annotate(List[str], [])
+        if torch.gt(torch.numel(rows1), 0):
+          _8 = torch.append(all, rows1)
+          _13 = torch.append(present, "1")
+        else:
+          _14 = torch.append(present, "0")
         for n in range(torch.len(taps)):
           if ops.prim.requires_grad(taps[n]):
             _9 = torch.append(all, torch.detach(taps[n]))
@@ -100,14 +105,15 @@ final class GradientFunction {
             _10 = torch.append(all, torch.clone(taps[n]))
         at = 0
         for o in range(torch.len(taps)):
-          gradient = torch.zeros([0])
+          flag = "0"
           at0 = at
           if ops.prim.requires_grad(taps[o]):
             at0 = torch.add(at, 1)
             if torch.lt(at, torch.len(found1)):
               g = found1[at]
               if torch.__isnot__(g, None):
-                gradient = unchecked_cast(Tensor, g)
+                flag = "1"
+                _11 = torch.append(all, unchecked_cast(Tensor, g))
               else:
                 pass
             else:
@@ -115,12 +121,12 @@ final class GradientFunction {
           else:
             pass
           at = at0
-          _11 = torch.append(all, gradient)
+          _15 = torch.append(present, flag)
         texts = annotate(List[str], [])
         for p in range(torch.len(chosen)):
           _12 = torch.append(texts, torch.format("{}", chosen[p]))
-        line = torch.join(" ", texts)
-        return (all, torch.join("\\n", torch.add([line], labels)))
+        head = [torch.join(" ", texts), torch.join("", present)]
+        return (all, torch.join("\\n", torch.add(head, labels)))
       """;
 
   private GradientFunction() {}

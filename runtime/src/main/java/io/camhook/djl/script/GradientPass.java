@@ -35,8 +35,6 @@ public record GradientPass(
     List<TapPlan.Label> labels,
     List<NDArray> taps,
     List<@Nullable NDArray> gradients) {
-  private static final int TAPS = 3;
-
   /**
    * Runs the model. This thread's grad mode must be on.
    *
@@ -61,36 +59,26 @@ public record GradientPass(
   }
 
   private static GradientPass of(NDArray[] all, String text, TapPlan plan, NDManager manager) {
-    int end = text.indexOf('\n');
-    String line = end < 0 ? text : text.substring(0, end);
-    List<Integer> classes = new ArrayList<>();
-    for (String word : line.isEmpty() ? new String[0] : line.split(" ", -1)) {
-      classes.add(Integer.valueOf(word));
-    }
     for (int i = 1; i < all.length; i++) {
       NDScope.unregister(all[i]);
     }
-    int count = (all.length - TAPS) / 2;
-    List<@Nullable NDArray> gradients = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      gradients.add(orNull(all[TAPS + count + i]));
-    }
     all[0].attach(manager);
-    return new GradientPass(
-        all[0],
-        all[1],
-        classes,
-        orNull(all[2]),
-        plan.labels(end < 0 ? "" : text.substring(end + 1)),
-        List.of(all).subList(TAPS, TAPS + count),
-        gradients);
-  }
-
-  private static @Nullable NDArray orNull(NDArray array) {
-    if (array.size() > 0) {
-      return array;
+    String[] lines = text.split("\n", 3);
+    List<Integer> classes = new ArrayList<>();
+    for (String word : lines[0].isEmpty() ? new String[0] : lines[0].split(" ", -1)) {
+      classes.add(Integer.valueOf(word));
     }
-    array.close();
-    return null;
+    String present = lines[1];
+    int taps = present.length() - 1;
+    int at = 2;
+    NDArray rows = present.charAt(0) == '1' ? all[at++] : null;
+    List<NDArray> values = List.of(all).subList(at, at + taps);
+    at += taps;
+    List<@Nullable NDArray> gradients = new ArrayList<>();
+    for (int i = 0; i < taps; i++) {
+      gradients.add(present.charAt(1 + i) == '1' ? all[at++] : null);
+    }
+    String labels = lines.length < 3 ? "" : lines[2];
+    return new GradientPass(all[0], all[1], classes, rows, plan.labels(labels), values, gradients);
   }
 }
