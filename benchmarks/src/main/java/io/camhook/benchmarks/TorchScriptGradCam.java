@@ -28,6 +28,7 @@ final class TorchScriptGradCam {
 
   private final Path folder;
   private final Verdict verdict = new Verdict();
+  private int recordings; // a new one each time: to go on with one, it is checked first
 
   private TorchScriptGradCam(Path folder) {
     this.folder = folder;
@@ -162,7 +163,7 @@ final class TorchScriptGradCam {
                 layers.equals("nothing") ? "another-" : "hooked-",
                 layers.equals("nothing") ? "auto" : layers,
                 rate == 1 ? "1.0" : "0.000000001",
-                folder.resolve("captures")));
+                folder.resolve("captures" + recordings++)));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config);
