@@ -168,6 +168,45 @@ class ScriptHooksTest {
   }
 
   @Test
+  void full_backward_pre_hooks_should_see_the_gradient_of_the_output_before_the_full_hooks_do() {
+    Map<String, float[]> seen = new ConcurrentHashMap<>();
+    for (String layer : List.of("fc", "features")) {
+      handles.add(
+          BlockHooks.registerFullBackwardPreHook(
+              model,
+              layer,
+              (block, path, gradOutputs) -> {
+                events.add("pre " + path);
+                seen.put(path, gradOutputs.head().toFloatArray());
+                return null;
+              }));
+      handles.add(
+          BlockHooks.registerFullBackwardHook(
+              model,
+              layer,
+              (block, path, gradInputs, gradOutputs) -> {
+                events.add("full " + path);
+                return null;
+              }));
+    }
+    JniUtils.setGradMode(true);
+    NDArray x = input();
+    x.setRequiresGradient(true);
+    NDArray logits = forward(x).head();
+    NDArray seed = manager.zeros(logits.getShape());
+    seed.set(new NDIndex(0, 2), 1);
+    JniUtils.backward((PtNDArray) logits, (PtNDArray) seed, false, false);
+    assertThat(events).containsExactly("pre fc", "full fc", "pre features", "full features");
+    assertThat(seen.get("fc")).containsExactly(seed.toFloatArray());
+    float[] row = weight().get(2).toFloatArray();
+    float[] features = seen.get("features");
+    int area = features.length / row.length;
+    for (int i = 0; i < features.length; i++) {
+      assertThat(features[i]).isEqualTo(row[i / area] / area);
+    }
+  }
+
+  @Test
   void training_with_hooks_should_give_the_gradients_that_it_gives_without() throws Exception {
     byte[] plain = parameterGradients();
     assertThat(parameterGradients("**")).isEqualTo(plain);
