@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.camhook.ForwardHook;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.KeptLog;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,23 +21,7 @@ class WatchesTest {
 
   @TempDir Path directory;
   private final List<String> messages = new ArrayList<>();
-  private final EventLog log =
-      new EventLog() {
-        @Override
-        public void info(String message) {
-          messages.add(message);
-        }
-
-        @Override
-        public void warn(String message) {
-          messages.add(message);
-        }
-
-        @Override
-        public void failure(String message, Throwable cause) {
-          messages.add(message + cause);
-        }
-      };
+  private final EventLog log = new KeptLog(messages, new ArrayList<>());
   private static final String TYPE = WatchesTest.class.getSimpleName();
 
   private final Steps steps = new Steps("net");

@@ -19,6 +19,7 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.KeptLog;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -45,24 +46,7 @@ class ScriptLoadsTest {
 
   private final List<String> messages = new ArrayList<>();
   private final List<Throwable> causes = new ArrayList<>();
-  private final EventLog log =
-      new EventLog() {
-        @Override
-        public void info(String message) {
-          messages.add(message);
-        }
-
-        @Override
-        public void warn(String message) {
-          messages.add(message);
-        }
-
-        @Override
-        public void failure(String message, Throwable cause) {
-          messages.add(message);
-          causes.add(cause);
-        }
-      };
+  private final EventLog log = new KeptLog(messages, causes);
   private final CamhookConfig.Model entry =
       new CamhookConfig.Model(
           "net",

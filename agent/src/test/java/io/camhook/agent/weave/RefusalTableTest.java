@@ -62,23 +62,7 @@ class RefusalTableTest {
   }
 
   private void instrument(Path file, String layer) {
-    EventLog log =
-        new EventLog() {
-          @Override
-          public void info(String message) {
-            said.add(message);
-          }
-
-          @Override
-          public void warn(String message) {
-            said.add(message);
-          }
-
-          @Override
-          public void failure(String message, Throwable cause) {
-            said.add(message);
-          }
-        };
+    EventLog log = new KeptLog(said, new ArrayList<>());
     ScriptModel model = ScriptModel.of(file, List.of(layer), log);
     Path copy = model == null ? null : model.file();
     if (copy != null) {

@@ -34,24 +34,7 @@ final class WovenDjl implements AutoCloseable {
   private final Watches watches;
 
   WovenDjl(CamhookConfig config) {
-    EventLog log =
-        new EventLog() {
-          @Override
-          public void info(String message) {
-            messages.add(message);
-          }
-
-          @Override
-          public void warn(String message) {
-            messages.add(message);
-          }
-
-          @Override
-          public void failure(String message, Throwable cause) {
-            messages.add(message);
-            failures.add(cause);
-          }
-        };
+    EventLog log = new KeptLog(messages, failures);
     recorder =
         new Recorder(
             config.limits(),

@@ -1,0 +1,25 @@
+package io.camhook.dispatch;
+
+import java.util.List;
+
+/**
+ * Keeps what is said, for tests: every line in {@code messages}, and what failed in {@code
+ * failures}.
+ */
+public record KeptLog(List<String> messages, List<Throwable> failures) implements EventLog {
+  @Override
+  public void info(String message) {
+    messages.add(message);
+  }
+
+  @Override
+  public void warn(String message) {
+    messages.add(message);
+  }
+
+  @Override
+  public void failure(String message, Throwable cause) {
+    messages.add(message);
+    failures.add(cause);
+  }
+}
