@@ -213,7 +213,7 @@ final class SampledRequest implements Request, PassWatch {
       giveUpGradients("it fails when its activations require gradients", failure.cause());
     } else if (script != null && script.fail()) {
       failures.report(
-          "model %s fails with its taps and not without; its requests run as they are and are no longer captured"
+          "model %s fails with its taps and not without; its requests run as they are, and its captures hold what goes in and out"
               .formatted(plan.label()),
           failure.cause());
     }

@@ -78,9 +78,11 @@ final class ScriptHooks {
     plain.set(Boolean.TRUE);
     try {
       NDList outputs = IValueUtils.forward(block, inputs, training);
+      String hooked = modules.hooked();
       modules.close("a pass failed with hooks inside it and not without; a message then said why");
       failures.report(
-          "a TorchScript model fails with hooks inside it and not without; its passes run as they are and the hooks inside are no longer called",
+          hooked
+              + " fails, and does not without; its passes run as they are, and hooks inside it are no longer called",
           cause);
       return outputs;
     } finally {

@@ -2,6 +2,7 @@ package io.camhook.djl;
 
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
+import ai.djl.engine.EngineException;
 import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -170,9 +172,10 @@ final class ScriptLoads {
   /** An archive that is being loaded. */
   private final class Load implements BlockCall {
     private final ScriptSource source;
-    private final @Nullable ScriptModel model;
+    private @Nullable ScriptModel model;
     private final CamhookConfig.Model entry;
     private final String name;
+    private boolean withHooks = true;
     private boolean recovered;
 
     Load(ScriptSource source, @Nullable ScriptModel model, CamhookConfig.Model entry, String name) {
@@ -186,7 +189,7 @@ final class ScriptLoads {
     public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
       try {
         if (thrown != null) {
-          return isAsItCame() ? result : loadPlain(thrown);
+          return isAsItCame() ? result : loadLess(thrown);
         }
         Block block = (Block) result;
         if (block != null) {
@@ -214,7 +217,10 @@ final class ScriptLoads {
         source.freeze(block);
       }
       TorchScriptArchive archive = model.archive();
-      ScriptModules inside = ScriptModules.of(archive, model.hooks());
+      ScriptModules inside =
+          withHooks
+              ? ScriptModules.of(name, archive, model.hooks())
+              : ScriptModules.none("the engine does not take the methods for hooks");
       if (dryRun) {
         inside.loadedPlain();
       }
@@ -228,22 +234,60 @@ final class ScriptLoads {
               inside));
     }
 
-    private Object loadPlain(Throwable thrown) {
+    /** Without what the engine refuses: the methods for hooks, those that record, both. */
+    private Object loadLess(Throwable thrown) {
       own.set(Boolean.TRUE);
       try {
-        Block block = source.loadPlain();
-        recovered = true;
-        log.warn(
-            "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"
-                .formatted(name, thrown.getMessage()));
-        plans.put(
-            block, ScriptPlan.untapped(entry, "the engine does not take the instrumented archive"));
-        return block;
+        ScriptModel whole = Objects.requireNonNull(model);
+        Block block = load(whole.withoutHooks());
+        if (block != null) {
+          withHooks = false;
+          return recovered(block, "without hooks inside", "for hooks", thrown);
+        }
+        block = load(whole.withoutTaps());
+        if (block != null) {
+          return recovered(block, "without captures of its layers", "that record", thrown);
+        }
+        return loadPlain(thrown);
       } catch (IOException | MalformedModelException e) {
         throw Load.<RuntimeException>unchanged(e);
       } finally {
         own.remove();
       }
+    }
+
+    /** Null if the engine does not take it either. */
+    private @Nullable Block load(@Nullable ScriptModel less) throws IOException {
+      if (less == null) {
+        return null;
+      }
+      deleteCopy();
+      model = less;
+      try {
+        return source.load(Objects.requireNonNull(less.file()));
+      } catch (EngineException | MalformedModelException e) {
+        return null;
+      }
+    }
+
+    private Block recovered(Block block, String without, String methods, Throwable thrown) {
+      recovered = true;
+      log.warn(
+          "model %s is loaded %s: the engine does not take the methods %s: %s"
+              .formatted(name, without, methods, thrown.getMessage()));
+      loaded(block);
+      return block;
+    }
+
+    private Block loadPlain(Throwable thrown) throws IOException, MalformedModelException {
+      Block block = source.loadPlain();
+      recovered = true;
+      log.warn(
+          "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"
+              .formatted(name, thrown.getMessage()));
+      plans.put(
+          block, ScriptPlan.untapped(entry, "the engine does not take the instrumented archive"));
+      return block;
     }
 
     /** The application gets what its own load throws. */
@@ -254,11 +298,16 @@ final class ScriptLoads {
 
     private void cleanUp() {
       try (source) {
-        if (model != null && model.file() != null) {
-          Files.deleteIfExists(model.file());
-        }
+        deleteCopy();
       } catch (IOException e) {
         failures.add("a temporary file of model %s could not be deleted".formatted(name), e);
+      }
+    }
+
+    private void deleteCopy() throws IOException {
+      Path copy = model == null ? null : model.file();
+      if (copy != null) {
+        Files.deleteIfExists(copy);
       }
     }
 

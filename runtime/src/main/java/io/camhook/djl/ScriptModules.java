@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The modules inside one TorchScript model, and how hooks look at them. Thread-safe. */
 final class ScriptModules {
+  private final String model;
   private final @Nullable HookPlan plan;
   private final List<ScriptModule> bySite;
   private final List<BlockTree.Module> modules;
@@ -29,11 +30,13 @@ final class ScriptModules {
   private volatile boolean live = true;
 
   private ScriptModules(
+      String model,
       @Nullable HookPlan plan,
       List<ScriptModule> bySite,
       List<BlockTree.Module> modules,
       Map<String, String> unhookable,
       @Nullable String opacity) {
+    this.model = model;
     this.plan = plan;
     this.bySite = bySite;
     this.modules = modules;
@@ -43,11 +46,15 @@ final class ScriptModules {
 
   /** Of a model in which there is nothing to look at, and why. */
   static ScriptModules none(String opacity) {
-    return new ScriptModules(null, List.of(), List.of(), Map.of(), opacity);
+    return new ScriptModules("", null, List.of(), List.of(), Map.of(), opacity);
   }
 
-  /** Of a model whose archive was loaded with the methods of {@code plan}. */
-  static ScriptModules of(TorchScriptArchive archive, HookPlan plan) {
+  /**
+   * Of a model whose archive was loaded with the methods of {@code plan}.
+   *
+   * @param model its name
+   */
+  static ScriptModules of(String model, TorchScriptArchive archive, HookPlan plan) {
     Set<String> seen = new HashSet<>();
     plan.sites().forEach(site -> seen.add(site.path()));
     Map<String, ScriptModule> byPath = new HashMap<>();
@@ -65,7 +72,7 @@ final class ScriptModules {
     List<ScriptModule> bySite =
         plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
     return new ScriptModules(
-        plan, bySite, modules, archive.unhookable(plan), archive.rootOnly().orElse(null));
+        model, plan, bySite, modules, archive.unhookable(plan), archive.rootOnly().orElse(null));
   }
 
   /** The model itself and every module in it that hooks can look at, by all its paths. */
@@ -118,6 +125,17 @@ final class ScriptModules {
       }
     }
     return false;
+  }
+
+  /** The model by name, and the paths of the modules that have hooks. */
+  String hooked() {
+    List<String> paths =
+        bySite.stream()
+            .filter(module -> HookTable.of(module) != null)
+            .map(ScriptModule::path)
+            .distinct()
+            .toList();
+    return "model %s with hooks at %s".formatted(model, paths);
   }
 
   HookPlan plan() {

@@ -72,6 +72,9 @@ abstract class ScriptSource implements AutoCloseable {
   /** Loads the archive as it came, with the arguments that DJL's call had. */
   abstract Block loadPlain() throws IOException, MalformedModelException;
 
+  /** Loads {@code copy} in its place. */
+  abstract Block load(Path copy) throws IOException, MalformedModelException;
+
   @Override
   public abstract void close() throws IOException;
 
@@ -115,13 +118,22 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     Block loadPlain() {
+      return load(file, (Boolean) original[TRAINABLE]);
+    }
+
+    @Override
+    Block load(Path copy) {
+      return load(copy, true);
+    }
+
+    private Block load(Path from, boolean trainable) {
       return JniUtils.loadModule(
           (PtNDManager) original[0],
-          file,
+          from,
           (Boolean) original[2],
           (String[]) original[3],
           (String[]) original[4],
-          (Boolean) original[TRAINABLE]);
+          trainable);
     }
 
     @Override
@@ -157,16 +169,20 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     void replace(Object[] arguments, Path copy) throws IOException {
-      byte[] headed = header.clone();
-      if (sized) {
-        ByteBuffer.wrap(headed).putLong(headed.length - Long.BYTES, Files.size(copy));
-      }
-      arguments[PATH] = stream(headed, Files.newInputStream(copy));
+      arguments[PATH] = stream(copy);
     }
 
     @Override
     void again(Object[] arguments) throws IOException {
       arguments[PATH] = stream(header, spool.open());
+    }
+
+    private DataInputStream stream(Path copy) throws IOException {
+      byte[] headed = header.clone();
+      if (sized) {
+        ByteBuffer.wrap(headed).putLong(headed.length - Long.BYTES, Files.size(copy));
+      }
+      return stream(headed, Files.newInputStream(copy));
     }
 
     /** As DJL's call reads it. */
@@ -183,7 +199,15 @@ abstract class ScriptSource implements AutoCloseable {
 
     @Override
     Block loadPlain() throws IOException, MalformedModelException {
-      DataInputStream stream = stream(header, spool.open());
+      return load(stream(header, spool.open()));
+    }
+
+    @Override
+    Block load(Path copy) throws IOException, MalformedModelException {
+      return load(stream(copy));
+    }
+
+    private Block load(DataInputStream stream) throws IOException, MalformedModelException {
       if (subject instanceof PtSymbolBlock block) {
         block.loadParameters((NDManager) original[0], stream);
         return block;

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.dispatch.EventLog;
 import io.camhook.djl.script.ScriptModel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -19,25 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 class RefusalTableTest {
   private static final Path ARCHIVES = Path.of("src/test/resources/torchscript");
   private static final Path RUNTIME = Path.of("../runtime/src/test/resources/torchscript");
-  private static final String SOURCE =
-      """
-      class Part(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
-        def forward(self: __torch__.Part,
-          x: Tensor) -> NoneType:
-          return None
-      class Net(Module):
-        __parameters__ = []
-        __buffers__ = []
-        training : bool
-        part : __torch__.Part
-        other : __torch__.Part
-        def forward(self: __torch__.Net,
-          x: Tensor) -> Tensor:
-      """;
-
   @TempDir Path directory;
   private final List<String> said = new ArrayList<>();
 
@@ -70,35 +49,14 @@ class RefusalTableTest {
     }
   }
 
-  /** A network of two parts. */
+  /** A network of two parts that return nothing. */
   private Path net(String body) throws Exception {
-    Map<String, byte[]> entries = new LinkedHashMap<>();
-    entries.put("model/data.pkl", pickle());
-    entries.put("model/code/__torch__.py", (SOURCE + body).getBytes(StandardCharsets.UTF_8));
-    return zip(entries);
+    return SourceArchive.write(
+        Files.createTempFile(directory, "net", ".pt"), SourceArchive.PART_OF_NONE + body);
   }
 
   private Path zip(Map<String, byte[]> entries) throws Exception {
     return Files.write(
         Files.createTempFile(directory, "net", ".pt"), ScriptDamageTest.zip(entries));
-  }
-
-  /** An object of Net whose two attributes are objects of Part, in protocol 2. */
-  private static byte[] pickle() {
-    String part = "c__torch__\nPart\n)\u0081}(" + text("training") + "\u0089ub";
-    String net =
-        "\u0080\u0002c__torch__\nNet\n)\u0081}("
-            + text("training")
-            + "\u0089"
-            + text("part")
-            + part
-            + text("other")
-            + part
-            + "ub.";
-    return net.getBytes(StandardCharsets.ISO_8859_1);
-  }
-
-  private static String text(String text) {
-    return "X" + (char) text.length() + "\0\0\0" + text;
   }
 }

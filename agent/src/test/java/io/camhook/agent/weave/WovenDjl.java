@@ -70,6 +70,11 @@ final class WovenDjl implements AutoCloseable {
     return List.copyOf(captures);
   }
 
+  /** Failures of camhook that were counted. */
+  long failureCount() {
+    return adapter.failures();
+  }
+
   /** Writes what the built-in hooks hold back. */
   void closeWatches() {
     watches.close();

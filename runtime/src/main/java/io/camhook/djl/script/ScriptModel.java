@@ -72,6 +72,29 @@ public record ScriptModel(
     return new ScriptModel(write(instrumented), instrumented.plan(), HookPlan.NONE, archive);
   }
 
+  /**
+   * The same with less added, for an engine that refuses it: without the methods for hooks.
+   *
+   * @return null where nothing or nothing else was added
+   */
+  public @Nullable ScriptModel withoutHooks() throws IOException {
+    if (plan == null || hooks.sites().isEmpty()) {
+      return null;
+    }
+    Set<String> paths = new LinkedHashSet<>();
+    plan.taps().forEach(tap -> paths.add(tap.path()));
+    return of(archive, paths);
+  }
+
+  /** As {@link #withoutHooks}: without the methods that record. */
+  public @Nullable ScriptModel withoutTaps() throws IOException {
+    if (plan == null || hooks.sites().isEmpty()) {
+      return null;
+    }
+    Hookable hookable = archive.hookable(Set.of());
+    return new ScriptModel(write(hookable.archive()), null, hookable.hooks(), archive);
+  }
+
   private static Path write(Instrumented instrumented) throws IOException {
     Path copy = Files.createTempFile("camhook-", ".pt");
     try {
