@@ -9,7 +9,7 @@ import io.camhook.explain.ModelListing;
 import io.camhook.torchscript.ModuleInfo;
 import java.util.List;
 
-/** A model's modules as JSON. */
+/** A model's modules as JSON; docs/torchscript.md says what the fields mean. */
 final class LayersJson {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -23,6 +23,7 @@ final class LayersJson {
     if (listing.hasOutputs()) {
       root.put("auto", listing.auto());
     }
+    root.put("rootOnly", listing.rootOnly());
     ArrayNode modules = root.putArray("modules");
     for (ModuleInfo module : listing.modules()) {
       add(listing, module, modules.addObject());

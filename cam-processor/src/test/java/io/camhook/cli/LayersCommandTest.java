@@ -57,6 +57,7 @@ class LayersCommandTest {
     JsonNode root = new ObjectMapper().readTree(run.out());
     assertThat(root.get("parameters").asInt()).isEqualTo(56);
     assertThat(root.get("auto").asText()).isEqualTo("relu1");
+    assertThat(root.get("rootOnly").isNull()).isTrue();
     JsonNode conv = root.get("modules").get(1);
     assertThat(conv.get("path").asText()).isEqualTo("conv1");
     assertThat(conv.get("type").asText()).isEqualTo("torch.nn.modules.conv.Conv2d");

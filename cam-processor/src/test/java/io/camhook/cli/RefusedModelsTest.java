@@ -3,6 +3,7 @@ package io.camhook.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.recording.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,8 @@ class RefusedModelsTest {
       Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");
   private static final String FROZEN =
       "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants), so no module path is left; only '.', the model's input and output, can be hooked; save the model again without that to hook its layers\n";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path folder;
   private Path out;
@@ -55,6 +58,21 @@ class RefusedModelsTest {
     assertThat(explain("resnet_inlined.frozen", "auto", "gradcam"))
         .isEqualTo(new Invocation(1, "", "camhook: " + file + ": no layer 'auto': " + FROZEN));
     assertThat(Invocation.of("layers", file).out()).endsWith("1 modules, 0 parameters\n" + FROZEN);
+  }
+
+  @Test
+  void json_should_say_why_there_are_no_layers() throws IOException {
+    Invocation frozen =
+        Invocation.of("layers", REFERENCE.resolve("resnet_inlined.frozen.pt"), "--json");
+    assertThat(frozen.status()).isZero();
+    assertThat(JSON.readTree(frozen.out()).get("rootOnly").asText() + "\n").isEqualTo(FROZEN);
+    Invocation inlined =
+        Invocation.of("layers", REFERENCE.resolve("resnet_inlined.inlined.pt"), "--json");
+    assertThat(JSON.readTree(inlined.out()).get("rootOnly").asText())
+        .startsWith("the code calls no module at all, the graph was inlined when it was saved;");
+    Invocation whole =
+        Invocation.of("layers", REFERENCE.resolve("resnet_inlined.traced.pt"), "--json");
+    assertThat(JSON.readTree(whole.out()).get("rootOnly").isNull()).isTrue();
   }
 
   @Test

@@ -134,7 +134,9 @@ final class ArchiveSpool implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    Files.deleteIfExists(file);
+    if (Files.exists(file)) { // its name may be one that no file can have
+      Files.delete(file);
+    }
     Files.deleteIfExists(directory);
   }
 }

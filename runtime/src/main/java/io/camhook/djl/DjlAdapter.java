@@ -125,16 +125,18 @@ public final class DjlAdapter implements EngineAdapter {
     NDList captured = watch == null ? null : watch.run(module, (NDList) inputs, training);
     return captured != null || (watch != null && watch.isReplaying())
         ? captured
-        : runHooked(module, (NDList) inputs, training);
+        : runHooked(module, (NDList) inputs, training, watch);
   }
 
-  private @Nullable NDList runHooked(PtSymbolBlock module, NDList inputs, boolean training) {
+  private @Nullable NDList runHooked(
+      PtSymbolBlock module, NDList inputs, boolean training, @Nullable PassWatch watch) {
     Started now = started;
     if (now == null || HookTable.isEmpty()) {
       return null;
     }
     ScriptPlan plan = now.models().scripts().planOf(module);
-    return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training);
+    HookedCapture capture = watch == null ? null : watch.hookedCapture(module);
+    return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training, capture);
   }
 
   @Override

@@ -38,6 +38,7 @@ final class ModelPlan {
   private final @Nullable Classifier classifier;
   private final @Nullable ScriptPlan script;
   private final AtomicBoolean withoutGradients = new AtomicBoolean();
+  private final AtomicBoolean withoutGraph = new AtomicBoolean();
   private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
   private ModelInfo info;
   private volatile boolean lookingForSpatial;
@@ -235,6 +236,15 @@ final class ModelPlan {
     if (unrecordable.add(name)) {
       log.warn(
           "model %s: '%s' is missing in its captures: %s".formatted(label, name, why.getMessage()));
+    }
+  }
+
+  /** Says once that there is no graph to differentiate, and none may be made. */
+  void lacksGraph() {
+    if (withoutGraph.compareAndSet(false, true)) {
+      log.warn(
+          "model %s: passes of training with hooks inside it are captured without gradients where none of its values requires one (frozen parameters, grad mode off)"
+              .formatted(label));
     }
   }
 

@@ -20,6 +20,13 @@ interface PassWatch {
     return null;
   }
 
+  /**
+   * The capture of a pass that the hooks inside of {@code block} look at; null if there is none.
+   */
+  default @Nullable HookedCapture hookedCapture(PtSymbolBlock block) {
+    return null;
+  }
+
   /** Whether the pass that is under way is the capture's own: the application's has run already. */
   default boolean isReplaying() {
     return false;

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -40,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  * the capture queue with them.
  */
 final class SampledPass {
-  private record Recorded(LayerOutput layer, NDArray value, boolean inGraph) {}
+  /** What is differentiated is {@code node}: the value itself, or where it stands in the graph. */
+  private record Recorded(LayerOutput layer, NDArray value, @Nullable NDArray node) {}
 
   private final ModelPlan plan;
   private final NDManager owner;
@@ -121,7 +123,7 @@ final class SampledPass {
 
   private NDArray record(LayerOutput layer, NDArray output) {
     if (!gradient || !Tensors.isFloating(output)) {
-      recorded.add(new Recorded(layer, detachedCopy(output), false));
+      recorded.add(new Recorded(layer, detachedCopy(output), null));
       return output;
     }
     if (!callersGraph) {
@@ -130,7 +132,7 @@ final class SampledPass {
     cut = true;
     AutogradGateway.Tap tap = AutogradGateway.instance().tap(owner, output);
     NDScope.unregister(tap.value());
-    recorded.add(new Recorded(layer, tap.value(), true));
+    recorded.add(new Recorded(layer, tap.value(), tap.value()));
     return Tensors.inPlaceOf(output, tap.copy());
   }
 
@@ -161,20 +163,45 @@ final class SampledPass {
       NDScope.unregister(value);
       LayerOutput layer = layer(run.labels().get(i));
       if (gradient && Tensors.requiresGrad(value)) {
-        recorded.add(new Recorded(layer, value, true));
+        recorded.add(new Recorded(layer, value, value));
       } else {
-        recorded.add(new Recorded(layer, detachedCopy(value), false));
+        recorded.add(new Recorded(layer, detachedCopy(value), null));
         value.close();
       }
     }
     return run.outputs();
   }
 
+  /**
+   * A module of a TorchScript model returned, in a pass that hooks inside look at. They may change
+   * the values, and the graph is the application's.
+   *
+   * @param keys which elements of its result {@code values} are, empty for a plain tensor
+   */
+  void looked(String path, List<String> keys, List<? extends NDArray> values) {
+    int call = calls.merge(path, 1, Integer::sum) - 1;
+    for (int i = 0; i < values.size(); i++) {
+      NDArray value = values.get(i);
+      String key = keys.get(i).isEmpty() ? null : keys.get(i);
+      boolean inGraph = gradient && Tensors.isFloating(value) && Tensors.requiresGrad(value);
+      recorded.add(
+          new Recorded(
+              new LayerOutput(path, call, key),
+              detachedCopy(value),
+              inGraph ? Tensors.alias(value, owner) : null));
+    }
+  }
+
+  /** Whether nothing of what was recorded so far stands in a graph. */
+  boolean lacksGraph() {
+    return !recorded.isEmpty() && recorded.stream().allMatch(layer -> layer.node() == null);
+  }
+
   private NDList differentiated(GradientPass run) {
     gradients = run;
     List<TapPlan.Label> labels = run.labels();
     for (int i = 0; i < labels.size(); i++) {
-      recorded.add(new Recorded(layer(labels.get(i)), run.taps().get(i), false));
+      recorded.add(new Recorded(layer(labels.get(i)), run.taps().get(i), null));
     }
     return new NDList(run.output());
   }
@@ -247,13 +274,14 @@ final class SampledPass {
   }
 
   private void differentiate(Scores scores, NDManager scratch) {
-    List<Recorded> layers = recorded.stream().filter(Recorded::inGraph).toList();
+    List<Recorded> layers = recorded.stream().filter(layer -> layer.node() != null).toList();
     if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
       return;
     }
     List<Target> targets = scores.classes().targets(plan.target(), plan.classNames());
     int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
-    List<NDArray> inputs = layers.stream().map(Recorded::value).toList();
+    List<NDArray> inputs =
+        layers.stream().map(layer -> Objects.requireNonNull(layer.node())).toList();
     for (int n = 0; n < rounds; n++) {
       boolean keepGraph = callersGraph || n + 1 < rounds;
       List<@Nullable NDArray> gradients =
@@ -281,9 +309,10 @@ final class SampledPass {
   private void addActivations() {
     for (Recorded layer : recorded) {
       NDArray value = layer.value();
-      if (layer.inGraph()) {
-        value = Tensors.detached(value, owner);
-        layer.value().close();
+      NDArray node = layer.node();
+      if (node != null) {
+        value = node == value ? Tensors.detached(value, owner) : value;
+        node.close();
       }
       if (plan.captures(CaptureKind.ACTIVATION)) {
         capture.add(TensorName.activation(layer.layer()), value);

@@ -17,6 +17,7 @@ import io.camhook.djl.script.ModuleCalls;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -53,6 +54,7 @@ final class SampledRequest implements Request, PassWatch {
   private @Nullable SpatialSearch search;
   private @Nullable TwinFailure twinFailure;
   private boolean quiet;
+  private boolean hookedPass;
   private boolean replaying;
   private int passes;
 
@@ -132,11 +134,9 @@ final class SampledRequest implements Request, PassWatch {
       }
       ScriptPlan script = plan.script();
       boolean hooked = script != null && script.inside().isHooked();
-      if (hooked && !inference) {
-        return null; // the graph is the application's, and hooks look at it
-      }
+      hookedPass = hooked && !inference;
       boolean compare = inference && script != null && script.toBeCompared();
-      if (compare || hooked || (exact && inference)) {
+      if (inference && (compare || hooked || exact)) {
         quiet = true;
         return new ReplayCall(arguments, index, true, compare);
       }
@@ -193,7 +193,8 @@ final class SampledRequest implements Request, PassWatch {
     SampledPass now = pass;
     ScriptPlan script = plan.script();
     TapPlan taps = script == null ? null : script.taps();
-    if (quiet || now == null || taps == null || block != root || ModuleCalls.namesMethod(inputs)) {
+    boolean other = block != root || ModuleCalls.namesMethod(inputs);
+    if (quiet || now == null || taps == null || other || (hookedPass && !replaying)) {
       return null;
     }
     try {
@@ -204,6 +205,14 @@ final class SampledRequest implements Request, PassWatch {
       now.abandon();
       return null;
     }
+  }
+
+  @Override
+  public @Nullable HookedCapture hookedCapture(PtSymbolBlock block) {
+    SampledPass now = pass;
+    return now == null || !hookedPass || block != root
+        ? null
+        : new HookedCapture(now, Set.copyOf(plan.layers()), this::failed);
   }
 
   /** The plain pass works where the one with taps has failed. */
@@ -315,6 +324,9 @@ final class SampledRequest implements Request, PassWatch {
   }
 
   private NDList finish(SampledPass done, NDList outputs) {
+    if (hookedPass && done.wantsGradient() && done.lacksGraph()) {
+      plan.lacksGraph();
+    }
     NDList forApplication = done.finish(outputs);
     pass = null;
     if (done.gradientFailure() != null) {

@@ -44,28 +44,38 @@ final class ScriptHooks {
    * Runs the model and the hooks inside it.
    *
    * @param training whether the caller wants a graph
+   * @param capture is captured, if there is one
    * @return what the model returned; null if there are no hooks inside and the engine is to run it
    */
   @Nullable NDList run(
-      ScriptModules modules, PtSymbolBlock block, NDList inputs, boolean training) {
-    if (plain.get() != null || !modules.isHooked() || ModuleCalls.namesMethod(inputs)) {
+      ScriptModules modules,
+      PtSymbolBlock block,
+      NDList inputs,
+      boolean training,
+      @Nullable HookedCapture capture) {
+    boolean looking = capture != null || modules.isHooked();
+    if (plain.get() != null || !looking || ModuleCalls.namesMethod(inputs)) {
       return null;
     }
     boolean graph = training && JniUtils.isGradMode();
     HookPlan plan = modules.plan();
+    long[] wanted = modules.wanted(graph);
+    if (capture != null) {
+      capture.want(plan, wanted, graph);
+    }
     IValue result;
     try {
       String method = training ? plan.graphMethod() : plan.inferenceMethod();
-      result = ModuleCalls.run(block, method, modules.wanted(graph), inputs, training);
+      result = ModuleCalls.run(block, method, wanted, inputs, training);
     } catch (RuntimeException e) {
       return runPlain(modules, block, inputs, training, e);
     }
     PtNDManager manager = (PtNDManager) inputs.head().getManager();
     if (graph) {
-      return finish(modules, result, manager, manager, points);
+      return finish(modules, result, manager, manager, points, capture);
     }
     try (NDManager scratch = manager.newSubManager()) {
-      return finish(modules, result, manager, (PtNDManager) scratch, null);
+      return finish(modules, result, manager, (PtNDManager) scratch, null, capture);
     }
   }
 
@@ -95,7 +105,8 @@ final class ScriptHooks {
       IValue result,
       PtNDManager manager,
       PtNDManager owner,
-      @Nullable GradPoints points) {
+      @Nullable GradPoints points,
+      @Nullable HookedCapture capture) {
     NDList outputs;
     PtNDArray[] taps;
     String labels;
@@ -117,15 +128,22 @@ final class ScriptHooks {
         Tensors.loose(tap);
       }
     }
-    runHooks(modules, taps, labels, points);
+    List<HookPlan.Record> records = modules.plan().records(labels);
+    if (capture != null) {
+      capture.record(modules.plan(), records, taps, outputs);
+    }
+    runHooks(modules, taps, records, points);
     return outputs;
   }
 
   private static void runHooks(
-      ScriptModules modules, PtNDArray[] taps, String labels, @Nullable GradPoints points) {
+      ScriptModules modules,
+      PtNDArray[] taps,
+      List<HookPlan.Record> records,
+      @Nullable GradPoints points) {
     Map<Integer, ScriptHookCall> begun = new HashMap<>();
     List<HookPlan.Site> sites = modules.plan().sites();
-    for (HookPlan.Record record : modules.plan().records(labels)) {
+    for (HookPlan.Record record : records) {
       int number = record.site();
       HookPlan.Site site = sites.get(number);
       ScriptHookCall call =

@@ -27,7 +27,14 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A TorchScript archive, loaded with taps at the layers of one caller. */
+/**
+ * A TorchScript archive, loaded with taps at the layers of one caller.
+ *
+ * <p>Passes that record run through the model's forward, as the application's do; all others
+ * ({@link #outputs}, suffixes, gradients of inputs) call a method of the module directly. None is a
+ * request, so none is sampled, captured or counted; only hooks for all modules can tell: they see
+ * the former, as one call of the model each.
+ */
 final class ScriptSession implements ModelSession {
   /**
    * Passes with and without gradients share methods of modules, and one that the JIT has

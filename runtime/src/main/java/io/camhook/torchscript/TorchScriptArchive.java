@@ -31,7 +31,7 @@ public final class TorchScriptArchive {
   private static final String UNCALLED =
       "forward never calls it in this archive (a trace keeps what was"
           + " run, and calls a shared module under one of its names; what torch.jit.fork runs on"
-          + " another thread is not looked into)";
+          + " another thread, and the inside of a module that a branch picks, is not looked into)";
 
   private final Path file;
   private final String name;
@@ -225,7 +225,7 @@ public final class TorchScriptArchive {
     }
     for (CallSite site : context.sites()) {
       if (site.isForward()) {
-        counts.merge(site.target(), 1, Integer::sum);
+        site.candidates().forEach(module -> counts.merge(module, 1, Integer::sum));
       }
       site.callees().forEach(c -> countSites(c, seen, counts));
     }

@@ -192,10 +192,14 @@ class ArchiveFormatsTest {
             new ScriptedArchive.Module("__torch__.nets.Net")
                 .with("a", new ScriptedArchive.Module("__torch__.nets.Part"))
                 .with("b", new ScriptedArchive.Module("__torch__.nets.Part")));
-    TapPlan plan = TorchScriptArchive.open(file).instrument(List.of("a")).plan();
+    TorchScriptArchive archive = TorchScriptArchive.open(file);
+    TapPlan plan = archive.instrument(List.of("a", "b")).plan();
     assertThat(plan.notices())
-        .containsExactly("a: which module is called depends on a branch; not recorded there");
+        .containsExactlyInAnyOrder(
+            "a: which module is called depends on a branch; not recorded there",
+            "b: which module is called depends on a branch; not recorded there");
     assertThat(plan.taps()).extracting(TapPlan.Tap::path).containsExactly("a");
+    assertThat(archive.modules()).extracting(ModuleInfo::callSites).containsExactly(1, 2, 1);
   }
 
   /** The same entries, with every size and offset in a zip64 extra field and a zip64 end record. */

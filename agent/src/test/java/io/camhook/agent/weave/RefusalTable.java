@@ -5,20 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
-/** The messages that docs/torchscript.md promises. */
+/** The messages that docs/torchscript.md promises, by what they are said of. */
 final class RefusalTable {
   private static final Path FILE = Path.of("../docs/torchscript.md");
 
   private RefusalTable() {}
 
-  /** One pattern for each row that has a message in its second column. */
-  static List<Pattern> rows() throws IOException {
-    List<Pattern> rows = new ArrayList<>();
+  /**
+   * Of each row with a message: what it is said of, without examples in brackets, and a pattern.
+   */
+  static Map<String, Pattern> rows() throws IOException {
+    Map<String, Pattern> rows = new LinkedHashMap<>();
     for (String line : Files.readAllLines(FILE)) {
       String[] cells = line.split("\\|");
       if (cells.length > 3 && cells[2].strip().startsWith("`")) {
@@ -28,16 +31,21 @@ final class RefusalTable {
           pattern.append(pattern.isEmpty() && part.isEmpty() ? "" : Pattern.quote(part));
           pattern.append(".*");
         }
-        rows.add(Pattern.compile(pattern.substring(0, pattern.length() - 2), Pattern.DOTALL));
+        pattern.setLength(pattern.length() - 2);
+        rows.put(
+            cells[1].strip().replaceAll(" \\(.*", ""),
+            Pattern.compile(pattern.toString(), Pattern.DOTALL));
       }
     }
     return rows;
   }
 
-  static void assertDocumented(Collection<String> messages) throws IOException {
-    List<Pattern> rows = rows();
+  /** Something is said, and each time what the row promises. */
+  static void assertSays(String row, Collection<String> messages) throws IOException {
+    Pattern pattern = Objects.requireNonNull(rows().get(row), () -> "no row '" + row + "'");
     assertThat(messages)
-        .as("messages in " + FILE)
-        .allMatch(message -> rows.stream().anyMatch(row -> row.matcher(message).matches()));
+        .as("messages of '" + row + "' in " + FILE)
+        .isNotEmpty()
+        .allMatch(message -> pattern.matcher(message).matches());
   }
 }

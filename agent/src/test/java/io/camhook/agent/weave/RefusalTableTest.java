@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,22 +23,66 @@ class RefusalTableTest {
 
   @Test
   void messages_of_instrumenting_should_be_those_of_the_table() throws Exception {
-    instrument(ARCHIVES.resolve("small.frozen.pt"), "conv1");
-    instrument(ARCHIVES.resolve("no_derivative.traced.pt"), "featurs");
-    instrument(RUNTIME.resolve("features/fork.scripted.pt"), "a.l");
-    instrument(net("    return x\n"), "part");
-    instrument(net("    part = self.part\n    _0 = (part).forward(x, )\n    return x\n"), "part");
-    instrument(zip(Map.of("model/data.pkl", new byte[] {(byte) 0x80, 2, 'N', '.'})), "part");
-    instrument(
-        zip(Map.of("model/model.json", new byte[0], "model/code/x.py", new byte[0])), "part");
-    assertThat(said).hasSize(7);
-    RefusalTable.assertDocumented(said);
-    // Each by a row of its own.
-    List<Pattern> rows = RefusalTable.rows();
-    assertThat(said)
-        .extracting(message -> rows.stream().filter(row -> row.matcher(message).matches()).toList())
-        .allMatch(matching -> matching.size() == 1)
-        .doesNotHaveDuplicates();
+    says("frozen, or optimized for inference", ARCHIVES.resolve("small.frozen.pt"), "conv1");
+    says("no such path", ARCHIVES.resolve("no_derivative.traced.pt"), "featurs");
+    says("a path that forward does not call", RUNTIME.resolve("features/fork.scripted.pt"), "a.l");
+    says("graph inlined", net("    return x\n"), "part");
+    says(
+        "nothing to record",
+        net("    part = self.part\n    _0 = (part).forward(x, )\n    return x\n"),
+        "part");
+    says("a branch picks the module", branch(), "part");
+    byte[] nothing = {(byte) 0x80, 2, 'N', '.'};
+    says("`torch.save` checkpoint", zip(Map.of("model/data.pkl", nothing)), "part");
+    says(
+        "torch 1.3 and older",
+        zip(Map.of("model/model.json", new byte[0], "model/code/x.py", new byte[0])),
+        "part");
+  }
+
+  @Test
+  void message_should_be_of_one_row() throws Exception {
+    for (Map.Entry<String, Pattern> row : RefusalTable.rows().entrySet()) {
+      String text = row.getValue().pattern().replace("\\Q", "").replace("\\E", "");
+      assertThat(RefusalTable.rows().values().stream().filter(p -> p.matcher(text).matches()))
+          .as(row.getKey())
+          .hasSize(1);
+    }
+  }
+
+  @Test
+  void row_should_be_matched_by_a_test_of_its_own() throws Exception {
+    StringBuilder tests = new StringBuilder();
+    try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+      for (Path file : files.filter(f -> f.toString().endsWith("Test.java")).toList()) {
+        tests.append(Files.readString(file));
+      }
+    }
+    assertThat(RefusalTable.rows().keySet())
+        .hasSizeGreaterThan(20)
+        .allMatch(row -> tests.indexOf('"' + row + '"') >= 0);
+  }
+
+  private void says(String row, Path file, String layer) throws Exception {
+    said.clear();
+    instrument(file, layer);
+    RefusalTable.assertSays(row, said);
+    assertThat(said).as(row).hasSize(1);
+  }
+
+  /** A network of two parts, of which the input picks one. */
+  private Path branch() throws Exception {
+    String body =
+        """
+            if torch.gt(torch.len(torch.size(x)), 0):
+              part = self.part
+            else:
+              part = self.other
+            return (part).forward(x, )
+        """;
+    return SourceArchive.write(
+        Files.createTempFile(directory, "net", ".pt"),
+        SourceArchive.source("Tensor", "    return torch.relu(x)\n") + body);
   }
 
   private void instrument(Path file, String layer) {

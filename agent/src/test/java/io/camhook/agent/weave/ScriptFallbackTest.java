@@ -15,6 +15,7 @@ import ai.djl.nn.Block;
 import io.camhook.ForwardHook;
 import io.camhook.HookHandle;
 import io.camhook.Hooks;
+import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -32,6 +34,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ScriptFallbackTest {
   private static final Path ARCHIVES = Path.of("src/test/resources/torchscript");
   private static final LayerOutput FEATURES = LayerOutput.of("features");
+
+  @TempDir Path directory;
 
   private static final String FROZEN =
       "%s: no layer '%s': the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants), so no module path is left; only '.', the model's input and output, can be hooked; save the model again without that to hook its layers";
@@ -52,7 +56,7 @@ class ScriptFallbackTest {
       assertThat(djl.messages)
           .containsExactly(
               "model net is captured without gradients from now on: the engine cannot differentiate it");
-      RefusalTable.assertDocumented(djl.messages);
+      RefusalTable.assertSays("an operator without a derivative", djl.messages);
     }
   }
 
@@ -67,7 +71,7 @@ class ScriptFallbackTest {
       assertThat(djl.messages)
           .containsExactly(
               "model net is captured without gradients from now on: it fails when its activations require gradients");
-      RefusalTable.assertDocumented(djl.messages);
+      RefusalTable.assertSays("an operator that fails where gradients are required", djl.messages);
     }
   }
 
@@ -104,11 +108,52 @@ class ScriptFallbackTest {
                       .containsExactly(CONV));
       assertThat(djl.messages).hasSize(message == null ? 0 : 1).allMatch(m -> m.contains(message));
       boolean recorded = message == null || layer.equals("sparse");
+      if (!recorded) {
+        RefusalTable.assertSays("results that are complex or quantized", djl.messages);
+      }
       assertThat(captures)
           .allMatch(
               capture ->
                   capture.tensor(TensorName.activation(LayerOutput.of(layer))).isPresent()
                       == recorded);
+    }
+  }
+
+  /** In place of an engine with two kernels: a model that looks whether there are gradients. */
+  @Test
+  void outputs_that_are_others_with_gradients_should_be_said_once() throws Exception {
+    String body =
+        """
+            part = self.part
+            y = (part).forward(x, )
+            if ops.prim.requires_grad(y):
+              z = torch.add(y, 1.)
+            else:
+              z = y
+            return z
+        """;
+    Path file =
+        SourceArchive.write(
+            directory.resolve("net.pt"),
+            SourceArchive.source("Tensor", "    return torch.relu(x)\n") + body);
+    for (boolean exact : new boolean[] {false, true}) {
+      CamhookConfig.Model entry = WovenDjl.model(Target.TOP1, null, "part");
+      try (WovenDjl djl = new WovenDjl(WovenDjl.config(1, exact, entry));
+          Model model = ScriptLoading.PATH.load(file);
+          NDManager manager = NDManager.newBaseManager("PyTorch");
+          Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+        for (int i = 0; i < 3; i++) {
+          NDList input = new NDList(manager.create(new float[] {1, -2, 3}, new Shape(1, 3)));
+          float[] output = predictor.predict(input).head().toFloatArray();
+          if (exact || i == 0) {
+            assertThat(output).containsExactly(1, 0, 3);
+          } else {
+            assertThat(output).containsExactly(2, 1, 4);
+          }
+        }
+        assertThat(djl.messages).hasSize(1);
+        RefusalTable.assertSays("other kernels with gradients on", djl.messages);
+      }
     }
   }
 
@@ -121,6 +166,7 @@ class ScriptFallbackTest {
       assertThat(logits(loading, file)).isEqualTo(plain);
       String name = loading == ScriptLoading.PATH ? "small.frozen.pt" : "net.pt";
       assertThat(djl.messages).containsExactly(FROZEN.formatted(name, "blocks.0"));
+      RefusalTable.assertSays("frozen, or optimized for inference", djl.messages);
       checkRoot(djl.captured());
     }
   }

@@ -219,6 +219,32 @@ class ScriptHookPlacesTest {
   }
 
   @Test
+  void hooks_for_all_modules_should_see_the_model_as_one_call() throws Exception {
+    List<String> seen = new ArrayList<>();
+    ForwardHook<Block, NDList> note =
+        (block, path, inputs, outputs) -> {
+          seen.add(block.getClass().getSimpleName() + " at " + path);
+          return null;
+        };
+    try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, entry()));
+        Model model = load(GAP_LINEAR);
+        HookHandle all = Hooks.registerForwardHookForAllModules(note)) {
+      predict(model);
+      assertThat(seen).containsExactly("PtSymbolBlock at .");
+      try (HookHandle inside = Hooks.registerForwardHook(model, "gap", LOOK)) {
+        predict(model); // a hook inside does not make the others look inside
+      }
+      assertThat(seen).hasSize(2);
+      try (HookHandle each = Hooks.registerForwardHook(model, "*", note)) {
+        seen.clear();
+        predict(model);
+      }
+      assertThat(seen).hasSize(13 + 1).contains("ScriptModule at gap");
+      assertThat(djl.messages).isEmpty();
+    }
+  }
+
+  @Test
   void threads_should_see_their_own_passes() throws Exception {
     Map<Thread, List<float[]>> seen = new ConcurrentHashMap<>();
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, entry()));

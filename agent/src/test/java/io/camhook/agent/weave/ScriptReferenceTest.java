@@ -64,7 +64,13 @@ class ScriptReferenceTest {
         check(archive, capture, gradients);
       }
       assertThat(djl.messages).allMatch(m -> m.contains(message));
-      RefusalTable.assertDocumented(djl.messages);
+      if (!djl.messages.isEmpty()) { // not on every processor are there other kernels
+        String row =
+            OTHER_KERNELS.equals(message)
+                ? "other kernels with gradients on"
+                : gradients ? "nothing to record" : "an operator without a derivative";
+        RefusalTable.assertSays(row, djl.messages);
+      }
     }
     boolean otherKernels = OTHER_KERNELS.equals(message);
     if (!otherKernels) {

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.ForwardHook;
+import io.camhook.HookHandle;
+import io.camhook.Hooks;
 import io.camhook.builtin.Watches;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
@@ -19,6 +24,7 @@ import io.camhook.spi.AdapterContext;
 import io.camhook.spi.ModelSession;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -126,6 +132,30 @@ class ScriptSessionTest {
             assertThat(
                     session.guidedInputGradient(input(), 0, ScriptSessionTest::target).toFloats())
                 .containsExactly(0, 1, 1, 1, 1, 3, 3, 2, 1, 3, 3, 2, 1, 2, 2, 1));
+  }
+
+  @Test
+  void hooks_for_all_modules_should_see_passes_that_record_and_no_other() throws Exception {
+    List<String> seen = new ArrayList<>();
+    ForwardHook<Block, NDList> note =
+        (block, path, inputs, outputs) -> {
+          seen.add(path);
+          return null;
+        };
+    woven(
+        session -> {
+          try (HookHandle handle = Hooks.registerForwardHookForAllModules(note)) {
+            session.outputs(input());
+            session.inputGradient(input(), 0, ScriptSessionTest::target);
+            session.guidedInputGradient(input(), 0, ScriptSessionTest::target);
+            Tensor ones = Tensor.ofFloats(new float[] {1, 1, 1, 1, 1, 1, 1, 1}, 1, 2, 2, 2);
+            session.outputsFrom("relu1", ones, input());
+            assertThat(seen).isEmpty();
+            session.run(input(), ScriptSessionTest::target, false);
+            session.run(input(), null, true);
+            assertThat(seen).containsExactly(".", ".");
+          }
+        });
   }
 
   @Test
