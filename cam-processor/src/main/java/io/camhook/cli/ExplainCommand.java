@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -81,6 +82,7 @@ final class ExplainCommand implements Callable<Integer> {
   @Mixin private EngineOptions engine = new EngineOptions();
 
   private final Problems problems = new Problems();
+  private final Set<String> notices = new HashSet<>();
 
   ExplainCommand() {}
 
@@ -135,6 +137,7 @@ final class ExplainCommand implements Callable<Integer> {
     try {
       for (ModelInput input : files.read(index)) {
         Explained explained = explainer.run(input, target.of(input.name()));
+        notice(explainer.notices());
         Explanation explanation = run.explain(explained);
         out.write(explanation, explained, run.concepts(explained), target.labels());
         if (!metrics.isEmpty()) {
@@ -147,6 +150,14 @@ final class ExplainCommand implements Callable<Integer> {
     } catch (CancellationException e) {
       // what is finished has been written
     }
+  }
+
+  private void notice(List<String> all) {
+    PrintWriter err = spec.commandLine().getErr();
+    all.stream()
+        .filter(notices::add)
+        .forEach(notice -> err.println("camhook: " + model.getFileName() + ": " + notice));
+    err.flush();
   }
 
   private void print(ExplainOutput out, boolean interrupted) {

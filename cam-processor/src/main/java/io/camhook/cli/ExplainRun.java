@@ -61,6 +61,9 @@ final class ExplainRun {
     Map<String, String> failed = new LinkedHashMap<>();
     List<Target> targets = targets(explained);
     List<Explanation.Maps> maps = maps(explained, targets.size(), failed);
+    if (methods.isEmpty() && explained.activations().isEmpty()) {
+      problems.add("layers", input.name() + ": " + Explained.NO_LAYER);
+    }
     failed.forEach((method, why) -> problems.add(method, input.name() + ": " + why));
     return new Explanation(
         input.name(),

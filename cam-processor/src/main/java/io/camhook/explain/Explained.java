@@ -35,8 +35,9 @@ import org.jspecify.annotations.Nullable;
  * for. Not thread-safe.
  */
 public final class Explained {
-  private static final String NOTHING =
-      ": no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor";
+  /** Where {@link #activations} has nothing. */
+  public static final String NO_LAYER =
+      "no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor";
 
   private final ModelInput input;
   private final ModelSession.Pass pass;
@@ -195,7 +196,7 @@ public final class Explained {
       }
     }
     if (spatial.isEmpty()) {
-      throw why != null ? why : new CamException(method + NOTHING);
+      throw why != null ? why : new CamException(method + ": " + NO_LAYER);
     }
     return spatial;
   }
@@ -236,7 +237,7 @@ public final class Explained {
       }
     }
     if (usable.isEmpty()) {
-      throw why != null ? why : new CamException(method.id() + NOTHING);
+      throw why != null ? why : new CamException(method.id() + ": " + NO_LAYER);
     }
     return usable;
   }

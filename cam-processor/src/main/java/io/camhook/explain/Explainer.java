@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,6 +113,11 @@ public final class Explainer implements AutoCloseable {
     return layers;
   }
 
+  /** What was asked for and cannot be seen, and why; complete after a run. */
+  public List<String> notices() {
+    return session == null ? List.of() : session.notices();
+  }
+
   /**
    * Runs the model for one input.
    *
@@ -131,10 +137,12 @@ public final class Explainer implements AutoCloseable {
   public Explained run(ModelInput input, @Nullable TargetSelection target) throws IOException {
     ModelSession open = session(input);
     List<ScoreTarget> targets = new ArrayList<>();
+    AtomicBoolean forwardIsOver = new AtomicBoolean();
     ModelSession.OutputGradients gradients =
         target == null
             ? null
             : output -> {
+              forwardIsOver.set(true);
               targets.addAll(target.of(output));
               return targets.stream()
                   .map(each -> ExplainedModel.seed(output, List.of(each)))
@@ -144,10 +152,19 @@ public final class Explainer implements AutoCloseable {
     try {
       pass = open.run(input.tensors(), gradients, target == null);
     } catch (EngineException e) {
+      String why = EngineMessages.shortened(e);
       throw new ExplainException(
-          "%s: the model cannot be run with inputs of shape %s: %s"
-              .formatted(input.name(), shapes(input.tensors()), EngineMessages.shortened(e)),
+          forwardIsOver.get()
+              ? "the engine cannot differentiate this model: %s; -t none records without gradients"
+                  .formatted(why)
+              : "the model cannot be run with inputs of shape %s: %s"
+                  .formatted(shapes(input.tensors()), why),
           e);
+    } catch (IllegalArgumentException e) {
+      if (forwardIsOver.get()) {
+        throw e; // the target's
+      }
+      throw new ExplainException(String.valueOf(e.getMessage()), e);
     }
     return new Explained(
         input,

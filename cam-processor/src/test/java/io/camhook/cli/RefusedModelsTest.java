@@ -1,13 +1,17 @@
 package io.camhook.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.recording.Safetensors;
+import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +124,67 @@ class RefusedModelsTest {
             "camhook: control_flow: gradcam: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
     assertThat(explain("control_flow.scripted", "positive", "gradcam,ablationcam").status())
         .isZero();
+  }
+
+  @Test
+  void module_that_returns_no_tensor_should_be_said() {
+    Invocation run = explain("swin.traced", "features.1.0.stochastic_depth", "none");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: swin.traced.pt: features.1.0.stochastic_depth: returns NoneType in this archive, so there is nothing to record\n"
+                + "camhook: swin: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+  }
+
+  @Test
+  void layers_behind_an_operator_without_derivative_should_have_gradients() throws IOException {
+    Invocation run = explain("vit.traced_no_grad", "*", "none");
+    assertThat(run.status()).isZero();
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: vit.traced_no_grad.pt: 25 of 41 layers have no gradient: an operator behind them has no derivative; the last of them is 'encoder.layers.encoder_layer_2.ln_1'\n");
+    Map<String, Tensor> found = Safetensors.read(out.resolve("vit.safetensors")).tensors();
+    assertThat(found.keySet().stream().filter(name -> name.startsWith("activation/"))).hasSize(41);
+    assertThat(found)
+        .containsKey("gradient/encoder.layers.encoder_layer_2.self_attention")
+        .doesNotContainKey("gradient/encoder.layers.encoder_layer_2.ln_1");
+    float[] gradient = found.get("gradient/encoder.ln").toFloats();
+    JsonNode facts = JSON.readTree(REFERENCE.resolve("vit.json").toFile());
+    for (JsonNode call : facts.get("calls")) {
+      if (call.get("path").asText().equals("encoder.ln")) {
+        JsonNode tensor = call.get("tensors").get(0);
+        JsonNode sample = tensor.get("grad").get("sample");
+        assertThat(sample).isNotEmpty();
+        for (int i = 0; i < sample.size(); i++) {
+          assertThat(gradient[tensor.get("at").get(i).asInt()])
+              .isCloseTo((float) sample.get(i).asDouble(), within(1e-6f));
+        }
+      }
+    }
+  }
+
+  @Test
+  void model_that_cannot_be_differentiated_should_be_said() {
+    Invocation run =
+        explain("vit.traced_no_grad", "encoder.layers.encoder_layer_0.ln_1", "gradcam");
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: vit: the engine cannot differentiate this model: derivative for aten::_native_multi_head_attention is not implemented; -t none records without gradients\n");
+  }
+
+  @Test
+  void scores_of_a_dict_should_be_those_that_are_differentiated() throws IOException {
+    assertThat(explain("dict_root.scripted", "*", "none").status()).isZero();
+    Safetensors found = Safetensors.read(out.resolve("dict_root.safetensors"));
+    // entries out, aux and features; the reference differentiated out
+    assertThat(found.tensors().get("logits").toFloats())
+        .usingComparatorWithPrecision(1e-5f)
+        .containsExactly(
+            Safetensors.read(REFERENCE.resolve("dict_root.safetensors"))
+                .tensors()
+                .get("output.out")
+                .toFloats());
   }
 
   @Test

@@ -18,9 +18,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,9 @@ final class BlockSession implements ModelSession {
   private final Map<Block, String> layers = new IdentityHashMap<>();
   private final Map<String, Block> blocks = new LinkedHashMap<>();
   private final NDManager manager;
+
+  /** What runs showed. */
+  private final Set<String> notices = new LinkedHashSet<>();
 
   /**
    * @param paths as {@link BlockListing} has them
@@ -71,14 +76,14 @@ final class BlockSession implements ModelSession {
       if (targets != null) {
         NDArray output = SessionTensors.scored(outputs);
         for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
-          gradients.add(SessionTensors.gradients(output, seed, taps.recorded(), scratch));
+          gradients.add(SessionTensors.gradients(output, seed, taps.recorded(), scratch, notices));
         }
       }
       Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
       taps.recorded()
           .forEach(
               (layer, value) -> activations.put(layer, SessionTensors.toTensor(value, scratch)));
-      return new Pass(SessionTensors.toTensors(outputs, scratch), activations, gradients);
+      return new Pass(SessionTensors.outputs(outputs, scratch), activations, gradients);
     }
   }
 
@@ -88,7 +93,7 @@ final class BlockSession implements ModelSession {
         GradMode mode = new GradMode(false)) {
       NDList outputs =
           LayerTaps.none(scratch).forward(root, SessionTensors.arrays(inputs, scratch), scratch);
-      return SessionTensors.toTensors(outputs, scratch);
+      return SessionTensors.outputs(outputs, scratch);
     }
   }
 
@@ -138,7 +143,7 @@ final class BlockSession implements ModelSession {
       if (!replacement.happened()) {
         throw new IllegalArgumentException("layer '%s' was not called".formatted(layer));
       }
-      return SessionTensors.toTensors(outputs, scratch);
+      return SessionTensors.outputs(outputs, scratch);
     }
   }
 
@@ -245,7 +250,7 @@ final class BlockSession implements ModelSession {
 
   @Override
   public List<String> notices() {
-    return List.of();
+    return List.copyOf(notices);
   }
 
   @Override

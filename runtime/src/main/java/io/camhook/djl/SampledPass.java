@@ -223,8 +223,9 @@ final class SampledPass {
         return outputs;
       }
       if (plan.captures(CaptureKind.OUTPUT)) {
-        for (int i = 0; i < outputs.size(); i++) {
-          capture.add(TensorName.output(i), detachedCopy(outputs.get(i)));
+        List<NDArray> ordered = Scores.inOrder(outputs);
+        for (int i = 0; i < ordered.size(); i++) {
+          capture.add(TensorName.output(i), detachedCopy(ordered.get(i)));
         }
       }
       try (NDManager scratch = owner.newSubManager()) {

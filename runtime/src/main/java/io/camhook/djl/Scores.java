@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.camhook.capture.ClassScores;
 import io.camhook.recording.Target;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -65,6 +66,21 @@ final class Scores {
       }
     }
     return possible.isEmpty() ? null : possible.get(0);
+  }
+
+  /**
+   * A model's outputs in the order of {@code output.N}: their own, but for those of a dict, whose
+   * order means nothing; of them the class scores come first.
+   */
+  static List<NDArray> inOrder(List<NDArray> outputs) {
+    NDArray scores = among(outputs);
+    if (scores == null || scores.getName() == null) {
+      return outputs;
+    }
+    List<NDArray> ordered = new ArrayList<>();
+    ordered.add(scores);
+    outputs.stream().filter(output -> output != scores).forEach(ordered::add);
+    return ordered;
   }
 
   private static float[] values(NDArray output, int rank, NDManager scratch) {

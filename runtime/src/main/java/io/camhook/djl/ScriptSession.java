@@ -21,10 +21,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +47,9 @@ final class ScriptSession implements ModelSession {
   private final ScriptFile file;
   private final TapPlan plan;
   private final PtSymbolBlock module;
+
+  /** What runs showed. */
+  private final Set<String> notices = new LinkedHashSet<>();
 
   /** Loaded by the first that asks for it. */
   private @Nullable GuidedScript guided;
@@ -87,13 +92,13 @@ final class ScriptSession implements ModelSession {
       if (targets != null) {
         NDArray output = SessionTensors.scored(pass.outputs());
         for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
-          gradients.add(SessionTensors.gradients(output, seed, recorded, scratch));
+          gradients.add(SessionTensors.gradients(output, seed, recorded, scratch, notices));
         }
       }
       Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
       recorded.forEach(
           (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
-      return new Pass(SessionTensors.toTensors(pass.outputs(), scratch), activations, gradients);
+      return new Pass(SessionTensors.outputs(pass.outputs(), scratch), activations, gradients);
     }
   }
 
@@ -123,7 +128,7 @@ final class ScriptSession implements ModelSession {
   private List<Tensor> call(String method, NDList inputs, PtNDManager scratch) {
     try (GradMode mode = new GradMode(false);
         IValue all = ModuleCalls.run(module, method, inputs, NO_INFERENCE_MODE)) {
-      return SessionTensors.toTensors(ScriptValues.arrays(all, scratch), scratch);
+      return SessionTensors.outputs(ScriptValues.arrays(all, scratch), scratch);
     }
   }
 
@@ -241,7 +246,9 @@ final class ScriptSession implements ModelSession {
 
   @Override
   public List<String> notices() {
-    return plan.notices();
+    List<String> all = new ArrayList<>(plan.notices());
+    all.addAll(notices);
+    return all;
   }
 
   @Override

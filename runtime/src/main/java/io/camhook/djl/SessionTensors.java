@@ -1,5 +1,6 @@
 package io.camhook.djl;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -7,9 +8,12 @@ import ai.djl.ndarray.types.DataType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Between a session's tensors on the heap and the engine's. */
@@ -22,8 +26,9 @@ final class SessionTensors {
     return arrays;
   }
 
-  static List<Tensor> toTensors(List<NDArray> arrays, NDManager scratch) {
-    return arrays.stream().map(array -> toTensor(array, scratch)).toList();
+  /** What a model returned, in the order of {@link Scores#inOrder}. */
+  static List<Tensor> outputs(List<NDArray> outputs, NDManager scratch) {
+    return Scores.inOrder(outputs).stream().map(array -> toTensor(array, scratch)).toList();
   }
 
   static Tensor toTensor(NDArray array, NDManager scratch) {
@@ -48,9 +53,19 @@ final class SessionTensors {
         "the model returns no floating-point tensor, so there is nothing to differentiate; use -t none");
   }
 
-  /** The gradients of ⟨seed, output⟩; no entry for layers that it does not depend on. */
+  /**
+   * The gradients of ⟨seed, output⟩; no entry for layers that it does not depend on. Where an
+   * operator has no derivative, those of the layers behind it.
+   *
+   * @param notices get what is to be said of that
+   * @throws EngineException if an operator without a derivative leaves none of them
+   */
   static Map<LayerOutput, Tensor> gradients(
-      NDArray output, Tensor seed, Map<LayerOutput, NDArray> layers, NDManager scratch) {
+      NDArray output,
+      Tensor seed,
+      Map<LayerOutput, NDArray> layers,
+      NDManager scratch,
+      Collection<String> notices) {
     Map<LayerOutput, Tensor> gradients = new LinkedHashMap<>();
     if (!Tensors.requiresGrad(output)) {
       return gradients;
@@ -67,7 +82,21 @@ final class SessionTensors {
     if (inputs.isEmpty()) {
       return gradients;
     }
-    List<@Nullable NDArray> found = grad(output, inputs, seed, scratch);
+    List<@Nullable NDArray> found;
+    try {
+      found = grad(output, inputs, seed, scratch);
+    } catch (EngineException e) {
+      found = behindUndifferentiable(output, inputs, seed, scratch);
+      if (found.stream().noneMatch(Objects::nonNull)) {
+        throw e;
+      }
+      notices.add(
+          "%d of %d layers have no gradient: an operator behind them has no derivative; the last of them is '%s'"
+              .formatted(
+                  Collections.frequency(found, null),
+                  found.size(),
+                  names.get(found.lastIndexOf(null))));
+    }
     for (int i = 0; i < found.size(); i++) {
       NDArray gradient = found.get(i);
       if (gradient != null) {
@@ -75,6 +104,19 @@ final class SessionTensors {
       }
     }
     return gradients;
+  }
+
+  private static List<@Nullable NDArray> behindUndifferentiable(
+      NDArray output, List<NDArray> inputs, Tensor seed, NDManager scratch) {
+    List<@Nullable NDArray> found = new ArrayList<>();
+    for (NDArray input : inputs) {
+      try {
+        found.addAll(grad(output, List.of(input), seed, scratch));
+      } catch (EngineException inFront) {
+        found.add(null);
+      }
+    }
+    return found;
   }
 
   /** The gradients of ⟨seed, output⟩; the graph stays. */

@@ -121,6 +121,10 @@ class ScriptReferenceTest {
   private static void check(ReferenceArchive archive, Capture capture, boolean gradients) {
     List<ReferenceArchive.Output> outputs = archive.outputs();
     assertThat(outputs).isNotEmpty();
+    // Of a dict, whose order means nothing, the scores come first.
+    assertThat(capture.tensor(TensorName.output(0)).orElseThrow().toFloats())
+        .usingComparatorWithPrecision(1e-4f)
+        .containsExactly(archive.tensors().tensors().get("logits").toFloats());
     for (ReferenceArchive.Output output : outputs) {
       String label = archive.name() + " " + output.label();
       LayerOutput layer = LayerOutput.parse(output.label());
