@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * Passes end on many threads and their captures leave on one. A submitting thread does no more than
- * put a reference in a list under the lock; native-to-heap copies, checksums and writes all happen on
- * the writer thread, outside the lock.
+ * put a reference in a list under the lock; predictions, checksums and writes all happen on the writer
+ * thread, outside the lock.
  *
  * The bound is in bytes and includes the capture that is being written: an item's bytes are charged when
  * it enters and released only after it was written and discarded, so the tensors that wait can never
- * hold more than the capacity, however slow the sink. (On top come the heap copy of the one being
- * written.) An item larger than the whole capacity could never enter, hence it is dropped under either
+ * hold more than the capacity, however slow the sink. Nothing comes on top: the sink writes the tensors
+ * from where they lie. An item larger than the whole capacity could never enter, hence it is dropped under either
  * policy.
  *
  * Every item has exactly one fate. `fired` is counted in the same critical section that decides between

@@ -10,7 +10,10 @@ public interface PendingCapture {
   /** Bytes of memory that are held until {@link #discard}; the same value at every call. */
   long bytes();
 
-  /** Copies the tensors to the heap. Called at most once, on the writer thread. */
+  /**
+   * The capture. Its tensors may be views of the memory that {@link #discard} gives back, so that
+   * nothing is copied; they are not used after that. Called at most once, on the writer thread.
+   */
   Capture materialize();
 
   /**

@@ -82,7 +82,7 @@ final class CapturedPass implements PendingCapture {
     arrays.forEach(
         (name, array) -> {
           try {
-            builder.tensor(name, Tensors.toTensor(array));
+            builder.tensor(name, Tensors.viewOf(array));
           } catch (IllegalArgumentException | EngineException e) {
             unrecordable.left(name, e); // complex numbers, quantized values
           }

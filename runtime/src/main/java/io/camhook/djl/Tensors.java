@@ -115,6 +115,18 @@ final class Tensors {
         dtype(array.getDataType()), array.getShape().getShape(), array.toByteBuffer());
   }
 
+  /**
+   * The values where they are: what is read from the result is the array's own memory, so it must
+   * not be used once the array's manager is closed. Values that do not lie densely on the CPU, and
+   * bfloat16, are first copied to an array of the same manager.
+   */
+  static Tensor viewOf(NDArray array) {
+    NDArray known = isUnknown(array) ? array.toType(DataType.FLOAT32, true) : array;
+    DType type = dtype(known.getDataType());
+    ByteBuffer bytes = known.size() == 0 ? ByteBuffer.allocate(0) : known.toByteBuffer(true);
+    return new Tensor(type, known.getShape().getShape(), bytes);
+  }
+
   /** Copies values from the heap. */
   static NDArray toArray(Tensor tensor, NDManager owner) {
     ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()));

@@ -3,6 +3,7 @@ package io.camhook.recording;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.HexFormat;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,7 +28,12 @@ final class CaptureId {
   private CaptureId() {}
 
   static String next(Instant time) {
-    return "%s-%08x-%08x".formatted(TIME.format(time), PROCESS, COUNTER.getAndIncrement());
+    HexFormat hex = HexFormat.of();
+    return TIME.format(time)
+        + '-'
+        + hex.toHexDigits(PROCESS)
+        + '-'
+        + hex.toHexDigits(COUNTER.getAndIncrement());
   }
 
   static boolean isValid(String id) {

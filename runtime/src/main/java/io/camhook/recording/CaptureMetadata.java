@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +29,6 @@ final class CaptureMetadata {
   static final Set<String> RESERVED =
       new TreeSet<>(Set.of(FORMAT, ID, MODEL, TIME, TARGETS, TOP_K, CRC));
 
-  private static final TypeReference<List<Target>> TARGET_LIST = new TypeReference<>() {};
-  private static final TypeReference<List<List<Prediction>>> TOP_K_LIST = new TypeReference<>() {};
-
   private CaptureMetadata() {}
 
   /**
@@ -44,8 +42,8 @@ final class CaptureMetadata {
     metadata.put(ID, capture.id());
     metadata.put(MODEL, capture.model());
     metadata.put(TIME, capture.time().toString());
-    metadata.put(TARGETS, toJson(capture.targets()));
-    metadata.put(TOP_K, toJson(capture.topK()));
+    metadata.put(TARGETS, RecordedJson.targets(capture.targets()));
+    metadata.put(TOP_K, RecordedJson.topK(capture.topK()));
     metadata.put(CRC, hex(crc));
     metadata.putAll(capture.extra());
     return metadata;
@@ -61,14 +59,6 @@ final class CaptureMetadata {
     int at = json.indexOf(key + hex(0) + "\"") + key.length();
     byte[] digits = hex(crc).getBytes(StandardCharsets.ISO_8859_1);
     System.arraycopy(digits, 0, header, at, digits.length);
-  }
-
-  private static String toJson(Object value) {
-    try {
-      return RecordingJson.MAPPER.writeValueAsString(value);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   static Capture read(Safetensors blob, String where) throws RecordingException {
@@ -93,9 +83,10 @@ final class CaptureMetadata {
     } catch (IllegalArgumentException | DateTimeException e) {
       throw new RecordingException(where + ": " + e.getMessage(), e);
     }
-    builder.targets(fromJson(TARGETS, take(metadata, TARGETS, where), TARGET_LIST, where));
+    builder.targets(
+        fromJson(TARGETS, take(metadata, TARGETS, where), new TypeReference<>() {}, where));
     String topK = take(metadata, TOP_K, where);
-    List<List<Prediction>> samples = fromJson(TOP_K, topK, TOP_K_LIST, where);
+    List<List<Prediction>> samples = fromJson(TOP_K, topK, new TypeReference<>() {}, where);
     for (List<@Nullable Prediction> sample : samples) {
       if (sample.contains(null)) {
         throw RecordingException.at(where, "a JSON array in metadata '" + TOP_K + "'", topK);
@@ -132,7 +123,8 @@ final class CaptureMetadata {
     return values;
   }
 
+  /** Eight digits. */
   private static String hex(int crc) {
-    return "%08x".formatted(crc);
+    return HexFormat.of().toHexDigits(crc);
   }
 }

@@ -1,6 +1,5 @@
 package io.camhook.recording;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -40,7 +39,6 @@ public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs
   }
 
   /** Whether the last run closed the recording; false while it is written or if it was killed. */
-  @JsonIgnore
   public boolean isClosed() {
     return !runs.isEmpty() && runs.get(runs.size() - 1).ended() != null;
   }
@@ -102,9 +100,7 @@ public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs
 
   void write(Path directory) throws IOException {
     Path temporary = directory.resolve(TEMPORARY);
-    ByteBuffer json =
-        ByteBuffer.wrap(
-            RecordingJson.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
+    ByteBuffer json = ByteBuffer.wrap(RecordedJson.manifest(this));
     try (FileChannel channel =
         FileChannel.open(
             temporary,

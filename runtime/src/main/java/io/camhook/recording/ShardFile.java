@@ -25,7 +25,8 @@ record ShardFile(int number, Path path) {
   }
 
   static String name(int number) {
-    return "captures-%06d.tar".formatted(number);
+    String digits = Integer.toString(number); // a formatter would load the locales of the JVM
+    return "captures-" + "0".repeat(Math.max(0, 6 - digits.length())) + digits + ".tar";
   }
 
   /** The shards in {@code directory} by number. */

@@ -1,0 +1,164 @@
+package io.camhook.recording;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes what a recording holds as JSON: times as ISO-8601 UTC, nulls left out; {@link
+ * RecordingJson} reads it. Field by field, because the JVM that is recorded would otherwise load
+ * 500 classes more, those that map objects, for as long as it runs.
+ */
+final class RecordedJson {
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private interface Body {
+    void write(JsonGenerator json) throws IOException;
+  }
+
+  private RecordedJson() {}
+
+  static String targets(List<Target> targets) {
+    return text(
+        json -> {
+          json.writeStartArray();
+          for (Target target : targets) {
+            json.writeStartObject();
+            json.writeNumberField("sample", target.sample());
+            json.writeNumberField("n", target.n());
+            json.writeNumberField("index", target.index());
+            field(json, "label", target.label());
+            json.writeNumberField("score", target.score());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+
+  static String topK(List<List<Prediction>> samples) {
+    return text(
+        json -> {
+          json.writeStartArray();
+          for (List<Prediction> sample : samples) {
+            json.writeStartArray();
+            for (Prediction prediction : sample) {
+              json.writeStartObject();
+              json.writeNumberField("index", prediction.index());
+              field(json, "label", prediction.label());
+              json.writeNumberField("probability", prediction.probability());
+              json.writeEndObject();
+            }
+            json.writeEndArray();
+          }
+          json.writeEndArray();
+        });
+  }
+
+  /** For people to read, too. */
+  static byte[] manifest(Manifest manifest) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json = JSON.createGenerator(bytes).useDefaultPrettyPrinter()) {
+      json.writeStartObject();
+      json.writeNumberField("formatVersion", manifest.formatVersion());
+      json.writeArrayFieldStart("models");
+      for (ModelInfo model : manifest.models()) {
+        model(json, model);
+      }
+      json.writeEndArray();
+      json.writeArrayFieldStart("runs");
+      for (Run run : manifest.runs()) {
+        run(json, run);
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void model(JsonGenerator json, ModelInfo model) throws IOException {
+    json.writeStartObject();
+    field(json, "name", model.name());
+    json.writeArrayFieldStart("modules");
+    for (ModuleInfo module : model.modules()) {
+      module(json, module);
+    }
+    json.writeEndArray();
+    field(json, "engine", model.engine());
+    json.writeArrayFieldStart("notes");
+    for (String note : model.notes()) {
+      json.writeString(note);
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private static void module(JsonGenerator json, ModuleInfo module) throws IOException {
+    json.writeStartObject();
+    field(json, "path", module.path());
+    field(json, "type", module.type());
+    Long parameters = module.parameters();
+    if (parameters != null) {
+      json.writeNumberField("parameters", parameters);
+    }
+    List<Long> shape = module.outputShape();
+    if (shape != null) {
+      json.writeArrayFieldStart("outputShape");
+      for (long size : shape) {
+        json.writeNumber(size);
+      }
+      json.writeEndArray();
+    }
+    json.writeEndObject();
+  }
+
+  private static void run(JsonGenerator json, Run run) throws IOException {
+    json.writeStartObject();
+    field(json, "started", run.started());
+    field(json, "ended", run.ended());
+    field(json, "camhookVersion", run.camhookVersion());
+    field(json, "host", run.host());
+    json.writeNumberField("pid", run.pid());
+    field(json, "config", run.config());
+    json.writeObjectFieldStart("versions");
+    for (Map.Entry<String, String> version : new TreeMap<>(run.versions()).entrySet()) {
+      field(json, version.getKey(), version.getValue());
+    }
+    json.writeEndObject();
+    Counters counters = run.counters();
+    if (counters != null) {
+      json.writeObjectFieldStart("counters");
+      json.writeNumberField("fired", counters.fired());
+      json.writeNumberField("written", counters.written());
+      json.writeNumberField("dropped", counters.dropped());
+      json.writeNumberField("failed", counters.failed());
+      json.writeEndObject();
+    }
+    json.writeEndObject();
+  }
+
+  private static void field(JsonGenerator json, String name, @Nullable Object value)
+      throws IOException {
+    if (value != null) {
+      json.writeStringField(name, value.toString());
+    }
+  }
+
+  private static String text(Body body) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(text)) {
+      body.write(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return text.toString();
+  }
+}
