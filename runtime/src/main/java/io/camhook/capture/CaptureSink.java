@@ -11,7 +11,8 @@ import java.io.IOException;
  */
 public interface CaptureSink {
   /**
-   * Takes one capture; when it returns, the capture's tensors are no longer used.
+   * Takes one capture. Its tensors are given back when this returns, so a sink that keeps a capture
+   * keeps a copy.
    *
    * @throws IOException if it was not taken: the capture counts as failed, later ones are still
    *     tried

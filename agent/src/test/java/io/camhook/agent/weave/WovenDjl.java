@@ -11,7 +11,11 @@ import io.camhook.djl.DjlAdapter;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
 import io.camhook.spi.AdapterContext;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,8 +46,8 @@ final class WovenDjl implements AutoCloseable {
             () ->
                 new CaptureSink() {
                   @Override
-                  public void write(Capture capture) {
-                    captures.add(capture);
+                  public void write(Capture capture) throws IOException {
+                    captures.add(kept(capture));
                   }
 
                   @Override
@@ -60,6 +64,13 @@ final class WovenDjl implements AutoCloseable {
     Dispatch.install(loader -> adapter);
     weaver = new Weaver(List.of(new DjlWeaver()), (name, loader) -> {}, log);
     weaver.install(instrumentation);
+  }
+
+  /** A copy, because the tensors of a capture are only there while it is written. */
+  private static Capture kept(Capture capture) throws IOException {
+    ByteArrayOutputStream blob = new ByteArrayOutputStream();
+    capture.write(Channels.newChannel(blob));
+    return Capture.read(ByteBuffer.wrap(blob.toByteArray()));
   }
 
   /** Everything submitted so far, written. */
