@@ -193,6 +193,6 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (torch.relu), and forward reaches none; other rectifiers are not guided\n");
+            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (relu, clamp or threshold at 0), and forward reaches none; what it has is not guided: [gelu]\n");
   }
 }

@@ -12,10 +12,11 @@ import java.nio.file.Path;
  * same values, with which the model went on. So no graph reaches over a ReLU, and what arrives at a
  * leaf can be changed before it goes on. The method needs grad mode on.
  *
- * <p>ReLUs are the operators {@code torch.relu} and {@code torch.relu_} anywhere in the code that
- * {@code forward} reaches: of modules and functional ones, also in archives whose modules were
- * inlined. (pytorch-grad-cam and Captum guide {@code nn.ReLU} modules only.) ReLU6, leaky and other
- * rectifiers keep their plain gradient, as there.
+ * <p>ReLUs are the operators {@code relu}, {@code clamp_min} and {@code clamp} at 0 without an
+ * upper bound, and {@code threshold} of 0 at 0, also in place, anywhere in the code that {@code
+ * forward} reaches: of modules and functional ones, also in archives whose modules were inlined.
+ * (pytorch-grad-cam and Captum guide {@code nn.ReLU} modules only.) ReLU6, leaky and other
+ * rectifiers keep their plain gradient, as there; a model that has only those is refused.
  */
 public final class GuidedArchive {
   private final ArchiveCopy copy;

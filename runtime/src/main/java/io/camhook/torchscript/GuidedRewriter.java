@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * instance is called does not matter here, so instances of a class share the twin.
  */
 final class GuidedRewriter {
-  private static final Set<String> RELU = Set.of("torch.relu", "torch.relu_");
   private static final String PARAMETER = "camhook_cuts: List[Tensor]";
 
   /** A ReLU's result and the leaf that goes on with its values; the leaf itself must not change. */
@@ -111,6 +111,22 @@ final class GuidedRewriter {
     return changed;
   }
 
+  /**
+   * Activation functions that forward reaches and that are no ReLUs, when it has been rewritten.
+   */
+  Set<String> others() {
+    Set<String> others = new TreeSet<>();
+    for (Code code : callees.keySet()) {
+      for (Expr.Call call : Calls.in(code.text)) {
+        String other = Rectifier.other(call);
+        if (other != null) {
+          others.add(other);
+        }
+      }
+    }
+    return others;
+  }
+
   // ---- what calls what
 
   private void collect(MethodContext context, Set<MethodContext> seen) {
@@ -172,18 +188,13 @@ final class GuidedRewriter {
     Boolean known = leads.get(code);
     if (known == null) {
       leads.put(code, false); // a recursion leads nowhere new
-      known = Calls.in(code.text).stream().anyMatch(GuidedRewriter::isRelu);
+      known = Calls.in(code.text).stream().anyMatch(Rectifier::isRelu);
       for (Code callee : callees(code).values()) {
         known |= leads(callee);
       }
       leads.put(code, known);
     }
     return known;
-  }
-
-  private static boolean isRelu(Expr.Call call) {
-    String name = Literals.dotted(call.function());
-    return name != null && RELU.contains(name);
   }
 
   private @Nullable Way way(Code code, Expr.Call call, String where) throws ArchiveException {
@@ -229,7 +240,7 @@ final class GuidedRewriter {
       edits.insert(text.parameters().get(0).end(), ",\n    " + PARAMETER);
     }
     for (Expr.Call call : Calls.in(text)) {
-      if (isRelu(call)) {
+      if (Rectifier.isRelu(call)) {
         edits.insertBefore(call.start(), module + ".cut(");
         edits.insert(call.end(), ", camhook_cuts, )");
         continue;

@@ -318,8 +318,9 @@ public final class TorchScriptArchive {
     if (changed.isEmpty()) {
       throw new ArchiveException(
           name
-              + ": guided backpropagation needs ReLUs (torch.relu), and forward reaches none; other"
-              + " rectifiers are not guided");
+              + ": guided backpropagation needs ReLUs (relu, clamp or threshold at 0), and forward"
+              + " reaches none; what it has is not guided: "
+              + rewriter.others());
     }
     changed.put(
         folder + "code/" + rewriter.module().replace('.', '/') + ".py",

@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GuidedScriptTest {
   private static final Path ONE_CONV =
@@ -171,8 +173,66 @@ class GuidedScriptTest {
       assertThatThrownBy(() -> session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, 1)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "net.pt: guided backpropagation needs ReLUs (torch.relu), and forward reaches none;"
-                  + " other rectifiers are not guided");
+              "net.pt: guided backpropagation needs ReLUs (relu, clamp or threshold at 0), and"
+                  + " forward reaches none; what it has is not guided: [silu]");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.relu_(X)",
+        "torch.clamp_min(X, 0)",
+        "torch.clamp_min_(X, 0.)",
+        "torch.clamp(X, 0)",
+        "torch.clamp(X, 0., None)",
+        "torch.clamp_(X, 0, None)",
+        "torch.threshold(X, 0., 0.)",
+        "torch.threshold_(X, 0, 0)"
+      })
+  void every_way_to_write_a_relu_should_be_guided(String relu) throws Exception {
+    Tensor x = Tensor.ofFloats(new float[] {3, 0.5f, 2, 4}, 1, 4);
+    String source =
+        SOURCE.replace("torch.relu(torch.sub(h, 1.5))", relu.replace("X", "torch.sub(h, 1.5)"));
+    assertThat(source.contains(relu.substring(0, relu.indexOf('(')))).isTrue();
+    try (ModelSession session = open(net(source), List.of("act"))) {
+      // As above: the clamp behind this ReLU takes [-4, -4, -4, 4] to [0, 0, 0, 4].
+      assertThat(session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, -1)).toFloats())
+          .containsExactly(3, 0, 3, 1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.hardtanh(X, 0., 6.)",
+        "torch.clamp(X, 0., 6.)",
+        "torch.clamp_min(X, 0.25)",
+        "torch.leaky_relu(X, 0.01)",
+        "torch.threshold(X, 0., -1.)"
+      })
+  void other_rectifier_should_keep_its_gradient_and_be_named_where_there_are_no_others(String other)
+      throws Exception {
+    Tensor x = Tensor.ofFloats(new float[] {3, 0.5f, 2, 4}, 1, 4);
+    String mixed =
+        SOURCE.replace("torch.relu(torch.sub(h, 1.5))", other.replace("X", "torch.sub(h, 1.5)"));
+    try (ModelSession session = open(net(mixed), List.of("act"))) {
+      // h = [2, 0, 1, 3]; what arrives at h is 3 seed and, where the other one is open, -4 seed:
+      // [-1, ., 3, 1], clamped at the ReLU before it.
+      float[] found = session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, -1)).toFloats();
+      assertThat(found[0]).isZero();
+      assertThat(found[3]).isEqualTo(1);
+    }
+    String alone =
+        SOURCE
+            .replace("torch.relu(torch.sub(h, 1.5))", other.replace("X", "torch.sub(h, 1.5)"))
+            .replace("torch.relu_(x)", "torch.neg(x)")
+            .replace("torch.relu(x)", "torch.neg(x)");
+    String name = other.substring("torch.".length(), other.indexOf('('));
+    try (ModelSession session = open(net(alone), List.of("act"))) {
+      assertThatThrownBy(() -> session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, 1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageEndingWith("what it has is not guided: [" + name + "]");
     }
   }
 }
