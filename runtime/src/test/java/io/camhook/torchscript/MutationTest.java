@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Damaged archives end in one {@link ArchiveException} or in an archive, never in anything else,
- * and soon, and in little memory. {@code -Pfuzz} takes 6000 inputs for each of four tests.
+ * and soon, and in little memory. {@code -Pfuzz} takes 6000 inputs for each of five tests.
  */
 @Timeout(value = 30, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MutationTest {
@@ -96,6 +96,22 @@ class MutationTest {
   @Test
   void damaged_source_should_be_instrumented_or_refused() throws Exception {
     fuzz(seed -> open(archive(Mutations.text(SOURCE, seed)), "damaged.pt"));
+  }
+
+  /**
+   * Source that parses, with other names, numbers and statements: what is added to it parses too.
+   */
+  @Test
+  void other_source_should_be_rewritten_as_source_or_refused() throws Exception {
+    fuzz(
+        seed -> {
+          Path file = Files.write(temp.resolve("other.pt"), archive(Mutations.words(SOURCE, seed)));
+          boolean good = open(Files.readAllBytes(file), "other.pt");
+          if (good) {
+            TorchScriptArchive.open(temp.resolve("out.pt")); // parses all that was written
+          }
+          return good;
+        });
   }
 
   @Test
@@ -176,6 +192,9 @@ class MutationTest {
               .toList();
       archive.instrument(called).write(temp.resolve("out.pt"));
       archive.guided().write(temp.resolve("out.pt"));
+      Hookable hookable = archive.hookable(called);
+      archive.unhookable(hookable.hooks());
+      hookable.archive().write(temp.resolve("out.pt"));
       return true;
     } catch (ArchiveException e) {
       assertThat(e).hasMessageStartingWith(name + ": ");

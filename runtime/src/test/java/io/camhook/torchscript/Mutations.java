@@ -3,9 +3,12 @@ package io.camhook.torchscript;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /** Ways to damage bytes and text, each from a seed. */
 final class Mutations {
@@ -52,6 +55,10 @@ final class Mutations {
           "Tuple[Tensor, ",
           "Optional[");
 
+  private static final Pattern WORD =
+      Pattern.compile(
+          "\\b(?!(class|def|return|for|in|if|else|self)\\b)([A-Za-z_][A-Za-z_0-9.]*|[0-9.]+)");
+
   private Mutations() {}
 
   /** One to four changes. */
@@ -91,6 +98,44 @@ final class Mutations {
       }
     }
     return bad.toString();
+  }
+
+  /** Puts words and numbers where others were, and swaps lines that are indented alike. */
+  static String words(String good, long seed) {
+    Random random = new Random(seed);
+    String text = good;
+    int changes = 1 + random.nextInt(3);
+    for (int i = 0; i < changes; i++) {
+      if (random.nextInt(3) == 0) {
+        text = swapSiblings(text, random);
+        continue;
+      }
+      List<MatchResult> words = WORD.matcher(text).results().toList();
+      MatchResult at = words.get(random.nextInt(words.size()));
+      String other = words.get(random.nextInt(words.size())).group();
+      text = text.substring(0, at.start()) + other + text.substring(at.end());
+    }
+    return text;
+  }
+
+  private static String swapSiblings(String text, Random random) {
+    String[] lines = text.split("\n", -1);
+    int a = random.nextInt(lines.length);
+    List<Integer> siblings = new ArrayList<>();
+    for (int i = 0; i < lines.length; i++) {
+      if (indent(lines[i]) == indent(lines[a])) {
+        siblings.add(i);
+      }
+    }
+    int b = siblings.get(random.nextInt(siblings.size()));
+    String kept = lines[a];
+    lines[a] = lines[b];
+    lines[b] = kept;
+    return String.join("\n", lines);
+  }
+
+  private static int indent(String line) {
+    return line.length() - line.stripLeading().length();
   }
 
   private static void swapLines(StringBuilder text, Random random) {
