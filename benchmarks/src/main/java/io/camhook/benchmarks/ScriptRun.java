@@ -97,7 +97,7 @@ final class ScriptRun {
   private static float[] gradCam(PtSymbolBlock block, TapPlan plan, NDList input) {
     JniUtils.setGradMode(true);
     try (NDManager owner = input.getManager().newSubManager();
-        NDArray out = GradientPass.run(block, plan, -1, input, owner).output()) {
+        NDArray out = GradientPass.run(block, plan, -1, input, false, owner).output()) {
       return out.toFloatArray();
     } finally {
       JniUtils.setGradMode(false);

@@ -150,7 +150,7 @@ final class SampledPass {
     Integer target = plan.onlyClass();
     if (gradient && !callersGraph && script != null && script.isOneCall() && target != null) {
       try {
-        return differentiated(GradientPass.run(block, taps, target, inputs, owner));
+        return differentiated(GradientPass.run(block, taps, target, inputs, training, owner));
       } catch (EngineException e) {
         script.inTwoCalls(); // perhaps it can do without its gradients
       }

@@ -13,107 +13,146 @@ import org.jspecify.annotations.Nullable;
  * nothing was differentiated; a line that says with 1 or 0 whether the rows are there, because they
  * fit the first tap, and then for each tap whether its gradient is; the labels of the taps.
  *
+ * <p>Where the result is a linear layer's, Wx + b, with x in the graph, the gradient of class k's
+ * score with respect to x is the row Wₖ, and differentiating starts there.
+ *
  * <p>The score of a class in {@code [N,C,…]} is the sum over the positions; {@code [C]} counts as
  * one sample.
  */
 final class GradientFunction {
   static final String NAME = "gradients";
+  private static final String NONE = "annotate(List[Tensor], [])";
 
-  static final String TEXT =
+  private static final String TEXT =
       """
+      def before(x: Tensor,
+          weight: Tensor) -> Tensor:
+        if torch.__and__(torch.eq(torch.dim(x), 2), torch.eq(torch.dim(weight), 2)):
+          fits = torch.eq(torch.size(x, 1), torch.size(weight, 1))
+          typed = torch.eq(ops.prim.dtype(x), ops.prim.dtype(weight))
+          begins = torch.__and__(fits, typed)
+        else:
+          begins = False
+        if begins:
+          y = torch.detach(x)
+        else:
+          y = x
+        return y
+      def plain(x: Tensor) -> Tensor:
+        if ops.prim.requires_grad(x):
+          y = torch.detach(x)
+        else:
+          y = x
+        return y
       def gradients(result: Tensor,
+          features: List[Tensor],
           taps: List[Tensor],
           labels: List[str],
           classes: List[int],
           weights: List[Tensor]) -> Tuple[List[Tensor], str]:
-        scores = torch.detach(result)
+        scores = TAPS.plain(result, )
         chosen = annotate(List[int], [])
         found = annotate(List[Optional[Tensor]], [])
         inputs = annotate(List[Tensor], [])
-        rows = torch.zeros([0])
+        rows = annotate(List[Tensor], [])
         for i in range(torch.len(taps)):
           if ops.prim.requires_grad(taps[i]):
             _0 = torch.append(inputs, taps[i])
           else:
             pass
+        if torch.gt(torch.len(features), 0):
+          end = features[0]
+        else:
+          end = result
+        cut = torch.__not__(ops.prim.requires_grad(result))
+        begins = torch.__and__(cut, torch.gt(torch.len(features), 0))
         scored = torch.__and__(torch.gt(torch.dim(scores), 0), torch.gt(torch.numel(scores), 0))
-        inGraph = torch.__and__(ops.prim.requires_grad(result), torch.gt(torch.len(inputs), 0))
+        inGraph = torch.__and__(ops.prim.requires_grad(end), torch.gt(torch.len(inputs), 0))
         if torch.__and__(scored, inGraph):
           if torch.eq(torch.dim(scores), 1):
             table = torch.unsqueeze(scores, 0)
           else:
             table = scores
+          samples = torch.size(table, 0)
           if torch.eq(torch.len(classes), 0):
-            sums = torch.to(table, 6, False, False)
             if torch.gt(torch.dim(table), 2):
+              sums = torch.to(table, 6, False, False)
               sums0 = torch.sum(torch.flatten(sums, 2, -1), [2])
             else:
-              sums0 = sums
+              sums0 = table
             best = torch.argmax(sums0, 1)
-            for j in range(torch.size(table, 0)):
-              _1 = torch.append(chosen, int(torch.select(best, 0, j)))
+            if torch.eq(samples, 1):
+              _1 = torch.append(chosen, int(best))
+            else:
+              for j in range(samples):
+                _2 = torch.append(chosen, int(torch.select(best, 0, j)))
+            known = True
           else:
-            for k in range(torch.size(table, 0)):
-              _2 = torch.append(chosen, classes[0])
-          known = True
-          for q in range(torch.len(chosen)):
-            known = torch.__and__(known, torch.lt(chosen[q], torch.size(table, 1)))
+            best = torch.full([samples], classes[0], dtype=4)
+            for k in range(samples):
+              _3 = torch.append(chosen, classes[0])
+            known = torch.lt(classes[0], torch.size(table, 1))
+          if torch.__and__(known, torch.eq(torch.len(weights), 1)):
+            weight = TAPS.plain(weights[0], )
+            if torch.eq(torch.dim(weight), 2):
+              if torch.eq(torch.size(weight, 0), torch.size(table, 1)):
+                _4 = torch.append(rows, torch.index_select(weight, 0, best))
+              else:
+                pass
+            else:
+              pass
+          else:
+            pass
+          given = annotate(List[Optional[Tensor]], [])
           if known:
-            seed = torch.zeros_like(table)
-            for l in range(torch.len(chosen)):
-              _3 = torch.fill_(torch.select(torch.select(seed, 0, l), 0, chosen[l]), 1)
-            given = annotate(List[Optional[Tensor]], [])
-            _4 = torch.append(given, torch.view_as(seed, scores))
-            found0 = torch.grad([result], inputs, given, False, False, True)
+            if begins:
+              _5 = torch.append(given, rows[0])
+            else:
+              seed = torch.zeros_like(table)
+              for l in range(samples):
+                _6 = torch.fill_(torch.select(torch.select(seed, 0, l), 0, chosen[l]), 1)
+              _7 = torch.append(given, torch.view_as(seed, scores))
+            found0 = torch.grad([end], inputs, given, False, False, True)
           else:
             found0 = found
-          if torch.eq(torch.len(weights), 1):
-            weight = torch.detach(weights[0])
-            first = inputs[0]
-            if torch.__and__(torch.eq(torch.dim(weight), 2), torch.gt(torch.dim(first), 1)):
-              fits = torch.eq(torch.size(weight, 1), torch.size(first, 1))
-              picked = annotate(List[Tensor], [])
-              for m in range(torch.len(chosen)):
-                if torch.__and__(fits, torch.lt(chosen[m], torch.size(weight, 0))):
-                  _5 = torch.append(picked, torch.select(weight, 0, chosen[m]))
-                else:
-                  pass
-              if torch.eq(torch.len(picked), torch.len(chosen)):
-                rows0 = torch.stack(picked, 0)
-              else:
-                rows0 = rows
-            else:
-              rows0 = rows
-          else:
-            rows0 = rows
-          rows1, found1 = rows0, found0
         else:
-          rows1, found1 = rows, found
+          found0 = found
         all = annotate(List[Tensor], [])
-        _6 = torch.append(all, torch.clone(scores))
-        _7 = torch.append(all, torch.clone(scores))
-        present = annotate(List[str], [])
-        if torch.gt(torch.numel(rows1), 0):
-          _8 = torch.append(all, rows1)
-          _13 = torch.append(present, "1")
+        if begins:
+          _8 = torch.append(all, scores)
         else:
-          _14 = torch.append(present, "0")
+          _9 = torch.append(all, torch.clone(scores))
+        _10 = torch.append(all, torch.clone(scores))
+        present = annotate(List[str], [])
+        fits = False
+        if torch.eq(torch.len(rows), 1):
+          if torch.gt(torch.dim(inputs[0]), 1):
+            fits = torch.eq(torch.size(rows[0], 1), torch.size(inputs[0], 1))
+          else:
+            pass
+        else:
+          pass
+        if fits:
+          _11 = torch.append(all, rows[0])
+          _12 = torch.append(present, "1")
+        else:
+          _13 = torch.append(present, "0")
         for n in range(torch.len(taps)):
           if ops.prim.requires_grad(taps[n]):
-            _9 = torch.append(all, torch.detach(taps[n]))
+            _14 = torch.append(all, torch.detach(taps[n]))
           else:
-            _10 = torch.append(all, torch.clone(taps[n]))
+            _15 = torch.append(all, torch.clone(taps[n]))
         at = 0
         for o in range(torch.len(taps)):
           flag = "0"
           at0 = at
           if ops.prim.requires_grad(taps[o]):
             at0 = torch.add(at, 1)
-            if torch.lt(at, torch.len(found1)):
-              g = found1[at]
+            if torch.lt(at, torch.len(found0)):
+              g = found0[at]
               if torch.__isnot__(g, None):
                 flag = "1"
-                _11 = torch.append(all, unchecked_cast(Tensor, g))
+                _16 = torch.append(all, unchecked_cast(Tensor, g))
               else:
                 pass
             else:
@@ -121,10 +160,10 @@ final class GradientFunction {
           else:
             pass
           at = at0
-          _15 = torch.append(present, flag)
+          _17 = torch.append(present, flag)
         texts = annotate(List[str], [])
         for p in range(torch.len(chosen)):
-          _12 = torch.append(texts, torch.format("{}", chosen[p]))
+          _18 = torch.append(texts, torch.format("{}", chosen[p]))
         head = [torch.join(" ", texts), torch.join("", present)]
         return (all, torch.join("\\n", torch.add(head, labels)))
       """;
@@ -132,15 +171,26 @@ final class GradientFunction {
   private GradientFunction() {}
 
   /**
+   * The functions.
+   *
+   * @param module qualified name of the module that they are put in
+   */
+  static String text(String module) {
+    return TEXT.replace("TAPS.", module + ".");
+  }
+
+  /**
    * The end of a method that has run the model: variables {@code result}, {@code camhook_taps},
    * {@code camhook_labels} and {@code camhook_classes}.
    *
    * @param function qualified name of the function
+   * @param linear whether the result is the linear layer's for {@code camhook_features}
    * @param weight expression for the classifier's weight, if there is one
    */
-  static String call(String function, String result, @Nullable String weight) {
-    String weights = weight == null ? "annotate(List[Tensor], [])" : "[" + weight + "]";
-    return "    return %s(%s, camhook_taps, camhook_labels, camhook_classes, %s, )"
-        .formatted(function, result, weights);
+  static String call(String function, String result, boolean linear, @Nullable String weight) {
+    String features = linear ? "[camhook_features]" : NONE;
+    String weights = weight == null ? NONE : "[" + weight + "]";
+    return "    return %s(%s, %s, camhook_taps, camhook_labels, camhook_classes, %s, )"
+        .formatted(function, result, features, weights);
   }
 }

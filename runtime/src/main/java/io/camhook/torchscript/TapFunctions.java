@@ -60,7 +60,7 @@ final class TapFunctions {
   /** The function that ends a pass with gradients, by qualified name. */
   String gradients() {
     if (byType.putIfAbsent("gradients of a result", GradientFunction.NAME) == null) {
-      text.append(GradientFunction.TEXT);
+      text.append(GradientFunction.text(module));
     }
     return module + "." + GradientFunction.NAME;
   }

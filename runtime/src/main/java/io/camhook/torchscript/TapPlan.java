@@ -17,10 +17,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param forwardMethod runs the model with a cut at the first tap, so that gradients of what comes
  *     behind can be asked for; needs grad mode on
+ * @param headMethod takes the inputs of {@code forward} and runs the model up to a place before the
+ *     first tap that all data passes through, which nothing needs to be differentiated for; returns
+ *     a tensor; null where there is no such place
  * @param gradientMethod takes the classes to explain, a {@code List[int]} (one for all samples,
- *     none for each sample's best), before the inputs, runs the model and differentiates its
- *     scores, all in one call, as {@link GradientFunction} says; null where the model does not
- *     return one tensor
+ *     none for each sample's best), before what {@code headMethod} returned (the inputs where there
+ *     is none), runs the rest of the model and differentiates its scores, as {@link
+ *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion
@@ -32,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record TapPlan(
     String forwardMethod,
+    @Nullable String headMethod,
     @Nullable String gradientMethod,
     String recordMethod,
     String untilMethod,

@@ -14,11 +14,12 @@ import org.jspecify.annotations.Nullable;
  * (see {@link TwinWriter}).
  */
 final class TapRewriter {
-  private final SourceTree sources;
   private final MethodContext root;
   private final Set<ModuleNode> hooked;
-  private final @Nullable String classifier;
+  private final @Nullable LinearEnd linear;
   private final String prefix;
+  private final Ways ways;
+  private final RootMethod entry;
   private final TapFunctions functions;
   private final List<TapPlan.Tap> taps = new ArrayList<>();
   private final Set<String> notices = new LinkedHashSet<>();
@@ -26,6 +27,7 @@ final class TapRewriter {
   private final TwinWriter twins;
   private final Map<String, String> resumeMethods = new LinkedHashMap<>();
   private final Map<String, String> replaceMethods = new LinkedHashMap<>();
+  private @Nullable String headMethod;
 
   /**
    * @param hooked the modules to record
@@ -40,12 +42,13 @@ final class TapRewriter {
       @Nullable String classifier,
       String prefix,
       Map<String, List<String>> added) {
-    this.sources = sources;
     this.root = root;
     this.hooked = hooked;
-    this.classifier = classifier;
     this.prefix = prefix;
+    this.ways = new Ways(root);
+    this.linear = classifier == null ? null : LinearEnd.of(sources, root, ways, classifier);
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.CUT);
+    this.entry = new RootMethod(root, functions.module() + ".own");
     this.sites = new TapSites(root, this::isTap);
     this.twins = new TwinWriter(sites, prefix, TapStyle.CUT.handed(), this::tap, added);
   }
@@ -69,7 +72,8 @@ final class TapRewriter {
   TapPlan plan() {
     return new TapPlan(
         prefix + "_forward",
-        returnsTensor() ? prefix + "_gradients" : null,
+        headMethod,
+        entry.returnsTensor() ? prefix + "_gradients" : null,
         prefix + "_record",
         prefix + "_until",
         taps,
@@ -124,60 +128,98 @@ final class TapRewriter {
   private void addRootMethods() {
     twins.addMethod(root.source(), entry(prefix + "_forward", true));
     twins.addMethod(root.source(), entry(prefix + "_record", false));
-    if (returnsTensor()) {
+    if (entry.returnsTensor()) {
       twins.addMethod(root.source(), gradientEntry(prefix + "_gradients"));
     }
     twins.addMethod(root.source(), untilEntry());
   }
 
-  private String returns() {
-    Expr returns = root.method().returns();
-    return returns == null ? "Tensor" : Printer.print(returns);
-  }
-
-  private boolean returnsTensor() {
-    return root.method().returns() != null && returns().equals("Tensor");
-  }
-
   private String entry(String name, boolean grad) {
-    StringBuilder text = head(name, "", "Tuple[" + returns() + ", List[Tensor], str]");
-    String result = run(text, grad);
+    String returns = "Tuple[" + entry.returns() + ", List[Tensor], str]";
+    StringBuilder text = entry.takingInputs(name, "", returns);
+    String result = run(text, callRoot(grad), grad);
     text.append("    return (").append(result);
     return text.append(", camhook_taps, torch.join(\"\\n\", camhook_labels))").toString();
   }
 
   private String gradientEntry(String name) {
+    GradientSplit split = GradientSplit.of(prefix, ways, sites, linearBehindTaps(), new Inside());
+    split.methods().forEach(m -> twins.addMethod(m.type(), m.text()));
+    headMethod = split.head();
+    String classes = ",\n    camhook_classes: List[int]";
+    String type = "Tuple[List[Tensor], str]";
     StringBuilder text =
-        head(name, ",\n    camhook_classes: List[int]", "Tuple[List[Tensor], str]");
-    String result = run(text, true);
-    String weight = classifier == null ? null : attribute(classifier);
-    return text.append(GradientFunction.call(functions.gradients(), result, weight)).toString();
+        headMethod == null
+            ? entry.takingInputs(name, classes, type)
+            : entry.taking("camhook_x", name, classes, type);
+    String inputs = headMethod == null ? entry.inputs() : "camhook_in_camhook_x, ";
+    String function = functions.gradients();
+    String call =
+        split.body() == null
+            ? callRoot(true)
+            : "(self)." + split.body() + "(camhook_taps, camhook_labels, True, " + inputs + ")";
+    String result = "camhook_result";
+    if (split.endsBeforeLinear() && linear != null) {
+      text.append("    camhook_features = ").append(call).append('\n');
+      text.append("    camhook_result = (").append(linear.module());
+      text.append(").forward(").append(functions.module()).append(".before(camhook_features, ");
+      text.append(linear.weight()).append(", ), )\n");
+    } else {
+      result = run(text, call, true);
+    }
+    String weight = linear == null ? null : linear.weight();
+    return text.append(GradientFunction.call(function, result, split.endsBeforeLinear(), weight))
+        .toString();
   }
 
-  /**
-   * {@code self.classifier."1".weight} as an expression: names that are none go by getattr. Null
-   * where the code does not say which class one of the modules on the way has.
-   */
-  private @Nullable String attribute(String name) {
-    String owner = "self";
-    SourceTree.ClassSource type = root.source();
-    for (String part : name.split("\\.", -1)) {
-      Expr declared = type == null || type.isInterface() ? null : type.attributes().get(part);
-      if (declared == null) {
-        return null;
-      }
-      String next = Literals.dotted(declared);
-      type = next == null ? null : sources.type(next);
-      boolean plain = Character.isJavaIdentifierStart(part.charAt(0));
-      owner = plain ? "(" + owner + ")." + part : "getattr(" + owner + ", \"" + part + "\")";
+  /** The calls to the linear layer that the model ends with, unless a tap comes after its start. */
+  private @Nullable List<CallSite> linearBehindTaps() {
+    List<CallSite> way = linear == null ? null : linear.way();
+    boolean tapped =
+        hooked.contains(root.key().self())
+            || (way != null && way.stream().anyMatch(call -> sites.number(call) != null));
+    return tapped ? null : way;
+  }
+
+  /** Taps in the parts of a pass with gradients. */
+  private final class Inside implements SpanWriter.Inside {
+    @Override
+    public String parameters() {
+      return twins.parameters();
     }
-    return owner;
+
+    @Override
+    public String arguments() {
+      return twins.arguments();
+    }
+
+    @Override
+    public void edit(CallSite call, Edits edits) {
+      twins.editCall(call, edits, false);
+    }
+
+    @Override
+    public void around(CallSite call, Edits edits) {
+      Integer number = sites.number(call);
+      if (number != null) {
+        tap(call, number, edits);
+      }
+    }
+
+    @Override
+    public String start(CallSite call) {
+      Integer number = sites.number(call);
+      int mode = call.mode() & TapFunctions.CHANGED_LATER; // nothing else holds the value
+      return number == null
+          ? "camhook_x"
+          : functions.module() + ".tensor(camhook_x" + tapArguments(number, mode);
+    }
   }
 
   /** Runs the model; gives the name of its result. */
-  private String run(StringBuilder text, boolean grad) {
+  private String run(StringBuilder text, String call, boolean grad) {
     Expr returns = root.method().returns();
-    text.append("    camhook_result = ").append(callRoot(grad)).append('\n');
+    text.append("    camhook_result = ").append(call).append('\n');
     String rootTap =
         hooked.contains(root.key().self()) && returns != null ? functions.forCall(returns) : null;
     if (rootTap != null) {
@@ -196,55 +238,18 @@ final class TapRewriter {
     if (twin != null) {
       call.append("camhook_taps, camhook_labels, ").append(grad ? "True" : "False").append(", ");
     }
-    appendInputs(call);
-    return call.append(')').toString();
-  }
-
-  private void appendInputs(StringBuilder call) {
-    List<Stmt.Parameter> parameters = root.method().parameters();
-    for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
-      call.append(isTensor(parameter) ? "camhook_in_" : "").append(parameter.name()).append(", ");
-    }
-  }
-
-  private static boolean isTensor(Stmt.Parameter parameter) {
-    return parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
-  }
-
-  /**
-   * Definition line, the lists, and inputs that no gradient flag can reach the caller through.
-   *
-   * @param more parameters before the inputs
-   */
-  private StringBuilder head(String name, String more, String returns) {
-    Stmt.Function forward = root.method();
-    List<Stmt.Parameter> parameters = forward.parameters();
-    String text = root.source().file().text();
-    Stmt.Parameter self = parameters.get(0);
-    int to = parameters.get(parameters.size() - 1).end();
-    StringBuilder head = new StringBuilder("def ").append(name).append('(');
-    head.append(text, self.start(), self.end()).append(more).append(text, self.end(), to);
-    head.append(") -> ").append(returns).append(":\n");
-    head.append("    camhook_taps = annotate(List[Tensor], [])\n");
-    head.append("    camhook_labels = annotate(List[str], [])\n");
-    for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
-      if (isTensor(parameter)) {
-        head.append("    camhook_in_").append(parameter.name()).append(" = ");
-        head.append(functions.module()).append(".own(").append(parameter.name()).append(", )\n");
-      }
-    }
-    return head;
+    return call.append(entry.inputs()).append(')').toString();
   }
 
   private void addResumeMethods() {
-    ResumeWriter writer = new ResumeWriter(root, prefix);
+    ResumeWriter writer = new ResumeWriter(ways, prefix);
     for (Map.Entry<CallSite, Integer> tap : sites.numbers().entrySet()) {
-      Map<String, ResumeWriter.Method> methods = writer.resume(tap.getKey(), tap.getValue());
+      Map<String, SpanWriter.Method> methods = writer.resume(tap.getKey(), tap.getValue());
       if (methods != null) {
         methods.values().forEach(m -> twins.addMethod(m.type(), m.text()));
         resumeMethods.put(tap.getKey().target().path(), methods.keySet().iterator().next());
       } else {
-        Map<String, ResumeWriter.Method> whole = writer.replace(tap.getKey(), tap.getValue());
+        Map<String, SpanWriter.Method> whole = writer.replace(tap.getKey(), tap.getValue());
         if (whole != null) {
           whole.values().forEach(m -> twins.addMethod(m.type(), m.text()));
           replaceMethods.put(tap.getKey().target().path(), whole.keySet().iterator().next());
@@ -254,7 +259,7 @@ final class TapRewriter {
   }
 
   private String untilEntry() {
-    StringBuilder text = head(prefix + "_until", "", "Tuple[List[Tensor], str]");
+    StringBuilder text = entry.takingInputs(prefix + "_until", "", "Tuple[List[Tensor], str]");
     boolean whole = hooked.contains(root.key().self());
     String call = callRoot(false);
     String twin = twins.name(root);
@@ -291,7 +296,7 @@ final class TapRewriter {
     if (method.returns() != null) {
       edits.replace(method.returns().start(), method.returns().end(), "NoneType");
     }
-    boolean simple = ResumeWriter.statementOf(method.body(), lastSite.call()) == last;
+    boolean simple = Ways.statementOf(method.body(), lastSite.call()) == last;
     boolean deeper = simple && sites.number(lastSite) == null && !isRepeated(lastSite.callee());
     twins.editCalls(context, edits, deeper ? lastSite : null);
     int lineStart = text.lastIndexOf('\n', end.start()) + 1;

@@ -89,26 +89,35 @@ final class TwinWriter {
     return text.toString();
   }
 
+  /** The same as arguments, each before a comma. */
+  String arguments() {
+    return String.join(", ", handed.keySet()) + ", ";
+  }
+
   /** Redirects the calls in a method and adds its taps; the truncated one goes to a copy. */
   void editCalls(MethodContext context, Edits edits, @Nullable CallSite truncated) {
     for (CallSite site : context.sites()) {
-      if (sites.isWay(site)) {
-        String twin = Objects.requireNonNull(names.get(site.callee()));
-        redirect(site, twin + (site == truncated ? "_until" : ""), edits);
-      }
-      Integer number = sites.number(site);
-      if (number != null) {
-        taps.tap(site, number, edits);
-      }
+      editCall(site, edits, site == truncated);
+    }
+  }
+
+  /** Sends a call to its twin, if it has one, and puts its tap around it, if it is one. */
+  void editCall(CallSite site, Edits edits, boolean truncated) {
+    if (sites.isWay(site)) {
+      String twin = Objects.requireNonNull(names.get(site.callee()));
+      redirect(site, twin + (truncated ? "_until" : ""), edits);
+    }
+    Integer number = sites.number(site);
+    if (number != null) {
+      taps.tap(site, number, edits);
     }
   }
 
   /** Sends a call to another method with more arguments, past an interface if there is one. */
   private void redirect(CallSite site, String method, Edits edits) {
     Expr.Attribute function = (Expr.Attribute) site.call().function();
-    String arguments = String.join(", ", handed.keySet()) + ", ";
     edits.replace(function.end() - function.name().length(), function.end(), method);
-    edits.replace(function.end(), function.end() + 1, "(" + arguments);
+    edits.replace(function.end(), function.end() + 1, "(" + arguments());
     if (site.isThroughInterface()) {
       Expr owner = function.value();
       edits.insertBefore(owner.start(), "unchecked_cast(" + site.target().type() + ", ");

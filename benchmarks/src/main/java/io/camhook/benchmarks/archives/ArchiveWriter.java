@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -24,10 +25,9 @@ import java.util.zip.ZipOutputStream;
 final class ArchiveWriter {
   private final String name;
   private final Random random = new Random(20);
-  private final StringBuilder source = new StringBuilder();
+  private final Map<String, String> sources = new LinkedHashMap<>();
   private final PickleWriter pickle = new PickleWriter();
   private final List<ScriptModule.Weight> storages = new ArrayList<>();
-  private int classes;
 
   private ArchiveWriter(String name) {
     this.name = name;
@@ -47,7 +47,10 @@ final class ArchiveWriter {
 
   private void entries(ZipOutputStream zip) throws IOException {
     store(zip, "data.pkl", pickle.finish());
-    store(zip, "code/__torch__/nets.py", source.toString().getBytes(UTF_8));
+    for (Map.Entry<String, String> source : sources.entrySet()) {
+      String file = "code/" + source.getKey().replace('.', '/') + ".py";
+      store(zip, file, source.getValue().getBytes(UTF_8));
+    }
     store(zip, "constants.pkl", new PickleWriter().emptyTuple().finish());
     for (int i = 0; i < storages.size(); i++) {
       store(zip, "data/" + i, values(storages.get(i)));
@@ -78,28 +81,39 @@ final class ArchiveWriter {
   }
 
   /** A module's class and those of its children. */
-  private record Defined(String className, List<Defined> children) {}
-
-  /** Adds the source of a module's class, after those of its children; as traced: a class each. */
-  private Defined define(ScriptModule module) {
-    List<Defined> children = module.children.values().stream().map(this::define).toList();
-    String className = module.type + "_" + classes++;
-    source.append("class ").append(className).append("(Module):\n");
-    source.append("  __parameters__ = [").append(names(module, false)).append("]\n");
-    source.append("  __buffers__ = [").append(names(module, true)).append("]\n");
-    module.weights.keySet().forEach(weight -> attribute(weight, "Tensor"));
-    attribute("training", "bool");
-    int i = 0;
-    for (String child : module.children.keySet()) {
-      attribute(child, "__torch__.nets." + children.get(i++).className());
+  private record Defined(String file, String className, List<Defined> children) {
+    String qualifiedName() {
+      return file + "." + className;
     }
-    source.append("  def forward(self: __torch__.nets.").append(className);
-    source.append(",\n    x: Tensor) -> Tensor:\n");
-    module.body().forEach(line -> source.append("    ").append(line).append('\n'));
-    return new Defined(className, children);
   }
 
-  private void attribute(String attribute, String type) {
+  /** Adds the source of a module's class; as traced, each has one, under a mangled name. */
+  private Defined define(ScriptModule module) {
+    List<Defined> children = module.children.values().stream().map(this::define).toList();
+    int dot = module.type.lastIndexOf('.');
+    String file = "__torch__." + module.type.substring(0, dot);
+    if (sources.containsKey(file)) {
+      file += ".___torch_mangle_" + sources.size();
+    }
+    Defined defined = new Defined(file, module.type.substring(dot + 1), children);
+    StringBuilder source = new StringBuilder("class ");
+    source.append(defined.className()).append("(Module):\n");
+    source.append("  __parameters__ = [").append(names(module, false)).append("]\n");
+    source.append("  __buffers__ = [").append(names(module, true)).append("]\n");
+    module.weights.keySet().forEach(weight -> attribute(source, weight, "Tensor"));
+    attribute(source, "training", "bool");
+    int i = 0;
+    for (String child : module.children.keySet()) {
+      attribute(source, child, children.get(i++).qualifiedName());
+    }
+    source.append("  def forward(self: ").append(defined.qualifiedName());
+    source.append(",\n    x: Tensor) -> Tensor:\n");
+    module.body().forEach(line -> source.append("    ").append(line).append('\n'));
+    sources.put(file, source.toString());
+    return defined;
+  }
+
+  private static void attribute(StringBuilder source, String attribute, String type) {
     if (Character.isDigit(attribute.charAt(0))) {
       source.append("  __annotations__[\"%s\"] = %s%n".formatted(attribute, type));
     } else {
@@ -119,7 +133,7 @@ final class ArchiveWriter {
   }
 
   private void object(ScriptModule module, Defined defined) {
-    pickle.beginObject("__torch__.nets", defined.className());
+    pickle.beginObject(defined.file(), defined.className());
     for (Map.Entry<String, ScriptModule.Weight> entry : module.weights.entrySet()) {
       pickle.key(entry.getKey());
       ScriptModule.Weight weight = entry.getValue();

@@ -70,7 +70,7 @@ public enum ImageNets {
 
   private static ScriptModule resnet(boolean bottleneck, int... blocks) {
     ScriptModule root =
-        new ScriptModule("ResNet")
+        new ScriptModule("torchvision.models.resnet.ResNet")
             .child("conv1", conv(3, 64, 7, 2, 3, 1))
             .child("bn1", batchNorm(64))
             .child("relu", relu())
@@ -79,7 +79,7 @@ public enum ImageNets {
     for (int stage = 0; stage < 4; stage++) {
       int width = 64 << stage;
       int out = bottleneck ? 4 * width : width;
-      ScriptModule layer = new ScriptModule("Sequential");
+      ScriptModule layer = new ScriptModule("torch.nn.modules.container.Sequential");
       StringBuilder x = new StringBuilder("x");
       for (int i = 0; i < blocks[stage]; i++) {
         int stride = i == 0 && stage > 0 ? 2 : 1;
@@ -99,7 +99,8 @@ public enum ImageNets {
   }
 
   private static ScriptModule residual(boolean bottleneck, int in, int width, int out, int stride) {
-    ScriptModule block = new ScriptModule(bottleneck ? "Bottleneck" : "BasicBlock");
+    ScriptModule block =
+        new ScriptModule("torchvision.models.resnet." + (bottleneck ? "Bottleneck" : "BasicBlock"));
     String end;
     if (bottleneck) {
       block
@@ -123,7 +124,7 @@ public enum ImageNets {
     if (stride != 1 || in != out) {
       block.child(
           "downsample",
-          new ScriptModule("Sequential")
+          new ScriptModule("torch.nn.modules.container.Sequential")
               .child("0", conv(in, out, 1, stride, 0, 1))
               .child("1", batchNorm(out))
               .forward("return " + call("1", call("0", "x"))));
@@ -145,7 +146,7 @@ public enum ImageNets {
       {6, 160, 3, 2},
       {6, 320, 1, 1}
     };
-    ScriptModule features = new ScriptModule("Sequential");
+    ScriptModule features = new ScriptModule("torch.nn.modules.container.Sequential");
     features.child("0", convBnRelu6(3, 32, 3, 2, 1));
     int in = 32;
     int index = 1;
@@ -159,11 +160,11 @@ public enum ImageNets {
     }
     features.child(Integer.toString(index), convBnRelu6(in, 1280, 1, 1, 1));
     features.forward("return " + chain(index + 1));
-    return new ScriptModule("MobileNetV2")
+    return new ScriptModule("torchvision.models.mobilenetv2.MobileNetV2")
         .child("features", features)
         .child(
             "classifier",
-            new ScriptModule("Sequential")
+            new ScriptModule("torch.nn.modules.container.Sequential")
                 .child("1", linear(1280, 1000))
                 .forward("return " + call("1", "x")))
         .forward(
@@ -172,16 +173,19 @@ public enum ImageNets {
   }
 
   private static ScriptModule convBnRelu6(int in, int out, int kernel, int stride, int groups) {
-    return new ScriptModule("Conv2dNormActivation")
+    return new ScriptModule("torchvision.ops.misc.Conv2dNormActivation")
         .child("0", conv(in, out, kernel, stride, kernel / 2, groups))
         .child("1", batchNorm(out))
-        .child("2", new ScriptModule("ReLU6").forward("return torch.hardtanh_(x, 0., 6.)"))
+        .child(
+            "2",
+            new ScriptModule("torch.nn.modules.activation.ReLU6")
+                .forward("return torch.hardtanh_(x, 0., 6.)"))
         .forward("return " + chain(3));
   }
 
   private static ScriptModule invertedResidual(int in, int out, int stride, int expansion) {
     int width = in * expansion;
-    ScriptModule conv = new ScriptModule("Sequential");
+    ScriptModule conv = new ScriptModule("torch.nn.modules.container.Sequential");
     int index = 0;
     if (expansion != 1) {
       conv.child(Integer.toString(index++), convBnRelu6(in, width, 1, 1, 1));
@@ -191,14 +195,14 @@ public enum ImageNets {
     conv.child(Integer.toString(index++), batchNorm(out));
     conv.forward("return " + chain(index));
     String result = call("conv", "x");
-    return new ScriptModule("InvertedResidual")
+    return new ScriptModule("torchvision.models.mobilenetv2.InvertedResidual")
         .child("conv", conv)
         .forward("return " + (stride == 1 && in == out ? "torch.add(x, " + result + ")" : result));
   }
 
   private static ScriptModule squeezeNet() {
     ScriptModule features =
-        new ScriptModule("Sequential")
+        new ScriptModule("torch.nn.modules.container.Sequential")
             .child("0", convWithBias(3, 64, 3, 2, 0))
             .child("1", relu())
             .child("2", maxPool(3, 2, 0, true))
@@ -214,19 +218,19 @@ public enum ImageNets {
             .child("12", fire(512, 64, 256))
             .forward("return " + chain(13));
     ScriptModule classifier =
-        new ScriptModule("Sequential")
+        new ScriptModule("torch.nn.modules.container.Sequential")
             .child("1", convWithBias(512, 1000, 1, 1, 0))
             .child("2", relu())
             .child("3", averagePool())
             .forward("return " + call("3", call("2", call("1", "x"))));
-    return new ScriptModule("SqueezeNet")
+    return new ScriptModule("torchvision.models.squeezenet.SqueezeNet")
         .child("features", features)
         .child("classifier", classifier)
         .forward("return torch.flatten(" + call("classifier", call("features", "x")) + ", 1)");
   }
 
   private static ScriptModule fire(int in, int squeeze, int expand) {
-    return new ScriptModule("Fire")
+    return new ScriptModule("torchvision.models.squeezenet.Fire")
         .child("squeeze", convWithBias(in, squeeze, 1, 1, 0))
         .child("squeeze_activation", relu())
         .child("expand1x1", convWithBias(squeeze, expand, 1, 1, 0))
@@ -241,7 +245,7 @@ public enum ImageNets {
   }
 
   private static ScriptModule vit() {
-    ScriptModule layers = new ScriptModule("Sequential");
+    ScriptModule layers = new ScriptModule("torch.nn.modules.container.Sequential");
     StringBuilder x = new StringBuilder("x");
     for (int i = 0; i < 12; i++) {
       String name = "encoder_layer_" + i;
@@ -250,14 +254,14 @@ public enum ImageNets {
     }
     layers.forward("return " + x);
     ScriptModule encoder =
-        new ScriptModule("Encoder")
+        new ScriptModule("torchvision.models.vision_transformer.Encoder")
             .parameter("pos_embedding", 0.02, 1, 197, 768)
             .child("layers", layers)
             .child("ln", layerNorm())
             .forward(
                 "y = torch.add(x, self.pos_embedding)",
                 "return " + call("ln", call("layers", "y")));
-    return new ScriptModule("VisionTransformer")
+    return new ScriptModule("torchvision.models.vision_transformer.VisionTransformer")
         .parameter("class_token", 0.02, 1, 1, 768)
         .child("conv_proj", patches())
         .child("encoder", encoder)
@@ -272,7 +276,7 @@ public enum ImageNets {
   }
 
   private static ScriptModule patches() {
-    return new ScriptModule("Conv2d")
+    return new ScriptModule("torch.nn.modules.conv.Conv2d")
         .parameter("weight", 0.03, 768, 3, 16, 16)
         .parameter("bias", 0, 768)
         .forward(convolution("self.bias", 16, 0, 1));
@@ -280,7 +284,7 @@ public enum ImageNets {
 
   private static ScriptModule encoderBlock() {
     ScriptModule attention =
-        new ScriptModule("MultiheadAttention")
+        new ScriptModule("torch.nn.modules.activation.MultiheadAttention")
             .parameter("in_proj_weight", 0.036, 2304, 768)
             .parameter("in_proj_bias", 0.02, 2304)
             .child("out_proj", linear(768, 768))
@@ -294,12 +298,15 @@ public enum ImageNets {
                 "z = torch.reshape(torch.permute(y, [0, 2, 1, 3]), [n, t, 768])",
                 "return " + call("out_proj", "z"));
     ScriptModule mlp =
-        new ScriptModule("MLPBlock")
+        new ScriptModule("torchvision.models.vision_transformer.MLPBlock")
             .child("0", linear(768, 3072))
-            .child("1", new ScriptModule("GELU").forward("return torch.gelu(x)"))
+            .child(
+                "1",
+                new ScriptModule("torch.nn.modules.activation.GELU")
+                    .forward("return torch.gelu(x)"))
             .child("3", linear(3072, 768))
             .forward("return " + call("3", call("1", call("0", "x"))));
-    return new ScriptModule("EncoderBlock")
+    return new ScriptModule("torchvision.models.vision_transformer.EncoderBlock")
         .child("ln_1", layerNorm())
         .child("self_attention", attention)
         .child("ln_2", layerNorm())
@@ -311,13 +318,13 @@ public enum ImageNets {
 
   private static ScriptModule conv(
       int in, int out, int kernel, int stride, int padding, int groups) {
-    return new ScriptModule("Conv2d")
+    return new ScriptModule("torch.nn.modules.conv.Conv2d")
         .parameter("weight", heInit(in, kernel, groups), out, in / groups, kernel, kernel)
         .forward(convolution("None", stride, padding, groups));
   }
 
   private static ScriptModule convWithBias(int in, int out, int kernel, int stride, int padding) {
-    return new ScriptModule("Conv2d")
+    return new ScriptModule("torch.nn.modules.conv.Conv2d")
         .parameter("weight", heInit(in, kernel, 1), out, in, kernel, kernel)
         .parameter("bias", 0.01, out)
         .forward(convolution("self.bias", stride, padding, 1));
@@ -334,7 +341,7 @@ public enum ImageNets {
   }
 
   private static ScriptModule batchNorm(int channels) {
-    return new ScriptModule("BatchNorm2d")
+    return new ScriptModule("torch.nn.modules.batchnorm.BatchNorm2d")
         .ones("weight", channels)
         .parameter("bias", 0.01, channels)
         .buffer("running_mean", 0, channels)
@@ -345,7 +352,7 @@ public enum ImageNets {
   }
 
   private static ScriptModule layerNorm() {
-    return new ScriptModule("LayerNorm")
+    return new ScriptModule("torch.nn.modules.normalization.LayerNorm")
         .ones("weight", 768)
         .parameter("bias", 0.01, 768)
         .forward(
@@ -353,18 +360,18 @@ public enum ImageNets {
   }
 
   private static ScriptModule linear(int in, int out) {
-    return new ScriptModule("Linear")
+    return new ScriptModule("torch.nn.modules.linear.Linear")
         .parameter("weight", 1 / Math.sqrt(in), out, in)
         .parameter("bias", 0.01, out)
         .forward("return torch.linear(x, self.weight, self.bias)");
   }
 
   private static ScriptModule relu() {
-    return new ScriptModule("ReLU").forward("return torch.relu_(x)");
+    return new ScriptModule("torch.nn.modules.activation.ReLU").forward("return torch.relu_(x)");
   }
 
   private static ScriptModule maxPool(int kernel, int stride, int padding, boolean ceil) {
-    return new ScriptModule("MaxPool2d")
+    return new ScriptModule("torch.nn.modules.pooling.MaxPool2d")
         .forward(
             "return torch.max_pool2d(x, [%d, %d], [%d, %d], [%d, %d], [1, 1], %s)"
                 .formatted(
@@ -372,7 +379,7 @@ public enum ImageNets {
   }
 
   private static ScriptModule averagePool() {
-    return new ScriptModule("AdaptiveAvgPool2d")
+    return new ScriptModule("torch.nn.modules.pooling.AdaptiveAvgPool2d")
         .forward("return torch.adaptive_avg_pool2d(x, [1, 1])");
   }
 

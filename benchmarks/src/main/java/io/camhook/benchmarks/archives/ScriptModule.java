@@ -30,7 +30,7 @@ final class ScriptModule {
   private List<String> body = List.of("return x");
 
   /**
-   * @param type Python name of its class
+   * @param type qualified Python name of its class
    */
   ScriptModule(String type) {
     this.type = type;

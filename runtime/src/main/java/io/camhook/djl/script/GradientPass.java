@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One pass through a TorchScript model that returns a tensor, with the gradients of one class score
- * per sample, in one native call. No array is in a graph; all but {@code output} are in the manager
- * given.
+ * per sample, in one native call, or in two where a part of the model comes first that needs no
+ * gradients. No array is in a graph; all but {@code output} are in the manager given.
  *
  * @param output what {@code forward} would have returned, in the manager of the inputs
  * @param scores a copy of it
@@ -38,14 +39,18 @@ public record GradientPass(
   /**
    * Runs the model. This thread's grad mode must be on.
    *
+   * @param training whether {@code forward} would have run outside of inference mode
    * @param target the class to explain for all samples; negative for each sample's best
    * @param owner manager of what is recorded
    */
   public static GradientPass run(
-      PtSymbolBlock block, TapPlan plan, int target, NDList inputs, NDManager owner) {
-    String method = Objects.requireNonNull(plan.gradientMethod());
-    long[] classes = target < 0 ? new long[0] : new long[] {target};
-    try (IValue both = ModuleCalls.run(block, method, classes, inputs, true)) {
+      PtSymbolBlock block,
+      TapPlan plan,
+      int target,
+      NDList inputs,
+      boolean training,
+      NDManager owner) {
+    try (IValue both = run(block, plan, target, inputs, training)) {
       IValue[] parts = both.toIValueTuple();
       try {
         NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
@@ -55,6 +60,32 @@ public record GradientPass(
           part.close();
         }
       }
+    }
+  }
+
+  private static IValue run(
+      PtSymbolBlock block, TapPlan plan, int target, NDList inputs, boolean training) {
+    String method = Objects.requireNonNull(plan.gradientMethod());
+    long[] classes = target < 0 ? new long[0] : new long[] {target};
+    String headMethod = plan.headMethod();
+    if (headMethod == null) {
+      return ModuleCalls.run(block, method, classes, inputs, true);
+    }
+    try (IValue head = head(block, headMethod, inputs, training)) {
+      return ModuleCalls.run(block, method, classes, head);
+    }
+  }
+
+  /** Nothing in the head is differentiated, whatever its weights require. */
+  private static IValue head(PtSymbolBlock block, String method, NDList inputs, boolean training) {
+    if (!training) {
+      return ModuleCalls.run(block, method, inputs, false);
+    }
+    JniUtils.setGradMode(false);
+    try {
+      return ModuleCalls.run(block, method, inputs, true);
+    } finally {
+      JniUtils.setGradMode(true);
     }
   }
 

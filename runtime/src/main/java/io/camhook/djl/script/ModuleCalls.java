@@ -83,6 +83,13 @@ public final class ModuleCalls {
     }
   }
 
+  /** As the other, with one value for input and with autograd. */
+  static IValue run(PtSymbolBlock block, String method, long[] first, IValue input) {
+    try (IValue numbers = IValue.listFrom(first)) {
+      return run(block, method, new long[] {numbers.getHandle(), input.getHandle()}, true);
+    }
+  }
+
   private static IValue run(
       PtSymbolBlock block, String method, List<IValue> first, NDList inputs, boolean autograd) {
     IValue[] values = {};
@@ -93,8 +100,7 @@ public final class ModuleCalls {
         IValue value = i < first.size() ? first.get(i) : values[i - first.size()];
         handles[i] = value.getHandle();
       }
-      long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
-      return (IValue) NEW_IVALUE.invoke(result);
+      return run(block, method, handles, autograd);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -103,6 +109,17 @@ public final class ModuleCalls {
       for (IValue value : values) {
         value.close();
       }
+    }
+  }
+
+  private static IValue run(PtSymbolBlock block, String method, long[] handles, boolean autograd) {
+    try {
+      long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
+      return (IValue) NEW_IVALUE.invoke(result);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
     }
   }
 }

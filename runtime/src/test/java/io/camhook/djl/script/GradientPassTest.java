@@ -91,7 +91,7 @@ class GradientPassTest {
   @Test
   void best_class_of_each_sample_should_be_explained() {
     NDList input = input(6);
-    GradientPass pass = GradientPass.run(block, plan, -1, input, run.manager);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, false, run.manager);
     List<Integer> best =
         Arrays.stream(pass.output().argMax(1).toLongArray()).mapToObj(Math::toIntExact).toList();
     assertThat(best).hasSize(6);
@@ -100,13 +100,14 @@ class GradientPassTest {
 
   @Test
   void one_class_should_be_explained_for_all_samples() {
-    requireGradients(GradientPass.run(block, plan, 2, input(3), run.manager), List.of(2, 2, 2));
+    requireGradients(
+        GradientPass.run(block, plan, 2, input(3), false, run.manager), List.of(2, 2, 2));
   }
 
   @Test
   void outputs_and_activations_should_be_those_of_forward_without_a_graph() {
     NDList input = input(2);
-    GradientPass pass = GradientPass.run(block, plan, -1, input, run.manager);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, false, run.manager);
     float[] expected;
     try (IValue plain = ModuleCalls.run(block, "forward", input, true)) {
       expected = plain.toTensor(run.manager).toFloatArray(); // the original text
@@ -123,7 +124,7 @@ class GradientPassTest {
 
   @Test
   void class_that_is_not_there_should_give_no_gradients() {
-    GradientPass pass = GradientPass.run(block, plan, 1000, input(2), run.manager);
+    GradientPass pass = GradientPass.run(block, plan, 1000, input(2), false, run.manager);
     assertThat(pass.classes()).containsExactly(1000, 1000);
     assertThat(pass.gradients()).containsOnlyNulls();
     assertThat(pass.classifierRows()).isNull();
