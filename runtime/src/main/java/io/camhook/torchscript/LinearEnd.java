@@ -68,33 +68,22 @@ record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
 
   /** Whether a method ends with the call and returns what it returned. */
   private static boolean isResult(CallSite call) {
-    List<Stmt> body = call.caller().method().body();
-    int last = body.size() - 1;
-    if (last < 0 || !(body.get(last) instanceof Stmt.Return end) || end.value() == null) {
-      return false;
-    }
-    Expr value = bare(end.value());
-    if (value == call.call()) {
-      return true;
-    }
-    return value instanceof Expr.Name name
-        && last > 0
-        && body.get(last - 1) instanceof Stmt.Assign assign
-        && assign.targets().size() == 1
-        && assign.targets().get(0) instanceof Expr.Name target
-        && target.id().equals(name.id())
-        && assign.value() != null
-        && bare(assign.value()) == call.call();
+    End end = End.of(call.caller().method());
+    return end != null && end.value() == call.call();
   }
 
   /** Whether all that a method does is {@code torch.linear(input, self.weight, …)}. */
   private static boolean isLinear(Stmt.Function method) {
-    List<Stmt> body = method.body();
-    if (method.parameters().size() != 2 || body.isEmpty()) {
+    End end = End.of(method);
+    if (end == null
+        || method.parameters().size() != 2
+        || !(end.value() instanceof Expr.Call call)
+        || !"torch.linear".equals(Literals.dotted(call.function()))
+        || call.arguments().size() != 3) {
       return false;
     }
     Map<String, String> looked = new HashMap<>();
-    for (Stmt statement : body.subList(0, body.size() - 1)) {
+    for (Stmt statement : method.body().subList(0, end.at())) {
       if (!(statement instanceof Stmt.Assign assign)
           || assign.targets().size() != 1
           || !(assign.targets().get(0) instanceof Expr.Name name)
@@ -102,13 +91,6 @@ record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
         return false;
       }
       looked.put(name.id(), ownAttribute(method, assign.value()));
-    }
-    if (!(body.get(body.size() - 1) instanceof Stmt.Return end)
-        || end.value() == null
-        || !(bare(end.value()) instanceof Expr.Call call)
-        || !"torch.linear".equals(Literals.dotted(call.function()))
-        || call.arguments().size() != 3) {
-      return false;
     }
     String input = method.parameters().get(1).name();
     Expr weight = call.arguments().get(1).value();
@@ -118,6 +100,32 @@ record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
         && first.id().equals(input)
         && !looked.containsKey(input)
         && WEIGHT.equals(attribute);
+  }
+
+  /**
+   * What a method returns: {@code return value}, or {@code name = value} and {@code return name}.
+   *
+   * @param at index of the statement that it stands in
+   */
+  private record End(Expr value, int at) {
+    static @Nullable End of(Stmt.Function method) {
+      List<Stmt> body = method.body();
+      int last = body.size() - 1;
+      if (last < 0 || !(body.get(last) instanceof Stmt.Return end) || end.value() == null) {
+        return null;
+      }
+      Expr value = bare(end.value());
+      if (value instanceof Expr.Name name
+          && last > 0
+          && body.get(last - 1) instanceof Stmt.Assign assign
+          && assign.targets().size() == 1
+          && assign.targets().get(0) instanceof Expr.Name target
+          && target.id().equals(name.id())
+          && assign.value() != null) {
+        return new End(bare(assign.value()), last - 1);
+      }
+      return new End(value, last);
+    }
   }
 
   /** The name of {@code self.name}; null if it is another expression. */

@@ -1,5 +1,6 @@
 package io.camhook.djl.script;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -14,9 +15,16 @@ import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.TapPlan;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.nio.FloatBuffer;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +49,13 @@ class GradientPassTest {
 
   @BeforeEach
   void load() throws Exception {
-    TorchScriptArchive archive = TorchScriptArchive.open(ARCHIVE);
+    load(ARCHIVE);
+    gradMode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+  }
+
+  private void load(Path file) throws Exception {
+    TorchScriptArchive archive = TorchScriptArchive.open(file);
     Instrumented instrumented = archive.instrument(List.of("features"));
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
@@ -54,8 +68,19 @@ class GradientPassTest {
             .values(name.substring(0, dot), name.substring(dot + 1))
             .orElseThrow()
             .asFloatBuffer();
-    gradMode = JniUtils.isGradMode();
-    JniUtils.setGradMode(true);
+  }
+
+  /** The archive with something else in its code. */
+  private void loadEdited(String code, String found, String instead) throws Exception {
+    Path edited = temp.resolve("edited.pt");
+    Files.copy(ARCHIVE, edited);
+    try (FileSystem zip = FileSystems.newFileSystem(edited, Map.of("noCompression", "true"))) {
+      Path file = zip.getPath("gap_linear.traced", "code", "__torch__", code);
+      String text = Files.readString(file);
+      assertThat(text).contains(found);
+      Files.writeString(file, text.replace(found, instead));
+    }
+    load(edited);
   }
 
   @AfterEach
@@ -70,6 +95,10 @@ class GradientPassTest {
   }
 
   private void requireGradients(GradientPass pass, List<Integer> classes) {
+    requireGradients(pass, classes, 1);
+  }
+
+  private void requireGradients(GradientPass pass, List<Integer> classes, float factor) {
     assertThat(pass.classes()).isEqualTo(classes);
     assertThat(pass.labels()).hasToString("[features]");
     Shape shape = pass.taps().get(0).getShape();
@@ -84,7 +113,7 @@ class GradientPassTest {
       int channel = i / pixels % channels;
       float w = weight.get(classes.get(sample) * channels + channel);
       assertThat(rows[sample * channels + channel]).isEqualTo(w);
-      assertThat(gradient[i]).isCloseTo(w / pixels, within(1e-7f)); // W is below 1
+      assertThat(gradient[i]).isCloseTo(factor * w / pixels, within(1e-7f)); // W is below 1
     }
   }
 
@@ -129,5 +158,41 @@ class GradientPassTest {
     assertThat(pass.gradients()).containsOnlyNulls();
     assertThat(pass.classifierRows()).isNull();
     assertThat(pass.taps()).hasSize(1);
+  }
+
+  /** The instrumented copy's own code, where a method's text shows what it does without. */
+  private String code() throws Exception {
+    StringBuilder code = new StringBuilder();
+    try (ZipFile zip = new ZipFile(temp.resolve("copy.pt").toFile())) {
+      for (ZipEntry entry : Collections.list(zip.entries())) {
+        if (entry.getName().endsWith(".py")) {
+          code.append(new String(zip.getInputStream(entry).readAllBytes(), UTF_8));
+        }
+      }
+    }
+    return code.toString();
+  }
+
+  @Test
+  void head_and_classifier_should_be_without_autograd() throws Exception {
+    assertThat(plan.headMethod()).isEqualTo("camhook_head");
+    assertThat(code()).contains("camhook_taps.before(camhook_features, ");
+  }
+
+  @Test
+  void linear_layer_should_be_differentiated_where_something_follows() throws Exception {
+    loadEdited("nets.py", "return _1", "return torch.mul(_1, 2)");
+    assertThat(code()).doesNotContain("camhook_taps.before(camhook_features, ");
+    GradientPass pass = GradientPass.run(block, plan, 1, input(2), false, run.manager);
+    requireGradients(pass, List.of(1, 1), 2);
+  }
+
+  @Test
+  void linear_layer_should_be_differentiated_where_it_does_more() throws Exception {
+    String code = "torch/nn/modules/linear/___torch_mangle_3006.py";
+    loadEdited(code, "torch.linear(argument_1,", "torch.linear(torch.mul(argument_1, 2),");
+    assertThat(code()).doesNotContain("camhook_taps.before(camhook_features, ");
+    GradientPass pass = GradientPass.run(block, plan, 1, input(2), false, run.manager);
+    requireGradients(pass, List.of(1, 1), 2);
   }
 }
