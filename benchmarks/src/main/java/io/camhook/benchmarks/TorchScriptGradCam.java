@@ -26,6 +26,9 @@ final class TorchScriptGradCam {
   private static final List<String> ONLY =
       List.of(System.getProperty("only", "").toUpperCase(java.util.Locale.ROOT).split(","));
 
+  /** ResNet-50's layer4, MiB: {@code [1,2048,7,7]} of float32, twice. */
+  private static final double ACTIVATION_AND_GRADIENT = 2 * 2048 * 49 * 4 / 1048576.0;
+
   private final Path folder;
   private final Verdict verdict = new Verdict();
   private int recordings; // a new one each time: to go on with one, it is checked first
@@ -109,18 +112,38 @@ final class TorchScriptGradCam {
         300, value(found, "hooked") - value(found, "plain"), "ms more to load it instrumented");
   }
 
-  /** glibc's settings for timings keep what was freed, so this runs without them. */
+  /**
+   * Four processes that differ in one thing each: no agent; the agent, which does not name the
+   * model; the model named and no request sampled; all requests sampled. The heap is resident from
+   * the start, so that garbage is none of the difference. Tensors are given back to the system when
+   * they are freed (glibc's settings for timings keep them), so that the peak is theirs.
+   */
   private void memory(ImageNets net) throws IOException, InterruptedException {
-    Map<String, Double> plain = run("peak", net, "nothing", 1e-9, false);
-    Map<String, Double> hooked = run("peak", net, net.layer(), 1, false);
+    Map<String, Double> without = run("peak", net, "none", 1e-9, false);
+    Map<String, Double> attached = run("peak", net, "nothing", 1e-9, false);
+    Map<String, Double> named = run("peak", net, net.layer(), 1e-9, false);
+    Map<String, Double> sampled = run("peak", net, net.layer(), 1, false);
     double weights = Files.size(archive(net)) / 1048576.0;
     Verdict.note(weights, "MiB of weights of " + net);
+    Verdict.note(value(without, "run"), "MiB of peak without the agent, 128 of them heap");
+    Verdict.note(difference(attached, without, "run"), "MiB more with the agent, model not named");
+    Verdict.note(difference(named, attached, "run"), "MiB more with the model instrumented");
+    Verdict.note(difference(sampled, named, "run"), "MiB more with all requests captured");
+    Verdict.note(difference(sampled, named, "heap"), "MiB of it live heap");
     verdict.atMost(
         0.5 * weights,
-        value(hooked, "loaded") - value(plain, "loaded"),
+        difference(named, attached, "loaded"),
         "MiB higher peak of memory while loading it instrumented");
-    Verdict.note(
-        value(hooked, "run") - value(plain, "run"), "MiB higher peak after captured requests");
+    Verdict.note(value(named, "pass"), "MiB that a request which is not sampled rises above rest");
+    Verdict.note(value(sampled, "pass"), "MiB that a captured request rises above rest");
+    verdict.atMost(
+        ACTIVATION_AND_GRADIENT,
+        difference(sampled, named, "pass"),
+        "MiB more memory of a captured request: A and g");
+  }
+
+  private static double difference(Map<String, Double> one, Map<String, Double> other, String of) {
+    return value(one, of) - value(other, of);
   }
 
   private static double value(Map<String, Double> values, String name) {
@@ -166,14 +189,14 @@ final class TorchScriptGradCam {
                 folder.resolve("captures" + recordings++)));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config);
+    if (!layers.equals("none")) {
+      command.add("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + config);
+    }
     command.add("-Dai.djl.offline=true");
     command.add("-DOPT_OUT_TRACKING=true");
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
-    if (timed) { // no page of the heap is new
-      command.addAll(List.of("-Xms512m", "-XX:+AlwaysPreTouch"));
-    }
-    command.add("-Xmx512m");
+    String heap = timed ? "512m" : "128m";
+    command.addAll(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(ScriptRun.class.getName(), what, plain.toString()));
     command.add(folder.resolve("hooked-" + net.name() + ".pt").toString());
@@ -181,6 +204,8 @@ final class TorchScriptGradCam {
     ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
     if (!timed) {
       builder.environment().keySet().removeIf(name -> name.startsWith("MALLOC_"));
+      builder.environment().put("MALLOC_MMAP_THRESHOLD_", "65536");
+      builder.environment().put("MALLOC_TRIM_THRESHOLD_", "0");
     }
     Process process = builder.start();
     Map<String, Double> values = new HashMap<>();
