@@ -130,6 +130,17 @@ public final class CaptureQueue implements AutoCloseable {
     return false;
   }
 
+  /** Counts a capture that was lost before there was anything to take over: fired and failed. */
+  public void lost() {
+    lock.lock();
+    try {
+      fired++;
+      failed++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Returns why {@code bytes} do not enter; null once there is room. */
   private @Nullable String awaitRoom(long bytes) {
     if (bytes > capacity) {

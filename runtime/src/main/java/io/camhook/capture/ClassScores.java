@@ -37,7 +37,7 @@ public final class ClassScores {
    * The scalars to differentiate, by sample and then by n.
    *
    * @param names names of the classes, empty if unknown
-   * @throws IllegalArgumentException if the model has no such class
+   * @throws NoSuchTargetException if the model has no such class
    */
   public List<Target> targets(CamhookConfig.Target wanted, List<String> names) {
     List<Target> targets = new ArrayList<>();
@@ -55,7 +55,7 @@ public final class ClassScores {
    * The scalars that have been differentiated.
    *
    * @param indices the class of each sample
-   * @throws IllegalArgumentException if the model has no such class
+   * @throws NoSuchTargetException if the model has no such class
    */
   public List<Target> targets(List<Integer> indices, List<String> names) {
     List<Target> targets = new ArrayList<>();
@@ -84,11 +84,11 @@ public final class ClassScores {
    * Makes sure that a model has a class.
    *
    * @param classes how many it has
-   * @throws IllegalArgumentException if it has not
+   * @throws NoSuchTargetException if it has not
    */
   public static void requireClass(int index, int classes) {
     if (index < 0 || index >= classes) {
-      throw new IllegalArgumentException(
+      throw new NoSuchTargetException(
           "target class:%d: the model has the classes 0 to %d".formatted(index, classes - 1));
     }
   }
@@ -96,7 +96,7 @@ public final class ClassScores {
   private int labelled(@Nullable String label, List<String> names) {
     int index = names.indexOf(label);
     if (index < 0) {
-      throw new IllegalArgumentException(
+      throw new NoSuchTargetException(
           "target label:%s: not among the %d names in the entry's labels file"
               .formatted(label, names.size()));
     }

@@ -57,6 +57,14 @@ public final class Recorder implements AutoCloseable {
     return open.submit(capture);
   }
 
+  /** A capture could not be made: it counts as failed. Who knows why says so. */
+  public void lost() {
+    CaptureQueue open = queue();
+    if (open != null) {
+      open.lost();
+    }
+  }
+
   /** Notes a model and its modules; they are written with the next capture. */
   public void model(ModelInfo model) {
     sink.models.add(model);

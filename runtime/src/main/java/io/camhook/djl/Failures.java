@@ -1,6 +1,8 @@
 package io.camhook.djl;
 
 import io.camhook.dispatch.EventLog;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -10,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Failures {
   private final EventLog log;
   private final AtomicLong count = new AtomicLong();
+  private final Set<String> mistakes = ConcurrentHashMap.newKeySet();
 
   Failures(EventLog log) {
     this.log = log;
@@ -25,6 +28,14 @@ final class Failures {
   void report(String what, Throwable cause) {
     count.getAndIncrement();
     log.failure(what, cause);
+  }
+
+  /** Something that the configuration asks for and that cannot be had; each is said once. */
+  void mistake(String what) {
+    count.getAndIncrement();
+    if (mistakes.add(what)) {
+      log.warn(what);
+    }
   }
 
   long count() {

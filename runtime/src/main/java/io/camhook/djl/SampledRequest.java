@@ -7,6 +7,7 @@ import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.camhook.capture.NoSuchTargetException;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.BlockCall;
@@ -171,7 +172,12 @@ final class SampledRequest implements Request, PassWatch {
   }
 
   private void failed(Throwable cause) {
-    failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+    recorder.lost();
+    if (cause instanceof NoSuchTargetException) {
+      failures.mistake("model %s is not captured: %s".formatted(plan.label(), cause.getMessage()));
+    } else {
+      failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+    }
     SampledPass broken = pass;
     pass = null;
     if (broken != null) {

@@ -133,7 +133,7 @@ public final class PlainNetworks {
     } else {
       failed("a pass of " + network.name() + " could not be captured", cause);
     }
-    recorder.submit(new LostCapture(cause));
+    recorder.lost();
   }
 
   /** Notes that something of camhook's own went wrong; the first time it is logged. */

@@ -76,7 +76,9 @@ public final class Weaver implements ClassFileTransformer {
   }
 
   private static boolean isOwn(String name) {
-    return name.startsWith("io/camhook/agent/") || name.startsWith("java/");
+    return name.startsWith("io/camhook/agent/")
+        || name.startsWith("io/camhook/djl/")
+        || name.startsWith("java/");
   }
 
   private boolean concerns(String name, byte[] classFile) {

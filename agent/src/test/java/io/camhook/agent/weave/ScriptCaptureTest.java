@@ -17,6 +17,7 @@ import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.recording.Capture;
+import io.camhook.recording.Counters;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
@@ -37,6 +38,26 @@ class ScriptCaptureTest {
   private static final Path ARCHIVES = Path.of("../runtime/src/test/resources/torchscript");
   private static final String GAP_LINEAR = "gap_linear.traced.pt";
   private static final LayerOutput FEATURES = LayerOutput.of("features");
+
+  @Test
+  void class_that_the_model_does_not_have_should_be_said_once_and_counted() throws Exception {
+    byte[] plain = plain();
+    try (WovenDjl djl =
+            new WovenDjl(
+                WovenDjl.capturing(new Target(Target.Kind.CLASS, 1, 1000, null), "features"));
+        Model model = load();
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(predict(predictor)).isEqualTo(plain);
+      }
+      assertThat(djl.failures).isEmpty();
+      assertThat(djl.messages)
+          .containsExactly(
+              "model net is not captured: target class:1000: the model has the classes 0 to 7");
+      assertThat(djl.captured()).isEmpty();
+      assertThat(djl.counters()).isEqualTo(new Counters(3, 0, 0, 3));
+    }
+  }
 
   @Test
   void capture_should_hold_the_gradient_that_arithmetic_gives() throws Exception {

@@ -77,8 +77,13 @@ final class WovenDjl implements AutoCloseable {
   List<Capture> captured() {
     Awaitility.await()
         .atMost(Duration.ofSeconds(20))
-        .until(() -> recorder.counters().fired() == recorder.counters().written());
+        .until(() -> counters().fired() == counters().written() + counters().failed());
     return List.copyOf(captures);
+  }
+
+  /** What became of the captures so far. */
+  Counters counters() {
+    return recorder.counters();
   }
 
   /** Failures of camhook that were counted. */
