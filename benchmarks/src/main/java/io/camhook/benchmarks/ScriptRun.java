@@ -75,17 +75,20 @@ final class ScriptRun {
     Path written = file.resolveSibling("pass.pt");
     copy.write(written);
     try (PtNDManager manager = (PtNDManager) NDManager.newBaseManager("PyTorch")) {
-      PtSymbolBlock plain = load(manager, file, false);
+      PtSymbolBlock original = load(manager, file, false);
       PtSymbolBlock tapped = load(manager, written, true);
       Files.delete(written);
       tapped.freezeParameters(true);
       NDList input = input(manager);
       NDArray seed = manager.zeros(new Shape(1, 1000));
       seed.set(new NDIndex(0, 0), 1f);
+      Owner owner = new Owner(manager);
+      TapPlan plan = copy.plan();
       inTurn(
-          new Side("plain", () -> forward(plain, input)),
-          new Side("hooked", () -> gradCam(tapped, copy.plan(), input)),
-          new Side("floor", () -> graphAndBackward(tapped, copy.plan(), input, seed)));
+          new Side("plain", () -> forward(original, input)),
+          new Side("hooked", () -> gradCam(tapped, plan, input, owner.now), owner::renew),
+          new Side(
+              "floor", () -> graphAndBackward(tapped, plan, input, seed, owner.now), owner::renew));
     }
   }
 
@@ -95,10 +98,25 @@ final class ScriptRun {
     }
   }
 
-  private static float[] gradCam(PtSymbolBlock block, TapPlan plan, NDList input) {
+  /** Has A and g until the pass is over: the agent gives them back on its writer's thread. */
+  private static final class Owner {
+    private final NDManager parent;
+    private NDManager now;
+
+    Owner(NDManager parent) {
+      this.parent = parent;
+      this.now = parent.newSubManager();
+    }
+
+    void renew() {
+      now.close();
+      now = parent.newSubManager();
+    }
+  }
+
+  private static float[] gradCam(PtSymbolBlock block, TapPlan plan, NDList input, NDManager owner) {
     JniUtils.setGradMode(true);
-    try (NDManager owner = input.getManager().newSubManager();
-        NDArray out = GradientPass.run(block, plan, -1, input, false, owner).output()) {
+    try (NDArray out = GradientPass.run(block, plan, -1, input, false, owner).output()) {
       return out.toFloatArray();
     } finally {
       JniUtils.setGradMode(false);
@@ -107,10 +125,9 @@ final class ScriptRun {
 
   /** What no implementation can do without: a forward that makes the suffix's graph, a backward. */
   private static float[] graphAndBackward(
-      PtSymbolBlock block, TapPlan plan, NDList input, NDArray seed) {
+      PtSymbolBlock block, TapPlan plan, NDList input, NDArray seed, NDManager owner) {
     JniUtils.setGradMode(true);
-    try (NDManager owner = input.getManager().newSubManager();
-        NDList out = ScriptPass.run(block, plan, input, true, true, owner).outputs()) {
+    try (NDList out = ScriptPass.run(block, plan, input, true, true, owner).outputs()) {
       JniUtils.backward((PtNDArray) out.head(), (PtNDArray) seed, false, false);
       return out.head().toFloatArray();
     } finally {
@@ -149,15 +166,20 @@ final class ScriptRun {
   }
 
   /** What is measured, and how long it took each time. */
-  private record Side(String name, Work work, List<Double> times) {
+  private record Side(String name, Work work, Runnable afterwards, List<Double> times) {
     Side(String name, Work work) {
-      this(name, work, new ArrayList<>());
+      this(name, work, () -> {});
+    }
+
+    Side(String name, Work work, Runnable afterwards) {
+      this(name, work, afterwards, new ArrayList<>());
     }
 
     float[] run() throws TranslateException {
       long begun = System.nanoTime();
       float[] logits = work.logits();
       times.add(seconds(begun));
+      afterwards.run();
       return logits;
     }
   }
