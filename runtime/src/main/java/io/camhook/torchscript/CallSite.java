@@ -38,6 +38,11 @@ final class CallSite {
     return call;
   }
 
+  /** Whether another call of the same method is this one, or written inside of it. */
+  boolean holds(CallSite other) {
+    return call.start() <= other.call.start() && other.call.end() <= call.end();
+  }
+
   /** Whether this is a call of the module itself, not of one of its other methods. */
   boolean isForward() {
     return forward;

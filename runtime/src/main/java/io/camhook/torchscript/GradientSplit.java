@@ -41,7 +41,7 @@ record GradientSplit(
       TapSites sites,
       @Nullable List<CallSite> linear,
       SpanWriter.Inside inside) {
-    for (CallSite call : beforeTaps(ways, sites)) {
+    for (CallSite call : beforeTaps(ways, sites, linear)) {
       List<CallSite> start = ways.to(call);
       Map<String, SpanWriter.Method> head =
           start == null ? null : SpanWriter.to(prefix + "_head", start);
@@ -68,9 +68,14 @@ record GradientSplit(
   }
 
   /** The calls of modules that are complete when the first tap is, that one first. */
-  private static List<CallSite> beforeTaps(Ways ways, TapSites sites) {
+  private static List<CallSite> beforeTaps(
+      Ways ways, TapSites sites, @Nullable List<CallSite> linear) {
+    CallSite last = linear == null ? null : linear.get(linear.size() - 1);
     List<CallSite> calls = new ArrayList<>();
     for (CallSite call : ways.completed()) {
+      if (call == last) {
+        break;
+      }
       if (call.isForward()) {
         calls.add(call);
       }

@@ -120,7 +120,7 @@ final class SpanWriter {
     methods.put(called, new Method(context.source(), "")); // keeps its place before the deeper ones
     Edits edits = new Edits();
     for (CallSite site : context.sites()) {
-      if (site != to && (from == null || !holds(from, site))) {
+      if (site != to && (from == null || !from.holds(site))) {
         inside.edit(site, edits);
       }
     }
@@ -178,9 +178,5 @@ final class SpanWriter {
     }
     String returns = stops || method.returns() == null ? "Tensor" : Printer.print(method.returns());
     return out.append(") -> ").append(returns).append(":\n");
-  }
-
-  private static boolean holds(CallSite outer, CallSite inner) {
-    return outer.call().start() <= inner.call().start() && inner.call().end() <= outer.call().end();
   }
 }

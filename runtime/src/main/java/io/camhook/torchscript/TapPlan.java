@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param gradientMethod takes the classes to explain, a {@code List[int]} (one for all samples,
  *     none for each sample's best), before what {@code headMethod} returned (the inputs where there
  *     is none), runs the rest of the model and differentiates its scores, as {@link
- *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor
+ *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor,
+ *     or nothing is recorded
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion

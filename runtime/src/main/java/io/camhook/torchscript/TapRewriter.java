@@ -73,7 +73,7 @@ final class TapRewriter {
     return new TapPlan(
         prefix + "_forward",
         headMethod,
-        entry.returnsTensor() ? prefix + "_gradients" : null,
+        isDifferentiated() ? prefix + "_gradients" : null,
         prefix + "_record",
         prefix + "_until",
         taps,
@@ -128,10 +128,14 @@ final class TapRewriter {
   private void addRootMethods() {
     twins.addMethod(root.source(), entry(prefix + "_forward", true));
     twins.addMethod(root.source(), entry(prefix + "_record", false));
-    if (entry.returnsTensor()) {
+    if (isDifferentiated()) {
       twins.addMethod(root.source(), gradientEntry(prefix + "_gradients"));
     }
     twins.addMethod(root.source(), untilEntry());
+  }
+
+  private boolean isDifferentiated() {
+    return entry.returnsTensor() && !taps.isEmpty();
   }
 
   private String entry(String name, boolean grad) {
@@ -303,8 +307,8 @@ final class TapRewriter {
     StringBuilder out = new StringBuilder(edits.apply(text, method.start(), lineStart));
     if (simple) {
       for (CallSite site : inLast) {
-        boolean inner = inLast.stream().anyMatch(o -> o != site && holds(o, site));
-        if (site == lastSite || (!inner && !holds(site, lastSite))) {
+        boolean inner = inLast.stream().anyMatch(o -> o != site && o.holds(site));
+        if (site == lastSite || (!inner && !site.holds(lastSite))) {
           out.append("    camhook_")
               .append(sites.numbers().getOrDefault(site, taps.size()))
               .append(" = ");
@@ -332,9 +336,5 @@ final class TapRewriter {
 
   private static boolean contains(Stmt statement, Expr.Call call) {
     return statement.start() <= call.start() && call.end() <= statement.end();
-  }
-
-  private static boolean holds(CallSite outer, CallSite inner) {
-    return outer.call().start() <= inner.call().start() && inner.call().end() <= outer.call().end();
   }
 }

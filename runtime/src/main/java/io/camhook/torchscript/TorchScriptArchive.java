@@ -27,7 +27,10 @@ import java.util.zip.ZipFile;
  * for concurrent use.
  */
 public final class TorchScriptArchive {
-  private static final long MAX_CODE = 256L << 20;
+
+  /** A hundred times what the largest of models have, and what its parsed form fits in memory. */
+  private static final long MAX_CODE = 16L << 20;
+
   private static final String UNCALLED =
       "forward never calls it in this archive (a trace keeps what was"
           + " run, and calls a shared module under one of its names; what torch.jit.fork runs on"
@@ -101,16 +104,17 @@ public final class TorchScriptArchive {
       throws IOException {
     SourceTree sources = new SourceTree();
     String code = folder + "code/";
-    long total = 0;
-    for (ZipEntryRecord entry : zip.entries().values()) {
+    List<ZipEntryRecord> files =
+        zip.entries().values().stream()
+            .filter(entry -> entry.name().startsWith(code) && entry.name().endsWith(".py"))
+            .toList();
+    long total = files.stream().mapToLong(ZipEntryRecord::size).sum();
+    if (total > MAX_CODE) {
+      throw new ArchiveException(
+          "%s: code declares %d bytes; at most %d are accepted".formatted(name, total, MAX_CODE));
+    }
+    for (ZipEntryRecord entry : files) {
       String path = entry.name();
-      if (!path.startsWith(code) || !path.endsWith(".py")) {
-        continue;
-      }
-      total += entry.size();
-      if (total > MAX_CODE) {
-        throw new ArchiveException(name + ": more than " + MAX_CODE + " bytes of code");
-      }
       String text = new String(zip.bytes(entry), StandardCharsets.UTF_8);
       String module = path.substring(code.length(), path.length() - 3).replace('/', '.');
       try {

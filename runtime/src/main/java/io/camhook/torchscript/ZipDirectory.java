@@ -89,7 +89,7 @@ final class ZipDirectory {
               + entry.size()
               + " bytes; at most "
               + MAX_TEXT_ENTRY
-              + " are accepted for code and pickles");
+              + " are accepted");
     }
     ByteBuffer local = read(entry.headerOffset(), 30);
     if (local.getInt(0) != LOCAL) {

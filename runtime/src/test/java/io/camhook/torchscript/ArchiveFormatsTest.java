@@ -148,6 +148,21 @@ class ArchiveFormatsTest {
   }
 
   @Test
+  void code_of_many_files_that_would_not_fit_in_memory_should_be_refused_unread() throws Exception {
+    Path bomb = temp.resolve("bomb.pt");
+    String line = "x = [1, 1, 1, 1]\n";
+    String nine = line.repeat(9 * (1 << 20) / line.length()); // 9 MiB, and 16 are accepted
+    new ScriptedArchive()
+        .source("__torch__/a.py", nine)
+        .source("__torch__/b.py", nine)
+        .write(bomb, new ScriptedArchive.Module("__torch__.Net"));
+    assertThatThrownBy(() -> TorchScriptArchive.open(bomb))
+        .isInstanceOf(ArchiveException.class)
+        .hasMessage(
+            "bomb.pt: code declares %d bytes; at most 16777216 are accepted", 2 * nine.length());
+  }
+
+  @Test
   void archive_of_the_first_torch_versions_should_be_refused() throws Exception {
     Path old = temp.resolve("old.pt");
     new ScriptedArchive()
