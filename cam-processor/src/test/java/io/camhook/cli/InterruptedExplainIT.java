@@ -33,6 +33,7 @@ class InterruptedExplainIT {
   void what_was_finished_should_be_kept() throws Exception {
     Path kill = Path.of("/bin/kill");
     Assumptions.assumeTrue(Files.isExecutable(kill), "no " + kill + ": no way to send SIGINT");
+    Assumptions.assumeFalse(ignoresInterrupts(), "started with SIGINT ignored (nohup, &)");
     Path out = Files.createDirectories(folder.resolve("out"));
     PackagedCommand camhook = new PackagedCommand(PackagedCommand.JAR, folder);
     PackagedCommand.Started started;
@@ -73,6 +74,20 @@ class InterruptedExplainIT {
       assertThat(Safetensors.read(file).tensors()).containsKey("heatmap/rise");
     }
     assertThat(Files.readString(out.resolve("report.html"))).contains("p00");
+  }
+
+  /** A process hands an ignored SIGINT on to those that it starts. */
+  private static boolean ignoresInterrupts() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (Files.isReadable(status)) {
+      for (String line : Files.readAllLines(status)) {
+        if (line.startsWith("SigIgn:")) {
+          long ignored = Long.parseUnsignedLong(line.substring("SigIgn:".length()).strip(), 16);
+          return (ignored & 1L << (SIGINT - 1)) != 0;
+        }
+      }
+    }
+    return false;
   }
 
   private Path pictures() throws IOException {

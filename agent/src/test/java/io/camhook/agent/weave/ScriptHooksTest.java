@@ -143,13 +143,8 @@ class ScriptHooksTest {
           }
           return null;
         });
-    JniUtils.setGradMode(true);
     NDArray x = input();
-    x.setRequiresGradient(true);
-    NDArray logits = forward(x).head();
-    NDArray seed = manager.zeros(logits.getShape());
-    seed.set(new NDIndex(0, 2), 1);
-    JniUtils.backward((PtNDArray) logits, (PtNDArray) seed, false, false);
+    NDArray seed = backwardOfThirdClass(x);
     // logit = fc.bias + Σ_c fc.weight[2,c] · mean over H·W of A_c
     float[] row = weight().get(2).toFloatArray();
     assertThat(gradients.get("< fc")).containsExactly(seed.toFloatArray());
@@ -165,6 +160,17 @@ class ScriptHooksTest {
     assertThat(events)
         .startsWith("fc", "flatten", "gap", "features.7")
         .endsWith("features.0", "features", ".");
+  }
+
+  /** Runs forward, and backward from the logit of class 2; gives ∂logit/∂logits. */
+  private NDArray backwardOfThirdClass(NDArray x) {
+    JniUtils.setGradMode(true);
+    x.setRequiresGradient(true);
+    NDArray logits = forward(x).head();
+    NDArray seed = manager.zeros(logits.getShape());
+    seed.set(new NDIndex(0, 2), 1);
+    JniUtils.backward((PtNDArray) logits, (PtNDArray) seed, false, false);
+    return seed;
   }
 
   @Test
@@ -189,13 +195,8 @@ class ScriptHooksTest {
                 return null;
               }));
     }
-    JniUtils.setGradMode(true);
     NDArray x = input();
-    x.setRequiresGradient(true);
-    NDArray logits = forward(x).head();
-    NDArray seed = manager.zeros(logits.getShape());
-    seed.set(new NDIndex(0, 2), 1);
-    JniUtils.backward((PtNDArray) logits, (PtNDArray) seed, false, false);
+    NDArray seed = backwardOfThirdClass(x);
     assertThat(events).containsExactly("pre fc", "full fc", "pre features", "full features");
     assertThat(seen.get("fc")).containsExactly(seed.toFloatArray());
     float[] row = weight().get(2).toFloatArray();
