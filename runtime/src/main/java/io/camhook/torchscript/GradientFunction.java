@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class GradientFunction {
   static final String NAME = "gradients";
+
+  /** The type of what the methods return. */
+  static final String RETURNS = "Tuple[List[Tensor], str]";
+
   private static final String NONE = "annotate(List[Tensor], [])";
 
   private static final String TEXT =
@@ -44,6 +48,63 @@ final class GradientFunction {
         else:
           y = x
         return y
+      def explained(table: Tensor,
+          classes: List[int],
+          chosen: List[int]) -> Tensor:
+        samples = torch.size(table, 0)
+        if torch.eq(torch.len(classes), 0):
+          best = torch.argmax(table, 1)
+          if torch.eq(samples, 1):
+            _0 = torch.append(chosen, int(best))
+          else:
+            for j in range(samples):
+              _1 = torch.append(chosen, int(torch.select(best, 0, j)))
+        else:
+          best = torch.full([samples], classes[0], dtype=4)
+          for k in range(samples):
+            _2 = torch.append(chosen, classes[0])
+        return best
+      def text(chosen: List[int],
+          present: List[str],
+          labels: List[str]) -> str:
+        texts = annotate(List[str], [])
+        for p in range(torch.len(chosen)):
+          _0 = torch.append(texts, torch.format("{}", chosen[p]))
+        head = [torch.join(" ", texts), torch.join("", present)]
+        return torch.join("\\n", torch.add(head, labels))
+      def averaged(scores: Tensor,
+          taps: List[Tensor],
+          labels: List[str],
+          classes: List[int],
+          weight: Tensor,
+          ones: List[int]) -> Tuple[List[Tensor], str]:
+        a = taps[0]
+        needed = torch.add(2, torch.len(ones))
+        if torch.ne(torch.dim(a), needed):
+          found = "camhook: the map has {} dimensions, not {}"
+          ops.prim.RaiseException(torch.format(found, torch.dim(a), needed))
+        else:
+          pass
+        chosen = annotate(List[int], [])
+        all = [scores, torch.clone(scores)]
+        present = "0"
+        gradient = annotate(List[Tensor], [])
+        if torch.gt(torch.numel(scores), 0):
+          best = TAPS.explained(scores, classes, chosen, )
+          if torch.lt(chosen[0], torch.size(scores, 1)):
+            rows = torch.index_select(weight, 0, best)
+            _0 = torch.append(all, rows)
+            present = "1"
+            each = torch.reshape(rows, torch.add([torch.size(a, 0), torch.size(a, 1)], ones))
+            positions = torch.floordiv(torch.numel(a), torch.numel(rows))
+            _1 = torch.append(gradient, torch.div(torch.expand(each, torch.size(a)), positions))
+          else:
+            pass
+        else:
+          pass
+        _2 = torch.append(all, a)
+        _3 = torch.extend(all, gradient)
+        return (all, TAPS.text(chosen, [present, present], labels, ))
       def gradients(result: Tensor,
           features: List[Tensor],
           taps: List[Tensor],
@@ -60,12 +121,12 @@ final class GradientFunction {
             _0 = torch.append(inputs, taps[i])
           else:
             pass
-        if torch.gt(torch.len(features), 0):
+        cut = torch.__not__(ops.prim.requires_grad(result))
+        begins = torch.__and__(cut, torch.gt(torch.len(features), 0))
+        if begins:
           end = features[0]
         else:
           end = result
-        cut = torch.__not__(ops.prim.requires_grad(result))
-        begins = torch.__and__(cut, torch.gt(torch.len(features), 0))
         scored = torch.__and__(torch.gt(torch.dim(scores), 0), torch.gt(torch.numel(scores), 0))
         inGraph = torch.__and__(ops.prim.requires_grad(end), torch.gt(torch.len(inputs), 0))
         if torch.__and__(scored, inGraph):
@@ -74,24 +135,13 @@ final class GradientFunction {
           else:
             table = scores
           samples = torch.size(table, 0)
-          if torch.eq(torch.len(classes), 0):
-            if torch.gt(torch.dim(table), 2):
-              sums = torch.to(table, 6, False, False)
-              sums0 = torch.sum(torch.flatten(sums, 2, -1), [2])
-            else:
-              sums0 = table
-            best = torch.argmax(sums0, 1)
-            if torch.eq(samples, 1):
-              _1 = torch.append(chosen, int(best))
-            else:
-              for j in range(samples):
-                _2 = torch.append(chosen, int(torch.select(best, 0, j)))
-            known = True
+          if torch.gt(torch.dim(table), 2):
+            sums = torch.to(table, 6, False, False)
+            totals = torch.sum(torch.flatten(sums, 2, -1), [2])
           else:
-            best = torch.full([samples], classes[0], dtype=4)
-            for k in range(samples):
-              _3 = torch.append(chosen, classes[0])
-            known = torch.lt(classes[0], torch.size(table, 1))
+            totals = table
+          best = TAPS.explained(totals, classes, chosen, )
+          known = torch.lt(chosen[0], torch.size(table, 1))
           if torch.__and__(known, torch.eq(torch.len(weights), 1)):
             weight = TAPS.plain(weights[0], )
             if torch.eq(torch.dim(weight), 2):
@@ -161,11 +211,7 @@ final class GradientFunction {
             pass
           at = at0
           _17 = torch.append(present, flag)
-        texts = annotate(List[str], [])
-        for p in range(torch.len(chosen)):
-          _18 = torch.append(texts, torch.format("{}", chosen[p]))
-        head = [torch.join(" ", texts), torch.join("", present)]
-        return (all, torch.join("\\n", torch.add(head, labels)))
+        return (all, TAPS.text(chosen, present, labels, ))
       """;
 
   private GradientFunction() {}
@@ -192,5 +238,27 @@ final class GradientFunction {
     String weights = weight == null ? NONE : "[" + weight + "]";
     return "    return %s(%s, %s, camhook_taps, camhook_labels, camhook_classes, %s, )"
         .formatted(function, result, features, weights);
+  }
+
+  /**
+   * The end of a method that has the same result without autograd.
+   *
+   * @param module qualified name of the module of the functions
+   * @param forward expression that runs the model and records
+   */
+  static String averaged(String module, String forward, GlobalAverage average, String weight) {
+    String ones = "[1" + ", 1".repeat(average.positions() - 1) + "]";
+    StringBuilder text = new StringBuilder("    camhook_training = False\n");
+    for (String flag : average.training()) {
+      text.append("    camhook_training = torch.__or__(camhook_training, ")
+          .append(flag)
+          .append(")\n");
+    }
+    text.append("    if camhook_training:\n      camhook_all = (").append(NONE).append(", \"\")\n");
+    text.append("    else:\n      camhook_result = ").append(forward).append('\n');
+    text.append("      camhook_all = ").append(module).append(".averaged(camhook_result, ");
+    text.append("camhook_taps, camhook_labels, camhook_classes, ");
+    text.append(weight).append(", ").append(ones).append(", )\n");
+    return text.append("    return camhook_all").toString();
   }
 }

@@ -23,10 +23,10 @@ record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
    * @return null where the code does not say which class one of the modules on the way has
    */
   static @Nullable LinearEnd of(SourceTree sources, MethodContext root, Ways ways, String name) {
-    String weight = attribute(sources, root.source(), name);
+    String weight = sources.attribute(root.source(), name);
     int dot = name.lastIndexOf('.');
     String path = dot < 0 ? "" : name.substring(0, dot);
-    String module = dot < 0 ? "self" : attribute(sources, root.source(), path);
+    String module = dot < 0 ? "self" : sources.attribute(root.source(), path);
     if (weight == null || module == null) {
       return null;
     }
@@ -43,27 +43,6 @@ record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
       }
     }
     return new LinearEnd(module, weight, null);
-  }
-
-  /**
-   * {@code self.classifier."1".weight} as an expression: names that are none go by getattr. Null
-   * where the code does not say which class one of the modules on the way has.
-   */
-  private static @Nullable String attribute(
-      SourceTree sources, SourceTree.ClassSource root, String name) {
-    String owner = "self";
-    SourceTree.ClassSource type = root;
-    for (String part : name.split("\\.", -1)) {
-      Expr declared = type == null || type.isInterface() ? null : type.attributes().get(part);
-      if (declared == null) {
-        return null;
-      }
-      String next = Literals.dotted(declared);
-      type = next == null ? null : sources.type(next);
-      boolean plain = Character.isJavaIdentifierStart(part.charAt(0));
-      owner = plain ? "(" + owner + ")." + part : "getattr(" + owner + ", \"" + part + "\")";
-    }
-    return owner;
   }
 
   /** Whether a method ends with the call and returns what it returned. */

@@ -33,16 +33,24 @@ final class RootMethod {
    * @param more parameters before the inputs
    */
   StringBuilder takingInputs(String name, String more, String returns) {
+    StringBuilder begin = takingInputsAsTheyAre(name, more, returns);
     List<Stmt.Parameter> parameters = root.method().parameters();
-    String text = root.source().file().text();
-    int to = parameters.get(parameters.size() - 1).end();
-    StringBuilder begin = begin(name, more + text.substring(parameters.get(0).end(), to), returns);
     for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
       if (isTensor(parameter)) {
         begin.append(owned(parameter.name()));
       }
     }
     return begin;
+  }
+
+  /**
+   * As {@link #takingInputs}, with the inputs under their own names, for a pass without autograd.
+   */
+  StringBuilder takingInputsAsTheyAre(String name, String more, String returns) {
+    List<Stmt.Parameter> parameters = root.method().parameters();
+    String text = root.source().file().text();
+    int to = parameters.get(parameters.size() - 1).end();
+    return begin(name, more + text.substring(parameters.get(0).end(), to), returns);
   }
 
   /** As {@link #takingInputs}, with one tensor instead of the inputs: {@code camhook_in_NAME}. */
@@ -66,10 +74,20 @@ final class RootMethod {
 
   /** The inputs as arguments, each before a comma. */
   String inputs() {
+    return inputs("camhook_in_");
+  }
+
+  /** The same behind {@link #takingInputsAsTheyAre}. */
+  String inputsAsTheyAre() {
+    return inputs("");
+  }
+
+  private String inputs(String beforeTensors) {
     List<Stmt.Parameter> parameters = root.method().parameters();
     StringBuilder inputs = new StringBuilder();
     for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
-      inputs.append(isTensor(parameter) ? "camhook_in_" : "").append(parameter.name()).append(", ");
+      inputs.append(isTensor(parameter) ? beforeTensors : "");
+      inputs.append(parameter.name()).append(", ");
     }
     return inputs.toString();
   }

@@ -100,4 +100,26 @@ final class SourceTree {
   @Nullable FunctionSource function(String qualifiedName) {
     return functions.get(qualifiedName);
   }
+
+  /**
+   * An attribute by its path from the class, {@code classifier.1.weight}, as an expression in a
+   * method of the class: names that are none go by getattr.
+   *
+   * @return null where the code does not say which class one of the modules on the way has
+   */
+  @Nullable String attribute(ClassSource from, String path) {
+    String owner = "self";
+    ClassSource type = from;
+    for (String part : path.split("\\.", -1)) {
+      Expr declared = type == null || type.isInterface() ? null : type.attributes().get(part);
+      if (declared == null) {
+        return null;
+      }
+      String next = Literals.dotted(declared);
+      type = next == null ? null : type(next);
+      boolean plain = Character.isJavaIdentifierStart(part.charAt(0));
+      owner = plain ? "(" + owner + ")." + part : "getattr(" + owner + ", \"" + part + "\")";
+    }
+    return owner;
+  }
 }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * (see {@link TwinWriter}).
  */
 final class TapRewriter {
+  private static final String CLASSES = ",\n    camhook_classes: List[int]";
+
+  private final SourceTree sources;
   private final MethodContext root;
   private final Set<ModuleNode> hooked;
   private final @Nullable LinearEnd linear;
@@ -28,6 +31,7 @@ final class TapRewriter {
   private final Map<String, String> resumeMethods = new LinkedHashMap<>();
   private final Map<String, String> replaceMethods = new LinkedHashMap<>();
   private @Nullable String headMethod;
+  private @Nullable String averagedMethod;
 
   /**
    * @param hooked the modules to record
@@ -42,6 +46,7 @@ final class TapRewriter {
       @Nullable String classifier,
       String prefix,
       Map<String, List<String>> added) {
+    this.sources = sources;
     this.root = root;
     this.hooked = hooked;
     this.prefix = prefix;
@@ -74,6 +79,7 @@ final class TapRewriter {
         prefix + "_forward",
         headMethod,
         isDifferentiated() ? prefix + "_gradients" : null,
+        averagedMethod,
         prefix + "_record",
         prefix + "_until",
         taps,
@@ -130,6 +136,11 @@ final class TapRewriter {
     twins.addMethod(root.source(), entry(prefix + "_record", false));
     if (isDifferentiated()) {
       twins.addMethod(root.source(), gradientEntry(prefix + "_gradients"));
+      GlobalAverage average = globalAverage();
+      if (average != null && linear != null) {
+        averagedMethod = prefix + "_averaged";
+        twins.addMethod(root.source(), averagedEntry(averagedMethod, average, linear.weight()));
+      }
     }
     twins.addMethod(root.source(), untilEntry());
   }
@@ -150,12 +161,10 @@ final class TapRewriter {
     GradientSplit split = GradientSplit.of(prefix, ways, sites, linearBehindTaps(), new Inside());
     split.methods().forEach(m -> twins.addMethod(m.type(), m.text()));
     headMethod = split.head();
-    String classes = ",\n    camhook_classes: List[int]";
-    String type = "Tuple[List[Tensor], str]";
     StringBuilder text =
         headMethod == null
-            ? entry.takingInputs(name, classes, type)
-            : entry.taking("camhook_x", name, classes, type);
+            ? entry.takingInputs(name, CLASSES, GradientFunction.RETURNS)
+            : entry.taking("camhook_x", name, CLASSES, GradientFunction.RETURNS);
     String inputs = headMethod == null ? entry.inputs() : "camhook_in_camhook_x, ";
     String function = functions.gradients();
     String call =
@@ -173,6 +182,24 @@ final class TapRewriter {
     }
     String weight = linear == null ? null : linear.weight();
     return text.append(GradientFunction.call(function, result, split.endsBeforeLinear(), weight))
+        .toString();
+  }
+
+  /** Set where the gradient is known without autograd. */
+  private @Nullable GlobalAverage globalAverage() {
+    List<CallSite> end = linearBehindTaps();
+    if (end == null || taps.size() != 1) {
+      return null;
+    }
+    List<CallSite> way = ways.to(sites.numbers().keySet().iterator().next());
+    return way == null ? null : GlobalAverage.of(sources, root, way, end);
+  }
+
+  private String averagedEntry(String name, GlobalAverage average, String weight) {
+    StringBuilder text = entry.takingInputsAsTheyAre(name, CLASSES, GradientFunction.RETURNS);
+    String call = callRoot(false, entry.inputsAsTheyAre());
+    functions.gradients();
+    return text.append(GradientFunction.averaged(functions.module(), call, average, weight))
         .toString();
   }
 
@@ -236,13 +263,17 @@ final class TapRewriter {
   }
 
   private String callRoot(boolean grad) {
+    return callRoot(grad, entry.inputs());
+  }
+
+  private String callRoot(boolean grad, String inputs) {
     String twin = twins.name(root);
     StringBuilder call = new StringBuilder("(self).");
     call.append(twin == null ? root.method().name() : twin).append('(');
     if (twin != null) {
       call.append("camhook_taps, camhook_labels, ").append(grad ? "True" : "False").append(", ");
     }
-    return call.append(entry.inputs()).append(')').toString();
+    return call.append(inputs).append(')').toString();
   }
 
   private void addResumeMethods() {

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One pass through a TorchScript model that returns a tensor, with the gradients of one class score
  * per sample, in one native call, or in two where a part of the model comes first that needs no
- * gradients. No array is in a graph; all but {@code output} are in the manager given.
+ * gradients. Where a map is only averaged behind the tap, there is no autograd at all, and the
+ * arrays are what {@code forward} gives in inference mode. No array is in a graph; all but {@code
+ * output} are in the manager given.
  *
  * @param output what {@code forward} would have returned, in the manager of the inputs
  * @param scores a copy of it
@@ -50,23 +52,22 @@ public record GradientPass(
       NDList inputs,
       boolean training,
       NDManager owner) {
-    try (IValue both = run(block, plan, target, inputs, training)) {
-      IValue[] parts = both.toIValueTuple();
-      try {
-        NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
-        return of(all, parts[1].toStringValue(), plan, inputs.head().getManager());
-      } finally {
-        for (IValue part : parts) {
-          part.close();
-        }
+    long[] classes = target < 0 ? new long[0] : new long[] {target};
+    String averagedMethod = plan.averagedMethod();
+    if (averagedMethod != null && !training) {
+      IValue all = ModuleCalls.run(block, averagedMethod, classes, inputs, false);
+      GradientPass pass = of(all, plan, inputs, owner);
+      if (pass != null) {
+        return pass;
       }
     }
+    IValue all = run(block, plan, classes, inputs, training);
+    return Objects.requireNonNull(of(all, plan, inputs, owner));
   }
 
   private static IValue run(
-      PtSymbolBlock block, TapPlan plan, int target, NDList inputs, boolean training) {
+      PtSymbolBlock block, TapPlan plan, long[] classes, NDList inputs, boolean training) {
     String method = Objects.requireNonNull(plan.gradientMethod());
-    long[] classes = target < 0 ? new long[0] : new long[] {target};
     String headMethod = plan.headMethod();
     if (headMethod == null) {
       return ModuleCalls.run(block, method, classes, inputs, true);
@@ -86,6 +87,25 @@ public record GradientPass(
       return ModuleCalls.run(block, method, inputs, true);
     } finally {
       JniUtils.setGradMode(true);
+    }
+  }
+
+  /** Takes a result apart and closes it; null if the method did not run the model. */
+  private static @Nullable GradientPass of(
+      IValue both, TapPlan plan, NDList inputs, NDManager owner) {
+    IValue[] parts = {};
+    try (both) {
+      parts = both.toIValueTuple();
+      String text = parts[1].toStringValue();
+      if (text.isEmpty()) {
+        return null;
+      }
+      NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
+      return of(all, text, plan, inputs.head().getManager());
+    } finally {
+      for (IValue part : parts) {
+        part.close();
+      }
     }
   }
 

@@ -18,11 +18,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -48,6 +51,27 @@ class GradientPassReferenceTest {
           "non_contiguous.traced",
           "residual_inplace.traced",
           "shared_module.traced");
+
+  private static final Map<String, List<String>> AVERAGED =
+      Map.ofEntries(
+          Map.entry("attributes.traced", List.of("stages.2nd act")),
+          Map.entry("conv1d.scripted", List.of("features", "features.8")),
+          Map.entry("conv1d.traced", List.of("features", "features.8")),
+          Map.entry("conv3d.scripted", List.of("features", "features.8")),
+          Map.entry("conv3d.traced", List.of("features", "features.8")),
+          Map.entry("gap_linear.scripted", List.of("features")), // its ReLU works in place
+          Map.entry("gap_linear.traced", List.of("features", "features.7")),
+          Map.entry("mobilenet_v2.scripted", List.of("features", "features.18")),
+          Map.entry("mobilenet_v2.traced", List.of("features", "features.18")),
+          Map.entry("resnet_basic.scripted", List.of("layer4", "layer4.0")),
+          Map.entry("resnet_basic.traced", List.of("layer4", "layer4.0")),
+          Map.entry("resnet_bottleneck.scripted", List.of("layer4", "layer4.0")),
+          Map.entry("resnet_bottleneck.traced", List.of("layer4", "layer4.0")),
+          Map.entry("resnet_inlined.scripted", List.of("layer4", "layer4.0")),
+          Map.entry("resnet_inlined.traced", List.of("layer4", "layer4.0")),
+          Map.entry("shared_module.scripted", List.of("tanh")),
+          Map.entry("shufflenet_v2.scripted", List.of("conv5")),
+          Map.entry("shufflenet_v2.traced", List.of("conv5")));
 
   private static int heads;
   private static int passes;
@@ -100,6 +124,54 @@ class GradientPassReferenceTest {
       compare(archive, each, wrong);
     }
     assertThat(wrong).as(name).isEmpty();
+  }
+
+  /** All places of all archives where a map is averaged and then scored, and nothing else. */
+  @Test
+  void average_should_give_what_autograd_does_to_the_bit() throws Exception {
+    Map<String, List<String>> averaged = new TreeMap<>();
+    for (String name : ReferenceArchive.names()) {
+      ReferenceArchive archive = ReferenceArchive.of(name);
+      TorchScriptArchive code = TorchScriptArchive.open(archive.file());
+      for (ModuleInfo module : code.modules()) {
+        Instrumented copy =
+            module.callSites() == 0 ? null : code.instrument(List.of(module.path()));
+        if (copy != null && copy.plan().averagedMethod() != null) {
+          averaged.computeIfAbsent(name, n -> new ArrayList<>()).add(module.path());
+          compareAverage(archive, copy);
+        }
+      }
+    }
+    assertThat(averaged).isEqualTo(AVERAGED);
+  }
+
+  private void compareAverage(ReferenceArchive archive, Instrumented copy) throws Exception {
+    Path file = temp.resolve("averaged.pt");
+    copy.write(file);
+    try (TorchRun run = new TorchRun()) {
+      PtSymbolBlock block = run.load(file);
+      NDList inputs = new NDList(new ArrayList<NDArray>(archive.inputs(run)));
+      for (int target : new int[] {-1, archive.facts().get("score").get("class").asInt()}) {
+        GradientPass pass =
+            GradientPass.run(block, copy.plan(), target, inputs, false, run.manager);
+        GradientPass other =
+            GradientPass.run(block, copy.plan(), target, inputs, true, run.manager);
+        assertThat(values(pass)).as(archive.name() + pass.labels()).isEqualTo(values(other));
+      }
+    }
+  }
+
+  private static List<Object> values(GradientPass pass) {
+    List<Object> values = new ArrayList<>(List.of(pass.classes(), pass.labels()));
+    List<NDArray> arrays = new ArrayList<>(List.of(pass.output(), pass.scores()));
+    arrays.add(pass.classifierRows());
+    arrays.addAll(pass.taps());
+    arrays.addAll(pass.gradients());
+    for (NDArray array : arrays) {
+      values.add(array.getShape());
+      values.add(Arrays.toString(TorchRun.floats((PtNDArray) array)));
+    }
+    return values;
   }
 
   private void compare(ReferenceArchive archive, List<String> layers, List<String> wrong)

@@ -33,7 +33,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The archive ends in global average pooling over K maps of h · w pixels and a linear layer with
  * weight W, so that ∂ score of class c / ∂ A[k,i,j] = W[c,k] / (h · w): CAM is Grad-CAM there (Zhou
- * et al., 2016).
+ * et al., 2016). That is known without autograd ({@code AveragedPassTest}); here the passes are
+ * those of an application that trains, or go through more code, and so are differentiated.
  */
 class GradientPassTest {
   private static final Path ARCHIVE =
@@ -120,7 +121,7 @@ class GradientPassTest {
   @Test
   void best_class_of_each_sample_should_be_explained() {
     NDList input = input(6);
-    GradientPass pass = GradientPass.run(block, plan, -1, input, false, run.manager);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, true, run.manager);
     List<Integer> best =
         Arrays.stream(pass.output().argMax(1).toLongArray()).mapToObj(Math::toIntExact).toList();
     assertThat(best).hasSize(6);
@@ -130,13 +131,13 @@ class GradientPassTest {
   @Test
   void one_class_should_be_explained_for_all_samples() {
     requireGradients(
-        GradientPass.run(block, plan, 2, input(3), false, run.manager), List.of(2, 2, 2));
+        GradientPass.run(block, plan, 2, input(3), true, run.manager), List.of(2, 2, 2));
   }
 
   @Test
   void outputs_and_activations_should_be_those_of_forward_without_a_graph() {
     NDList input = input(2);
-    GradientPass pass = GradientPass.run(block, plan, -1, input, false, run.manager);
+    GradientPass pass = GradientPass.run(block, plan, -1, input, true, run.manager);
     float[] expected;
     try (IValue plain = ModuleCalls.run(block, "forward", input, true)) {
       expected = plain.toTensor(run.manager).toFloatArray(); // the original text
@@ -153,7 +154,7 @@ class GradientPassTest {
 
   @Test
   void class_that_is_not_there_should_give_no_gradients() {
-    GradientPass pass = GradientPass.run(block, plan, 1000, input(2), false, run.manager);
+    GradientPass pass = GradientPass.run(block, plan, 1000, input(2), true, run.manager);
     assertThat(pass.classes()).containsExactly(1000, 1000);
     assertThat(pass.gradients()).containsOnlyNulls();
     assertThat(pass.classifierRows()).isNull();
