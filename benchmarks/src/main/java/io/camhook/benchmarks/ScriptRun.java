@@ -87,6 +87,7 @@ final class ScriptRun {
       inTurn(
           new Side("plain", () -> forward(original, input)),
           new Side("hooked", () -> gradCam(tapped, plan, input, owner.now), owner::renew),
+          new Side("copy", () -> forward(tapped, input)),
           new Side(
               "floor", () -> graphAndBackward(tapped, plan, input, seed, owner.now), owner::renew));
     }

@@ -85,7 +85,9 @@ final class TorchScriptGradCam {
     verdict.atMost(
         budget, value(found, "hooked") / plain, net + ", Grad-CAM at " + layers + " ÷ forward");
     Verdict.note(
-        value(found, "floor") / plain, "of it the engine's own: the suffix's graph and backward");
+        value(found, "copy") / plain, "the same forward in a second copy of the model: noise");
+    Verdict.note(
+        value(found, "floor") / plain, "the engine's own: the suffix's graph and backward");
   }
 
   private double ratio(String what, ImageNets net, String layers, double rate)
