@@ -225,7 +225,7 @@ class ScriptHooksReferenceTest {
         assertThat(seen.keySet()).as(name).contains(output.label());
         assertThat(output.ownGradientError(seen.get(output.label())))
             .as(name + " " + output.label())
-            .isLessThan(TOLERANCE);
+            .isLessThan(archive.gradientTolerance());
       }
     }
   }

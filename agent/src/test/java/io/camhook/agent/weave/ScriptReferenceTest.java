@@ -14,6 +14,7 @@ import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,7 +119,8 @@ class ScriptReferenceTest {
     return named;
   }
 
-  private static void check(ReferenceArchive archive, Capture capture, boolean gradients) {
+  private static void check(ReferenceArchive archive, Capture capture, boolean gradients)
+      throws IOException {
     List<ReferenceArchive.Output> outputs = archive.outputs();
     assertThat(outputs).isNotEmpty();
     // Of a dict, whose order means nothing, the scores come first.
@@ -138,7 +140,7 @@ class ScriptReferenceTest {
         Tensor gradient = capture.tensor(TensorName.gradient(0, layer)).orElseThrow();
         assertThat(output.gradientError(gradient.toFloats()))
             .as(label + " gradient")
-            .isLessThan(TOLERANCE);
+            .isLessThan(archive.gradientTolerance());
       }
     }
   }

@@ -7,6 +7,8 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.camhook.torchscript.Instrumented;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +22,13 @@ import java.util.Set;
 final class ArchiveProof {
   /** The issue's: another build of libtorch rounds differently. */
   static final double TOLERANCE = 1e-4;
+
+  /**
+   * Half of bfloat16's precision of 2⁻⁷: how far a value may be off that was rounded once from
+   * another sum. Without AVX-512 ATen does not give bfloat16 to oneDNN (mkldnn_bf16_device_check),
+   * and its own convolutions, differentiated, round in other places than the reference's.
+   */
+  private static final double ROUNDED_ELSEWHERE = 0x1p-8;
 
   /**
    * An output of the model that the model also uses itself and no module returned: once the JIT has
@@ -45,12 +54,17 @@ final class ArchiveProof {
   }
 
   private final ReferenceArchive archive;
+  private final double gradientTolerance;
   private final List<Double> errors = new ArrayList<>();
   private final List<String> wrong = new ArrayList<>();
   private final Set<String> paths = new HashSet<>();
 
-  private ArchiveProof(ReferenceArchive archive) {
+  private ArchiveProof(ReferenceArchive archive) throws IOException {
     this.archive = archive;
+    boolean elsewhere =
+        archive.name().startsWith("bfloat16")
+            && !Files.readString(Path.of("/proc/cpuinfo")).contains("avx512bw");
+    this.gradientTolerance = elsewhere ? ROUNDED_ELSEWHERE : TOLERANCE;
   }
 
   /**
@@ -111,7 +125,8 @@ final class ArchiveProof {
       float[] activation = TorchRun.floats(pass.taps().get(at));
       add(
           output.label() + " activation",
-          Deviation.of(activation, tensor.get("act"), tensor.get("at")));
+          Deviation.of(activation, tensor.get("act"), tensor.get("at")),
+          TOLERANCE);
       if (!gradients.isEmpty()) {
         checkGradient(output, gradients.get(at));
       }
@@ -122,12 +137,14 @@ final class ArchiveProof {
       float[] activation = TorchRun.floats(pass.taps().get(at));
       add(
           full.archiveLabel() + " whole activation",
-          Deviation.of(activation, full.activation().toFloats()));
+          Deviation.of(activation, full.activation().toFloats()),
+          TOLERANCE);
       if (!gradients.isEmpty()) {
         float[] gradient = TorchRun.floats(gradients.get(at));
         add(
             full.archiveLabel() + " whole gradient",
-            Deviation.of(gradient, full.gradient().toFloats()));
+            Deviation.of(gradient, full.gradient().toFloats()),
+            gradientTolerance);
       }
     }
   }
@@ -147,12 +164,12 @@ final class ArchiveProof {
     if (tensor.has("grad_if_copied")) {
       error = Math.min(error, Deviation.of(values, tensor.get("grad_if_copied"), tensor.get("at")));
     }
-    add(output.label() + " gradient", error);
+    add(output.label() + " gradient", error, gradientTolerance);
   }
 
-  private void add(String what, double error) {
+  private void add(String what, double error, double tolerance) {
     errors.add(error);
-    if (!(error < TOLERANCE)) {
+    if (!(error < tolerance)) {
       wrong.add(what + " " + error);
     }
   }
