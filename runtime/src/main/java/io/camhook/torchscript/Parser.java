@@ -64,7 +64,7 @@ final class Parser {
 
   private Stmt classDef() throws SourceException {
     int start = in.next().start();
-    String name = in.expect(Token.Kind.NAME, "a class name").text();
+    String name = name("a class name").text();
     List<Expr> bases = new ArrayList<>();
     if (in.accept("(")) {
       while (!in.at(")")) {
@@ -83,7 +83,7 @@ final class Parser {
 
   private Stmt function() throws SourceException {
     int start = in.next().start();
-    Token name = in.expect(Token.Kind.NAME, "a function name");
+    Token name = name("a function name");
     in.expect("(");
     List<Stmt.Parameter> parameters = new ArrayList<>();
     while (!in.at(")")) {
@@ -105,10 +105,17 @@ final class Parser {
     int start = in.peek().start();
     String star = in.accept("**") ? "**" : in.accept("*") ? "*" : "";
     boolean bareStar = star.equals("*") && !(in.peek().kind() == Token.Kind.NAME);
-    String name = bareStar ? "" : in.expect(Token.Kind.NAME, "a parameter name").text();
+    String name = bareStar ? "" : name("a parameter name").text();
     Expr type = in.accept(":") ? expressions.expression() : null;
     Expr value = in.accept("=") ? expressions.expression() : null;
     return new Stmt.Parameter(start, in.lastEnd(), star, name, type, value);
+  }
+
+  private Token name(String what) throws SourceException {
+    if (ExprParser.KEYWORDS.contains(in.peek().text())) {
+      throw in.error(what);
+    }
+    return in.expect(Token.Kind.NAME, what);
   }
 
   private Stmt ifStatement() throws SourceException {

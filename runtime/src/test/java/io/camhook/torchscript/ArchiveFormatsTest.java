@@ -110,6 +110,19 @@ class ArchiveFormatsTest {
     assertThat(Printer.print(Parser.parse("x.py", source))).isEqualTo(source);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "def f(if: Tensor) -> Tensor:\n  return x\n",
+        "def while(x: Tensor) -> Tensor:\n  return x\n",
+        "class is(Module):\n  training : bool\n",
+      })
+  void keyword_should_be_no_name(String source) {
+    assertThatThrownBy(() -> Parser.parse("x.py", source))
+        .isInstanceOf(SourceException.class)
+        .hasMessageMatching("(?s)x.py.*expected a (parameter|function|class) name, found '.*");
+  }
+
   static List<Path> olderArchives() throws IOException {
     List<Path> archives = new ArrayList<>();
     for (String folder : List.of("old", "features")) {
