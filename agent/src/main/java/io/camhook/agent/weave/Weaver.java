@@ -121,12 +121,24 @@ public final class Weaver implements ClassFileTransformer {
         classes.add(type);
       }
     }
-    for (Class<?> type : classes) {
-      try {
-        instrumentation.retransformClasses(type);
-      } catch (UnmodifiableClassException | LinkageError | InternalError e) {
-        failed(type.getName(), e);
-      }
+    try { // at once: the JVM stops all threads and goes through all of its classes each time
+      instrumentation.retransformClasses(classes.toArray(Class<?>[]::new));
+    } catch (UnmodifiableClassException
+        | UnsupportedOperationException
+        | LinkageError
+        | InternalError oneOfThem) {
+      classes.forEach(type -> retransform(type, instrumentation));
+    }
+  }
+
+  private void retransform(Class<?> type, Instrumentation instrumentation) {
+    try {
+      instrumentation.retransformClasses(type);
+    } catch (UnmodifiableClassException
+        | UnsupportedOperationException
+        | LinkageError
+        | InternalError e) {
+      failed(type.getName(), e);
     }
   }
 
