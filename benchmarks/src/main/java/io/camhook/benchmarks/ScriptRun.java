@@ -34,7 +34,7 @@ import java.util.Locale;
  * nothing of camhook and uses DJL's own API. Prints {@code name value} lines.
  */
 final class ScriptRun {
-  /** The JIT needs some hundred requests, and the engine a few, until they cost what they cost. */
+  /** The JIT and the engine need some requests until they cost what they cost. */
   private static final double WARM_UP_SECONDS = 12;
 
   private static final double SECONDS = 12;

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A finished pass whose arrays still live in native memory, in a manager of their own. */
@@ -30,7 +31,7 @@ final class CapturedPass implements PendingCapture {
   private List<Target> targets = List.of();
   private List<List<Prediction>> predictions = List.of();
   private @Nullable NDArray scores;
-  private List<Integer> classes = List.of();
+  private Supplier<List<Integer>> classes = List::of;
   private List<String> names = List.of();
   private long bytes;
 
@@ -60,10 +61,10 @@ final class CapturedPass implements PendingCapture {
    * Leaves predictions and targets to whoever materializes the capture.
    *
    * @param scores the model's output, of {@code owner}
-   * @param classes the explained class of each sample, if any
+   * @param classes reads the explained class of each sample, if any
    * @param names names of the classes, empty if unknown
    */
-  void scores(NDArray scores, List<Integer> classes, List<String> names) {
+  void scores(NDArray scores, Supplier<List<Integer>> classes, List<String> names) {
     this.scores = scores;
     this.classes = classes;
     this.names = names;
@@ -98,7 +99,7 @@ final class CapturedPass implements PendingCapture {
       Scores read = Scores.of(new NDList(scores), scratch);
       if (read != null) {
         predictions = read.classes().predictions(names);
-        targets = read.classes().targets(classes, names);
+        targets = read.classes().targets(classes.get(), names);
       }
     }
   }

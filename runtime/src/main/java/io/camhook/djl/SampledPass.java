@@ -271,7 +271,7 @@ final class SampledPass {
     if (run.classifierRows() != null) {
       capture.add(TensorName.CLASSIFIER_WEIGHT, run.classifierRows());
     }
-    capture.scores(run.scores(), run.classes(), plan.classNames());
+    capture.scores(run.scores(), run.explained(), plan.classNames());
   }
 
   private void differentiate(Scores scores, NDManager scratch) {

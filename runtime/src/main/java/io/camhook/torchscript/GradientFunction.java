@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class GradientFunction {
   static final String NAME = "gradients";
 
-  /** The type of what the methods return. */
-  static final String RETURNS = "Tuple[List[Tensor], str]";
-
   private static final String NONE = "annotate(List[Tensor], [])";
 
   private static final String TEXT =
@@ -48,36 +45,18 @@ final class GradientFunction {
         else:
           y = x
         return y
-      def explained(table: Tensor,
-          classes: List[int],
-          chosen: List[int]) -> Tensor:
-        samples = torch.size(table, 0)
+      def best(table: Tensor,
+          classes: List[int]) -> Tensor:
         if torch.eq(torch.len(classes), 0):
           best = torch.argmax(table, 1)
-          if torch.eq(samples, 1):
-            _0 = torch.append(chosen, int(best))
-          else:
-            for j in range(samples):
-              _1 = torch.append(chosen, int(torch.select(best, 0, j)))
         else:
-          best = torch.full([samples], classes[0], dtype=4)
-          for k in range(samples):
-            _2 = torch.append(chosen, classes[0])
+          best = torch.full([torch.size(table, 0)], classes[0], dtype=4)
         return best
-      def text(chosen: List[int],
-          present: List[str],
-          labels: List[str]) -> str:
-        texts = annotate(List[str], [])
-        for p in range(torch.len(chosen)):
-          _0 = torch.append(texts, torch.format("{}", chosen[p]))
-        head = [torch.join(" ", texts), torch.join("", present)]
-        return torch.join("\\n", torch.add(head, labels))
       def averaged(scores: Tensor,
           taps: List[Tensor],
-          labels: List[str],
           classes: List[int],
           weight: Tensor,
-          ones: List[int]) -> Tuple[List[Tensor], str]:
+          ones: List[int]) -> List[Tensor]:
         a = taps[0]
         needed = torch.add(2, torch.len(ones))
         if torch.ne(torch.dim(a), needed):
@@ -85,26 +64,21 @@ final class GradientFunction {
           ops.prim.RaiseException(torch.format(found, torch.dim(a), needed))
         else:
           pass
-        chosen = annotate(List[int], [])
-        all = [scores, torch.clone(scores)]
-        present = "0"
-        gradient = annotate(List[Tensor], [])
-        if torch.gt(torch.numel(scores), 0):
-          best = TAPS.explained(scores, classes, chosen, )
-          if torch.lt(chosen[0], torch.size(scores, 1)):
-            rows = torch.index_select(weight, 0, best)
-            _0 = torch.append(all, rows)
-            present = "1"
-            each = torch.reshape(rows, torch.add([torch.size(a, 0), torch.size(a, 1)], ones))
-            positions = torch.floordiv(torch.numel(a), torch.numel(rows))
-            _1 = torch.append(gradient, torch.div(torch.expand(each, torch.size(a)), positions))
-          else:
-            pass
+        all = [scores, torch.clone(scores), a]
+        if torch.eq(torch.len(classes), 0):
+          known = True
+        else:
+          known = torch.lt(classes[0], torch.size(scores, 1))
+        if torch.__and__(known, torch.gt(torch.numel(scores), 0)):
+          best = TAPS.best(scores, classes, )
+          rows = torch.index_select(weight, 0, best)
+          each = torch.reshape(rows, torch.add([torch.size(a, 0), torch.size(a, 1)], ones))
+          positions = torch.floordiv(torch.numel(a), torch.numel(rows))
+          gradient = torch.expand(torch.div(each, positions), torch.size(a))
+          _0 = torch.extend(all, [best, rows, gradient])
         else:
           pass
-        _2 = torch.append(all, a)
-        _3 = torch.extend(all, gradient)
-        return (all, TAPS.text(chosen, [present, present], labels, ))
+        return all
       def gradients(result: Tensor,
           features: List[Tensor],
           taps: List[Tensor],
@@ -140,7 +114,12 @@ final class GradientFunction {
             totals = torch.sum(torch.flatten(sums, 2, -1), [2])
           else:
             totals = table
-          best = TAPS.explained(totals, classes, chosen, )
+          best = TAPS.best(totals, classes, )
+          if torch.eq(samples, 1):
+            _1 = torch.append(chosen, int(best))
+          else:
+            for j in range(samples):
+              _2 = torch.append(chosen, int(torch.select(best, 0, j)))
           known = torch.lt(chosen[0], torch.size(table, 1))
           if torch.__and__(known, torch.eq(torch.len(weights), 1)):
             weight = TAPS.plain(weights[0], )
@@ -211,7 +190,11 @@ final class GradientFunction {
             pass
           at = at0
           _17 = torch.append(present, flag)
-        return (all, TAPS.text(chosen, present, labels, ))
+        texts = annotate(List[str], [])
+        for p in range(torch.len(chosen)):
+          _18 = torch.append(texts, torch.format("{}", chosen[p]))
+        head = [torch.join(" ", texts), torch.join("", present)]
+        return (all, torch.join("\\n", torch.add(head, labels)))
       """;
 
   private GradientFunction() {}
@@ -241,7 +224,11 @@ final class GradientFunction {
   }
 
   /**
-   * The end of a method that has the same result without autograd.
+   * The end of a method that does without autograd. It returns the result, a copy of it, the
+   * recorded map; then the explained class of each sample, {@code [N]} of int64, the rows of the
+   * classifier's weight for them and the gradient, all values of one sample and channel in one
+   * place of memory. Only the first three where the class is not there or the batch is empty, and
+   * nothing, before the model has run, where dropout is at work.
    *
    * @param module qualified name of the module of the functions
    * @param forward expression that runs the model and records
@@ -254,10 +241,10 @@ final class GradientFunction {
           .append(flag)
           .append(")\n");
     }
-    text.append("    if camhook_training:\n      camhook_all = (").append(NONE).append(", \"\")\n");
+    text.append("    if camhook_training:\n      camhook_all = ").append(NONE).append('\n');
     text.append("    else:\n      camhook_result = ").append(forward).append('\n');
     text.append("      camhook_all = ").append(module).append(".averaged(camhook_result, ");
-    text.append("camhook_taps, camhook_labels, camhook_classes, ");
+    text.append("camhook_taps, camhook_classes, ");
     text.append(weight).append(", ").append(ones).append(", )\n");
     return text.append("    return camhook_all").toString();
   }

@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  *     is none), runs the rest of the model and differentiates its scores, as {@link
  *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor,
  *     or nothing is recorded
- * @param averagedMethod takes the classes before the inputs of {@code forward} and returns what
- *     {@code gradientMethod} does, without autograd, where the only thing recorded goes through
- *     global average pooling into the last linear layer ({@link GlobalAverage}); an empty text and
- *     nothing else, before it has run anything, while a module on that way is in training mode;
- *     null for other models
+ * @param averagedMethod takes the classes before the inputs of {@code forward} and needs no
+ *     autograd, because the only thing recorded goes through global average pooling into the last
+ *     linear layer ({@link GlobalAverage}); what it returns is in {@link
+ *     GradientFunction#averaged}: nothing, before it has run anything, while a module on that way
+ *     is in training mode; null for other models
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion

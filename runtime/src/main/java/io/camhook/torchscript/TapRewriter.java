@@ -161,10 +161,11 @@ final class TapRewriter {
     GradientSplit split = GradientSplit.of(prefix, ways, sites, linearBehindTaps(), new Inside());
     split.methods().forEach(m -> twins.addMethod(m.type(), m.text()));
     headMethod = split.head();
+    String type = "Tuple[List[Tensor], str]";
     StringBuilder text =
         headMethod == null
-            ? entry.takingInputs(name, CLASSES, GradientFunction.RETURNS)
-            : entry.taking("camhook_x", name, CLASSES, GradientFunction.RETURNS);
+            ? entry.takingInputs(name, CLASSES, type)
+            : entry.taking("camhook_x", name, CLASSES, type);
     String inputs = headMethod == null ? entry.inputs() : "camhook_in_camhook_x, ";
     String function = functions.gradients();
     String call =
@@ -196,7 +197,7 @@ final class TapRewriter {
   }
 
   private String averagedEntry(String name, GlobalAverage average, String weight) {
-    StringBuilder text = entry.takingInputsAsTheyAre(name, CLASSES, GradientFunction.RETURNS);
+    StringBuilder text = entry.takingInputsAsTheyAre(name, CLASSES, "List[Tensor]");
     String call = callRoot(false, entry.inputsAsTheyAre());
     functions.gradients();
     return text.append(GradientFunction.averaged(functions.module(), call, average, weight))

@@ -10,8 +10,11 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.torchscript.TapPlan;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param output what {@code forward} would have returned, in the manager of the inputs
  * @param scores a copy of it
- * @param classes the explained class of each sample; empty where nothing could be differentiated
+ * @param explained reads {@link #classes} while the recorded arrays are open
  * @param classifierRows {@code [N,C]}: the rows of the classifier's weight for the classes; null if
  *     the first tap's channels are not what it takes
  * @param labels the names of the taps
@@ -33,11 +36,16 @@ import org.jspecify.annotations.Nullable;
 public record GradientPass(
     NDArray output,
     NDArray scores,
-    List<Integer> classes,
+    Supplier<List<Integer>> explained,
     @Nullable NDArray classifierRows,
     List<TapPlan.Label> labels,
     List<NDArray> taps,
     List<@Nullable NDArray> gradients) {
+  /** The explained class of each sample; empty where nothing could be differentiated. */
+  public List<Integer> classes() {
+    return explained.get();
+  }
+
   /**
    * Runs the model. This thread's grad mode must be on.
    *
@@ -53,16 +61,68 @@ public record GradientPass(
       boolean training,
       NDManager owner) {
     long[] classes = target < 0 ? new long[0] : new long[] {target};
-    String averagedMethod = plan.averagedMethod();
-    if (averagedMethod != null && !training) {
-      IValue all = ModuleCalls.run(block, averagedMethod, classes, inputs, false);
-      GradientPass pass = of(all, plan, inputs, owner);
+    if (plan.averagedMethod() != null && !training) {
+      GradientPass pass = averaged(block, plan, classes, inputs, owner);
       if (pass != null) {
         return pass;
       }
     }
-    IValue all = run(block, plan, classes, inputs, training);
-    return Objects.requireNonNull(of(all, plan, inputs, owner));
+    try (IValue both = run(block, plan, classes, inputs, training)) {
+      IValue[] parts = both.toIValueTuple();
+      try {
+        NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
+        return of(all, parts[1].toStringValue(), plan, inputs.head().getManager());
+      } finally {
+        for (IValue part : parts) {
+          part.close();
+        }
+      }
+    }
+  }
+
+  /**
+   * Runs the model without autograd. What is read here are handles: every native call after a
+   * forward finds cold caches.
+   *
+   * @return null if dropout is at work, so that the model was not run
+   */
+  private static @Nullable GradientPass averaged(
+      PtSymbolBlock block, TapPlan plan, long[] classes, NDList inputs, NDManager owner) {
+    String method = Objects.requireNonNull(plan.averagedMethod());
+    NDArray[] all;
+    try (IValue list = ModuleCalls.run(block, method, classes, inputs, false)) {
+      all = list.toTensorArray((PtNDManager) owner);
+    }
+    if (all.length == 0) {
+      return null;
+    }
+    ownedBut(all, inputs.head().getManager());
+    NDArray best = all.length > 3 ? all[3] : null;
+    return new GradientPass(
+        all[0],
+        all[1],
+        () -> explained(all[1], classes, best),
+        best == null ? null : all[4],
+        plan.labels(Integer.toString(plan.taps().get(0).site())),
+        List.of(all[2]),
+        Collections.singletonList(best == null ? null : all[5]));
+  }
+
+  private static List<Integer> explained(NDArray scores, long[] given, @Nullable NDArray best) {
+    if (given.length > 0) {
+      return Collections.nCopies((int) scores.getShape().get(0), (int) given[0]);
+    }
+    return best == null
+        ? List.of()
+        : Arrays.stream(best.toLongArray()).mapToObj(Math::toIntExact).toList();
+  }
+
+  /** All arrays belong to the capture but the first, which is the application's. */
+  private static void ownedBut(NDArray[] all, NDManager manager) {
+    for (int i = 1; i < all.length; i++) {
+      NDScope.unregister(all[i]);
+    }
+    all[0].attach(manager);
   }
 
   private static IValue run(
@@ -90,30 +150,8 @@ public record GradientPass(
     }
   }
 
-  /** Takes a result apart and closes it; null if the method did not run the model. */
-  private static @Nullable GradientPass of(
-      IValue both, TapPlan plan, NDList inputs, NDManager owner) {
-    IValue[] parts = {};
-    try (both) {
-      parts = both.toIValueTuple();
-      String text = parts[1].toStringValue();
-      if (text.isEmpty()) {
-        return null;
-      }
-      NDArray[] all = parts[0].toTensorArray((PtNDManager) owner);
-      return of(all, text, plan, inputs.head().getManager());
-    } finally {
-      for (IValue part : parts) {
-        part.close();
-      }
-    }
-  }
-
   private static GradientPass of(NDArray[] all, String text, TapPlan plan, NDManager manager) {
-    for (int i = 1; i < all.length; i++) {
-      NDScope.unregister(all[i]);
-    }
-    all[0].attach(manager);
+    ownedBut(all, manager);
     String[] lines = text.split("\n", 3);
     List<Integer> classes = new ArrayList<>();
     for (String word : lines[0].isEmpty() ? new String[0] : lines[0].split(" ", -1)) {
@@ -130,6 +168,7 @@ public record GradientPass(
       gradients.add(present.charAt(1 + i) == '1' ? all[at++] : null);
     }
     String labels = lines.length < 3 ? "" : lines[2];
-    return new GradientPass(all[0], all[1], classes, rows, plan.labels(labels), values, gradients);
+    List<TapPlan.Label> names = plan.labels(labels);
+    return new GradientPass(all[0], all[1], () -> classes, rows, names, values, gradients);
   }
 }
