@@ -12,13 +12,8 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.TapPlan;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.nio.FloatBuffer;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -35,9 +30,6 @@ import org.junit.jupiter.params.provider.CsvSource;
  * does.
  */
 class AveragedPassTest {
-  private static final Path ARCHIVE =
-      Path.of("src/test/resources/torchscript/gap_linear.traced.pt");
-
   private static final String POOLED = "_0 = (gap).forward((features).forward(x, ), )";
   private static final String SCORED = "_1 = (fc).forward((flatten).forward(_0, ), )";
   private static final String CLASS = "class GapLinear(Module):";
@@ -95,23 +87,15 @@ class AveragedPassTest {
 
   /** Loads the archive with other lines in {@code forward}; {@code /} stands for a line break. */
   private void load(String pooled, String scored) throws Exception {
-    Path edited = temp.resolve("edited.pt");
-    Files.copy(ARCHIVE, edited);
-    try (FileSystem zip = FileSystems.newFileSystem(edited, Map.of("noCompression", "true"))) {
-      Path file = zip.getPath("gap_linear.traced", "code", "__torch__", "nets.py");
-      String text = Files.readString(file);
-      assertThat(text).contains(POOLED, SCORED, CLASS);
-      text = text.replace(POOLED, pooled.replace("/", "\n    "));
-      text = text.replace(SCORED, scored.replace("/", "\n    "));
-      Files.writeString(file, text.replace(CLASS, FUNCTIONS + CLASS));
-    }
-    TorchScriptArchive archive = TorchScriptArchive.open(edited);
-    Instrumented instrumented = archive.instrument(List.of("features"));
-    Path copy = temp.resolve("copy.pt");
-    instrumented.write(copy);
-    plan = instrumented.plan();
-    block = run.load(copy);
-    weight = archive.values("fc", "weight").orElseThrow().asFloatBuffer();
+    Map<String, String> edits =
+        Map.of(
+            POOLED, pooled.replace("/", "\n    "),
+            SCORED, scored.replace("/", "\n    "),
+            CLASS, FUNCTIONS + CLASS);
+    GapLinear net = GapLinear.load(run, temp, "nets.py", edits);
+    plan = net.plan();
+    block = net.block();
+    weight = net.weight();
   }
 
   private NDList input(int samples) {

@@ -11,12 +11,8 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.torchscript.Instrumented;
 import io.camhook.torchscript.TapPlan;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.nio.FloatBuffer;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -37,51 +33,29 @@ import org.junit.jupiter.api.io.TempDir;
  * those of an application that trains, or go through more code, and so are differentiated.
  */
 class GradientPassTest {
-  private static final Path ARCHIVE =
-      Path.of("src/test/resources/torchscript/gap_linear.traced.pt");
-
   @TempDir Path temp;
 
   private final TorchRun run = new TorchRun();
   private boolean gradMode;
+  private Path copy;
   private TapPlan plan;
   private PtSymbolBlock block;
   private FloatBuffer weight;
 
   @BeforeEach
   void load() throws Exception {
-    load(ARCHIVE);
+    load("nets.py", Map.of());
     gradMode = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
   }
 
-  private void load(Path file) throws Exception {
-    TorchScriptArchive archive = TorchScriptArchive.open(file);
-    Instrumented instrumented = archive.instrument(List.of("features"));
-    Path copy = temp.resolve("copy.pt");
-    instrumented.write(copy);
-    plan = instrumented.plan();
-    block = run.load(copy);
-    String name = archive.classifierWeight().orElseThrow();
-    int dot = name.lastIndexOf('.');
-    weight =
-        archive
-            .values(name.substring(0, dot), name.substring(dot + 1))
-            .orElseThrow()
-            .asFloatBuffer();
-  }
-
-  /** The archive with something else in its code. */
-  private void loadEdited(String code, String found, String instead) throws Exception {
-    Path edited = temp.resolve("edited.pt");
-    Files.copy(ARCHIVE, edited);
-    try (FileSystem zip = FileSystems.newFileSystem(edited, Map.of("noCompression", "true"))) {
-      Path file = zip.getPath("gap_linear.traced", "code", "__torch__", code);
-      String text = Files.readString(file);
-      assertThat(text).contains(found);
-      Files.writeString(file, text.replace(found, instead));
-    }
-    load(edited);
+  private void load(String code, Map<String, String> edits) throws Exception {
+    Path folder = Files.createTempDirectory(temp, "edition");
+    GapLinear net = GapLinear.load(run, folder, code, edits);
+    copy = net.copy();
+    plan = net.plan();
+    block = net.block();
+    weight = net.weight();
   }
 
   @AfterEach
@@ -164,7 +138,7 @@ class GradientPassTest {
   /** The instrumented copy's own code, where a method's text shows what it does without. */
   private String code() throws Exception {
     StringBuilder code = new StringBuilder();
-    try (ZipFile zip = new ZipFile(temp.resolve("copy.pt").toFile())) {
+    try (ZipFile zip = new ZipFile(copy.toFile())) {
       for (ZipEntry entry : Collections.list(zip.entries())) {
         if (entry.getName().endsWith(".py")) {
           code.append(new String(zip.getInputStream(entry).readAllBytes(), UTF_8));
@@ -182,7 +156,7 @@ class GradientPassTest {
 
   @Test
   void linear_layer_should_be_differentiated_where_something_follows() throws Exception {
-    loadEdited("nets.py", "return _1", "return torch.mul(_1, 2)");
+    load("nets.py", Map.of("return _1", "return torch.mul(_1, 2)"));
     assertThat(code()).doesNotContain("camhook_taps.before(camhook_features, ");
     GradientPass pass = GradientPass.run(block, plan, 1, input(2), false, run.manager);
     requireGradients(pass, List.of(1, 1), 2);
@@ -191,7 +165,7 @@ class GradientPassTest {
   @Test
   void linear_layer_should_be_differentiated_where_it_does_more() throws Exception {
     String code = "torch/nn/modules/linear/___torch_mangle_3006.py";
-    loadEdited(code, "torch.linear(argument_1,", "torch.linear(torch.mul(argument_1, 2),");
+    load(code, Map.of("torch.linear(argument_1,", "torch.linear(torch.mul(argument_1, 2),"));
     assertThat(code()).doesNotContain("camhook_taps.before(camhook_features, ");
     GradientPass pass = GradientPass.run(block, plan, 1, input(2), false, run.manager);
     requireGradients(pass, List.of(1, 1), 2);
