@@ -199,8 +199,7 @@ final class TorchScriptGradCam {
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     String heap = timed ? "512m" : "128m";
     command.addAll(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"));
-    if (timed) { // a method is compiled after 10 calls, not 200: a server has had them, a run has
-      // not
+    if (timed) { // a server has had the 200 calls before a method is compiled, a run has not
       command.add("-XX:CompileThresholdScaling=0.05");
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     dropout takes part and this does not hold
  */
 record GlobalAverage(int positions, List<String> training) {
+  private static final String TRAINING = "training";
 
   /**
    * Follows the recorded value from the tap to what the model returns.
@@ -55,8 +56,6 @@ record GlobalAverage(int positions, List<String> training) {
     return new GlobalAverage(follower.positions, List.copyOf(flags));
   }
 
-  private static final String TRAINING = "training";
-
   /** What is known of a variable's value. */
   private sealed interface Known {}
 
@@ -71,19 +70,10 @@ record GlobalAverage(int positions, List<String> training) {
     SCORES
   }
 
-  private record Literal(Expr expression) implements Known {
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Literal literal && literal.text().equals(text());
-    }
-
-    @Override
-    public int hashCode() {
-      return text().hashCode();
-    }
-
-    String text() {
-      return Printer.print(expression);
+  /** A number, a string, a name such as {@code False} or a list of them, as it is written. */
+  private record Literal(String text) implements Known {
+    Literal(Expr expression) {
+      this(Printer.print(expression));
     }
   }
 
@@ -134,17 +124,13 @@ record GlobalAverage(int positions, List<String> training) {
     /** Follows a method, or a free function without a context. */
     Known run(
         @Nullable MethodContext context, Stmt.Function function, Map<String, Known> variables) {
-      Known result = Stage.ELSEWHERE;
       for (Stmt statement : function.body()) {
-        if (lost) {
-          break;
-        }
         if (statement instanceof Stmt.Return end) {
           return end.value() == null ? Stage.ELSEWHERE : value(end.value(), context, variables);
         }
         run(statement, context, variables);
       }
-      return result;
+      return Stage.ELSEWHERE;
     }
 
     private void run(
@@ -160,6 +146,8 @@ record GlobalAverage(int positions, List<String> training) {
         branch(s, context, variables);
       } else if (statement instanceof Stmt.Evaluate s) {
         value(s.value(), context, variables);
+      } else if (statement instanceof Stmt.Return) {
+        lost(); // in a branch: what follows may not run
       } else if (!(statement instanceof Stmt.Keyword)) {
         Names names = new Names(null);
         names.add(statement);

@@ -199,7 +199,6 @@ final class TapRewriter {
   private String averagedEntry(String name, GlobalAverage average, String weight) {
     StringBuilder text = entry.takingInputsAsTheyAre(name, CLASSES, "List[Tensor]");
     String call = callRoot(false, entry.inputsAsTheyAre());
-    functions.gradients();
     return text.append(GradientFunction.averaged(functions.module(), call, average, weight))
         .toString();
   }

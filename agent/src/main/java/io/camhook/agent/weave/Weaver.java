@@ -121,24 +121,27 @@ public final class Weaver implements ClassFileTransformer {
         classes.add(type);
       }
     }
-    try { // at once: the JVM stops all threads and goes through all of its classes each time
-      instrumentation.retransformClasses(classes.toArray(Class<?>[]::new));
-    } catch (UnmodifiableClassException
-        | UnsupportedOperationException
-        | LinkageError
-        | InternalError oneOfThem) {
-      classes.forEach(type -> retransform(type, instrumentation));
+    // At once: the JVM stops all threads and goes through all of its classes each time.
+    if (refusal(instrumentation, classes.toArray(Class<?>[]::new)) != null) {
+      for (Class<?> type : classes) {
+        Throwable why = refusal(instrumentation, type);
+        if (why != null) {
+          failed(type.getName(), why);
+        }
+      }
     }
   }
 
-  private void retransform(Class<?> type, Instrumentation instrumentation) {
+  /** Retransforms all of the classes, or none and says why. */
+  private static @Nullable Throwable refusal(Instrumentation instrumentation, Class<?>... classes) {
     try {
-      instrumentation.retransformClasses(type);
+      instrumentation.retransformClasses(classes);
+      return null;
     } catch (UnmodifiableClassException
         | UnsupportedOperationException
         | LinkageError
         | InternalError e) {
-      failed(type.getName(), e);
+      return e;
     }
   }
 

@@ -29,7 +29,7 @@ class WeaverTest {
   void class_that_cannot_be_woven_should_run_as_it_is_and_be_counted_and_logged_once() {
     Instrumentation instrumentation = ByteBuddyAgent.install();
     List<String> log = new ArrayList<>();
-    Weaver weaver = new Weaver(List.of(new Failing()), (type, loader) -> {}, log(log));
+    Weaver weaver = weaver(new Failing(), log);
     new Scale(1);
     weaver.install(instrumentation);
     try {
@@ -51,7 +51,7 @@ class WeaverTest {
   void class_that_the_jvm_refuses_should_leave_the_others_woven() {
     Instrumentation instrumentation = ByteBuddyAgent.install();
     List<String> log = new ArrayList<>();
-    Weaver weaver = new Weaver(List.of(new Refused()), (type, loader) -> {}, log(log));
+    Weaver weaver = weaver(new Refused(), log);
     new Scale(1);
     assertThat(threeOrNull()).containsExactly(3);
     weaver.install(instrumentation);
@@ -126,20 +126,22 @@ class WeaverTest {
     }
   }
 
-  private static EventLog log(List<String> lines) {
-    return new EventLog() {
-      @Override
-      public void info(String message) {}
+  private static Weaver weaver(Weaving weaving, List<String> failures) {
+    EventLog log =
+        new EventLog() {
+          @Override
+          public void info(String message) {}
 
-      @Override
-      public void warn(String message) {}
+          @Override
+          public void warn(String message) {}
 
-      @Override
-      public void failure(String message, Throwable cause) {
-        Throwable reason = cause.getCause() == null ? cause : cause.getCause();
-        lines.add(message + ": " + reason.getMessage());
-      }
-    };
+          @Override
+          public void failure(String message, Throwable cause) {
+            Throwable reason = cause.getCause() == null ? cause : cause.getCause();
+            failures.add(message + ": " + reason.getMessage());
+          }
+        };
+    return new Weaver(List.of(weaving), (type, loader) -> {}, log);
   }
 
   private static final class Failing implements Weaving {
