@@ -55,7 +55,7 @@ final class AdapterLoader {
     private static final String CAMHOOK = "io.camhook.";
 
     private final Map<String, byte[]> entries;
-    private final ClassLoader agent;
+    private final @Nullable ClassLoader agent; // null is the bootstrap loader
 
     NestedJarLoader(Map<String, byte[]> entries, ClassLoader application) {
       super("camhook-adapter", application);
@@ -74,7 +74,7 @@ final class AdapterLoader {
       }
       if (name.startsWith(CAMHOOK)) {
         try {
-          return agent.loadClass(name);
+          return Class.forName(name, false, agent);
         } catch (ClassNotFoundException e) {
           // a class of the application in a package of that name
         }

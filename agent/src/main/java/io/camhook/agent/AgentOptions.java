@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * CAMHOOK_SAMPLING_MAX_PER_SECOND}.
  */
 final class AgentOptions implements Overrides {
-  private static final Set<String> OWN = Set.of("config", "onError");
+  private static final Set<String> OWN = Set.of("config", "onError", "bootstrap", "command");
 
   private final Map<String, String> options;
   private final Function<String, @Nullable String> properties;
@@ -63,6 +63,18 @@ final class AgentOptions implements Overrides {
       }
     }
     return new AgentOptions(options, properties, environment);
+  }
+
+  /**
+   * Whether the agent's classes are to be the bootstrap loader's. Asked before anything else, and
+   * never fails: {@link #parse} says what is wrong.
+   */
+  static boolean isBootstrap(@Nullable String text) {
+    try {
+      return "true".equals(parse(text, System::getProperty, System::getenv).text("bootstrap"));
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   @Override

@@ -1,6 +1,10 @@
 package io.camhook.agent;
 
+import java.io.File;
+import java.io.IOException;
 import java.lang.instrument.Instrumentation;
+import java.net.URISyntaxException;
+import java.util.jar.JarFile;
 import org.jspecify.annotations.Nullable;
 
 /** Entry points of the JVM: {@code -javaagent}, attach, and {@code Launcher-Agent-Class}. */
@@ -9,11 +13,39 @@ public final class CamhookAgent {
 
   /** Before the application's main; see {@link AgentOptions} for the form of the options. */
   public static void premain(@Nullable String options, Instrumentation instrumentation) {
-    Startup.run(options, instrumentation);
+    start(options, instrumentation);
   }
 
-  /** Into a JVM that runs already. */
+  /** Into a JVM that runs already, and for what it is told there later. */
   public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
-    Startup.run(options, instrumentation);
+    start(options, instrumentation);
+  }
+
+  private static void start(@Nullable String options, Instrumentation instrumentation) {
+    try {
+      if (AgentOptions.isBootstrap(options)) {
+        startInBootstrapLoader(options, instrumentation);
+      } else {
+        Startup.run(options, instrumentation);
+      }
+    } catch (Throwable e) { // whatever it is, the application starts
+      System.err.println("camhook: could not start; the application runs without camhook: " + e);
+    }
+  }
+
+  /**
+   * Every class of ours from here on is the bootstrap loader's, which each class loader can see:
+   * only this one and {@link AgentOptions} have been loaded before.
+   */
+  private static void startInBootstrapLoader(
+      @Nullable String options, Instrumentation instrumentation)
+      throws IOException, URISyntaxException, ReflectiveOperationException {
+    File jar =
+        new File(CamhookAgent.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    instrumentation.appendToBootstrapClassLoaderSearch(new JarFile(jar));
+    Class<?> startup = Class.forName(CamhookAgent.class.getPackageName() + ".Startup", true, null);
+    var run = startup.getDeclaredMethod("run", String.class, Instrumentation.class);
+    run.setAccessible(true);
+    run.invoke(null, options, instrumentation);
   }
 }

@@ -18,23 +18,20 @@ final class Output {
   private Output() {}
 
   /**
-   * The recorder of this JVM; it is closed when the JVM shuts down.
+   * The recorder of this JVM.
    *
    * @param yaml the configuration file, kept with the recording
    */
   static Recorder recorder(CamhookConfig config, @Nullable Path yaml, EventLog log) {
     CamhookConfig.Output output = config.output();
     String directory = output.directory();
-    Recorder recorder =
-        directory == null
-            ? new Recorder(config.limits(), "Kafka", Output::kafka, log)
-            : new Recorder(
-                config.limits(),
-                directory,
-                () -> directory(Path.of(directory), yaml, output.shardBytes()),
-                log);
-    Runtime.getRuntime().addShutdownHook(new Thread(recorder::close, "camhook-shutdown"));
-    return recorder;
+    return directory == null
+        ? new Recorder(config.limits(), "Kafka", Output::kafka, log)
+        : new Recorder(
+            config.limits(),
+            directory,
+            () -> directory(Path.of(directory), yaml, output.shardBytes()),
+            log);
   }
 
   private static CaptureSink directory(Path directory, @Nullable Path yaml, long shardBytes)

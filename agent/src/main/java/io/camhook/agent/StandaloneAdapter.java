@@ -34,8 +34,13 @@ public final class StandaloneAdapter {
   public static synchronized void startAgent(EventLog log) {
     Instrumentation own = LauncherAgent.instrumentation();
     if (own != null && !Dispatch.installed()) {
-      Startup.start(
-          NOTHING, recorder(log), (type, loader) -> log.info("instruments " + type), log, own);
+      RunningAgent.start(
+          NOTHING,
+          null,
+          recorder(log),
+          (type, loader) -> log.info("instruments " + type),
+          log,
+          own);
     }
   }
 

@@ -1,46 +1,35 @@
 package io.camhook.agent;
 
-import io.camhook.agent.weave.DjlWeaver;
-import io.camhook.agent.weave.PlainWeaver;
 import io.camhook.agent.weave.Weaver;
-import io.camhook.agent.weave.Weaving;
 import io.camhook.agent.yaml.ConfigReader;
 import io.camhook.agent.yaml.InvalidConfigException;
 import io.camhook.agent.yaml.Problem;
-import io.camhook.builtin.Watches;
-import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.Dispatch;
-import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.EventLog;
-import io.camhook.plain.PlainDispatch;
-import io.camhook.plain.PlainNetworks;
 import io.camhook.recording.Run;
-import io.camhook.spi.AdapterContext;
-import io.camhook.spi.EngineAdapter;
 import java.lang.instrument.Instrumentation;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happens before the application's main. Whatever goes wrong here, the application starts;
- * only {@code onError=exit} ends the JVM, with status 2.
+ * What the JVM is told: before the application's main, when somebody attaches, and by later
+ * commands. Whatever goes wrong here, the application runs; only {@code onError=exit} ends the JVM,
+ * with status 2.
  */
 final class Startup {
   private static final int STATUS_BAD_CONFIG = 2;
 
+  /** The JVM calls static methods, and the agent of one call is meant by the next. */
+  private static @Nullable RunningAgent running;
+
   private Startup() {}
 
-  static void run(@Nullable String text, Instrumentation instrumentation) {
+  static synchronized void run(@Nullable String text, Instrumentation instrumentation) {
     EventLog log = new StderrLog(System.err);
-    if (Dispatch.installed()) {
-      log.warn("the agent is here already; the second one does nothing");
-      return;
-    }
     AgentOptions options;
     try {
       options = AgentOptions.parse(text, System::getProperty, System::getenv);
@@ -48,52 +37,74 @@ final class Startup {
       log.warn(e.getMessage() + "; the application runs without camhook");
       return;
     }
-    try {
-      String file = options.text("config");
-      Path yaml = file == null ? null : Path.of(file);
-      CamhookConfig config = read(yaml, options);
-      Weaver.Listener listener =
-          config.dryRun()
-              ? (type, loader) -> log.info("dry run: would weave " + type)
-              : (type, loader) -> {};
-      start(config, Output.recorder(config, yaml, log), listener, log, instrumentation);
-    } catch (InvalidConfigException e) {
-      refuse(e, options, log);
-    } catch (Throwable e) {
-      log.failure("could not start; the application runs without camhook", e);
+    String command = options.text("command");
+    try (Reply reply = new Reply(command != null, log)) {
+      try {
+        if (command == null || command.equals("attach")) {
+          start(options, instrumentation, reply);
+        } else {
+          obey(command, reply);
+        }
+      } catch (InvalidConfigException e) {
+        refuse(e, options, reply);
+      } catch (Throwable e) {
+        reply.failure("could not start; the application runs without camhook", e);
+      }
     }
   }
 
-  /** Weaves; {@code listener} sees what. */
-  static void start(
-      CamhookConfig config,
-      Recorder recorder,
-      Weaver.Listener listener,
-      EventLog log,
-      Instrumentation instrumentation) {
-    Watches watches = Watches.of(config, log);
-    Runtime.getRuntime().addShutdownHook(new Thread(watches::close, "camhook-stats"));
-    AdapterContext context = new AdapterContext(config, recorder, watches, log, true);
-    Dispatch.install(loader -> adapter(loader, context));
-    List<Weaving> weavings = new ArrayList<>();
-    weavings.add(new DjlWeaver());
-    PlainWeaver plain = new PlainWeaver(config);
-    if (!plain.isEmpty()) {
-      PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
-      weavings.add(plain);
+  private static void start(AgentOptions options, Instrumentation instrumentation, Reply reply)
+      throws InvalidConfigException {
+    RunningAgent before = running;
+    String file = options.text("config");
+    if (before == null && Dispatch.installed()) {
+      reply.refuse("another camhook is at work here; this one does nothing");
+      return;
     }
-    new Weaver(weavings, listener, log).install(instrumentation);
+    if (before != null && (before.file() != null || file == null)) {
+      reply.refuse(
+          "the agent is here already, since %s, %s; the second one does nothing"
+              .formatted(
+                  before.since(),
+                  before.file() == null
+                      ? "without a configuration"
+                      : "with " + before.file() + " (detach it first)"));
+      return;
+    }
+    Path yaml = file == null ? null : Path.of(file);
+    CamhookConfig config = read(yaml, options);
+    EventLog log = reply; // also of what comes later
+    Weaver.Listener listener =
+        config.dryRun()
+            ? (type, loader) -> log.info("dry run: would weave " + type)
+            : (type, loader) -> {};
+    if (before != null) {
+      before.stop();
+    }
+    running =
+        RunningAgent.start(
+            config, file, Output.recorder(config, yaml, log), listener, log, instrumentation);
   }
 
-  /** The adapter of the engine that {@code loader} holds; null if it cannot be had. */
-  private static @Nullable EngineCalls adapter(ClassLoader loader, AdapterContext context) {
-    try {
-      EngineAdapter adapter = AdapterLoader.djl(loader);
-      adapter.start(context);
-      return adapter;
-    } catch (Throwable e) {
-      context.log().failure("DJL is not instrumented, its adapter could not start", e);
-      return null;
+  private static void obey(String command, Reply reply) {
+    RunningAgent agent = running;
+    switch (command) {
+      case "status" ->
+          (agent == null ? List.of("no camhook is at work in this JVM") : agent.status())
+              .forEach(reply::say);
+      case "detach" -> {
+        if (agent == null) {
+          reply.refuse("no camhook is at work in this JVM");
+          return;
+        }
+        running = null;
+        agent.stop();
+        agent.status().forEach(reply::say);
+        reply.info("detached; classes have their own bytecode again");
+      }
+      default ->
+          reply.refuse(
+              "agent option command: expected attach, detach or status, found \"" + command + "\"");
     }
   }
 
@@ -110,10 +121,10 @@ final class Startup {
     return result.config();
   }
 
-  private static void refuse(InvalidConfigException e, AgentOptions options, EventLog log) {
+  private static void refuse(InvalidConfigException e, AgentOptions options, Reply reply) {
     boolean exit = "exit".equals(options.text("onError"));
     List<Problem> problems = e.problems();
-    log.warn(
+    reply.refuse(
         "%s; %s%n%s"
             .formatted(
                 problems.size() == 1

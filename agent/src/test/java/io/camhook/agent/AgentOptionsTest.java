@@ -43,7 +43,7 @@ class AgentOptionsTest {
         .extracting(Object::toString)
         .containsExactly(
             "agent option sampling.rat: no such option; nearest is \"sampling.rate\"; expected one"
-                + " of config, onError, sampling.rate",
+                + " of bootstrap, command, config, onError, sampling.rate",
             "agent option onError: expected exit or continue, found \"stop\"");
   }
 

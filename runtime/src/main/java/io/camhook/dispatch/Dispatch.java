@@ -31,6 +31,17 @@ public final class Dispatch {
   private Dispatch() {}
 
   /**
+   * Plugs the maker of adapters, and where failures of camhook itself are counted.
+   *
+   * @param factory as {@link #install(Function)} says
+   */
+  public static synchronized void install(
+      Function<ClassLoader, @Nullable EngineCalls> factory, Failures failures) {
+    Door.report(failures);
+    install(factory);
+  }
+
+  /**
    * Plugs the maker of adapters; null unplugs it.
    *
    * @param factory from the class loader that holds the engine to its adapter; null from it means
@@ -38,8 +49,12 @@ public final class Dispatch {
    */
   public static synchronized void install(
       @Nullable Function<ClassLoader, @Nullable EngineCalls> factory) {
+    Engines before = engines;
     engines = factory == null ? null : new Engines(factory);
     requests = factory != null;
+    if (before != null) {
+      before.close();
+    }
   }
 
   /** Plugs what knows the modules of plain networks; null unplugs it. */

@@ -1,6 +1,8 @@
 package io.camhook.dispatch;
 
-import java.util.Optional;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -11,19 +13,37 @@ import org.jspecify.annotations.Nullable;
 final class Engines {
   private static final String MARKER = "ai.djl.nn.Block";
 
+  /**
+   * What is kept with a class. A class may keep it for ever, so that it is emptied in the end: an
+   * adapter that is no longer used is collected.
+   */
+  private static final class Slot {
+    private static final Slot NONE = new Slot(null);
+
+    private volatile @Nullable EngineCalls engine;
+
+    Slot(@Nullable EngineCalls engine) {
+      this.engine = engine;
+    }
+  }
+
   private final Function<ClassLoader, @Nullable EngineCalls> factory;
+  private final List<WeakReference<Slot>> made = new CopyOnWriteArrayList<>();
   // Kept with the engine's own class: an adapter refers to its engine's loader and must go with it.
-  private final ClassValue<Optional<EngineCalls>> byMarker =
+  private final ClassValue<Slot> byMarker =
       new ClassValue<>() {
         @Override
-        protected Optional<EngineCalls> computeValue(Class<?> marker) {
-          return Optional.ofNullable(factory.apply(marker.getClassLoader()));
+        protected Slot computeValue(Class<?> marker) {
+          Slot slot = new Slot(factory.apply(marker.getClassLoader()));
+          made.removeIf(known -> known.get() == null);
+          made.add(new WeakReference<>(slot));
+          return slot;
         }
       };
-  private final ClassValue<Optional<EngineCalls>> byClass =
+  private final ClassValue<Slot> byClass =
       new ClassValue<>() {
         @Override
-        protected Optional<EngineCalls> computeValue(Class<?> type) {
+        protected Slot computeValue(Class<?> type) {
           return find(type);
         }
       };
@@ -33,17 +53,27 @@ final class Engines {
   }
 
   @Nullable EngineCalls of(Class<?> type) {
-    return byClass.get(type).orElse(null);
+    return byClass.get(type).engine;
   }
 
-  private Optional<EngineCalls> find(Class<?> type) {
+  /** Forgets all adapters. */
+  void close() {
+    for (WeakReference<Slot> slot : made) {
+      Slot known = slot.get();
+      if (known != null) {
+        known.engine = null;
+      }
+    }
+  }
+
+  private Slot find(Class<?> type) {
     try {
       Class<?> marker = Class.forName(MARKER, false, type.getClassLoader());
       synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
         return byMarker.get(marker);
       }
     } catch (ClassNotFoundException | LinkageError e) {
-      return Optional.empty();
+      return Slot.NONE;
     }
   }
 }

@@ -4,8 +4,10 @@ import io.camhook.config.Place;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.UserFailure;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One call of one module: its hooks, and its part in the pass that is being captured. */
@@ -102,10 +104,13 @@ final class ModuleCall implements PlainCall {
   private @Nullable Object runBefore(@Nullable Object value) {
     Object current = value;
     for (PlainHook hook : hooks()) {
+      Object given = current;
       Object replacement =
-          backward
-              ? hook.beforeBackward(described(), current)
-              : hook.beforeForward(described(), current);
+          ofUser(
+              () ->
+                  backward
+                      ? hook.beforeBackward(described(), given)
+                      : hook.beforeForward(described(), given));
       current = replacement == null ? current : replacement;
     }
     return current;
@@ -120,9 +125,19 @@ final class ModuleCall implements PlainCall {
     if (place.kind() == Place.Kind.ARGUMENT) {
       arguments[network.argument(place, arguments)] = replacement;
     } else {
-      network.tensors().overwrite(value, replacement);
+      overwrite(value, replacement);
     }
     return replacement;
+  }
+
+  /** What does not fit is the hook's mistake. */
+  private void overwrite(Object value, Object replacement) {
+    try {
+      network.tensors().overwrite(value, replacement);
+    } catch (IllegalArgumentException e) {
+      UserFailure.mark(e);
+      throw e;
+    }
   }
 
   private void note(Object value) {
@@ -165,8 +180,18 @@ final class ModuleCall implements PlainCall {
     if (place.kind() == Place.Kind.RETURN) {
       return current;
     }
-    network.tensors().overwrite(value, current);
+    overwrite(value, current);
     return result;
+  }
+
+  /** What is thrown is the application's. */
+  private static @Nullable Object ofUser(Supplier<@Nullable Object> hook) {
+    try {
+      return hook.get();
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
+    }
   }
 
   private @Nullable Object runAfter(@Nullable Object value) {
@@ -180,10 +205,13 @@ final class ModuleCall implements PlainCall {
     try {
       while (next < hooks.size()) {
         PlainHook hook = hooks.get(next++);
+        Object left = current;
         Object replacement =
-            backward
-                ? hook.afterBackward(described(), current, from)
-                : hook.afterForward(described(), from, current);
+            ofUser(
+                () ->
+                    backward
+                        ? hook.afterBackward(described(), left, from)
+                        : hook.afterForward(described(), from, left));
         current = replacement == null ? current : replacement;
       }
     } catch (Throwable e) {
@@ -225,13 +253,16 @@ final class ModuleCall implements PlainCall {
 
   private void requireSameKind(Object value, Object replacement) {
     if (ArrayTensors.isArray(value) && !ArrayTensors.isSameKind(value, replacement)) {
-      throw new IllegalArgumentException(
-          "%s of %s: a hook replaced %s by %s; expected the same type"
-              .formatted(
-                  backward ? "backward" : "forward",
-                  described(),
-                  value.getClass().getTypeName(),
-                  replacement.getClass().getTypeName()));
+      IllegalArgumentException mistake =
+          new IllegalArgumentException(
+              "%s of %s: a hook replaced %s by %s; expected the same type"
+                  .formatted(
+                      backward ? "backward" : "forward",
+                      described(),
+                      value.getClass().getTypeName(),
+                      replacement.getClass().getTypeName()));
+      UserFailure.mark(mistake);
+      throw mistake;
     }
   }
 

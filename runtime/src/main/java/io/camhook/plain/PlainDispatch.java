@@ -1,6 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.Door;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 public final class PlainDispatch {
   /** Whether any plain network is configured and the agent has started. */
   public static volatile boolean active;
+
+  private static final Door BEFORE = new Door("what comes before a method of a plain network");
+  private static final Door AFTER = new Door("what comes after a method of a plain network");
 
   private static volatile @Nullable PlainNetworks networks;
 
@@ -23,16 +27,49 @@ public final class PlainDispatch {
   }
 
   /**
-   * Entry of a woven method.
+   * Entry of a woven method, which may have its arguments replaced.
    *
    * @param module the object whose method it is
    * @param entry number of its network in the configuration
    * @param role one of {@link Role}, by ordinal
    * @param method the method, the same string for every call of it
-   * @return the call, to be told the arguments and the end, or null when it is of no interest
+   * @param arguments those of the method, replaced in place where a hook replaces them
+   * @return the call, to be told its end with {@link #after}, or null when it is of no interest
    */
-  public static @Nullable PlainCall enter(Object module, int entry, int role, String method) {
+  public static @Nullable PlainCall enter(
+      Object module, int entry, int role, String method, Object[] arguments) {
     PlainNetworks all = networks;
-    return all == null ? null : all.enter(module, entry, Role.of(role), method);
+    if (all == null) {
+      return null;
+    }
+    try {
+      PlainCall call = all.enter(module, entry, Role.of(role), method);
+      if (call != null) {
+        call.before(arguments);
+        BEFORE.passed();
+      }
+      return call;
+    } catch (Throwable e) {
+      BEFORE.failed(e);
+      all.forgetThread();
+      return null;
+    }
+  }
+
+  /**
+   * A woven method ended.
+   *
+   * @return the result that its caller gets
+   */
+  public static @Nullable Object after(
+      PlainCall call, @Nullable Object result, @Nullable Throwable thrown) {
+    try {
+      Object given = call.after(result, thrown);
+      AFTER.passed();
+      return given;
+    } catch (Throwable e) {
+      AFTER.failed(e);
+      return result;
+    }
   }
 }

@@ -97,6 +97,11 @@ public final class PlainNetworks {
     return network == null ? null : threads.get().enter(network, module, role, method);
   }
 
+  /** A call on this thread failed on its way: what was under way there is lost. */
+  void forgetThread() {
+    threads.remove();
+  }
+
   /** The pass that begins now, if it is captured; in a dry run the first of each network is. */
   @Nullable Pass pass(HookedNetwork network) {
     if (!network.capturesAnything()) {

@@ -34,8 +34,9 @@ final class DjlMethods {
 
   static AgentBuilder addTo(AgentBuilder builder, EventLog log) {
     DjlSignatures compatible = new DjlSignatures(log);
+    DispatchReach reach = new DispatchReach(log);
     return builder
-        .type(hasSuperType(named(BLOCK)).and(not(isInterface())), compatible)
+        .type(reach.of(hasSuperType(named(BLOCK)).and(not(isInterface())), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -45,14 +46,14 @@ final class DjlMethods {
                                 .and(takesArguments(4))
                                 .and(takesArgument(0, named("ai.djl.training.ParameterStore")))
                                 .and(not(isAbstract())))))
-        .type(named(PREDICTOR), compatible)
+        .type(reach.of(named(PREDICTOR), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
                     .visit(
                         Advice.to(RequestAdvice.class, RequestExitAdvice.class)
                             .on(named("batchPredict").and(takesArguments(List.class)))))
-        .type(named(TRAINER), compatible)
+        .type(reach.of(named(TRAINER), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
@@ -61,7 +62,7 @@ final class DjlMethods {
                             .on(
                                 namedOneOf("forward", "evaluate")
                                     .and(takesArgument(0, named(NDLIST))))))
-        .type(named(JNI), compatible)
+        .type(reach.of(named(JNI), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -78,7 +79,7 @@ final class DjlMethods {
                                             .or(
                                                 takesArguments(4)
                                                     .and(takesArgument(1, InputStream.class)))))))
-        .type(named(CALLS), compatible)
+        .type(reach.of(named(CALLS), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -88,7 +89,7 @@ final class DjlMethods {
                                 .and(isStatic())
                                 .and(takesArguments(3))
                                 .and(takesArgument(1, named(NDLIST))))))
-        .type(named(SCRIPT), compatible)
+        .type(reach.of(named(SCRIPT), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -97,7 +98,7 @@ final class DjlMethods {
                             named("loadParameters")
                                 .and(takesArguments(2))
                                 .and(takesArgument(1, DataInputStream.class)))))
-        .type(named(MODEL), compatible)
+        .type(reach.of(named(MODEL), compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(

@@ -1,95 +1,57 @@
 package io.camhook.agent.weave;
 
+import io.camhook.agent.links.EngineLinks;
 import io.camhook.dispatch.EventLog;
-import java.util.ArrayList;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.WeakHashMap;
-import net.bytebuddy.description.type.TypeDescription;
-import net.bytebuddy.dynamic.ClassFileLocator;
+import java.util.stream.Collectors;
 import net.bytebuddy.matcher.ElementMatcher;
-import net.bytebuddy.pool.TypePool;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the DJL that a class loader sees has the methods that are woven and that the adapter
- * relies on. Where one is missing, nothing of that DJL is woven and one line says which. Asked once
- * a loader; classes that the loader does not see at all are no mismatch.
+ * Whether the DJL that a class loader sees has the methods that are woven and everything that the
+ * adapter links to. Where one is missing, nothing of that DJL is woven and one line says so. DJL is
+ * looked at once, however many loaders see it; a loader that sees no DJL is no mismatch.
  */
 final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoader> {
-  private static final String STORE = "ai.djl.training.ParameterStore";
-  private static final String LIST = "ai.djl.ndarray.NDList";
-  private static final String PAIRS = "ai.djl.util.PairList";
-  private static final String MANAGER = "ai.djl.pytorch.engine.PtNDManager";
-  private static final String SCRIPT = "ai.djl.pytorch.engine.PtSymbolBlock";
-  private static final String ARRAY = "ai.djl.pytorch.engine.PtNDArray";
+  private static final String RANGE = "0.28 to 0.36";
+  private static final String API = "ai/djl/nn/Block.class";
+  private static final String PYTORCH = "ai/djl/pytorch/";
+  private static final String PYTORCH_MARKER = "ai/djl/pytorch/jni/JniUtils";
+  private static final String VERSION = "ai/djl/engine/api.properties";
+  private static final int NAMED = 3;
 
-  /** A method that must be there. */
-  private record Required(String type, String result, String name, List<String> parameters) {
-    String descriptor() {
-      StringBuilder descriptor = new StringBuilder("(");
-      parameters.forEach(parameter -> descriptor.append(descriptor(parameter)));
-      return descriptor.append(')').append(descriptor(result)).toString();
-    }
-
-    private static String descriptor(String name) {
-      return switch (name) {
-        case "boolean" -> "Z";
-        case "void" -> "V";
-        default ->
-            name.endsWith("[]")
-                ? "[" + descriptor(name.substring(0, name.length() - 2))
-                : "L" + name.replace('.', '/') + ";";
-      };
-    }
-
-    @Override
-    public String toString() {
-      return "%s %s.%s(%s)".formatted(result, type, name, String.join(",", parameters));
-    }
-  }
-
-  private static final List<Required> REQUIRED =
+  /** What is woven, and what the adapter reads by reflection: no link of the adapter's names them. */
+  private static final List<String> ALSO =
       List.of(
-          new Required(
-              "ai.djl.nn.AbstractBaseBlock",
-              LIST,
-              "forward",
-              List.of(STORE, LIST, "boolean", PAIRS)),
-          new Required(
-              "ai.djl.nn.AbstractBaseBlock", LIST, "forward", List.of(STORE, LIST, LIST, PAIRS)),
-          new Required(
-              "ai.djl.inference.Predictor",
-              "java.util.List",
-              "batchPredict",
-              List.of("java.util.List")),
-          new Required("ai.djl.training.Trainer", LIST, "forward", List.of(LIST)),
-          new Required(
-              "ai.djl.pytorch.jni.JniUtils",
-              "void",
-              "backward",
-              List.of(ARRAY, ARRAY, "boolean", "boolean")),
-          new Required(
-              "ai.djl.pytorch.jni.JniUtils",
-              SCRIPT,
-              "loadModule",
-              List.of(
-                  MANAGER,
-                  "java.nio.file.Path",
-                  "boolean",
-                  "java.lang.String[]",
-                  "java.lang.String[]",
-                  "boolean")),
-          new Required(
-              "ai.djl.pytorch.jni.JniUtils",
-              SCRIPT,
-              "loadModule",
-              List.of(MANAGER, "java.io.InputStream", "boolean", "boolean")),
-          new Required(
-              "ai.djl.pytorch.jni.IValueUtils", LIST, "forward", List.of(SCRIPT, LIST, "boolean")));
+          "ai/djl/nn/AbstractBaseBlock forward"
+              + " (Lai/djl/training/ParameterStore;Lai/djl/ndarray/NDList;ZLai/djl/util/PairList;)Lai/djl/ndarray/NDList;",
+          "ai/djl/nn/AbstractBaseBlock forward"
+              + " (Lai/djl/training/ParameterStore;Lai/djl/ndarray/NDList;Lai/djl/ndarray/NDList;Lai/djl/util/PairList;)Lai/djl/ndarray/NDList;",
+          "ai/djl/inference/Predictor batchPredict (Ljava/util/List;)Ljava/util/List;",
+          "ai/djl/inference/Predictor model Lai/djl/Model;",
+          "ai/djl/util/NativeResource handle Ljava/util/concurrent/atomic/AtomicReference;",
+          "ai/djl/training/Trainer forward (Lai/djl/ndarray/NDList;)Lai/djl/ndarray/NDList;",
+          "ai/djl/pytorch/jni/JniUtils backward"
+              + " (Lai/djl/pytorch/engine/PtNDArray;Lai/djl/pytorch/engine/PtNDArray;ZZ)V",
+          "ai/djl/pytorch/jni/JniUtils loadModule"
+              + " (Lai/djl/pytorch/engine/PtNDManager;Ljava/nio/file/Path;Z[Ljava/lang/String;[Ljava/lang/String;Z)Lai/djl/pytorch/engine/PtSymbolBlock;",
+          "ai/djl/pytorch/jni/JniUtils loadModule"
+              + " (Lai/djl/pytorch/engine/PtNDManager;Ljava/io/InputStream;ZZ)Lai/djl/pytorch/engine/PtSymbolBlock;",
+          "ai/djl/pytorch/jni/IValueUtils forward"
+              + " (Lai/djl/pytorch/engine/PtSymbolBlock;Lai/djl/ndarray/NDList;Z)Lai/djl/ndarray/NDList;",
+          "ai/djl/pytorch/engine/PtSymbolBlock loadParameters"
+              + " (Lai/djl/ndarray/NDManager;Ljava/io/DataInputStream;)V");
 
   private final EventLog log;
   private final Map<ClassLoader, Boolean> known = new WeakHashMap<>();
+  private final Map<String, Boolean> byPlace = new HashMap<>();
 
   DjlSignatures(EventLog log) {
     this.log = log;
@@ -106,28 +68,50 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
   }
 
   private boolean check(ClassLoader loader) {
-    TypePool pool = TypePool.Default.of(ClassFileLocator.ForClassLoader.of(loader));
-    List<String> missing = new ArrayList<>();
-    for (Required required : REQUIRED) {
-      TypePool.Resolution type = pool.describe(required.type);
-      if (type.isResolved() && !has(type.resolve(), required)) {
-        missing.add(required.toString());
-      }
+    URL api = loader.getResource(API);
+    if (api == null) {
+      return true;
+    }
+    String place = api + " " + loader.getResource(PYTORCH_MARKER + ".class");
+    Boolean before = byPlace.get(place);
+    if (before == null) {
+      before = isComplete(loader);
+      byPlace.put(place, before);
+    }
+    return before;
+  }
+
+  private boolean isComplete(ClassLoader loader) {
+    List<String> missing;
+    try {
+      missing = EngineLinks.djl().and(ALSO).missingIn(loader, PYTORCH, PYTORCH_MARKER);
+    } catch (IOException e) {
+      log.failure("DJL is not instrumented: what it must have is not known", e);
+      return false;
     }
     if (!missing.isEmpty()) {
+      String first = missing.stream().limit(NAMED).collect(Collectors.joining(", "));
       log.warn(
-          "this DJL is not instrumented: expected %s, found none; use DJL 0.35"
-              .formatted(String.join(" and ", missing)));
+          "DJL%s is not instrumented: camhook works with DJL %s, and this one has no %s%s"
+              .formatted(
+                  version(loader),
+                  RANGE,
+                  first,
+                  missing.size() > NAMED ? " and %d more".formatted(missing.size() - NAMED) : ""));
     }
     return missing.isEmpty();
   }
 
-  private static boolean has(TypeDescription type, Required required) {
-    // Descriptors are text in the class file: the types that they name need not be found.
-    return type.getDeclaredMethods().asDefined().stream()
-        .anyMatch(
-            method ->
-                method.getName().equals(required.name)
-                    && method.getDescriptor().equals(required.descriptor()));
+  private static String version(ClassLoader loader) {
+    try (InputStream in = loader.getResourceAsStream(VERSION)) {
+      if (in != null) {
+        Properties properties = new Properties();
+        properties.load(in);
+        return " " + properties.getProperty("djl_version", "of an unknown version");
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      // said without it
+    }
+    return "";
   }
 }

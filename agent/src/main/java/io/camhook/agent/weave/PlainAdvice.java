@@ -30,13 +30,11 @@ final class PlainAdvice {
     if (!PlainDispatch.active) {
       return null;
     }
-    PlainCall call = PlainDispatch.enter(module, entry, role, method);
-    if (call == null) {
-      return null;
-    }
     Object[] copy = arguments;
-    call.before(copy);
-    arguments = copy;
+    PlainCall call = PlainDispatch.enter(module, entry, role, method, copy);
+    if (call != null) {
+      arguments = copy;
+    }
     return call;
   }
 
@@ -46,7 +44,7 @@ final class PlainAdvice {
       @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
       @Advice.Thrown @Nullable Throwable thrown) {
     if (call != null) {
-      result = call.after(result, thrown);
+      result = PlainDispatch.after(call, result, thrown);
     }
   }
 }

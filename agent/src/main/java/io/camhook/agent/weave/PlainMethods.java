@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import static net.bytebuddy.matcher.ElementMatchers.any;
 import static net.bytebuddy.matcher.ElementMatchers.isAbstract;
 import static net.bytebuddy.matcher.ElementMatchers.isBridge;
 import static net.bytebuddy.matcher.ElementMatchers.isNative;
@@ -7,6 +8,7 @@ import static net.bytebuddy.matcher.ElementMatchers.isStatic;
 import static net.bytebuddy.matcher.ElementMatchers.not;
 
 import io.camhook.agent.weave.PlainWeaver.Target;
+import io.camhook.dispatch.EventLog;
 import io.camhook.plain.Signature;
 import java.util.List;
 import net.bytebuddy.agent.builder.AgentBuilder;
@@ -20,9 +22,11 @@ import net.bytebuddy.matcher.ElementMatcher;
 final class PlainMethods {
   private PlainMethods() {}
 
-  static AgentBuilder addTo(AgentBuilder builder, List<Target> targets) {
+  static AgentBuilder addTo(AgentBuilder builder, List<Target> targets, EventLog log) {
     return builder
-        .type(type -> targets.stream().anyMatch(target -> kindOf(type, target)))
+        .type(
+            new DispatchReach(log)
+                .of(type -> targets.stream().anyMatch(target -> kindOf(type, target)), any()))
         .transform(
             (type, description, loader, module, domain) -> weave(type, description, targets));
   }

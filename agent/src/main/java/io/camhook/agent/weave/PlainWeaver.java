@@ -72,6 +72,6 @@ public final class PlainWeaver implements Weaving {
 
   @Override
   public AgentBuilder addTo(AgentBuilder builder, EventLog log) {
-    return PlainMethods.addTo(builder, targets);
+    return PlainMethods.addTo(builder, targets, log);
   }
 }

@@ -1,7 +1,9 @@
 package io.camhook.agent.weave;
 
+import static net.bytebuddy.matcher.ElementMatchers.named;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import io.camhook.dispatch.EventLog;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import net.bytebuddy.ByteBuddy;
+import net.bytebuddy.asm.MemberRemoval;
 import net.bytebuddy.dynamic.loading.ByteArrayClassLoader;
 import net.bytebuddy.implementation.FixedValue;
 import org.junit.jupiter.api.Test;
@@ -55,21 +58,38 @@ class DjlSignaturesTest {
             .intercept(FixedValue.nullValue())
             .make()
             .getBytes();
-    ClassLoader loader =
-        new ByteArrayClassLoader.ChildFirst(
-            getClass().getClassLoader(),
-            Map.of("ai.djl.nn.AbstractBaseBlock", other),
-            ByteArrayClassLoader.PersistenceHandler.MANIFEST);
+    ClassLoader loader = loader("ai.djl.nn.AbstractBaseBlock", other);
 
     assertThat(signatures.matches(loader)).isFalse();
     assertThat(signatures.matches(loader)).isFalse();
     assertThat(warnings)
         .containsExactly(
-            "this DJL is not instrumented: expected ai.djl.ndarray.NDList"
-                + " ai.djl.nn.AbstractBaseBlock.forward(ai.djl.training.ParameterStore,"
-                + "ai.djl.ndarray.NDList,boolean,ai.djl.util.PairList) and ai.djl.ndarray.NDList"
-                + " ai.djl.nn.AbstractBaseBlock.forward(ai.djl.training.ParameterStore,"
-                + "ai.djl.ndarray.NDList,ai.djl.ndarray.NDList,ai.djl.util.PairList), found none;"
-                + " use DJL 0.35");
+            "DJL 0.35.1 is not instrumented: camhook works with DJL 0.28 to 0.36, and this one has"
+                + " no AbstractBaseBlock.forward(ParameterStore, NDList, boolean, PairList),"
+                + " AbstractBaseBlock.forward(ParameterStore, NDList, NDList, PairList)");
+  }
+
+  /** 0.27's is {@code toByteBuffer()}; nothing that is woven calls it, the adapter does. */
+  @Test
+  void djl_without_a_method_that_only_the_adapter_calls_should_be_refused() {
+    byte[] other =
+        new ByteBuddy()
+            .redefine(NDArray.class)
+            .visit(new MemberRemoval().stripMethods(named("toByteBuffer")))
+            .make()
+            .getBytes();
+
+    assertThat(signatures.matches(loader("ai.djl.ndarray.NDArray", other))).isFalse();
+    assertThat(warnings)
+        .containsExactly(
+            "DJL 0.35.1 is not instrumented: camhook works with DJL 0.28 to 0.36, and this one has"
+                + " no NDArray.toByteBuffer(boolean)");
+  }
+
+  private ClassLoader loader(String type, byte[] classFile) {
+    return new ByteArrayClassLoader.ChildFirst(
+        getClass().getClassLoader(),
+        Map.of(type, classFile),
+        ByteArrayClassLoader.PersistenceHandler.MANIFEST);
   }
 }

@@ -1,0 +1,78 @@
+package io.camhook.agent;
+
+import io.camhook.dispatch.EventLog;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is said while a command of {@code camhook attach}, {@code detach} or {@code status} is done.
+ * The attach API of the JDK brings no answer back, so that the command's process reads this JVM's
+ * system property {@value #PROPERTY}: {@code ok} or {@code failed} and the lines that were said.
+ * What somebody did to this JVM is also said on its standard error; what they asked is not.
+ */
+final class Reply implements EventLog, AutoCloseable {
+  static final String PROPERTY = "camhook.reply";
+  private static final String FAILED = "failed";
+
+  private final boolean wanted;
+  private final EventLog log;
+  private final List<String> lines = new ArrayList<>();
+  private boolean failed;
+  private boolean closed;
+
+  /**
+   * @param wanted whether anybody waits for it
+   */
+  Reply(boolean wanted, EventLog log) {
+    this.wanted = wanted;
+    this.log = log;
+  }
+
+  /** The answer to a question. */
+  synchronized void say(String line) {
+    lines.add(line);
+  }
+
+  /** What was asked for is not done. */
+  synchronized void refuse(String why) {
+    failed = true;
+    warn(why);
+  }
+
+  @Override
+  public void info(String message) {
+    keep(message);
+    log.info(message);
+  }
+
+  @Override
+  public void warn(String message) {
+    keep(message);
+    log.warn(message);
+  }
+
+  @Override
+  public void failure(String message, Throwable cause) {
+    keep(message + ": " + cause);
+    synchronized (this) {
+      failed |= !closed;
+    }
+    log.failure(message, cause);
+  }
+
+  private synchronized void keep(String message) {
+    if (!closed) {
+      lines.add(message);
+    }
+  }
+
+  /** Gives the answer. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    if (wanted) {
+      System.setProperty(PROPERTY, (failed ? FAILED : "ok") + "\n" + String.join("\n", lines));
+    }
+    lines.clear();
+  }
+}

@@ -1,0 +1,170 @@
+package io.camhook.agent;
+
+import io.camhook.agent.weave.DjlWeaver;
+import io.camhook.agent.weave.PlainWeaver;
+import io.camhook.agent.weave.Weaver;
+import io.camhook.agent.weave.Weaving;
+import io.camhook.builtin.Watches;
+import io.camhook.capture.Recorder;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.EngineCalls;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
+import io.camhook.plain.PlainDispatch;
+import io.camhook.plain.PlainNetworks;
+import io.camhook.recording.Counters;
+import io.camhook.spi.AdapterContext;
+import io.camhook.spi.EngineAdapter;
+import java.lang.instrument.Instrumentation;
+import java.lang.ref.WeakReference;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** The agent at work in this JVM, from its start to the end of the JVM or to a detach. */
+final class RunningAgent {
+  private final CamhookConfig config;
+  private final @Nullable String file;
+  private final Recorder recorder;
+  private final Watches watches;
+  private final EventLog log;
+  private final Failures failures;
+  private final Instrumentation instrumentation;
+  private final Weaver weaver;
+  private final Instant since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+  private final Thread atExit = new Thread(this::finish, "camhook-shutdown");
+  // Held weakly: an adapter goes with the class loader of its engine.
+  private final List<WeakReference<EngineAdapter>> adapters = new CopyOnWriteArrayList<>();
+  private volatile boolean stopped;
+
+  private RunningAgent(
+      CamhookConfig config,
+      @Nullable String file,
+      Recorder recorder,
+      Weaver.Listener listener,
+      EventLog log,
+      Instrumentation instrumentation) {
+    this.config = config;
+    this.file = file;
+    this.recorder = recorder;
+    this.watches = Watches.of(config, log);
+    this.log = log;
+    this.failures = new Failures(log);
+    this.instrumentation = instrumentation;
+    List<Weaving> weavings = new ArrayList<>();
+    weavings.add(new DjlWeaver());
+    PlainWeaver plain = new PlainWeaver(config);
+    if (!plain.isEmpty()) {
+      weavings.add(plain);
+    }
+    this.weaver = new Weaver(weavings, listener, log);
+  }
+
+  /**
+   * Weaves.
+   *
+   * @param file name of the configuration's file; null where there is none
+   * @param listener sees what is woven
+   */
+  static RunningAgent start(
+      CamhookConfig config,
+      @Nullable String file,
+      Recorder recorder,
+      Weaver.Listener listener,
+      EventLog log,
+      Instrumentation instrumentation) {
+    RunningAgent agent = new RunningAgent(config, file, recorder, listener, log, instrumentation);
+    agent.start();
+    return agent;
+  }
+
+  private void start() {
+    Runtime.getRuntime().addShutdownHook(atExit);
+    Dispatch.install(this::adapter, failures);
+    if (config.models().stream().anyMatch(model -> model.plain() != null)) {
+      PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
+    }
+    weaver.install(instrumentation);
+  }
+
+  /** The adapter of the engine that {@code loader} holds; null if it cannot be had. */
+  private @Nullable EngineCalls adapter(ClassLoader loader) {
+    try {
+      EngineAdapter adapter = AdapterLoader.djl(loader);
+      adapter.start(new AdapterContext(config, recorder, watches, log, true));
+      adapters.removeIf(known -> known.get() == null);
+      adapters.add(new WeakReference<>(adapter));
+      if (stopped) {
+        adapter.close();
+      }
+      return adapter;
+    } catch (Throwable e) {
+      failures.add("DJL is not instrumented, its adapter could not start", e);
+      return null;
+    }
+  }
+
+  /** Name of the configuration's file; null where there is none. */
+  @Nullable String file() {
+    return file;
+  }
+
+  Instant since() {
+    return since;
+  }
+
+  /**
+   * Ends all work: classes get their original bytecode back, hooks of the configuration are
+   * removed, what waits is written and every thread of camhook's ends. Passes that are under way
+   * end as if nothing had happened.
+   */
+  void stop() {
+    stopped = true;
+    PlainDispatch.install(null);
+    Dispatch.install(null);
+    weaver.remove(instrumentation);
+    for (WeakReference<EngineAdapter> reference : adapters) {
+      EngineAdapter adapter = reference.get();
+      if (adapter != null) {
+        adapter.close();
+      }
+    }
+    adapters.clear();
+    finish();
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      // the JVM is ending and runs it
+    }
+  }
+
+  private void finish() {
+    watches.close();
+    recorder.close();
+    if (failures.count() > 0) {
+      log.info("%d failures inside camhook: %s".formatted(failures.count(), failures.causes()));
+    }
+  }
+
+  /** What it does and has done, a line each. */
+  List<String> status() {
+    Counters counters = recorder.counters();
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "%s, at work since %s, %s"
+            .formatted(
+                Version.TEXT, since, file == null ? "without a configuration" : "with " + file));
+    lines.add("classes: %d woven, %d could not be".formatted(weaver.woven(), weaver.failed()));
+    lines.add(
+        "captures: %d begun, %d written, %d dropped, %d failed"
+            .formatted(
+                counters.fired(), counters.written(), counters.dropped(), counters.failed()));
+    lines.add("failures inside camhook: " + failures.count());
+    failures.causes().forEach((cause, times) -> lines.add("  %d × %s".formatted(times, cause)));
+    return lines;
+  }
+}

@@ -1,0 +1,54 @@
+package io.camhook.agent.links;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What an adapter links to in its engine. */
+public final class EngineLinks {
+  private static final String DJL = "/META-INF/camhook/djl.links";
+
+  private final List<Link> links;
+
+  private EngineLinks(List<Link> links) {
+    this.links = links;
+  }
+
+  /** What the DJL adapter links to, as {@link LinkCollector} wrote it down. */
+  public static EngineLinks djl() throws IOException {
+    try (InputStream in = EngineLinks.class.getResourceAsStream(DJL)) {
+      if (in == null) {
+        throw new FileNotFoundException("the agent jar has no " + DJL);
+      }
+      return new EngineLinks(
+          new String(in.readAllBytes(), UTF_8).lines().map(Link::parse).toList());
+    }
+  }
+
+  /** With others, in the form of the list: owner, name and descriptor of a member. */
+  public EngineLinks and(List<String> lines) {
+    return new EngineLinks(
+        Stream.concat(links.stream(), lines.stream().map(Link::parse)).distinct().toList());
+  }
+
+  /**
+   * What of it is not there, in words.
+   *
+   * @param loader sees the engine
+   * @param optional package, with slashes, that need not be there: what belongs to it is missing
+   *     only where its class {@code marker} is there
+   */
+  public List<String> missingIn(ClassLoader loader, String optional, String marker) {
+    SeenClasses seen = new SeenClasses(loader);
+    boolean whole = seen.has(marker);
+    return links.stream()
+        .filter(link -> whole || !link.owner().startsWith(optional))
+        .filter(link -> !seen.has(link))
+        .map(Link::toString)
+        .toList();
+  }
+}

@@ -1,0 +1,111 @@
+package io.camhook.dispatch;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Where failures of camhook itself end, instead of in the application: all are counted, each
+ * distinct cause is logged once with its stack trace, and what works again is said. Thread-safe;
+ * never throws.
+ */
+public final class Failures {
+  /** Of more distinct causes than anybody reads, only the number is kept. */
+  private static final int CAUSES = 64;
+
+  private static final String MORE = "others";
+
+  private final EventLog log;
+  private final AtomicLong count = new AtomicLong();
+  private final Map<String, LongAdder> causes = new ConcurrentSkipListMap<>();
+  private final Set<String> mistakes = ConcurrentHashMap.newKeySet();
+  private final Map<String, LongAdder> failing = new ConcurrentHashMap<>();
+  private volatile boolean anyFailing;
+
+  public Failures(EventLog log) {
+    this.log = log;
+  }
+
+  /**
+   * Something failed.
+   *
+   * @param what in words, the same each time
+   */
+  public void add(String what, Throwable cause) {
+    try {
+      count.getAndIncrement();
+      failing.computeIfAbsent(what, w -> new LongAdder()).increment();
+      anyFailing = true;
+      if (isNew(what, cause)) {
+        log.failure(what + " (the application is not affected; repetitions are counted)", cause);
+      }
+    } catch (Throwable e) {
+      // no memory left even to say so; the failure is counted
+    }
+  }
+
+  /** As {@link #add}, and logged in any case: the caller says it once. */
+  public void report(String what, Throwable cause) {
+    count.getAndIncrement();
+    isNew(what, cause);
+    log.failure(what, cause);
+  }
+
+  /** Something that the configuration asks for and that cannot be had; each is said once. */
+  public void mistake(String what) {
+    count.getAndIncrement();
+    if (mistakes.size() < CAUSES && mistakes.add(what)) {
+      log.warn(what);
+    }
+  }
+
+  /** What {@link #add} was told of may have worked now: then that is said. Cheap. */
+  public void worked(String what) {
+    if (!anyFailing) {
+      return;
+    }
+    LongAdder times = failing.remove(what);
+    if (times != null) {
+      anyFailing = !failing.isEmpty();
+      log.info("recovered: this works again: %s (%d times)".formatted(what, times.sum()));
+    }
+  }
+
+  /** Whether the cause is one that nobody has heard of. */
+  private boolean isNew(String what, Throwable cause) {
+    String key = what + ": " + describe(cause);
+    LongAdder known = causes.get(key);
+    boolean first = known == null && causes.size() < CAUSES;
+    causes.computeIfAbsent(first || known != null ? key : MORE, k -> new LongAdder()).increment();
+    return first;
+  }
+
+  /** The class of the innermost cause, and where it was thrown. */
+  private static String describe(Throwable thrown) {
+    Throwable cause = thrown;
+    for (int depth = 0; cause.getCause() != null && depth < CAUSES; depth++) {
+      cause = cause.getCause();
+    }
+    StackTraceElement[] trace = cause.getStackTrace();
+    return cause.getClass().getName()
+        + (trace.length == 0
+            ? ""
+            : " at " + trace[0].getClassName() + ":" + trace[0].getLineNumber());
+  }
+
+  /** All failures so far. */
+  public long count() {
+    return count.get();
+  }
+
+  /** How often each distinct cause came, by what failed and where. */
+  public Map<String, Long> causes() {
+    Map<String, Long> counted = new TreeMap<>();
+    causes.forEach((cause, times) -> counted.put(cause, times.sum()));
+    return counted;
+  }
+}
