@@ -69,4 +69,32 @@ class PackageRulesTest {
               "io.camhook.capture..",
               "io.camhook.recording..",
               "io.camhook.torchscript..");
+
+  @ArchTest
+  static final ArchRule onnx_should_be_files_and_graphs =
+      noClasses()
+          .that()
+          .resideInAPackage("io.camhook.onnx..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "ai..",
+              "io.camhook",
+              "io.camhook.dispatch..",
+              "io.camhook.capture..",
+              "io.camhook.recording..",
+              "io.camhook.config..",
+              "io.camhook.torchscript..",
+              "io.camhook.djl..",
+              "io.camhook.ort..",
+              "io.camhook.plain..");
+
+  @ArchTest
+  static final ArchRule only_the_ort_adapter_should_see_onnxruntime =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.camhook.ort..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("ai.onnxruntime..");
 }

@@ -1,0 +1,15 @@
+package io.camhook.onnx.gradient;
+
+import io.camhook.onnx.graph.Node;
+import io.camhook.onnx.graph.OnnxException;
+
+/** From the gradients of an operator's outputs to those of its inputs. */
+@FunctionalInterface
+interface Rule {
+  /**
+   * Writes the operator's backward pass and sends the gradients to its inputs.
+   *
+   * @throws OnnxException if this use of the operator has no derivative here, with the reason
+   */
+  void back(Backward backward, Node node, Flow flow) throws OnnxException;
+}

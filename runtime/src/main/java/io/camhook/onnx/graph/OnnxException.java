@@ -1,0 +1,19 @@
+package io.camhook.onnx.graph;
+
+import java.io.IOException;
+
+/**
+ * An ONNX file that cannot be read, or that cannot give what was asked of it. The message is one
+ * line: what was expected, what was found, and what to do where something can be done.
+ */
+public final class OnnxException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  public OnnxException(String message) {
+    super(message);
+  }
+
+  public OnnxException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
