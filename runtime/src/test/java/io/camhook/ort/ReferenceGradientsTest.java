@@ -126,7 +126,7 @@ class ReferenceGradientsTest {
       }
     }
     System.out.printf(
-        "%s: right %d, refused %d, wrong %d, worst %.1e%n"
+        "%s: right %d, refused %d, wrong %d, worst %.1e%n",
         name, taps.size() - wrong.size(), refused.size(), wrong.size(), worst);
     assertThat(wrong).isEmpty();
   }
