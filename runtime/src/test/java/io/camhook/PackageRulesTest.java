@@ -1,6 +1,7 @@
 package io.camhook;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -10,6 +11,28 @@ import com.tngtech.archunit.lang.ArchRule;
 /** The arrows between the runtime's packages point one way. */
 @AnalyzeClasses(packages = "io.camhook", importOptions = ImportOption.DoNotIncludeTests.class)
 class PackageRulesTest {
+  @ArchTest
+  static final ArchRule rooms_should_have_no_cycles =
+      slices().matching("io.camhook.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule rooms_of_the_djl_adapter_should_have_no_cycles =
+      slices().matching("io.camhook.djl.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule rooms_of_torchscript_should_have_no_cycles =
+      slices().matching("io.camhook.torchscript.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule the_seam_should_know_no_engine =
+      noClasses()
+          .that()
+          .resideInAPackage("io.camhook.engine..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "io.camhook.djl..", "io.camhook.torchscript..", "io.camhook.plain..", "ai.djl..");
+
   @ArchTest
   static final ArchRule only_the_djl_adapter_should_see_djl =
       noClasses()

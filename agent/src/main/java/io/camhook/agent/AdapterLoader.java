@@ -1,6 +1,6 @@
 package io.camhook.agent;
 
-import io.camhook.spi.EngineAdapter;
+import io.camhook.engine.EngineAdapter;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package io.camhook.agent;
 
-import io.camhook.agent.yaml.Nearest;
 import io.camhook.agent.yaml.Overrides;
 import io.camhook.agent.yaml.Problem;
+import io.camhook.naming.Nearest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.camhook.cam;
 
+import io.camhook.naming.Nearest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,7 @@ public final class CamMethods {
             () ->
                 new CamException(
                     "no CAM method '%s'; did you mean %s? All: %s"
-                        .formatted(id, Nearest.names(id, METHODS.keySet()), METHODS.keySet())));
+                        .formatted(
+                            id, Nearest.containing(id, METHODS.keySet(), 3), METHODS.keySet())));
   }
 }

@@ -1,5 +1,6 @@
 package io.camhook.cam;
 
+import io.camhook.naming.Nearest;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
@@ -38,7 +39,7 @@ public final class CaptureLayers {
                     name,
                     recorded.isEmpty()
                         ? "it holds none at all; record some: capture: [activation]"
-                        : "did you mean " + Nearest.names(name, recorded) + "?"));
+                        : "did you mean " + Nearest.containing(name, recorded, 3) + "?"));
       }
       LayerOutput layer = LayerOutput.parse(name);
       Tensor activation = capture.tensor(TensorName.activation(layer)).orElseThrow();

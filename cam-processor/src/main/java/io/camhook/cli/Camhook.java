@@ -3,7 +3,7 @@ package io.camhook.cli;
 import io.camhook.cam.CamException;
 import io.camhook.explain.ExplainException;
 import io.camhook.recording.RecordingException;
-import io.camhook.torchscript.ArchiveException;
+import io.camhook.torchscript.archive.ArchiveException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
     name = "demo",
     description = {
       "Runs a sample program under the agent, offline, and makes a report of what was recorded.",
-      "The program is a trained network that names shapes in generated pictures; it knows nothing of",
+      "The program is a trained network that names shapes in generated pictures; it knows nothing"
+          + " of",
       "camhook. The masks of the pictures tell how often a heatmap points at the",
       "object (pointing game)."
     },
@@ -125,7 +126,8 @@ final class DemoCommand implements Callable<Integer> {
   private int explain(Path recording, Path report) throws IOException {
     GroundTruth truth = GroundTruth.read(output.resolve("pictures/pictures.json"));
     CaptureReport shown = new CaptureReport(truth);
-    Explainer explainer = new Explainer(MethodChoice.of(METHODS), new LayerChoice(List.of()));
+    CaptureExplainer explainer =
+        new CaptureExplainer(MethodChoice.of(METHODS), new LayerChoice(List.of()));
     Source source = Source.of(recording);
     Problems problems = new Problems();
     try (ReportWriter writer =
@@ -267,7 +269,8 @@ final class DemoCommand implements Callable<Integer> {
                 "two objects",
                 "higher",
                 "%",
-                "the same for each of two objects that is among the two most probable classes, with the heatmap of its own class")),
+                "the same for each of two objects that is among the two most probable classes, with"
+                    + " the heatmap of its own class")),
         rows);
   }
 

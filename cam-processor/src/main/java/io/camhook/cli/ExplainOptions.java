@@ -14,7 +14,8 @@ final class ExplainOptions {
       paramLabel = "METHOD",
       split = ",",
       description = {
-        "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, xgradcam, eigencam …",
+        "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, xgradcam,"
+            + " eigencam …",
         "Default: gradcam and cam where the recording has what they need, else eigencam."
       })
   private List<String> methods = new ArrayList<>();
@@ -29,9 +30,9 @@ final class ExplainOptions {
   ExplainOptions() {}
 
   /** The explainer of these options; an unknown method is wrong usage. */
-  Explainer explainer(CommandSpec spec) {
+  CaptureExplainer explainer(CommandSpec spec) {
     try {
-      return new Explainer(MethodChoice.of(methods), new LayerChoice(layers));
+      return new CaptureExplainer(MethodChoice.of(methods), new LayerChoice(layers));
     } catch (CamException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

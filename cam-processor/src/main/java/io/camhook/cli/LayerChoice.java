@@ -1,6 +1,6 @@
 package io.camhook.cli;
 
-import io.camhook.cam.Nearest;
+import io.camhook.naming.Nearest;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import java.util.ArrayList;
@@ -43,7 +43,7 @@ final class LayerChoice {
         Collection<String> paths = recorded.stream().map(LayerOutput::toString).toList();
         throw new CommandFailure(
             "layer '%s' is not in capture %s; nearest of the %d recorded: %s"
-                .formatted(name, capture.id(), paths.size(), Nearest.names(name, paths)));
+                .formatted(name, capture.id(), paths.size(), Nearest.containing(name, paths, 3)));
       }
       found.stream().filter(layer -> !chosen.contains(layer)).forEach(chosen::add);
     }

@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
     name = "layers",
     description = {
       "Lists the modules of a TorchScript model: path, type, parameters.",
-      "With --input-shape it runs the model once and adds output shapes, calls and what 'auto' means."
+      "With --input-shape it runs the model once and adds output shapes, calls and what 'auto'"
+          + " means."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
@@ -50,10 +51,10 @@ final class LayersCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<long[]> inputs = shapes.stream().map(text -> InputShape.parse(spec, text)).toList();
+    List<long[]> inputs = shapes.stream().map(text -> GeneratedInput.parse(spec, text)).toList();
     ModelListing listing = ModelListing.read(model);
     if (!inputs.isEmpty()) {
-      listing = Explainer.observe(listing, inputs.stream().map(InputShape::values).toList());
+      listing = Explainer.observe(listing, inputs.stream().map(GeneratedInput::values).toList());
     }
     PrintWriter out = spec.commandLine().getOut();
     out.print(json ? LayersJson.of(listing) : LayersText.of(listing));

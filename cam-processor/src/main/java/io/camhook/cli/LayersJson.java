@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.camhook.explain.ModelListing;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.naming.ModuleDescription;
 import java.util.List;
 
 /** A model's modules as JSON; docs/torchscript.md says what the fields mean. */
@@ -25,7 +25,7 @@ final class LayersJson {
     }
     root.put("rootOnly", listing.rootOnly());
     ArrayNode modules = root.putArray("modules");
-    for (ModuleInfo module : listing.modules()) {
+    for (ModuleDescription module : listing.modules()) {
       add(listing, module, modules.addObject());
     }
     try {
@@ -35,12 +35,12 @@ final class LayersJson {
     }
   }
 
-  private static void add(ModelListing listing, ModuleInfo module, ObjectNode node) {
+  private static void add(ModelListing listing, ModuleDescription module, ObjectNode node) {
     node.put("path", module.path());
     node.put("type", module.type());
     node.put("parameters", module.parameterCount());
     ArrayNode tensors = node.putArray("tensors");
-    for (ModuleInfo.Parameter parameter : module.parameters()) {
+    for (ModuleDescription.Parameter parameter : module.parameters()) {
       ObjectNode tensor = tensors.addObject();
       tensor.put("name", parameter.name());
       tensor.put("dtype", parameter.dtype());

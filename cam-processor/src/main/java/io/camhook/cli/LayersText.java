@@ -1,7 +1,7 @@
 package io.camhook.cli;
 
 import io.camhook.explain.ModelListing;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.naming.ModuleDescription;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +22,7 @@ final class LayersText {
     }
     head.add("");
     rows.add(head);
-    for (ModuleInfo module : listing.modules()) {
+    for (ModuleDescription module : listing.modules()) {
       rows.add(row(listing, module));
     }
     StringBuilder text = new StringBuilder(table(rows));
@@ -35,13 +35,14 @@ final class LayersText {
       String auto = listing.auto();
       text.append(
           auto == null
-              ? "auto: no module returns more than one position, such as [N,C,H,W] with H·W > 1; name a layer with -l\n"
+              ? "auto: no module returns more than one position, such as [N,C,H,W] with H·W > 1;"
+                    + " name a layer with -l\n"
               : "auto: " + auto + "\n");
     }
     return text.toString();
   }
 
-  private static List<String> row(ModelListing listing, ModuleInfo module) {
+  private static List<String> row(ModelListing listing, ModuleDescription module) {
     long parameters = module.parameterCount();
     List<String> row = new ArrayList<>();
     row.add(module.path());
@@ -56,14 +57,14 @@ final class LayersText {
     return row;
   }
 
-  private static String outputs(ModelListing listing, ModuleInfo module) {
+  private static String outputs(ModelListing listing, ModuleDescription module) {
     return listing.outputs().getOrDefault(module.path(), List.of()).stream()
         .map(output -> shape(output.shape()))
         .distinct()
         .collect(Collectors.joining(" "));
   }
 
-  private static String notes(ModelListing listing, ModuleInfo module) {
+  private static String notes(ModelListing listing, ModuleDescription module) {
     List<String> notes = new ArrayList<>();
     if (!module.aliases().isEmpty()) {
       notes.add("also " + String.join(", ", module.aliases()));

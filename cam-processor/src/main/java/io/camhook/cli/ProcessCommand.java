@@ -70,7 +70,7 @@ final class ProcessCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Explainer explainer = explain.explainer(spec);
+    CaptureExplainer explainer = explain.explainer(spec);
     List<String> damage = new ArrayList<>();
     int captures = 0;
     try (RecordingReader reader = RecordingReader.open(recording)) {

@@ -85,7 +85,7 @@ final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Explainer explainer = explain.explainer(spec);
+    CaptureExplainer explainer = explain.explainer(spec);
     List<Source> sources = new ArrayList<>();
     int captures = 0;
     for (Path input : inputs) {

@@ -32,7 +32,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
    *
    * @return what could not be read
    */
-  List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException;
+  List<String> read(CaptureExplainer explainer, Sink sink, Progress progress) throws IOException;
 
   /**
    * What {@code path} is.
@@ -82,7 +82,8 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException {
+    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
+        throws IOException {
       try (RecordingReader reader = RecordingReader.open(directory)) {
         for (Capture capture = reader.next(); capture != null; capture = reader.next()) {
           for (Explanation explanation : explainer.explain(capture)) {
@@ -107,7 +108,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(Explainer explainer, Sink sink, Progress progress) {
+    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress) {
       return List.of();
     }
   }
@@ -120,7 +121,8 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(Explainer explainer, Sink sink, Progress progress) throws IOException {
+    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
+        throws IOException {
       List<String> damage = new ArrayList<>();
       for (Path file : files) {
         try {

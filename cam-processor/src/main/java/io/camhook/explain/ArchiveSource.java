@@ -1,7 +1,7 @@
 package io.camhook.explain;
 
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -18,7 +18,7 @@ record ArchiveSource(Path file, ModelListing listing) implements ModelSource {
   }
 
   @Override
-  public double epsilon(ModuleInfo batchNorm, ModelSession session) throws IOException {
+  public double epsilon(ModuleDescription batchNorm, ModelSession session) throws IOException {
     return BatchNormEpsilon.of(file);
   }
 }

@@ -2,10 +2,10 @@ package io.camhook.explain;
 
 import io.camhook.cam.CamException;
 import io.camhook.cam.model.BackwardModel.BiasGradient;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class BiasLayers implements AutoCloseable {
   private final ModelSource source;
-  private final List<ModuleInfo> layers = new ArrayList<>();
+  private final List<ModuleDescription> layers = new ArrayList<>();
   private @Nullable ModelSession session;
 
   BiasLayers(ModelSource source) {
     this.source = source;
-    for (ModuleInfo module : LayerSelection.called(source.listing())) {
+    for (ModuleDescription module : LayerSelection.called(source.listing())) {
       Names names = names(module);
       if (names != null
           && module.parameters().stream().anyMatch(p -> p.name().equals(names.bias()))) {
@@ -43,7 +43,7 @@ final class BiasLayers implements AutoCloseable {
   }
 
   /** Null for a layer that takes no part. */
-  private static @Nullable Names names(ModuleInfo module) {
+  private static @Nullable Names names(ModuleDescription module) {
     return switch (module.type().substring(module.type().lastIndexOf('.') + 1)) {
       case "Conv2d" -> Names.CONVOLUTION;
       case "BatchNorm2d" -> Names.TORCH;
@@ -56,7 +56,7 @@ final class BiasLayers implements AutoCloseable {
     ModelSession.Pass pass = session().run(inputs, target, false);
     Map<LayerOutput, Tensor> gradients = pass.gradients().get(0);
     List<BiasGradient> found = new ArrayList<>();
-    for (ModuleInfo module : layers) {
+    for (ModuleDescription module : layers) {
       float[] bias = bias(module);
       gradients.forEach(
           (layer, gradient) -> {
@@ -76,7 +76,7 @@ final class BiasLayers implements AutoCloseable {
             "fullgrad adds up biases, and this model has no Conv2d or BatchNorm2d with one");
       }
       try {
-        open = source.open(layers.stream().map(ModuleInfo::path).toList());
+        open = source.open(layers.stream().map(ModuleDescription::path).toList());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -85,7 +85,7 @@ final class BiasLayers implements AutoCloseable {
     return open;
   }
 
-  private float[] bias(ModuleInfo module) {
+  private float[] bias(ModuleDescription module) {
     Names names = Objects.requireNonNull(names(module));
     float[] bias = parameter(module, names.bias());
     if (names.weight() == null || names.mean() == null || names.variance() == null) {
@@ -102,7 +102,7 @@ final class BiasLayers implements AutoCloseable {
     return whole;
   }
 
-  private double epsilon(ModuleInfo batchNorm) {
+  private double epsilon(ModuleDescription batchNorm) {
     try {
       return source.epsilon(batchNorm, session());
     } catch (IOException e) {
@@ -110,7 +110,7 @@ final class BiasLayers implements AutoCloseable {
     }
   }
 
-  private float[] parameter(ModuleInfo module, String name) {
+  private float[] parameter(ModuleDescription module, String name) {
     String full = module.path().equals(".") ? name : module.path() + "." + name;
     try {
       return session()

@@ -3,9 +3,9 @@ package io.camhook.explain;
 import ai.djl.Model;
 import ai.djl.nn.Block;
 import io.camhook.Hooks;
-import io.camhook.spi.EngineAdapter;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.engine.EngineAdapter;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.Map;
@@ -38,7 +38,7 @@ record BlockSource(Object model, Block block, EngineAdapter adapter, ModelListin
   }
 
   @Override
-  public double epsilon(ModuleInfo batchNorm, ModelSession session) throws IOException {
+  public double epsilon(ModuleDescription batchNorm, ModelSession session) throws IOException {
     return session.parameter(batchNorm.path() + ".epsilon").orElseThrow().toFloats()[0];
   }
 }

@@ -1,8 +1,8 @@
 package io.camhook.explain;
 
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -15,10 +15,10 @@ final class ClassifierWeights {
   private final @Nullable String name;
   private @Nullable Tensor weight;
 
-  ClassifierWeights(ModelSession session, List<ModuleInfo> modules) {
+  ClassifierWeights(ModelSession session, List<ModuleDescription> modules) {
     this.session = session;
     String last = null;
-    for (ModuleInfo module : modules) {
+    for (ModuleDescription module : modules) {
       if (module.type().endsWith(".Linear") && module.callSites() > 0) {
         last = module.path().equals(".") ? "weight" : module.path() + ".weight";
       }

@@ -5,7 +5,7 @@ import ai.djl.engine.EngineException;
 import io.camhook.agent.StandaloneAdapter;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
-import io.camhook.spi.EngineAdapter;
+import io.camhook.engine.EngineAdapter;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 

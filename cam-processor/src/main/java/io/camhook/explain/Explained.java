@@ -19,9 +19,9 @@ import io.camhook.cam.model.ModelRun;
 import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.Targets;
+import io.camhook.engine.ModelSession;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
 public final class Explained {
   /** Where {@link #activations} has nothing. */
   public static final String NO_LAYER =
-      "no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor";
+      "no layer was recorded: with this input the model's code does not call any that was named, or"
+          + " it returns no tensor";
 
   private final ModelInput input;
   private final ModelSession.Pass pass;
@@ -275,7 +276,8 @@ public final class Explained {
     }
     if (classIndex(n) < 0) {
       throw new CamException(
-          "shapleycam needs a target that is linear in the outputs; use -t top1, class:N or label:S");
+          "shapleycam needs a target that is linear in the outputs; use -t top1, class:N or"
+              + " label:S");
     }
     Tensor product =
         model.hessianProduct(

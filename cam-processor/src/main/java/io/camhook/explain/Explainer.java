@@ -7,12 +7,12 @@ import io.camhook.cam.Layout;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.TargetChoice;
-import io.camhook.capture.LayerPattern;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -226,7 +226,8 @@ public final class Explainer implements AutoCloseable {
 
   private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
     ModelListing listing = source.listing();
-    List<String> paths = LayerSelection.called(listing).stream().map(ModuleInfo::path).toList();
+    List<String> paths =
+        LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
     String auto = null;
     try (ModelSession session = source.open(paths)) {

@@ -1,9 +1,9 @@
 package io.camhook.explain;
 
-import io.camhook.capture.ClosestPaths;
-import io.camhook.capture.LayerPattern;
-import io.camhook.capture.ModulePath;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.naming.ModulePath;
+import io.camhook.naming.Nearest;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -35,8 +35,8 @@ final class LayerSelection {
   private static Set<String> select(String layer, ModelListing listing) {
     Set<String> found = new LinkedHashSet<>();
     LayerPattern pattern = LayerPattern.of(layer);
-    List<ModuleInfo> called = called(listing);
-    for (ModuleInfo module : called) {
+    List<ModuleDescription> called = called(listing);
+    for (ModuleDescription module : called) {
       boolean meant = matches(pattern, module.path());
       for (String alias : module.aliases()) {
         meant |= matches(pattern, alias);
@@ -64,22 +64,22 @@ final class LayerSelection {
     boolean exists =
         listing.modules().stream()
             .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));
-    List<String> paths = called(listing).stream().map(ModuleInfo::path).toList();
+    List<String> paths = called(listing).stream().map(ModuleDescription::path).toList();
     if (exists) {
       return "%s: layer '%s' is never called in the model's code, so nothing of it can be seen; closest that are: %s"
-          .formatted(listing.model(), layer, ClosestPaths.to(layer, paths, CLOSEST));
+          .formatted(listing.model(), layer, Nearest.to(layer, paths, CLOSEST));
     }
     return "%s: no layer '%s'; closest of %d: %s; 'camhook layers %s' lists all"
         .formatted(
             listing.model(),
             layer,
             paths.size(),
-            ClosestPaths.to(layer, paths, CLOSEST),
+            Nearest.to(layer, paths, CLOSEST),
             listing.model());
   }
 
   /** The modules that the model's code calls. */
-  static List<ModuleInfo> called(ModelListing listing) {
+  static List<ModuleDescription> called(ModelListing listing) {
     return listing.modules().stream().filter(module -> module.callSites() > 0).toList();
   }
 }

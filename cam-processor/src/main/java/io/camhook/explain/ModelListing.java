@@ -1,6 +1,6 @@
 package io.camhook.explain;
 
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ModelListing(
     String model,
-    List<ModuleInfo> modules,
+    List<ModuleDescription> modules,
     Map<String, List<Output>> outputs,
     @Nullable String auto,
     @Nullable String rootOnly) {
@@ -86,6 +86,6 @@ public record ModelListing(
 
   /** Elements of all parameters, buffers not counted. */
   public long parameters() {
-    return modules.stream().mapToLong(ModuleInfo::parameterCount).sum();
+    return modules.stream().mapToLong(ModuleDescription::parameterCount).sum();
   }
 }

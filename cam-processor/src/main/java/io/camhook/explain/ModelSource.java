@@ -1,7 +1,7 @@
 package io.camhook.explain;
 
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.util.Collection;
 
@@ -14,5 +14,5 @@ interface ModelSource {
   ModelSession open(Collection<String> paths) throws IOException;
 
   /** The epsilon of a batch norm. */
-  double epsilon(ModuleInfo batchNorm, ModelSession session) throws IOException;
+  double epsilon(ModuleDescription batchNorm, ModelSession session) throws IOException;
 }

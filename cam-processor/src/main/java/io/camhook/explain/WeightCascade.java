@@ -1,6 +1,6 @@
 package io.camhook.explain;
 
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,11 +21,11 @@ public final class WeightCascade {
   private static final int STEPS = 12;
 
   private final TorchScriptArchive archive;
-  private final List<ModuleInfo> weighted;
+  private final List<ModuleDescription> weighted;
   private final List<String> layers;
 
   private WeightCascade(
-      TorchScriptArchive archive, List<ModuleInfo> weighted, List<String> layers) {
+      TorchScriptArchive archive, List<ModuleDescription> weighted, List<String> layers) {
     this.archive = archive;
     this.weighted = weighted;
     this.layers = layers;
@@ -39,10 +39,10 @@ public final class WeightCascade {
    */
   public static WeightCascade of(Path model) throws IOException {
     TorchScriptArchive archive = TorchScriptArchive.open(model);
-    List<ModuleInfo> weighted =
+    List<ModuleDescription> weighted =
         archive.modules().stream().filter(module -> module.parameterCount() > 0).toList();
     List<String> all = new ArrayList<>();
-    for (ModuleInfo module : weighted) {
+    for (ModuleDescription module : weighted) {
       if (module.parameters().stream().anyMatch(p -> !p.buffer() && p.shape().size() > 1)) {
         all.add(0, module.path());
       }
@@ -76,7 +76,7 @@ public final class WeightCascade {
    * @param explained the layers to explain
    */
   public Step open(String layer, List<String> explained, long seed) throws IOException {
-    List<String> paths = weighted.stream().map(ModuleInfo::path).toList();
+    List<String> paths = weighted.stream().map(ModuleDescription::path).toList();
     Path copy = Files.createTempFile("camhook-", ".pt");
     try {
       archive.writeShuffled(copy, paths.subList(paths.indexOf(layer), paths.size()), seed);

@@ -29,7 +29,7 @@ public record PlainNetwork(
     Place gradInput,
     @Nullable String value,
     @Nullable String shape,
-    @Nullable InputShape inputShape) {
+    @Nullable FlatInputShape inputShape) {
   /**
    * Methods of a kind of class.
    *

@@ -7,9 +7,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
-import io.camhook.capture.ClosestPaths;
-import io.camhook.capture.LayerPattern;
-import io.camhook.capture.ModulePath;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
@@ -18,10 +15,35 @@ import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.Request;
-import io.camhook.spi.AdapterContext;
-import io.camhook.spi.EngineAdapter;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
+import io.camhook.djl.archive.ScriptFile;
+import io.camhook.djl.archive.ScriptLoads;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.backward.GradPoints;
+import io.camhook.djl.backward.HookedBackward;
+import io.camhook.djl.hooks.ConfiguredHooks;
+import io.camhook.djl.hooks.HookedCall;
+import io.camhook.djl.hooks.ScriptHooks;
+import io.camhook.djl.memory.Owners;
+import io.camhook.djl.model.BlockListing;
+import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.model.Failures;
+import io.camhook.djl.model.ModelPlan;
+import io.camhook.djl.model.ScriptModules;
+import io.camhook.djl.model.ScriptPlan;
+import io.camhook.djl.pass.HookedCapture;
+import io.camhook.djl.pass.PassWatch;
+import io.camhook.djl.pass.ThreadWork;
+import io.camhook.djl.request.Models;
+import io.camhook.djl.request.SampledRequest;
+import io.camhook.djl.session.BlockSession;
+import io.camhook.djl.session.ScriptSession;
+import io.camhook.engine.AdapterContext;
+import io.camhook.engine.EngineAdapter;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.naming.ModulePath;
+import io.camhook.naming.Nearest;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
@@ -232,7 +254,7 @@ public final class DjlAdapter implements EngineAdapter {
                   layers,
                   paths.size(),
                   root.getClass().getSimpleName(),
-                  ClosestPaths.to(layers, paths.stream().map(ModulePath::toString).toList(), 3)));
+                  Nearest.to(layers, paths.stream().map(ModulePath::toString).toList(), 3)));
     }
     Set<Block> found = Collections.newSetFromMap(new IdentityHashMap<>());
     return modules.stream()
@@ -247,7 +269,9 @@ public final class DjlAdapter implements EngineAdapter {
     ScriptPlan plan = now == null ? null : now.models().scripts().planOf(root);
     return plan == null
         ? ScriptModules.none(
-            "only '.', its input and output, takes hooks, because the model was loaded as it came; name the model or its file in 'models' of camhook.yaml before it is loaded, and hooks can look inside")
+            "only '.', its input and output, takes hooks, because the model was loaded as it came;"
+                + " name the model or its file in 'models' of camhook.yaml before it is loaded, and"
+                + " hooks can look inside")
         : plan.inside();
   }
 
@@ -334,7 +358,7 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
-  public List<ModuleInfo> describe(Object model) {
+  public List<ModuleDescription> describe(Object model) {
     return BlockListing.of(root(model));
   }
 

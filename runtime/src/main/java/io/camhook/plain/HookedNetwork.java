@@ -1,13 +1,13 @@
 package io.camhook.plain;
 
-import io.camhook.capture.ClosestPaths;
-import io.camhook.capture.LayerPattern;
-import io.camhook.capture.ModulePath;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.dispatch.EventLog;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModulePath;
+import io.camhook.naming.Nearest;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.ModuleInfo;
 import io.camhook.recording.Tensor;
@@ -105,7 +105,7 @@ final class HookedNetwork {
                         entry.name(),
                         layer,
                         paths.size(),
-                        ClosestPaths.to(layer.toString(), paths, CLOSEST)))
+                        Nearest.to(layer.toString(), paths, CLOSEST)))
         .toList();
   }
 
@@ -141,7 +141,7 @@ final class HookedNetwork {
                   layers,
                   modules.size(),
                   root.getClass().getSimpleName(),
-                  ClosestPaths.to(layers, List.copyOf(modules.keySet()), CLOSEST)));
+                  Nearest.to(layers, List.copyOf(modules.keySet()), CLOSEST)));
     }
     return modules.entrySet().stream()
         .filter(module -> selected.contains(ModulePath.parse(module.getKey())))

@@ -141,7 +141,7 @@ final class ModuleCall implements PlainCall {
   }
 
   private void note(Object value) {
-    Pass pass = thread.pass();
+    PlainPass pass = thread.pass();
     OwnBackward own = thread.ownBackward();
     try {
       if (backward && own != null) {
@@ -158,7 +158,7 @@ final class ModuleCall implements PlainCall {
 
   @Override
   public @Nullable Object after(@Nullable Object result, @Nullable Throwable thrown) {
-    Pass pass = thread.pass();
+    PlainPass pass = thread.pass();
     thread.pop(this);
     if (backward) {
       thread.backwardEnded(network, module);
@@ -266,7 +266,7 @@ final class ModuleCall implements PlainCall {
     }
   }
 
-  private void finish(Pass pass, Object output) {
+  private void finish(PlainPass pass, Object output) {
     if (isRoot()) {
       try {
         pass.finish(module, output, thread);

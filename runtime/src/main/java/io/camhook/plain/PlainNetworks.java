@@ -103,14 +103,14 @@ public final class PlainNetworks {
   }
 
   /** The pass that begins now, if it is captured; in a dry run the first of each network is. */
-  @Nullable Pass pass(HookedNetwork network) {
+  @Nullable PlainPass pass(HookedNetwork network) {
     if (!network.capturesAnything()) {
       return null;
     }
     if (dryRun) {
-      return surveyed.add(network) ? new Pass(network, true) : null;
+      return surveyed.add(network) ? new PlainPass(network, true) : null;
     }
-    return sampler.drawn() && sampler.admitted() ? new Pass(network, false) : null;
+    return sampler.drawn() && sampler.admitted() ? new PlainPass(network, false) : null;
   }
 
   /** Notes the modules of a network the first time that a pass of it has been captured. */

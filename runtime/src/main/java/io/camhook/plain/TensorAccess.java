@@ -1,6 +1,6 @@
 package io.camhook.plain;
 
-import io.camhook.config.InputShape;
+import io.camhook.config.FlatInputShape;
 import io.camhook.recording.Tensor;
 import java.lang.reflect.Array;
 import java.util.List;
@@ -62,7 +62,7 @@ final class TensorAccess {
    * @param shape its shape where it is a flat array; null where nothing was said of it
    * @throws IllegalArgumentException if it is no tensor, or the shape does not fit or is not there
    */
-  Tensor readInput(Object tensor, Object root, @Nullable InputShape shape) {
+  Tensor readInput(Object tensor, Object root, @Nullable FlatInputShape shape) {
     Object array = array(tensor);
     if (array != tensor || shape == null) {
       return read(tensor, null);

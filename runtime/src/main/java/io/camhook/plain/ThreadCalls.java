@@ -20,7 +20,7 @@ final class ThreadCalls {
   private final List<ModuleCall> calls = new ArrayList<>();
   private final Skip skip = new Skip();
   private boolean skipping;
-  private @Nullable Pass pass;
+  private @Nullable PlainPass pass;
   private @Nullable OwnBackward ownBackward;
   private @Nullable LossCapture awaiting;
 
@@ -84,7 +84,7 @@ final class ThreadCalls {
   }
 
   /** The pass that is being captured on this thread. */
-  @Nullable Pass pass() {
+  @Nullable PlainPass pass() {
     return pass;
   }
 

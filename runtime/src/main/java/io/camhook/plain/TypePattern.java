@@ -1,6 +1,6 @@
 package io.camhook.plain;
 
-import io.camhook.capture.Glob;
+import io.camhook.naming.Glob;
 import java.util.Arrays;
 
 /**

@@ -1,5 +1,32 @@
 package io.camhook.torchscript;
 
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.archive.ArchiveCopy;
+import io.camhook.torchscript.archive.ArchiveException;
+import io.camhook.torchscript.archive.ModuleNode;
+import io.camhook.torchscript.archive.ModuleTree;
+import io.camhook.torchscript.archive.PickleReader;
+import io.camhook.torchscript.archive.PythonNames;
+import io.camhook.torchscript.archive.StoredValues;
+import io.camhook.torchscript.archive.WeightShuffle;
+import io.camhook.torchscript.archive.ZipDirectory;
+import io.camhook.torchscript.archive.ZipEntryRecord;
+import io.camhook.torchscript.flow.CallSite;
+import io.camhook.torchscript.flow.MethodContext;
+import io.camhook.torchscript.flow.ProgramWalker;
+import io.camhook.torchscript.source.Parser;
+import io.camhook.torchscript.source.SourceException;
+import io.camhook.torchscript.source.SourceFile;
+import io.camhook.torchscript.source.SourceTree;
+import io.camhook.torchscript.source.Stmt;
+import io.camhook.torchscript.twin.GuidedArchive;
+import io.camhook.torchscript.twin.GuidedRewriter;
+import io.camhook.torchscript.twin.HookPlan;
+import io.camhook.torchscript.twin.HookRewriter;
+import io.camhook.torchscript.twin.Hookable;
+import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.TapFunctions;
+import io.camhook.torchscript.twin.TapRewriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -133,15 +160,15 @@ public final class TorchScriptArchive {
   }
 
   /** Every module in registration order, the root first; a shared module once, with its aliases. */
-  public List<ModuleInfo> modules() {
+  public List<ModuleDescription> modules() {
     Map<ModuleNode, Integer> sites = sites();
     sites.merge(root.key().self(), 1, Integer::sum);
-    List<ModuleInfo> result = new ArrayList<>();
+    List<ModuleDescription> result = new ArrayList<>();
     for (ModuleNode node : new LinkedHashSet<>(modules.byPath().values())) {
       result.add(
-          new ModuleInfo(
-              ModuleNames.shown(node.path()),
-              ModuleNames.python(node.type()),
+          new ModuleDescription(
+              PythonNames.shown(node.path()),
+              PythonNames.python(node.type()),
               node.aliases(),
               List.copyOf(node.parameters().values()),
               node.training(),
@@ -173,7 +200,7 @@ public final class TorchScriptArchive {
    */
   public Optional<String> classifierWeight() {
     String last = null;
-    for (ModuleInfo module : modules()) {
+    for (ModuleDescription module : modules()) {
       boolean weighs = module.parameters().stream().anyMatch(p -> p.name().equals("weight"));
       if (weighs && module.type().endsWith(".Linear") && module.callSites() > 0) {
         last = module.path().equals(".") ? "weight" : module.path() + ".weight";
@@ -206,7 +233,7 @@ public final class TorchScriptArchive {
     if (node == null || stored == null) {
       return Optional.empty();
     }
-    ModuleInfo.Parameter parameter = Objects.requireNonNull(node.parameters().get(name));
+    ModuleDescription.Parameter parameter = Objects.requireNonNull(node.parameters().get(name));
     try (ZipFile archive = new ZipFile(file.toFile())) {
       ZipEntry entry = archive.getEntry(folder + "data/" + stored.key());
       byte[] bytes = entry == null ? new byte[0] : archive.getInputStream(entry).readAllBytes();

@@ -3,6 +3,12 @@ package io.camhook.torchscript;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.archive.ArchiveException;
+import io.camhook.torchscript.source.Parser;
+import io.camhook.torchscript.source.Printer;
+import io.camhook.torchscript.source.SourceException;
+import io.camhook.torchscript.twin.TapPlan;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -227,7 +233,7 @@ class ArchiveFormatsTest {
             "a: which module is called depends on a branch; not recorded there",
             "b: which module is called depends on a branch; not recorded there");
     assertThat(plan.taps()).extracting(TapPlan.Tap::path).containsExactly("a");
-    assertThat(archive.modules()).extracting(ModuleInfo::callSites).containsExactly(1, 2, 1);
+    assertThat(archive.modules()).extracting(ModuleDescription::callSites).containsExactly(1, 2, 1);
   }
 
   /** The same entries, with every size and offset in a zip64 extra field and a zip64 end record. */

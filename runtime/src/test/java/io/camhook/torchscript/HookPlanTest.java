@@ -2,10 +2,11 @@ package io.camhook.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.camhook.torchscript.HookPlan.Argument;
-import io.camhook.torchscript.HookPlan.Element;
-import io.camhook.torchscript.HookPlan.Record;
-import io.camhook.torchscript.HookPlan.Site;
+import io.camhook.torchscript.twin.HookPlan;
+import io.camhook.torchscript.twin.HookPlan.Argument;
+import io.camhook.torchscript.twin.HookPlan.Element;
+import io.camhook.torchscript.twin.HookPlan.Record;
+import io.camhook.torchscript.twin.HookPlan.Site;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,12 @@ package io.camhook.torchscript;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.archive.ArchiveException;
+import io.camhook.torchscript.source.Parser;
+import io.camhook.torchscript.source.Printer;
+import io.camhook.torchscript.source.SourceException;
+import io.camhook.torchscript.twin.Hookable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -188,7 +194,7 @@ class MutationTest {
       List<String> called =
           archive.modules().stream()
               .filter(module -> module.callSites() > 0)
-              .map(ModuleInfo::path)
+              .map(ModuleDescription::path)
               .toList();
       archive.instrument(called).write(temp.resolve("out.pt"));
       archive.guided().write(temp.resolve("out.pt"));

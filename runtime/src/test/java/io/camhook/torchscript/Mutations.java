@@ -1,5 +1,6 @@
 package io.camhook.torchscript;
 
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

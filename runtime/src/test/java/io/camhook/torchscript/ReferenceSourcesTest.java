@@ -3,6 +3,9 @@ package io.camhook.torchscript;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.source.Parser;
+import io.camhook.torchscript.source.Printer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +48,10 @@ class ReferenceSourcesTest {
     for (Path archive : archives()) {
       TorchScriptArchive model = TorchScriptArchive.open(archive);
       List<String> called =
-          model.modules().stream().filter(m -> m.callSites() > 0).map(ModuleInfo::path).toList();
+          model.modules().stream()
+              .filter(m -> m.callSites() > 0)
+              .map(ModuleDescription::path)
+              .toList();
       Path copy = temp.resolve("copy.pt");
       model.instrument(called).write(copy);
       try (ZipFile before = new ZipFile(archive.toFile());

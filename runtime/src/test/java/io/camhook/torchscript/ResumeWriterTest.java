@@ -2,6 +2,7 @@ package io.camhook.torchscript;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.camhook.torchscript.twin.TapPlan;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

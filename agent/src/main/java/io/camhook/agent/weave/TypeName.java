@@ -1,6 +1,6 @@
 package io.camhook.agent.weave;
 
-import io.camhook.capture.Glob;
+import io.camhook.naming.Glob;
 import net.bytebuddy.description.annotation.AnnotationDescription;
 import net.bytebuddy.description.type.TypeDefinition;
 import net.bytebuddy.description.type.TypeDescription;

@@ -5,6 +5,7 @@ import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Model;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.config.PlainNetwork;
+import io.camhook.naming.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.camhook.agent.yaml;
 
-import io.camhook.config.InputShape;
+import io.camhook.config.FlatInputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
@@ -57,7 +57,7 @@ final class PlainNetworkReader {
         inputShape(model));
   }
 
-  private @Nullable InputShape inputShape(Section model) {
+  private @Nullable FlatInputShape inputShape(Section model) {
     String expected =
         "sizes such as 3x96x96, or the name of a field or of a method without arguments";
     Scalar scalar = model.scalar("inputShape", expected);
@@ -66,12 +66,12 @@ final class PlainNetworkReader {
     }
     String text = scalar.text();
     if (text.matches("[1-9]\\d{0,8}(x[1-9]\\d{0,8}){0,7}")) {
-      return InputShape.of(Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray());
+      return FlatInputShape.of(Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray());
     }
     if (!text.matches(NAME + "(\\(\\))?")) {
       reading.expected(scalar, expected);
     }
-    return InputShape.in(text.replace("()", ""));
+    return FlatInputShape.in(text.replace("()", ""));
   }
 
   private @Nullable Methods root(Section model, Methods module) {

@@ -1,5 +1,6 @@
 package io.camhook.agent.yaml;
 
+import io.camhook.naming.Nearest;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

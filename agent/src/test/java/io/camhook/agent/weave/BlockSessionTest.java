@@ -15,10 +15,10 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.djl.DjlAdapter;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
-import io.camhook.torchscript.ModuleInfo;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -171,8 +171,8 @@ class BlockSessionTest {
   void listing_should_name_the_modules_in_every_spelling() throws Exception {
     woven(
         (adapter, model) -> {
-          List<ModuleInfo> modules = adapter.describe(model);
-          assertThat(modules.stream().map(ModuleInfo::path))
+          List<ModuleDescription> modules = adapter.describe(model);
+          assertThat(modules.stream().map(ModuleDescription::path))
               .containsExactly(".", "01Linear", HIDDEN, "03Linear");
           assertThat(modules.get(1).aliases()).containsExactly("0");
           assertThat(modules.get(1).parameters().get(0).shape()).containsExactly(3L, 1L);

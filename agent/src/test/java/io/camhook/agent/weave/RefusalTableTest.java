@@ -3,7 +3,7 @@ package io.camhook.agent.weave;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.dispatch.EventLog;
-import io.camhook.djl.script.ScriptModel;
+import io.camhook.djl.archive.ScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

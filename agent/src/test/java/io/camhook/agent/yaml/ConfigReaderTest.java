@@ -8,7 +8,7 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.config.CamhookConfig.Target;
-import io.camhook.config.InputShape;
+import io.camhook.config.FlatInputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
@@ -102,7 +102,7 @@ class ConfigReaderTest {
                 Place.field("dx"),
                 "data",
                 "shape",
-                InputShape.of(3, 96, 96)));
+                FlatInputShape.of(3, 96, 96)));
   }
 
   @Test

@@ -2,7 +2,7 @@ package io.camhook.cam.model;
 
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethods;
-import io.camhook.cam.Nearest;
+import io.camhook.naming.Nearest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -57,7 +57,7 @@ public final class ModelMethods {
       all.addAll(METHODS.keySet());
       throw new CamException(
           "no CAM method '%s'; did you mean %s? All: %s"
-              .formatted(id, Nearest.names(id, all), String.join(" ", all)));
+              .formatted(id, Nearest.containing(id, all, 3), String.join(" ", all)));
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.camhook.cam.targets;
 
 import io.camhook.cam.CamException;
-import io.camhook.cam.Nearest;
+import io.camhook.naming.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,7 +66,8 @@ public record Labels(List<String> names) {
     if (found < 0) {
       throw new CamException(
           "no label '%s' among %d; nearest: %s"
-              .formatted(name, names.size(), String.join(", ", Nearest.names(name, names))));
+              .formatted(
+                  name, names.size(), String.join(", ", Nearest.containing(name, names, 3))));
     }
     return found;
   }

@@ -1,0 +1,139 @@
+package io.camhook.cli;
+
+import io.camhook.cam.CamException;
+import io.camhook.cam.CamMethod;
+import io.camhook.cam.CamResult;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.LayerSample;
+import io.camhook.cam.LayerTensors;
+import io.camhook.cam.Need;
+import io.camhook.recording.Capture;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Target;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes the maps of recorded captures. Of the recorded layers it uses those that have what a
+ * method needs; where layers were named, all of them must. A method of the classifier's weights
+ * uses the last layer that fits them. Immutable and thread-safe.
+ */
+final class CaptureExplainer {
+  private final MethodChoice methods;
+  private final LayerChoice layers;
+
+  CaptureExplainer(MethodChoice methods, LayerChoice layers) {
+    this.methods = methods;
+    this.layers = layers;
+  }
+
+  /** One explanation for each sample of the batch. */
+  List<Explanation> explain(Capture capture) {
+    CaptureView view = new CaptureView(capture);
+    List<LayerOutput> chosen = layers.of(capture);
+    List<CamMethod> wanted = methods.of(capture);
+    List<Explanation> explanations = new ArrayList<>();
+    for (int sample = 0; sample < view.samples(); sample++) {
+      explanations.add(explain(view, sample, chosen, wanted));
+    }
+    return explanations;
+  }
+
+  private Explanation explain(
+      CaptureView view, int sample, List<LayerOutput> chosen, List<CamMethod> wanted) {
+    Capture capture = view.capture();
+    List<Target> targets = view.targets(sample);
+    Map<String, String> problems = new LinkedHashMap<>();
+    List<Explanation.Maps> maps = new ArrayList<>();
+    for (CamMethod method : wanted) {
+      for (Target target : targets) {
+        if (target.n() > 0 && !dependsOnTarget(method)) {
+          continue;
+        }
+        try {
+          maps.add(new Explanation.Maps(target.n(), map(view, sample, target.n(), chosen, method)));
+        } catch (CamException e) {
+          problems.putIfAbsent(method.id(), String.valueOf(e.getMessage()));
+        }
+      }
+    }
+    return new Explanation(
+        view.samples() == 1 ? capture.id() : capture.id() + "-" + sample,
+        capture.model(),
+        capture.time(),
+        view.picture(sample),
+        view.logits(sample),
+        view.predictions(sample),
+        targets,
+        maps,
+        recorded(view, sample, chosen, targets),
+        problems,
+        capture.extra());
+  }
+
+  private static boolean dependsOnTarget(CamMethod method) {
+    return method.needs().stream().anyMatch(need -> need != Need.ACTIVATION);
+  }
+
+  private CamResult map(
+      CaptureView view, int sample, int n, List<LayerOutput> chosen, CamMethod method) {
+    boolean classifier = method.needs().contains(Need.CLASSIFIER);
+    List<LayerTensors> usable = new ArrayList<>();
+    CamException why = null;
+    for (LayerOutput layer : chosen) {
+      LayerTensors tensors = view.tensors(layer, n);
+      try {
+        method.raw(tensors.sample(sample, view.inputShape()));
+        usable.add(tensors);
+      } catch (CamException e) {
+        why = e;
+        if (layers.isExplicit() && !classifier) {
+          throw e;
+        }
+      }
+    }
+    if (usable.isEmpty() && why != null) {
+      throw why;
+    }
+    if (classifier) {
+      usable = usable.subList(usable.size() - 1, usable.size());
+    }
+    return Heatmaps.standard().one(method, usable, view.inputShape(), sample);
+  }
+
+  private static List<Explanation.Layer> recorded(
+      CaptureView view, int sample, List<LayerOutput> chosen, List<Target> targets) {
+    List<Explanation.Layer> recorded = new ArrayList<>();
+    for (LayerOutput layer : chosen) {
+      List<float[]> gradients = new ArrayList<>();
+      LayerSample seen = null;
+      for (Target target : targets) {
+        LayerSample of = sampleOf(view.tensors(layer, target.n()), sample, view.inputShape());
+        if (of == null) {
+          break;
+        }
+        seen = seen == null ? of : seen;
+        if (of.gradient() != null) {
+          gradients.add(of.gradient());
+        }
+      }
+      if (seen != null) {
+        recorded.add(
+            new Explanation.Layer(layer.toString(), seen.spatial(), seen.activation(), gradients));
+      }
+    }
+    return recorded;
+  }
+
+  /** Null where the layer has no spatial extent or its numbers are not finite. */
+  private static @Nullable LayerSample sampleOf(LayerTensors tensors, int sample, long[] shape) {
+    try {
+      return tensors.sample(sample, shape);
+    } catch (CamException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.camhook.config;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Shape of a plain network's flat input.
+ *
+ * @param sizes the sizes themselves; empty where a member tells
+ * @param member field or no-argument method of the root that gives them; null where they are given
+ */
+public record FlatInputShape(List<Long> sizes, @Nullable String member) {
+  public FlatInputShape {
+    sizes = List.copyOf(sizes);
+  }
+
+  public static FlatInputShape of(long... sizes) {
+    return new FlatInputShape(java.util.Arrays.stream(sizes).boxed().toList(), null);
+  }
+
+  public static FlatInputShape in(String member) {
+    return new FlatInputShape(List.of(), member);
+  }
+}

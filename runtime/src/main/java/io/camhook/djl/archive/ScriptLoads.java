@@ -1,0 +1,329 @@
+package io.camhook.djl.archive;
+
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.engine.EngineException;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Request;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.djl.model.Failures;
+import io.camhook.djl.model.ScriptModules;
+import io.camhook.djl.model.ScriptPlan;
+import io.camhook.recording.ModuleInfo;
+import io.camhook.torchscript.TorchScriptArchive;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts instrumented copies in the place of the TorchScript archives that the configuration means,
+ * while the engine loads them. Whatever cannot be instrumented is loaded as it is. Thread-safe.
+ */
+public final class ScriptLoads {
+  private static final List<String> ROOT_CLASSES =
+      List.of("ai.djl.pytorch.engine.PtSymbolBlock", "PtSymbolBlock");
+
+  private final Function<List<String>, CamhookConfig.@Nullable Model> entries;
+  private final boolean dryRun;
+  private final Failures failures;
+  private final EventLog log;
+  private final ThreadLocal<Model> loading = new ThreadLocal<>();
+  private final ThreadLocal<Boolean> own = new ThreadLocal<>();
+  private final ThreadLocal<CopyLoad> session = new ThreadLocal<>();
+  private final WeakIdentityMap<Block, ScriptPlan> plans = new WeakIdentityMap<>();
+
+  /** {@code entries} finds the entry of the configuration for the names of a model. */
+  public ScriptLoads(
+      Function<List<String>, CamhookConfig.@Nullable Model> entries,
+      boolean dryRun,
+      Failures failures,
+      EventLog log) {
+    this.entries = entries;
+    this.dryRun = dryRun;
+    this.failures = failures;
+    this.log = log;
+  }
+
+  /** What was done to the archive behind {@code block}; null if nothing was looked at. */
+  @Nullable
+  public ScriptPlan planOf(Block block) {
+    return plans.get(block);
+  }
+
+  /** This thread loads the files of {@code model}, until the result is closed. */
+  public Request loading(Model model) {
+    Model outer = loading.get();
+    loading.set(model);
+    return () -> {
+      if (outer == null) {
+        loading.remove();
+      } else {
+        loading.set(outer);
+      }
+    };
+  }
+
+  /**
+   * Loads an archive for a session, as one of the application is loaded.
+   *
+   * @param copy the instrumented copy that is loaded in place of {@code file}
+   * @param woven whether the engine's own call comes back to {@link #archive}
+   */
+  PtSymbolBlock load(PtNDManager manager, Path file, Path copy, boolean woven) {
+    CopyLoad load = new CopyLoad(manager, file, copy);
+    session.set(load);
+    try {
+      return woven ? load.run() : load.runUnwoven();
+    } finally {
+      session.remove();
+    }
+  }
+
+  /** An archive is about to be loaded on this thread. */
+  @Nullable
+  public BlockCall archive(Object subject, Object[] arguments) {
+    if (own.get() != null) {
+      return null;
+    }
+    CopyLoad copy = session.get();
+    if (copy != null) {
+      return copy.begin(arguments);
+    }
+    Model model = loading.get();
+    List<String> names = names(model, arguments[1]);
+    CamhookConfig.Model entry = names.isEmpty() ? null : entries.apply(names);
+    if (entry == null) {
+      return null;
+    }
+    try {
+      ScriptSource source =
+          arguments[1] instanceof Path file
+              ? ScriptSource.file(file, arguments)
+              : ScriptSource.stream(subject, arguments, names.get(0) + ".pt");
+      return source == null ? null : begin(source, entry, names.get(0), arguments);
+    } catch (IOException e) {
+      failures.add("model %s could not be read".formatted(names.get(0)), e);
+      return null;
+    }
+  }
+
+  private BlockCall begin(
+      ScriptSource source, CamhookConfig.Model entry, String name, Object[] arguments)
+      throws IOException {
+    ScriptModel model = null;
+    try {
+      String unfit = source.unfit();
+      if (unfit == null) {
+        List<String> layers = entry.capture().isEmpty() ? List.of() : entry.layers();
+        model = ScriptModel.of(source.file(), layers, log);
+      } else {
+        log.warn("model is loaded without hooks: " + unfit);
+      }
+      Path copy = model == null ? null : model.file();
+      if (copy != null && !dryRun) {
+        source.replace(arguments, copy);
+      } else {
+        source.again(arguments);
+      }
+    } catch (Throwable e) {
+      failures.add("model %s could not be instrumented".formatted(name), e);
+      source.again(arguments);
+    }
+    return new Load(source, model, entry, name);
+  }
+
+  /** Names of the model and of the file; none for a stream that no model loads. */
+  private static List<String> names(@Nullable Model model, Object source) {
+    List<String> names = new ArrayList<>();
+    if (model != null) {
+      add(model.getName(), names);
+      add(fileName(model.getModelPath()), names);
+    }
+    if (source instanceof Path path) {
+      String file = fileName(path);
+      add(file, names);
+      add(
+          file == null || !file.endsWith(".pt") ? null : file.substring(0, file.length() - 3),
+          names);
+    }
+    if (!names.isEmpty()) {
+      names.addAll(ROOT_CLASSES);
+    }
+    return names;
+  }
+
+  private static @Nullable String fileName(@Nullable Path path) {
+    Path name = path == null ? null : path.getFileName();
+    return name == null ? null : name.toString();
+  }
+
+  private static void add(@Nullable String name, List<String> names) {
+    if (name != null && !name.isEmpty() && !names.contains(name)) {
+      names.add(name);
+    }
+  }
+
+  /** An archive that is being loaded. */
+  private final class Load implements BlockCall {
+    private final ScriptSource source;
+    private @Nullable ScriptModel model;
+    private final CamhookConfig.Model entry;
+    private final String name;
+    private boolean withHooks = true;
+    private boolean recovered;
+
+    Load(ScriptSource source, @Nullable ScriptModel model, CamhookConfig.Model entry, String name) {
+      this.source = source;
+      this.model = model;
+      this.entry = entry;
+      this.name = name;
+    }
+
+    @Override
+    public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+      try {
+        if (thrown != null) {
+          return isAsItCame() ? result : loadLess(thrown);
+        }
+        Block block = (Block) result;
+        if (block != null) {
+          loaded(block);
+        }
+        return result;
+      } finally {
+        cleanUp();
+      }
+    }
+
+    private boolean isAsItCame() {
+      return model == null || model.file() == null || dryRun;
+    }
+
+    private void loaded(Block block) {
+      if (model == null) {
+        plans.put(
+            block,
+            ScriptPlan.untapped(
+                entry, "its archive could not be instrumented; a message said why at loading"));
+        return;
+      }
+      if (!isAsItCame()) {
+        source.freeze(block);
+      }
+      TorchScriptArchive archive = model.archive();
+      ScriptModules inside =
+          withHooks
+              ? ScriptModules.of(name, archive, model.hooks())
+              : ScriptModules.none("the engine does not take the methods for hooks");
+      if (dryRun) {
+        inside.loadedPlain();
+      }
+      plans.put(
+          block,
+          new ScriptPlan(
+              entry,
+              model.plan(),
+              modules(archive),
+              archive.classifierWeight().orElse(null),
+              inside));
+    }
+
+    /** Without what the engine refuses: the methods for hooks, those that record, both. */
+    private Object loadLess(Throwable thrown) {
+      own.set(Boolean.TRUE);
+      try {
+        ScriptModel whole = Objects.requireNonNull(model);
+        Block block = load(whole.withoutHooks());
+        if (block != null) {
+          withHooks = false;
+          return recovered(block, "without hooks inside", "for hooks", thrown);
+        }
+        block = load(whole.withoutTaps());
+        if (block != null) {
+          return recovered(block, "without captures of its layers", "that record", thrown);
+        }
+        return loadPlain(thrown);
+      } catch (IOException | MalformedModelException e) {
+        throw Load.<RuntimeException>unchanged(e);
+      } finally {
+        own.remove();
+      }
+    }
+
+    /** Null if the engine does not take it either. */
+    private @Nullable Block load(@Nullable ScriptModel less) throws IOException {
+      if (less == null) {
+        return null;
+      }
+      deleteCopy();
+      model = less;
+      try {
+        return source.load(Objects.requireNonNull(less.file()));
+      } catch (EngineException | MalformedModelException e) {
+        return null;
+      }
+    }
+
+    private Block recovered(Block block, String without, String methods, Throwable thrown) {
+      recovered = true;
+      log.warn(
+          "model %s is loaded %s: the engine does not take the methods %s: %s"
+              .formatted(name, without, methods, thrown.getMessage()));
+      loaded(block);
+      return block;
+    }
+
+    private Block loadPlain(Throwable thrown) throws IOException, MalformedModelException {
+      Block block = source.loadPlain();
+      recovered = true;
+      log.warn(
+          "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"
+              .formatted(name, thrown.getMessage()));
+      plans.put(
+          block, ScriptPlan.untapped(entry, "the engine does not take the instrumented archive"));
+      return block;
+    }
+
+    /** The application gets what its own load throws. */
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> E unchanged(Exception e) throws E {
+      throw (E) e;
+    }
+
+    private void cleanUp() {
+      try (source) {
+        deleteCopy();
+      } catch (IOException e) {
+        failures.add("a temporary file of model %s could not be deleted".formatted(name), e);
+      }
+    }
+
+    private void deleteCopy() throws IOException {
+      Path copy = model == null ? null : model.file();
+      if (copy != null) {
+        Files.deleteIfExists(copy);
+      }
+    }
+
+    @Override
+    public boolean recovered() {
+      return recovered;
+    }
+  }
+
+  private static List<ModuleInfo> modules(TorchScriptArchive archive) {
+    return archive.modules().stream()
+        .map(module -> new ModuleInfo(module.path(), module.type(), module.parameterCount(), null))
+        .toList();
+  }
+}

@@ -1,0 +1,150 @@
+package io.camhook.djl.archive;
+
+import io.camhook.dispatch.EventLog;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.naming.ModulePath;
+import io.camhook.naming.Nearest;
+import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.twin.HookPlan;
+import io.camhook.torchscript.twin.Hookable;
+import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.TapPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TorchScript file with taps at the configured layers and methods for hooks, ready to be loaded
+ * in place of the original. Load it with {@code trainParam} true, else its weights cannot be saved
+ * for backward.
+ *
+ * @param file the instrumented copy, a temporary file; delete it when it is loaded; null if there
+ *     is nothing to add, so that the original is to be loaded
+ * @param plan what was added for captures; null if none of the layers is there
+ * @param hooks what was added for hooks; without sites if nothing inside can be looked at
+ * @param archive the original
+ */
+public record ScriptModel(
+    @Nullable Path file, @Nullable TapPlan plan, HookPlan hooks, TorchScriptArchive archive) {
+  private static final int CLOSEST = 3;
+
+  /**
+   * Instruments an archive; it is left alone itself.
+   *
+   * @param layers paths or globs as in {@code layers} of the configuration, also {@code auto}
+   * @return null if it cannot be done; then one warning has said why, and the original is to be
+   *     loaded as if nothing had happened
+   */
+  public static @Nullable ScriptModel of(Path original, List<String> layers, EventLog log) {
+    try {
+      TorchScriptArchive archive = TorchScriptArchive.open(original);
+      Set<String> paths = select(archive, layers, log);
+      Hookable hookable = archive.hookable(paths);
+      TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
+      if (plan == null && hookable.hooks().sites().isEmpty()) {
+        return new ScriptModel(null, null, hookable.hooks(), archive);
+      }
+      Path copy = write(hookable.archive());
+      for (String notice : plan == null ? List.<String>of() : plan.notices()) {
+        log.warn(original.getFileName() + ": " + notice);
+      }
+      return new ScriptModel(copy, plan, hookable.hooks(), archive);
+    } catch (IOException | RuntimeException | StackOverflowError e) {
+      log.warn("model is loaded without hooks: " + e.getMessage());
+      return null;
+    }
+  }
+
+  /**
+   * Instruments an archive at module paths, for captures only; it is left alone itself.
+   *
+   * @throws IOException if it cannot be done, with the reason
+   */
+  public static ScriptModel of(TorchScriptArchive archive, Collection<String> paths)
+      throws IOException {
+    Instrumented instrumented = archive.instrument(paths);
+    return new ScriptModel(write(instrumented), instrumented.plan(), HookPlan.NONE, archive);
+  }
+
+  /**
+   * The same with less added, for an engine that refuses it: without the methods for hooks.
+   *
+   * @return null where nothing or nothing else was added
+   */
+  public @Nullable ScriptModel withoutHooks() throws IOException {
+    if (plan == null || hooks.sites().isEmpty()) {
+      return null;
+    }
+    Set<String> paths = new LinkedHashSet<>();
+    plan.taps().forEach(tap -> paths.add(tap.path()));
+    return of(archive, paths);
+  }
+
+  /** As {@link #withoutHooks}: without the methods that record. */
+  public @Nullable ScriptModel withoutTaps() throws IOException {
+    if (plan == null || hooks.sites().isEmpty()) {
+      return null;
+    }
+    Hookable hookable = archive.hookable(Set.of());
+    return new ScriptModel(write(hookable.archive()), null, hookable.hooks(), archive);
+  }
+
+  private static Path write(Instrumented instrumented) throws IOException {
+    Path copy = Files.createTempFile("camhook-", ".pt");
+    try {
+      instrumented.write(copy);
+      return copy;
+    } catch (Throwable e) {
+      if (!copy.toFile().delete()) {
+        copy.toFile().deleteOnExit();
+      }
+      throw e;
+    }
+  }
+
+  private static Set<String> select(TorchScriptArchive archive, List<String> layers, EventLog log) {
+    List<ModulePath> called =
+        archive.modules().stream()
+            .filter(module -> module.callSites() > 0)
+            .map(ModuleDescription::path)
+            .map(ModulePath::parse)
+            .toList();
+    Set<String> selected = new LinkedHashSet<>();
+    for (String layer : layers) {
+      if (layer.equals(LayerPattern.AUTO)) {
+        archive.lastSpatialPath().ifPresent(selected::add);
+        continue;
+      }
+      List<ModulePath> matches = LayerPattern.of(layer).select(called);
+      matches.forEach(match -> selected.add(match.toString()));
+      if (matches.isEmpty()) {
+        selectAlias(archive, layer, called, selected, log);
+      }
+    }
+    return selected;
+  }
+
+  /** Takes another name of a called module; of anything else the archive says what is wrong. */
+  private static void selectAlias(
+      TorchScriptArchive archive,
+      String layer,
+      List<ModulePath> called,
+      Set<String> selected,
+      EventLog log) {
+    try {
+      archive.instrument(List.of(layer));
+      selected.add(layer);
+    } catch (IOException e) {
+      List<String> known = called.stream().map(ModulePath::toString).toList();
+      boolean rootOnly = known.equals(List.of(".")); // which the message says
+      String closest = rootOnly ? "" : "; closest: " + Nearest.to(layer, known, CLOSEST);
+      log.warn(e.getMessage() + closest);
+    }
+  }
+}

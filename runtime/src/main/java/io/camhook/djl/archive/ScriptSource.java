@@ -1,0 +1,233 @@
+package io.camhook.djl.archive;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * DJL loads archives in three ways:
+ *
+ *   JniUtils.loadModule(manager, path, mapLocation, extraKeys, extraValues, trainParam)
+ *   JniUtils.loadModule(manager, stream, mapLocation, hasSize)
+ *   block.loadParameters(manager, stream): a byte of version, the size, the archive
+ */
+/** Where an archive comes from, and how DJL's own call loads another one in its place. */
+abstract class ScriptSource implements AutoCloseable {
+  private static final int PATH = 1;
+  private static final int TRAINABLE = 5;
+
+  private ScriptSource() {}
+
+  static ScriptSource file(Path file, Object[] arguments) {
+    return new FromFile(file, arguments.clone());
+  }
+
+  /**
+   * @param subject the block for {@code loadParameters}
+   * @return null if the stream ends before an archive begins; the call finds it as it was
+   */
+  static @Nullable ScriptSource stream(Object subject, Object[] arguments, String name)
+      throws IOException {
+    InputStream stream = (InputStream) arguments[PATH];
+    int version = subject instanceof PtSymbolBlock ? 1 : 0;
+    boolean sized = version > 0 || (Boolean) arguments[3];
+    ArchiveSpool spool = ArchiveSpool.create(name.replace('/', '_')); // nothing is read yet
+    byte[] header = stream.readNBytes(sized ? version + Long.BYTES : 0);
+    if (sized && header.length < version + Long.BYTES) {
+      spool.close();
+      arguments[PATH] = new DataInputStream(new ByteArrayInputStream(header));
+      return null;
+    }
+    spool.fill(stream, sized ? ByteBuffer.wrap(header).getLong(version) : -1);
+    return new FromStream(subject, arguments.clone(), header, sized, spool);
+  }
+
+  /** Says why another archive may not take the place of this one; null if it may. */
+  abstract @Nullable String unfit();
+
+  /** The archive. */
+  abstract Path file();
+
+  /** Lets the call load {@code copy}. */
+  abstract void replace(Object[] arguments, Path copy) throws IOException;
+
+  /** Lets the call load the archive as it came. */
+  abstract void again(Object[] arguments) throws IOException;
+
+  /** Gives the parameters of a copy the state that those of the archive would have. */
+  abstract void freeze(Block block);
+
+  /** Loads the archive as it came, with the arguments that DJL's call had. */
+  abstract Block loadPlain() throws IOException, MalformedModelException;
+
+  /** Loads {@code copy} in its place. */
+  abstract Block load(Path copy) throws IOException, MalformedModelException;
+
+  @Override
+  public abstract void close() throws IOException;
+
+  private static final class FromFile extends ScriptSource {
+    private final Path file;
+    private final Object[] original;
+
+    FromFile(Path file, Object[] original) {
+      this.file = file;
+      this.original = original;
+    }
+
+    @Override
+    @Nullable String unfit() {
+      return null;
+    }
+
+    @Override
+    Path file() {
+      return file;
+    }
+
+    @Override
+    void replace(Object[] arguments, Path copy) {
+      arguments[PATH] = copy;
+      arguments[TRAINABLE] = true; // else the weights cannot be saved for backward
+    }
+
+    @Override
+    void again(Object[] arguments) {
+      arguments[PATH] = file;
+      arguments[TRAINABLE] = original[TRAINABLE];
+    }
+
+    @Override
+    void freeze(Block block) {
+      if (Boolean.FALSE.equals(original[TRAINABLE])) {
+        block.freezeParameters(true);
+      }
+    }
+
+    @Override
+    Block loadPlain() {
+      return load(file, (Boolean) original[TRAINABLE]);
+    }
+
+    @Override
+    Block load(Path copy) {
+      return load(copy, true);
+    }
+
+    private Block load(Path from, boolean trainable) {
+      return JniUtils.loadModule(
+          (PtNDManager) original[0],
+          from,
+          (Boolean) original[2],
+          (String[]) original[3],
+          (String[]) original[4],
+          trainable);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class FromStream extends ScriptSource {
+    private final Object subject;
+    private final Object[] original;
+    private final byte[] header;
+    private final boolean sized;
+    private final ArchiveSpool spool;
+    private @Nullable InputStream open;
+
+    FromStream(
+        Object subject, Object[] original, byte[] header, boolean sized, ArchiveSpool spool) {
+      this.subject = subject;
+      this.original = original;
+      this.header = header;
+      this.sized = sized;
+      this.spool = spool;
+    }
+
+    @Override
+    @Nullable String unfit() {
+      return spool.unfit();
+    }
+
+    @Override
+    Path file() {
+      return spool.file();
+    }
+
+    @Override
+    void replace(Object[] arguments, Path copy) throws IOException {
+      arguments[PATH] = stream(copy);
+    }
+
+    @Override
+    void again(Object[] arguments) throws IOException {
+      arguments[PATH] = stream(header, spool.open());
+    }
+
+    private DataInputStream stream(Path copy) throws IOException {
+      byte[] headed = header.clone();
+      if (sized) {
+        ByteBuffer.wrap(headed).putLong(headed.length - Long.BYTES, Files.size(copy));
+      }
+      return stream(headed, Files.newInputStream(copy));
+    }
+
+    /** As DJL's call reads it. */
+    private DataInputStream stream(byte[] header, InputStream archive) throws IOException {
+      closeStream();
+      InputStream all = new SequenceInputStream(new ByteArrayInputStream(header), archive);
+      DataInputStream stream = new DataInputStream(ArchiveSpool.inFullReads(all));
+      open = stream;
+      return stream;
+    }
+
+    @Override
+    void freeze(Block block) {}
+
+    @Override
+    Block loadPlain() throws IOException, MalformedModelException {
+      return load(stream(header, spool.open()));
+    }
+
+    @Override
+    Block load(Path copy) throws IOException, MalformedModelException {
+      return load(stream(copy));
+    }
+
+    private Block load(DataInputStream stream) throws IOException, MalformedModelException {
+      if (subject instanceof PtSymbolBlock block) {
+        block.loadParameters((NDManager) original[0], stream);
+        return block;
+      }
+      return JniUtils.loadModule(
+          (PtNDManager) original[0], stream, (Boolean) original[2], (Boolean) original[3]);
+    }
+
+    private void closeStream() throws IOException {
+      InputStream before = open;
+      open = null;
+      if (before != null) {
+        before.close();
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      closeStream();
+      spool.close();
+    }
+  }
+}

@@ -1,0 +1,213 @@
+package io.camhook.djl.autograd;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Autograd operators that DJL's own API lacks, reached through a TorchScript module made in memory.
+ * One per process is enough. Thread-safe: the module has no state.
+ *
+ * <p>Arguments are handed over under names of their own, so callers pass arrays that are theirs.
+ */
+public final class AutogradGateway {
+  private static final String METHOD = "module_method:";
+
+  private final PtNDManager manager;
+  private final PtSymbolBlock module;
+
+  private AutogradGateway() {
+    manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
+    manager.setName("camhook autograd");
+    try {
+      module =
+          JniUtils.loadModule(
+              manager, new ByteArrayInputStream(GatewayArchive.bytes()), false, false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The process's own, made at first use. */
+  public static AutogradGateway instance() {
+    return Holder.INSTANCE;
+  }
+
+  /** One that is never closed. */
+  public NDManager manager() {
+    return manager;
+  }
+
+  private static final class Holder {
+    static final AutogradGateway INSTANCE = new AutogradGateway();
+  }
+
+  /**
+   * {@code torch.autograd.grad}: Σ ⟨grads[k], outputs[k]⟩ differentiated with respect to {@code
+   * inputs}. No {@code .grad} changes.
+   *
+   * @param owner manager of the result
+   * @param keepGraph whether the graph can be differentiated again
+   * @return one entry per input; null where none of the outputs depends on it
+   */
+  public List<@Nullable NDArray> grad(
+      NDManager owner,
+      List<NDArray> outputs,
+      List<NDArray> inputs,
+      List<NDArray> grads,
+      boolean keepGraph) {
+    NDList result =
+        call(
+            owner,
+            keepGraph ? "grad" : "grad_last",
+            List.of("inputs", "outputs", "grads"),
+            List.of(inputs, outputs, grads));
+    List<@Nullable NDArray> gradients = new ArrayList<>(inputs.size());
+    for (int i = 0; i < inputs.size(); i++) {
+      NDArray gradient = result.get(i);
+      NDScope.unregister(gradient);
+      if (gradient.size() == 0 && inputs.get(i).size() != 0) {
+        gradient.close();
+        gradients.add(null);
+      } else {
+        gradients.add(gradient);
+      }
+    }
+    return gradients;
+  }
+
+  /**
+   * The product of {@code vector} with the Hessian of ⟨grad, output⟩ with respect to {@code input};
+   * zeros where the gradient does not depend on it.
+   */
+  public NDArray hessianProduct(
+      NDManager owner, NDArray output, NDArray input, NDArray grad, NDArray vector) {
+    NDArray product =
+        call(
+                owner,
+                "hessian_product",
+                List.of("inputs", "outputs", "grads", "vectors"),
+                List.of(List.of(input), List.of(output), List.of(grad), List.of(vector)))
+            .singletonOrThrow();
+    NDScope.unregister(product);
+    return product;
+  }
+
+  /** {@code torch.autograd.backward} with several roots: accumulates into {@code .grad}. */
+  public void backward(
+      NDManager owner, List<NDArray> outputs, List<NDArray> grads, boolean keepGraph) {
+    call(
+            owner,
+            keepGraph ? "backward_retaining" : "backward",
+            List.of("outputs", "grads"),
+            List.of(outputs, grads))
+        .close();
+  }
+
+  /**
+   * {@code x.requires_grad}, also for results of operators: DJL's own answer is false for a tensor
+   * that is neither leaf nor retains its gradient.
+   */
+  boolean requiresGrad(NDArray array) {
+    return is("requiring", array);
+  }
+
+  /** Sets the {@code .grad} of an array that retains its gradient. */
+  public void setGrad(NDArray array, NDArray gradient) {
+    grad(manager, List.of(array), List.of(array), List.of(gradient), true)
+        .forEach(NDArray::close); // now there is one
+    try (NDArray grad = array.getGradient()) {
+      copy(manager, grad, gradient);
+    }
+  }
+
+  /** {@code x.is_leaf}: DJL does not tell a leaf from a result that retains its gradient. */
+  boolean isLeaf(NDArray array) {
+    return is("leaf", array);
+  }
+
+  private boolean is(String method, NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, method));
+        NDList found = IValueUtils.forward(module, arguments, true)) {
+      return !found.isEmpty();
+    }
+  }
+
+  /**
+   * A value in the graph and what the model goes on with.
+   *
+   * @param value the very tensor where it is in the graph already, else a leaf over its memory
+   * @param copy a copy of {@code value}, in its graph
+   */
+  public record Tap(NDArray value, NDArray copy) {}
+
+  /** Taps {@code array}; grad mode must be on. Both results belong to {@code owner}. */
+  public Tap tap(NDManager owner, NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "tap"))) {
+      NDList both = IValueUtils.forward(module, arguments, true);
+      return new Tap(both.get(0), both.get(1));
+    }
+  }
+
+  /** {@code x.retain_grad()}: backwards add the gradient of {@code array} to its {@code .grad}. */
+  public void retainGrad(NDArray array) {
+    try (NDList arguments =
+        new NDList(Tensors.alias(array, manager), marker(manager, "retain_grad"))) {
+      IValueUtils.forward(module, arguments, true).close();
+    }
+    array.setRequiresGradient(true); // DJL remembers that it had no gradient
+  }
+
+  /** How often operators have changed the tensor in place. */
+  public long version(NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, "version"));
+        NDList version = IValueUtils.forward(module, arguments, true)) {
+      return version.head().getLong();
+    }
+  }
+
+  /** Overwrites the contents of {@code target}, whoever holds it. */
+  public void copy(NDManager owner, NDArray target, NDArray source) {
+    try (NDList arguments =
+        new NDList(
+            Tensors.alias(target, owner), Tensors.alias(source, owner), marker(owner, "copy"))) {
+      IValueUtils.forward(module, arguments, true).close();
+    }
+  }
+
+  private NDList call(
+      NDManager owner, String method, List<String> names, List<List<NDArray>> arguments) {
+    // Aliases: the same native tensors under handles of our own, so that no name of the
+    // application's array changes and the result belongs to `owner`.
+    try (NDList all = new NDList()) {
+      for (int i = 0; i < names.size(); i++) {
+        for (NDArray array : arguments.get(i)) {
+          NDArray alias = Tensors.alias(array, owner);
+          alias.setName(names.get(i) + "[]");
+          all.add(alias);
+        }
+      }
+      all.add(marker(owner, method));
+      return IValueUtils.forward(module, all, true);
+    }
+  }
+
+  private static NDArray marker(NDManager owner, String method) {
+    NDArray marker = owner.zeros(new Shape());
+    marker.setName(METHOD + method);
+    return marker;
+  }
+}

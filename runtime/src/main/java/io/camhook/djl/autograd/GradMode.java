@@ -1,0 +1,20 @@
+package io.camhook.djl.autograd;
+
+import ai.djl.pytorch.jni.JniUtils;
+
+/** This thread's grad mode for a while; closing restores what it was. */
+public final class GradMode implements AutoCloseable {
+  private final boolean before;
+
+  public GradMode(boolean wanted) {
+    before = JniUtils.isGradMode();
+    if (before != wanted) {
+      JniUtils.setGradMode(wanted);
+    }
+  }
+
+  @Override
+  public void close() {
+    JniUtils.setGradMode(before);
+  }
+}

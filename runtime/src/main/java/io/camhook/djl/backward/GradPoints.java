@@ -1,0 +1,244 @@
+package io.camhook.djl.backward;
+
+import ai.djl.ndarray.NDArray;
+import io.camhook.dispatch.Dispatch;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.WeakIdentityMap;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The points of all graphs that may be alive, whatever thread made them. A point goes when the
+ * manager of the arrays around it is closed or when a backward has used up its graph; those of the
+ * last graph that was used up stay until the next backward of another, because a second backward
+ * reaches them too, as far as nothing is missing. While a backward runs, what goes stays usable
+ * until that has ended. Thread-safe.
+ */
+public final class GradPoints {
+  private final Set<GradPoint> points = new LinkedHashSet<>();
+  private final List<LeafPoint> leaves = new ArrayList<>();
+  private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
+  private final Set<GradPoint> usedUp = new LinkedHashSet<>();
+  private WeakReference<@Nullable NDArray> usedUpBy = new WeakReference<>(null);
+  private final List<Runnable> afterBackwards = new ArrayList<>();
+  private int backwards;
+  private boolean retained;
+
+  void add(GradPoint point) {
+    synchronized (this) {
+      points.add(point);
+      update();
+    }
+    point.atEnd(() -> remove(point));
+  }
+
+  void remove(GradPoint point) {
+    synchronized (this) {
+      if (!take(point) && !usedUp.remove(point)) {
+        return;
+      }
+      if (backwards == 0) {
+        point.release();
+      } else {
+        afterBackwards.add(point::release);
+      }
+      update();
+    }
+    point.forgetEnd();
+  }
+
+  /** Under the lock: the point counts for its own graph only from now on. */
+  private boolean take(GradPoint point) {
+    boolean there = points.remove(point);
+    if (there && point instanceof TensorPoint tensor) {
+      tensor.forgetIn(tensors);
+    }
+    return there;
+  }
+
+  /** A backward from {@code target} has used up the graph that {@code reached} are in. */
+  void usedUp(NDArray target, List<GradPoint> reached) {
+    if (reached.isEmpty()) {
+      return;
+    }
+    forgetUsedUp(target);
+    synchronized (this) {
+      usedUpBy = new WeakReference<>(target);
+      for (GradPoint point : reached) {
+        if (take(point)) {
+          usedUp.add(point);
+        }
+      }
+    }
+  }
+
+  private void forgetUsedUp(NDArray unlessBy) {
+    List<GradPoint> over;
+    synchronized (this) {
+      over = usedUpBy.get() == unlessBy ? List.of() : List.copyOf(usedUp);
+    }
+    over.forEach(this::remove);
+  }
+
+  /** Under the lock: whether a backward has to come here. */
+  private void update() {
+    boolean any = !points.isEmpty() || !leaves.isEmpty() || !usedUp.isEmpty();
+    if (any != retained) {
+      retained = any;
+      if (any) {
+        Dispatch.retainGradients();
+      } else {
+        Dispatch.releaseGradients();
+      }
+    }
+  }
+
+  /** A backward from {@code target} begins to use what {@link #candidates} and others give. */
+  void enterBackward(NDArray target) {
+    forgetUsedUp(target);
+    synchronized (this) {
+      List.copyOf(points).forEach(this::followChanged);
+      backwards++;
+    }
+  }
+
+  synchronized void leaveBackward() {
+    if (--backwards == 0) {
+      afterBackwards.forEach(Runnable::run);
+      afterBackwards.clear();
+    }
+  }
+
+  /** The points that a backward from {@code target} may reach, last made first. */
+  synchronized List<GradPoint> candidates(NDArray target) {
+    List<GradPoint> candidates = new ArrayList<>(points);
+    if (usedUpBy.get() == target) {
+      candidates.addAll(usedUp);
+    }
+    candidates.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
+    return candidates;
+  }
+
+  /** Adds a hook to a tensor that is an operator's result. */
+  public HookList tensor(NDArray tensor, HookEntry entry) {
+    HookList hooks;
+    synchronized (this) {
+      hooks = pointOf(tensor).hooks();
+      hooks.add(entry, false);
+    }
+    return hooks;
+  }
+
+  /** Lets a tensor that is an operator's result keep its gradient. */
+  public synchronized void retainGrad(NDArray tensor) {
+    pointOf(tensor).retainGrad(tensor);
+  }
+
+  private TensorPoint pointOf(NDArray tensor) {
+    TensorPoint before = current(tensor);
+    if (before != null && before.isCurrent(tensor)) {
+      return before;
+    }
+    TensorPoint made = TensorPoint.of(tensor, tensors.get(tensor) == null);
+    if (before != null && before.isRetained()) {
+      made.retainGrad(tensor, before);
+    }
+    tensors.put(tensor, made);
+    add(made);
+    return made;
+  }
+
+  /** A tensor that keeps its gradient does so also when it has been changed in place. */
+  private void followChanged(GradPoint point) {
+    NDArray changed = point instanceof TensorPoint of ? of.changed() : null;
+    if (changed != null) {
+      pointOf(changed);
+    }
+  }
+
+  private @Nullable TensorPoint current(NDArray tensor) {
+    TensorPoint point = tensors.get(tensor);
+    return point != null && points.contains(point) ? point : null;
+  }
+
+  /** The tensor whose gradient is that of {@code tensor} behind its hooks. */
+  synchronized NDArray behindHooks(NDArray tensor) {
+    TensorPoint point = current(tensor);
+    return point != null && point.isCurrent(tensor) ? point.behind() : tensor;
+  }
+
+  /** Adds a hook to the gradient of a leaf. */
+  public synchronized HookList leaf(NDArray leaf, HookEntry entry) {
+    HookList hooks = leafPoint(leaf).hooks();
+    hooks.add(entry, false);
+    return hooks;
+  }
+
+  /** Adds a hook to the updated {@code .grad} of a leaf. */
+  public synchronized HookList afterwards(NDArray leaf, HookEntry entry) {
+    HookList hooks = leafPoint(leaf).afterwards();
+    hooks.add(entry, false);
+    return hooks;
+  }
+
+  private LeafPoint leafPoint(NDArray leaf) {
+    for (LeafPoint known : leaves) {
+      if (known.isOf(leaf)) {
+        return known;
+      }
+    }
+    LeafPoint made = new LeafPoint(leaf);
+    leaves.add(made);
+    update();
+    return made;
+  }
+
+  /** The leaves that have hooks. */
+  synchronized List<LeafPoint> leaves() {
+    forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
+    return List.copyOf(leaves);
+  }
+
+  private void forgetLeavesIf(Predicate<LeafPoint> over) {
+    leaves.removeIf(
+        leaf -> {
+          boolean gone = over.test(leaf);
+          if (gone && backwards == 0) {
+            leaf.release();
+          } else if (gone) {
+            afterBackwards.add(leaf::release);
+          }
+          return gone;
+        });
+    update();
+  }
+
+  /** A tensor's or leaf's hook was removed: what has none is as it was before. */
+  public void hookRemoved() {
+    List<GradPoint> bare;
+    synchronized (this) {
+      forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
+      bare = Stream.concat(points.stream(), usedUp.stream()).filter(GradPoint::isBare).toList();
+    }
+    bare.forEach(this::remove);
+  }
+
+  /** Ends all points. */
+  public void clear() {
+    List<GradPoint> all;
+    synchronized (this) {
+      forgetLeavesIf(leaf -> true);
+      all = new ArrayList<>(points);
+      all.addAll(usedUp);
+    }
+    all.forEach(this::remove);
+  }
+}

@@ -1,0 +1,65 @@
+package io.camhook.djl.backward;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import io.camhook.PostAccumulateGradHook;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import io.camhook.djl.autograd.Tensors;
+import java.lang.ref.WeakReference;
+
+/**
+ * The hooks of one leaf: of its gradient, and of its updated {@code .grad}. Keeps no leaf alive.
+ */
+final class LeafPoint {
+  private final WeakReference<NDArray> leaf;
+  private final NDArray alias; // that no other thread closes while a backward uses it
+  private final HookList hooks = new HookList();
+  private final HookList afterwards = new HookList();
+
+  LeafPoint(NDArray leaf) {
+    this.leaf = new WeakReference<>(leaf);
+    this.alias = Tensors.ownAlias(leaf);
+  }
+
+  boolean isOf(NDArray other) {
+    return leaf.get() == other;
+  }
+
+  boolean alive() {
+    NDArray array = leaf.get();
+    return array != null && !((PtNDArray) array).isReleased();
+  }
+
+  boolean isBare() {
+    return hooks.isEmpty() && afterwards.isEmpty();
+  }
+
+  /** The leaf under a handle of our own. */
+  NDArray array() {
+    return alias;
+  }
+
+  void release() {
+    alias.close();
+  }
+
+  HookList hooks() {
+    return hooks;
+  }
+
+  HookList afterwards() {
+    return afterwards;
+  }
+
+  @SuppressWarnings("unchecked")
+  void accumulated() {
+    NDArray array = leaf.get();
+    if (array == null) {
+      return;
+    }
+    for (HookEntry entry : afterwards.snapshot()) {
+      ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array);
+    }
+  }
+}

@@ -1,0 +1,264 @@
+package io.camhook.djl.backward;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.FullBackwardHook;
+import io.camhook.FullBackwardPreHook;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.memory.Handles;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The backward hooks of one call of a module, as they were when it was called. Follows {@code
+ * torch.utils.hooks.BackwardHook}: gates behind all inputs if one of them requires grad, and behind
+ * all outputs likewise.
+ */
+public final class ModuleBackward {
+  private final Block block;
+  private final String path;
+  private final GradPoints points;
+  private final List<HookEntry> preHooks;
+  private final List<HookEntry> hooks;
+  private final long begun = System.nanoTime();
+  private int inputs;
+  private boolean inputsGated;
+  private @Nullable NDList gradOutputs;
+
+  private ModuleBackward(
+      Block block,
+      String path,
+      GradPoints points,
+      List<HookEntry> preHooks,
+      List<HookEntry> hooks) {
+    this.block = block;
+    this.path = path;
+    this.points = points;
+    this.preHooks = preHooks;
+    this.hooks = hooks;
+  }
+
+  /** Null if the module has no backward hooks. */
+  public static @Nullable ModuleBackward of(
+      Block block,
+      String path,
+      GradPoints points,
+      List<HookEntry> preHooks,
+      List<HookEntry> hooks) {
+    return preHooks.isEmpty() && hooks.isEmpty()
+        ? null
+        : new ModuleBackward(block, path, points, preHooks, hooks);
+  }
+
+  /**
+   * Looks at the inputs of a module that has run already.
+   *
+   * @param known for each whether it is a node of its own, so that its gradient is the one through
+   *     this call
+   */
+  public void observeInputs(NDList given, List<Boolean> known) {
+    inputs = given.size();
+    NDList seen = new NDList();
+    for (int i = 0; i < known.size(); i++) {
+      seen.add(known.get(i) ? given.get(i) : null);
+    }
+    inputsGated = gated(seen, true, true) != null;
+  }
+
+  /** Looks at the outputs of a module that has run already. */
+  public void observeOutputs(NDList returned) {
+    gated(returned, false, true);
+  }
+
+  private Gate observing(NDArray array) {
+    return Gate.observing(
+        array,
+        "layer %s: its backward hook returned a gradient to go on with, but the layer is inside a TorchScript model, which is one native call; there hooks only look: return null"
+            .formatted(block));
+  }
+
+  /** Puts the gates before the module. */
+  public NDList gateInputs(NDList given) {
+    inputs = given.size();
+    Point point = gated(given, true, false);
+    inputsGated = point != null;
+    if (point == null) {
+      return given;
+    }
+    point.gates().forEach(gate -> Tensors.loose(gate.after()));
+    return point.handedOn;
+  }
+
+  /** Puts the gates behind the module. */
+  public NDList gateOutputs(NDList returned) {
+    Point point = gated(returned, false, false);
+    if (point == null) {
+      return returned;
+    }
+    for (Gate gate : point.gates()) {
+      NDArray replaced = gate.source();
+      if (Handles.made((PtNDArray) replaced) > begun && !Tensors.isLeaf(replaced)) {
+        Tensors.loose(replaced); // made by the module, and nobody's now
+      }
+    }
+    return point.handedOn;
+  }
+
+  private @Nullable Point gated(NDList arrays, boolean input, boolean looking) {
+    if (arrays.isEmpty() || !JniUtils.isGradMode()) {
+      return null;
+    }
+    boolean[] requires = new boolean[arrays.size()];
+    boolean any = false;
+    for (int i = 0; i < requires.length; i++) {
+      NDArray array = arrays.get(i);
+      boolean differentiable =
+          array != null && (Tensors.isFloating(array) || (looking && Tensors.isUnknown(array)));
+      requires[i] = differentiable && Tensors.requiresGrad(array);
+      any |= requires[i];
+    }
+    if (!any) {
+      return null;
+    }
+    Point point = new Point(input, arrays, requires, looking);
+    points.add(point);
+    return point;
+  }
+
+  /** The gates of the inputs, or those of the outputs: one node of autograd each. */
+  private final class Point extends GradPoint {
+    private final boolean input;
+    private final List<@Nullable Gate> positions = new ArrayList<>();
+    private final NDList handedOn = new NDList();
+    private final NDList shapes = new NDList();
+    private final List<@Nullable NDManager> managers = new ArrayList<>();
+
+    Point(boolean input, NDList arrays, boolean[] requires, boolean looking) {
+      super(System.nanoTime());
+      this.input = input;
+      for (int i = 0; i < requires.length; i++) {
+        NDArray array = arrays.get(i);
+        Gate gate = !requires[i] ? null : looking ? observing(array) : Gate.behind(array, true);
+        positions.add(gate);
+        handedOn.add(gate == null ? array : gate.after());
+        shapes.add(gate == null ? array : gate.observed());
+        managers.add(array == null || Tensors.isUnknown(array) ? null : array.getManager());
+      }
+    }
+
+    @Override
+    List<NDArray> observed() {
+      return gates().stream().map(Gate::observed).toList();
+    }
+
+    @Override
+    List<Gate> gates() {
+      return positions.stream().filter(Objects::nonNull).toList();
+    }
+
+    @Override
+    String name() {
+      return "%s of block %s (%s)"
+          .formatted(input ? "inputs" : "outputs", path, block.getClass().getSimpleName());
+    }
+
+    @Override
+    @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients) {
+      NDList seen = new NDList();
+      int next = 0;
+      for (int i = 0; i < positions.size(); i++) {
+        NDArray gradient = positions.get(i) == null ? null : gradients.get(next++);
+        NDManager manager = managers.get(i);
+        if (gradient == null && input && manager != null) {
+          NDArray like = shapes.get(i);
+          gradient = Tensors.loose(manager.zeros(like.getShape(), like.getDataType()));
+        }
+        seen.add(gradient);
+      }
+      NDList result = input ? afterBackward(seen) : beforeBackward(seen);
+      return result == seen ? null : replacements(result);
+    }
+
+    private List<@Nullable NDArray> replacements(NDList result) {
+      List<@Nullable NDArray> replaced = new ArrayList<>();
+      for (int i = 0; i < positions.size(); i++) {
+        if (positions.get(i) != null) {
+          requireShape(result.get(i), shapes.get(i));
+          replaced.add(result.get(i));
+        }
+      }
+      return replaced;
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private NDList beforeBackward(NDList gradients) {
+    NDList seen = gradients;
+    for (HookEntry entry : preHooks) {
+      NDList replaced =
+          ((FullBackwardPreHook<Block, NDList>) entry.hook()).beforeBackward(block, path, seen);
+      if (replaced != null) {
+        requireCount("pre hook", replaced.size(), gradients.size(), "output");
+        seen = replaced;
+      }
+    }
+    gradOutputs = seen;
+    if (!inputsGated) {
+      runWithoutInputGradients(seen);
+    }
+    return seen;
+  }
+
+  /** No input requires grad: the hooks run when the outputs' gradients are there. */
+  @SuppressWarnings("unchecked")
+  private void runWithoutInputGradients(NDList gradientsOfOutputs) {
+    NDList none = new NDList(Collections.<NDArray>nCopies(inputs, null));
+    for (HookEntry entry : hooks) {
+      NDList replaced =
+          ((FullBackwardHook<Block, NDList>) entry.hook())
+              .afterBackward(block, path, none, gradientsOfOutputs);
+      if (replaced != null && replaced.stream().anyMatch(Objects::nonNull)) {
+        throw new IllegalStateException(
+            "block %s: no input requires a gradient, so its backward hook must return null"
+                .formatted(path));
+      }
+    }
+    gradOutputs = null;
+  }
+
+  @SuppressWarnings("unchecked")
+  private NDList afterBackward(NDList gradients) {
+    NDList outputs = gradOutputs;
+    if (outputs == null) {
+      return gradients; // a gradient that came not through the module's outputs
+    }
+    NDList seen = gradients;
+    for (HookEntry entry : hooks) {
+      NDList replaced =
+          ((FullBackwardHook<Block, NDList>) entry.hook())
+              .afterBackward(block, path, seen, outputs);
+      if (replaced != null) {
+        requireCount("hook", replaced.size(), gradients.size(), "input");
+        seen = replaced;
+      }
+    }
+    gradOutputs = null;
+    return seen;
+  }
+
+  private void requireCount(String hook, int found, int expected, String what) {
+    if (found != expected) {
+      throw new IllegalStateException(
+          "block %s: backward %s returned %d gradients, expected %d, one per %s"
+              .formatted(path, hook, found, expected, what));
+    }
+  }
+}

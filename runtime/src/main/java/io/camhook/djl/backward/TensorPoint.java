@@ -1,0 +1,187 @@
+package io.camhook.djl.backward;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.TensorHook;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.memory.Handles;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The hooks of one tensor that is an operator's result. The application's array is given a new
+ * native tensor behind a gate, so that everything that uses it from now on can be cut off.
+ */
+final class TensorPoint extends GradPoint {
+  private final Gate gate;
+  private final long version;
+  private final WeakReference<NDArray> tensor;
+  private final HookList hooks = new HookList();
+  private boolean retained;
+  private @Nullable NDArray last; // gradient of the backward that runs, behind the hooks
+  private @Nullable NDArray sum; // of all backwards
+
+  private TensorPoint(long sequence, Gate gate, long version, NDArray tensor) {
+    super(sequence);
+    this.tensor = new WeakReference<>(tensor);
+    this.gate = gate;
+    this.version = version;
+  }
+
+  /**
+   * Makes the point.
+   *
+   * @param first whether the tensor had none before, so that its age tells its place in the graph
+   */
+  static TensorPoint of(NDArray tensor, boolean first) {
+    AutogradGateway autograd = AutogradGateway.instance();
+    boolean changed = autograd.version(tensor) > 0;
+    long sequence = first && !changed ? Handles.made((PtNDArray) tensor) : System.nanoTime();
+    boolean mode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+    try {
+      Gate gate = Gate.behind(tensor, false);
+      Handles.moveInto((PtNDArray) tensor, (PtNDArray) gate.after());
+      return new TensorPoint(sequence, gate, autograd.version(tensor), tensor);
+    } finally {
+      JniUtils.setGradMode(mode);
+    }
+  }
+
+  HookList hooks() {
+    return hooks;
+  }
+
+  /** Its tensor has this point no more. */
+  void forgetIn(WeakIdentityMap<NDArray, TensorPoint> points) {
+    NDArray array = tensor.get();
+    if (array != null && points.get(array) == this) {
+      points.remove(array);
+    }
+  }
+
+  /** The old tensor, where what hooks leave arrives. */
+  NDArray behind() {
+    return gate.before();
+  }
+
+  /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
+  boolean isCurrent(NDArray tensor) {
+    return AutogradGateway.instance().version(tensor) == version;
+  }
+
+  @Override
+  boolean isBare() {
+    return hooks.isEmpty() && !retained;
+  }
+
+  /** Whether the tensor keeps its gradient. */
+  boolean isRetained() {
+    return retained;
+  }
+
+  /** From now on the tensor keeps its gradient. */
+  void retainGrad(NDArray array) {
+    if (!retained) {
+      retained = true;
+      AutogradGateway.instance().retainGrad(array);
+    }
+  }
+
+  /** As {@link #retainGrad}, for a tensor that has changed since {@code before} was made. */
+  void retainGrad(NDArray array, TensorPoint before) {
+    retainGrad(array);
+    sum = before.sum;
+    before.retained = false;
+    before.sum = null;
+  }
+
+  /**
+   * The tensor that keeps its gradient and has been changed in place since; null if there is none.
+   */
+  @Nullable NDArray changed() {
+    NDArray array = tensor.get();
+    if (!retained || array == null || ((PtNDArray) array).isReleased()) {
+      return null;
+    }
+    return isCurrent(array) ? null : array;
+  }
+
+  /**
+   * A backward is over: gives the tensor the gradient as it is behind the hooks, if it keeps one.
+   * The engine has written another: that before the hooks, and once more for each look at it.
+   */
+  void retain() {
+    NDArray array = tensor.get();
+    NDArray seen = last;
+    last = null;
+    if (seen == null || array == null || ((PtNDArray) array).isReleased()) {
+      return;
+    }
+    NDArray before = sum;
+    NDArray now = before == null ? seen.duplicate() : before.add(seen);
+    now.attach(AutogradGateway.instance().manager());
+    sum = now;
+    if (before != null) {
+      before.close();
+    }
+    AutogradGateway.instance().setGrad(array, now);
+  }
+
+  @Override
+  void release() {
+    super.release();
+    if (sum != null) {
+      sum.close();
+    }
+  }
+
+  /** The old tensor: uses from before the hook count too. */
+  @Override
+  List<NDArray> observed() {
+    return List.of(gate.before());
+  }
+
+  @Override
+  List<Gate> gates() {
+    return List.of(gate);
+  }
+
+  @Override
+  @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients) {
+    NDArray gradient = gradients.get(0);
+    if (gradient == null) {
+      return null;
+    }
+    NDArray result = run(hooks, gradient);
+    last = retained ? result : null;
+    if (result == gradient) {
+      return null;
+    }
+    requireShape(result, gate.before());
+    return List.of(result);
+  }
+
+  /** Runs tensor hooks in a row. */
+  @SuppressWarnings("unchecked")
+  static NDArray run(HookList hooks, NDArray gradient) {
+    NDArray seen = gradient;
+    for (HookEntry entry : hooks.snapshot()) {
+      NDArray replaced = ((TensorHook<NDArray>) entry.hook()).onGradient(seen);
+      if (replaced != null) {
+        seen = replaced;
+      }
+    }
+    return seen;
+  }
+
+  @Override
+  String name() {
+    return "tensor of shape " + gate.before().getShape();
+  }
+}

@@ -1,0 +1,236 @@
+package io.camhook.djl.hooks;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import ai.djl.util.PairList;
+import io.camhook.ForwardHook;
+import io.camhook.ForwardHookWithParams;
+import io.camhook.ForwardPreHook;
+import io.camhook.ForwardPreHookWithParams;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.ModuleHooks;
+import io.camhook.djl.backward.GradPoints;
+import io.camhook.djl.backward.ModuleBackward;
+import io.camhook.djl.pass.ThreadWork;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because they are
+ * those of the moment of the call; then pre hooks; then the gate behind the inputs; the module; forward hooks;
+ * then the gate behind the outputs. If anything throws, the always-called forward hooks that have not run in
+ * this call run with the outputs there are, what they return or throw is dropped, and the exception goes on.
+ */
+/** One forward of a block that has hooks. Confined to its thread. */
+public final class HookedCall implements BlockCall {
+  private static final int INPUTS = 1;
+  private static final int PARAMS = 3;
+  private static final HookEntry[] NONE = {};
+
+  private final ThreadWork work;
+  private final Block block;
+  private final String path;
+  private final @Nullable BlockCall capture;
+  private @Nullable ModuleHooks own;
+  private @Nullable List<HookEntry> alwaysCalled;
+  private @Nullable ModuleBackward backward;
+  private NDList inputs;
+  private @Nullable PairList<String, Object> params;
+
+  private HookedCall(
+      ThreadWork work,
+      Block block,
+      @Nullable ModuleHooks own,
+      Object[] arguments,
+      @Nullable BlockCall capture) {
+    this.work = work;
+    this.block = block;
+    this.own = own;
+    this.capture = capture;
+    this.path = BlockPaths.of(work.root(), block);
+    this.inputs = (NDList) arguments[INPUTS];
+    this.params = params(arguments[PARAMS]);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static @Nullable PairList<String, Object> params(@Nullable Object argument) {
+    return (PairList<String, Object>) argument;
+  }
+
+  /**
+   * Runs what comes before the module.
+   *
+   * @param own the block's own hooks, null if there are only global ones
+   * @param capture a capture's interest in the same call
+   */
+  public static HookedCall begin(
+      ThreadWork work,
+      Block block,
+      @Nullable ModuleHooks own,
+      Object[] arguments,
+      @Nullable BlockCall capture,
+      GradPoints points) {
+    HookedCall call = new HookedCall(work, block, own, arguments, capture);
+    try {
+      call.before(points);
+    } catch (Throwable e) {
+      call.runAlwaysCalled(null, e);
+      call.close(null, e);
+      throw e;
+    }
+    arguments[INPUTS] = call.inputs;
+    arguments[PARAMS] = call.params;
+    return call;
+  }
+
+  private void before(GradPoints points) {
+    backward =
+        ModuleBackward.of(
+            block, path, points, concerning(HookKind.BACKWARD_PRE), concerning(HookKind.BACKWARD));
+    for (HookEntry entry : HookTable.global(HookKind.FORWARD_PRE)) {
+      runPre(entry);
+    }
+    for (HookEntry entry : own(HookKind.FORWARD_PRE)) {
+      runPre(entry);
+    }
+    if (backward != null) {
+      inputs = backward.gateInputs(inputs);
+    }
+  }
+
+  /** The block's own hooks of a kind as they are now. */
+  private HookEntry[] own(HookKind kind) {
+    if (own == null || own.isForgotten()) {
+      own = HookTable.of(block);
+    }
+    return own == null ? NONE : own.of(kind);
+  }
+
+  /** Global and own hooks of a kind that are for this block. */
+  private List<HookEntry> concerning(HookKind kind) {
+    HookEntry[] global = HookTable.global(kind);
+    HookEntry[] ofBlock = own(kind);
+    if (global.length + ofBlock.length == 0) {
+      return List.of();
+    }
+    return Stream.concat(Stream.of(global), Stream.of(ofBlock))
+        .filter(entry -> entry.concerns(block))
+        .toList();
+  }
+
+  @SuppressWarnings("unchecked")
+  private void runPre(HookEntry entry) {
+    if (!entry.concerns(block)) {
+      return;
+    }
+    if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
+      ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
+          ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
+              .beforeForward(block, path, inputs, params);
+      if (replaced != null) {
+        inputs = replaced.inputs();
+        params = replaced.params();
+      }
+      return;
+    }
+    NDList replaced =
+        ((ForwardPreHook<Block, NDList>) entry.hook()).beforeForward(block, path, inputs);
+    if (replaced != null) {
+      inputs = replaced;
+    }
+  }
+
+  @Override
+  public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+    if (thrown != null) {
+      runAlwaysCalled(null, thrown);
+      return close(result, thrown);
+    }
+    NDList outputs = (NDList) result;
+    try {
+      for (HookEntry entry : HookTable.global(HookKind.FORWARD)) {
+        outputs = runForward(entry, outputs);
+      }
+      for (HookEntry entry : own(HookKind.FORWARD)) {
+        outputs = runForward(entry, outputs);
+      }
+      if (backward != null && outputs != null) {
+        outputs = backward.gateOutputs(outputs);
+      }
+    } catch (Throwable e) {
+      runAlwaysCalled(outputs, e);
+      close(null, e);
+      throw e;
+    }
+    return close(outputs, null);
+  }
+
+  private @Nullable NDList runForward(HookEntry entry, @Nullable NDList outputs) {
+    if (!entry.concerns(block)) {
+      return outputs;
+    }
+    if (entry.alwaysCall()) {
+      if (alwaysCalled == null) {
+        alwaysCalled = new ArrayList<>(1);
+      }
+      alwaysCalled.add(entry);
+    }
+    NDList replaced = call(entry, outputs);
+    return replaced == null ? outputs : replaced;
+  }
+
+  @SuppressWarnings("unchecked")
+  private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
+    return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
+        ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
+            .afterForward(block, path, inputs, params, outputs)
+        : ((ForwardHook<Block, NDList>) entry.hook()).afterForward(block, path, inputs, outputs);
+  }
+
+  private void runAlwaysCalled(@Nullable NDList outputs, Throwable failure) {
+    NDList seen = outputs;
+    for (HookEntry[] entries : List.of(HookTable.global(HookKind.FORWARD), own(HookKind.FORWARD))) {
+      for (HookEntry entry : entries) {
+        if (entry.alwaysCall() && entry.concerns(block) && !wasCalled(entry)) {
+          seen = callQuietly(entry, seen, failure);
+        }
+      }
+    }
+  }
+
+  private boolean wasCalled(HookEntry entry) {
+    return alwaysCalled != null && alwaysCalled.contains(entry);
+  }
+
+  private @Nullable NDList callQuietly(
+      HookEntry entry, @Nullable NDList outputs, Throwable failure) {
+    try {
+      NDList replaced = call(entry, outputs);
+      return replaced == null ? outputs : replaced;
+    } catch (Throwable e) {
+      if (e != failure) {
+        failure.addSuppressed(e);
+      }
+      return outputs;
+    }
+  }
+
+  /** Ends the call, also for the capture, which sees what the caller gets. */
+  private @Nullable Object close(@Nullable Object result, @Nullable Throwable thrown) {
+    try {
+      return capture == null ? result : capture.exit(result, thrown);
+    } finally {
+      work.pop();
+    }
+  }
+
+  @Override
+  public boolean recovered() {
+    return capture != null && capture.recovered();
+  }
+}

@@ -1,0 +1,59 @@
+package io.camhook.djl.model;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A module inside a TorchScript model, as hooks get to know it. It has an identity and a name; it
+ * runs only where its model runs, in native code.
+ */
+public final class InnerModule extends AbstractBlock {
+  private final String path;
+  private final String type;
+
+  /**
+   * @param type class name as it was in Python, e.g. {@code torch.nn.modules.conv.Conv2d}
+   */
+  InnerModule(String path, String type) {
+    this.path = path;
+    this.type = type;
+  }
+
+  /** Dotted path in the archive, the first one of a shared module. */
+  public String path() {
+    return path;
+  }
+
+  /** Class name as it was in Python, without its package. */
+  public String type() {
+    return type.substring(type.lastIndexOf('.') + 1);
+  }
+
+  @Override
+  protected NDList forwardInternal(
+      ParameterStore parameterStore,
+      NDList inputs,
+      boolean training,
+      @Nullable PairList<String, Object> params) {
+    throw alone();
+  }
+
+  @Override
+  public Shape[] getOutputShapes(Shape[] inputShapes) {
+    throw alone();
+  }
+
+  private UnsupportedOperationException alone() {
+    return new UnsupportedOperationException(
+        this + " is inside a TorchScript model and runs only as a part of it; call the model");
+  }
+
+  @Override
+  public String toString() {
+    return path + " (" + type() + ")";
+  }
+}

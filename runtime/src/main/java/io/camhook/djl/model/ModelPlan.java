@@ -1,0 +1,261 @@
+package io.camhook.djl.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModulePath;
+import io.camhook.naming.Nearest;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
+import io.camhook.torchscript.twin.TapPlan;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is captured of one model: its entry in the configuration and the blocks, or the taps of a
+ * TorchScript archive, that its {@code layers} mean. Keeps no block alive. Thread-safe.
+ */
+public final class ModelPlan {
+  private static final int CLOSEST = 3;
+  private static final Integer BEST = -1;
+
+  private final CamhookConfig.Model entry;
+  private final EventLog log;
+  private final String label;
+  private final List<String> classNames;
+  private final WeakIdentityMap<Block, String> layers = new WeakIdentityMap<>();
+  private final Set<String> paths = new LinkedHashSet<>();
+  private final @Nullable Classifier classifier;
+  private final @Nullable ScriptPlan script;
+  private final AtomicBoolean withoutGradients = new AtomicBoolean();
+  private final AtomicBoolean withoutGraph = new AtomicBoolean();
+  private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
+  private ModelInfo info;
+  private volatile boolean lookingForSpatial;
+
+  /**
+   * @param info the model as recordings know it
+   * @param classNames names of the classes it predicts, empty if unknown
+   */
+  public ModelPlan(
+      CamhookConfig.Model entry,
+      ModelInfo info,
+      List<String> classNames,
+      List<BlockTree.Module> modules,
+      @Nullable ScriptPlan script,
+      EventLog log) {
+    this.entry = entry;
+    this.script = script;
+    this.info = info;
+    this.log = log;
+    this.label = info.name();
+    this.classNames = List.copyOf(classNames);
+    if (script != null) {
+      String weight = script.classifier();
+      classifier = weight == null ? null : new Classifier(modules.get(0).block(), weight);
+      if (script.taps() == null) {
+        selectRoot(modules.get(0));
+      }
+      return;
+    }
+    classifier = Classifier.of(modules);
+    for (String layer : entry.layers()) {
+      if (layer.equals(LayerPattern.AUTO)) {
+        lookingForSpatial = true;
+      } else {
+        select(layer, modules, log);
+      }
+    }
+  }
+
+  /** Of a model that is one native call: the call, if {@code layers} mean it too. */
+  private void selectRoot(BlockTree.Module root) {
+    for (String layer : entry.layers()) {
+      if (LayerPattern.of(layer).matches(root.path())) {
+        add(root.block(), root.path().toString());
+      }
+    }
+  }
+
+  /** What became of the archive of a TorchScript model; null for one of Java blocks. */
+  @Nullable
+  public ScriptPlan script() {
+    return script;
+  }
+
+  /** Whether nothing inside the model can be tapped: its outputs have no graph. */
+  public boolean isOpaque() {
+    return script != null && script.taps() == null;
+  }
+
+  private void select(String layer, List<BlockTree.Module> modules, EventLog log) {
+    List<ModulePath> known = modules.stream().map(BlockTree.Module::path).toList();
+    List<ModulePath> selected = LayerPattern.of(layer).select(known);
+    if (selected.isEmpty()) {
+      log.warn(
+          "model %s: layer '%s' matches none of its %d modules; closest: %s"
+              .formatted(
+                  label,
+                  layer,
+                  known.size(),
+                  Nearest.to(layer, known.stream().map(ModulePath::toString).toList(), CLOSEST)));
+    }
+    for (BlockTree.Module module : modules) {
+      if (selected.contains(module.path())) {
+        add(module.block(), module.path().toString());
+      }
+    }
+  }
+
+  private void add(Block block, String path) {
+    synchronized (paths) {
+      if (layers.get(block) == null) {
+        layers.put(block, path);
+        paths.add(path);
+      }
+    }
+  }
+
+  /** Whether {@code auto} still waits for the layer that a pass will show. */
+  public boolean lookingForSpatial() {
+    return lookingForSpatial;
+  }
+
+  /** Ends the search for {@code auto}; null when no layer has a spatial output. */
+  public void foundSpatial(BlockTree.@Nullable Module module, EventLog log) {
+    synchronized (paths) {
+      if (!lookingForSpatial) {
+        return;
+      }
+      lookingForSpatial = false;
+      if (module == null) {
+        log.warn(
+            "model %s: 'auto' finds no layer with an output of [N,C,H,W], H·W > 1; name a layer"
+                .formatted(label));
+      } else {
+        log.info("model %s: 'auto' is layer '%s'".formatted(label, module.path()));
+        add(module.block(), module.path().toString());
+      }
+    }
+  }
+
+  /** The path under which the output of {@code block} is recorded; null if it is not. */
+  @Nullable
+  public String layer(Block block) {
+    return layers.get(block);
+  }
+
+  /** Paths of the layers in effect. */
+  public List<String> layers() {
+    TapPlan taps = script == null ? null : script.taps();
+    if (taps != null) {
+      return taps.taps().stream().map(TapPlan.Tap::path).distinct().toList();
+    }
+    synchronized (paths) {
+      return new ArrayList<>(paths);
+    }
+  }
+
+  public boolean captures(CamhookConfig.CaptureKind kind) {
+    return entry.capture().contains(kind);
+  }
+
+  public boolean capturesAnything() {
+    return !entry.capture().isEmpty();
+  }
+
+  public boolean wantsGradient() {
+    return entry.target().kind() != CamhookConfig.Target.Kind.NONE
+        && captures(CamhookConfig.CaptureKind.GRADIENT)
+        && !withoutGradients.get();
+  }
+
+  /**
+   * The engine has no gradients of this model: no pass asks for them again, whose price would be
+   * paid for nothing. True the first time.
+   */
+  public boolean giveUpGradients() {
+    boolean first = withoutGradients.compareAndSet(false, true);
+    if (first && script != null) {
+      script.compareAgain(); // another method of the archive runs from now on
+    }
+    return first;
+  }
+
+  public CamhookConfig.Target target() {
+    return entry.target();
+  }
+
+  /**
+   * The class that is explained for all samples, or −1 for the best of each; null where that is not
+   * all, or no class is meant.
+   */
+  @Nullable
+  public Integer onlyClass() {
+    CamhookConfig.Target target = entry.target();
+    return switch (target.kind()) {
+      case TOP -> target.count() == 1 ? BEST : null;
+      case CLASS -> target.classIndex();
+      case LABEL -> {
+        int index = target.label() == null ? -1 : classNames.indexOf(target.label());
+        yield index < 0 ? null : index;
+      }
+      case LOSS, NONE -> null;
+    };
+  }
+
+  /** What {@link Classifier#rows} says, if the model has a linear layer. */
+  @Nullable
+  public NDArray classifierRows(NDArray activation, List<Target> targets, NDManager owner) {
+    return classifier == null ? null : classifier.rows(activation, targets, owner);
+  }
+
+  ModelInfo info() {
+    synchronized (paths) {
+      return info;
+    }
+  }
+
+  /** The model as recordings know it, with one note more from now on. */
+  public ModelInfo noted(String note) {
+    synchronized (paths) {
+      info = info.with(note);
+      return info;
+    }
+  }
+
+  /** Says once that a tensor is missing in every capture. */
+  public void unrecordable(TensorName name, RuntimeException why) {
+    if (unrecordable.add(name)) {
+      log.warn(
+          "model %s: '%s' is missing in its captures: %s".formatted(label, name, why.getMessage()));
+    }
+  }
+
+  /** Says once that there is no graph to differentiate, and none may be made. */
+  public void lacksGraph() {
+    if (withoutGraph.compareAndSet(false, true)) {
+      log.warn(
+          "model %s: passes of training with hooks inside it are captured without gradients where none of its values requires one (frozen parameters, grad mode off)"
+              .formatted(label));
+    }
+  }
+
+  public String label() {
+    return label;
+  }
+
+  public List<String> classNames() {
+    return classNames;
+  }
+}

@@ -1,0 +1,179 @@
+package io.camhook.djl.model;
+
+import ai.djl.nn.Block;
+import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.ModuleHooks;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.naming.ModulePath;
+import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.twin.HookPlan;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The modules inside one TorchScript model, and how hooks look at them. Thread-safe. */
+public final class ScriptModules {
+  private final String model;
+  private final @Nullable HookPlan plan;
+  private final List<InnerModule> bySite;
+  private final List<BlockTree.Module> modules;
+  private final Map<String, String> unhookable;
+  private volatile @Nullable String opacity;
+  private volatile boolean live = true;
+
+  private ScriptModules(
+      String model,
+      @Nullable HookPlan plan,
+      List<InnerModule> bySite,
+      List<BlockTree.Module> modules,
+      Map<String, String> unhookable,
+      @Nullable String opacity) {
+    this.model = model;
+    this.plan = plan;
+    this.bySite = bySite;
+    this.modules = modules;
+    this.unhookable = unhookable;
+    this.opacity = opacity;
+  }
+
+  /** Of a model in which there is nothing to look at, and why. */
+  public static ScriptModules none(String opacity) {
+    return new ScriptModules("", null, List.of(), List.of(), Map.of(), opacity);
+  }
+
+  /**
+   * Of a model whose archive was loaded with the methods of {@code plan}.
+   *
+   * @param model its name
+   */
+  public static ScriptModules of(String model, TorchScriptArchive archive, HookPlan plan) {
+    Set<String> seen = new HashSet<>();
+    plan.sites().forEach(site -> seen.add(site.path()));
+    Map<String, InnerModule> byPath = new HashMap<>();
+    List<BlockTree.Module> modules = new ArrayList<>();
+    for (ModuleDescription info : archive.modules()) {
+      if (seen.contains(info.path())) {
+        InnerModule module = new InnerModule(info.path(), info.type());
+        byPath.put(info.path(), module);
+        modules.add(new BlockTree.Module(ModulePath.parse(info.path()), module));
+        for (String alias : info.aliases()) {
+          modules.add(new BlockTree.Module(ModulePath.parse(alias), module));
+        }
+      }
+    }
+    List<InnerModule> bySite =
+        plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
+    return new ScriptModules(
+        model, plan, bySite, modules, archive.unhookable(plan), archive.rootOnly().orElse(null));
+  }
+
+  /** The model itself and every module in it that hooks can look at, by all its paths. */
+  public List<BlockTree.Module> tree(Block root) {
+    List<BlockTree.Module> all = new ArrayList<>();
+    all.add(new BlockTree.Module(ModulePath.ROOT, root));
+    if (opacity == null) {
+      all.addAll(modules);
+    }
+    return all;
+  }
+
+  /** Why hooks cannot be put where {@code layers} says; null if nothing is known about it. */
+  @Nullable
+  public String refusal(String layers) {
+    String whole = opacity;
+    if (whole != null) {
+      return "'%s' is inside a TorchScript model: %s".formatted(layers, whole);
+    }
+    LayerPattern pattern = LayerPattern.of(layers);
+    Map<String, String> meant = new LinkedHashMap<>();
+    unhookable.forEach(
+        (path, reason) -> {
+          if (pattern.matches(ModulePath.parse(path))) {
+            meant.put(path, reason);
+          }
+        });
+    return meant.isEmpty()
+        ? null
+        : "'%s' is inside a TorchScript model, where hooks cannot look at it: %s"
+            .formatted(layers, meant.values().iterator().next());
+  }
+
+  /** The archive was loaded as it came (dry run): its modules are known, and nothing is run. */
+  public void loadedPlain() {
+    live = false;
+  }
+
+  /** From now on nothing is looked at. */
+  public void close(String reason) {
+    opacity = reason;
+  }
+
+  /** Whether a module has hooks. */
+  public boolean isHooked() {
+    if (live && opacity == null) {
+      for (BlockTree.Module module : modules) {
+        if (HookTable.of(module.block()) != null) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** The model by name, and the paths of the modules that have hooks. */
+  public String hooked() {
+    List<String> paths =
+        bySite.stream()
+            .filter(module -> HookTable.of(module) != null)
+            .map(InnerModule::path)
+            .distinct()
+            .toList();
+    return "model %s with hooks at %s".formatted(model, paths);
+  }
+
+  public HookPlan plan() {
+    return Objects.requireNonNull(plan, "asked for the plan of a model that has none");
+  }
+
+  /** The module that is called at a site. */
+  public InnerModule at(int site) {
+    return bySite.get(site);
+  }
+
+  /**
+   * What the hooks of this moment want to be recorded.
+   *
+   * @param graph whether the pass makes a graph
+   */
+  public long[] wanted(boolean graph) {
+    long[] wanted = plan().wanted();
+    for (int site = 0; site < bySite.size(); site++) {
+      ModuleHooks hooks = HookTable.of(bySite.get(site));
+      if (hooks != null) {
+        boolean backward = graph && has(hooks, HookKind.BACKWARD);
+        boolean backwardPre = graph && has(hooks, HookKind.BACKWARD_PRE);
+        boolean forward = has(hooks, HookKind.FORWARD);
+        boolean forwardPre = has(hooks, HookKind.FORWARD_PRE);
+        wanted[2 * site] = wanted(forward || forwardPre, backward || backwardPre);
+        wanted[2 * site + 1] = wanted(forward || forwardPre || backwardPre, backward);
+      }
+    }
+    return wanted;
+  }
+
+  private static long wanted(boolean value, boolean gradient) {
+    return gradient ? HookPlan.GRADIENT : value ? HookPlan.VALUE : 0;
+  }
+
+  private static boolean has(ModuleHooks hooks, HookKind kind) {
+    return hooks.of(kind).length > 0;
+  }
+}

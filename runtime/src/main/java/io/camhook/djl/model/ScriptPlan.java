@@ -1,0 +1,97 @@
+package io.camhook.djl.model;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.recording.ModuleInfo;
+import io.camhook.torchscript.twin.TapPlan;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What became of the archive of a TorchScript model when it was loaded: the taps in it, and whether
+ * they hold what they promise. Thread-safe.
+ */
+public final class ScriptPlan {
+  private final CamhookConfig.Model entry;
+  private final @Nullable TapPlan taps;
+  private final List<ModuleInfo> modules;
+  private final @Nullable String classifier;
+  private final ScriptModules inside;
+  private final AtomicBoolean compared = new AtomicBoolean();
+  private final AtomicBoolean failed = new AtomicBoolean();
+  private volatile boolean oneCall;
+
+  /**
+   * @param entry what the configuration says of the model
+   * @param taps null where the archive runs as it came
+   * @param modules the module tree, empty if it is not known
+   * @param classifier name of the weight of the last linear layer, if there is one
+   * @param inside what hooks can look at
+   */
+  public ScriptPlan(
+      CamhookConfig.Model entry,
+      @Nullable TapPlan taps,
+      List<ModuleInfo> modules,
+      @Nullable String classifier,
+      ScriptModules inside) {
+    this.inside = inside;
+    this.entry = entry;
+    this.taps = taps;
+    this.modules = List.copyOf(modules);
+    this.classifier = classifier;
+    this.oneCall = taps != null && taps.gradientMethod() != null;
+  }
+
+  /** Of an archive that runs as it came, and why it does. */
+  public static ScriptPlan untapped(CamhookConfig.Model entry, String reason) {
+    return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason));
+  }
+
+  public CamhookConfig.Model entry() {
+    return entry;
+  }
+
+  /** The taps that passes use; null where there are none, or they have failed. */
+  @Nullable
+  public TapPlan taps() {
+    return failed.get() ? null : taps;
+  }
+
+  /** The modules inside, for hooks. */
+  public ScriptModules inside() {
+    return inside;
+  }
+
+  public List<ModuleInfo> modules() {
+    return modules;
+  }
+
+  @Nullable String classifier() {
+    return classifier;
+  }
+
+  /** Whether the next pass is the one whose outputs are compared with the plain method's. */
+  public boolean toBeCompared() {
+    return taps() != null && compared.compareAndSet(false, true);
+  }
+
+  /** The next pass is compared once more. */
+  void compareAgain() {
+    compared.set(false);
+  }
+
+  /** Whether a pass and its gradients are one call. */
+  public boolean isOneCall() {
+    return oneCall;
+  }
+
+  /** From now on they are two: the one has failed. */
+  public void inTwoCalls() {
+    oneCall = false;
+  }
+
+  /** A pass with taps failed where the plain one did not; true the first time. */
+  public boolean fail() {
+    return failed.compareAndSet(false, true);
+  }
+}

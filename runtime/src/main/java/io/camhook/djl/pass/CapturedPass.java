@@ -1,0 +1,112 @@
+package io.camhook.djl.pass;
+
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.camhook.capture.PendingCapture;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Prediction;
+import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A finished pass whose arrays still live in native memory, in a manager of their own. */
+final class CapturedPass implements PendingCapture {
+  /** Is told of an array that no recording can hold; the rest of its capture is recorded. */
+  interface Unrecordable {
+    void left(TensorName name, RuntimeException why);
+  }
+
+  private final String model;
+  private final Instant time;
+  private final NDManager owner;
+  private final Unrecordable unrecordable;
+  private final Map<TensorName, NDArray> arrays = new LinkedHashMap<>();
+  private List<Target> targets = List.of();
+  private List<List<Prediction>> predictions = List.of();
+  private @Nullable NDArray scores;
+  private Supplier<List<Integer>> classes = List::of;
+  private List<String> names = List.of();
+  private long bytes;
+
+  /** {@code owner} is closed when the capture is given back. */
+  CapturedPass(String model, Instant time, NDManager owner, Unrecordable unrecordable) {
+    this.unrecordable = unrecordable;
+    this.model = model;
+    this.time = time;
+    this.owner = owner;
+  }
+
+  /** Takes an array of {@code owner}. */
+  void add(TensorName name, NDArray array) {
+    arrays.put(name, array);
+    bytes += Tensors.bytes(array);
+  }
+
+  void targets(List<Target> targets) {
+    this.targets = targets;
+  }
+
+  void predictions(List<List<Prediction>> predictions) {
+    this.predictions = predictions;
+  }
+
+  /**
+   * Leaves predictions and targets to whoever materializes the capture.
+   *
+   * @param scores the model's output, of {@code owner}
+   * @param classes reads the explained class of each sample, if any
+   * @param names names of the classes, empty if unknown
+   */
+  void scores(NDArray scores, Supplier<List<Integer>> classes, List<String> names) {
+    this.scores = scores;
+    this.classes = classes;
+    this.names = names;
+    bytes += Tensors.bytes(scores);
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public Capture materialize() {
+    readScores();
+    Capture.Builder builder = Capture.builder(model).time(time).targets(targets).topK(predictions);
+    arrays.forEach(
+        (name, array) -> {
+          try {
+            builder.tensor(name, Tensors.viewOf(array));
+          } catch (IllegalArgumentException | EngineException e) {
+            unrecordable.left(name, e); // complex numbers, quantized values
+          }
+        });
+    return builder.build();
+  }
+
+  private void readScores() {
+    if (scores == null) {
+      return;
+    }
+    try (NDManager scratch = owner.newSubManager()) {
+      Scores read = Scores.of(new NDList(scores), scratch);
+      if (read != null) {
+        predictions = read.classes().predictions(names);
+        targets = read.classes().targets(classes.get(), names);
+      }
+    }
+  }
+
+  @Override
+  public void discard() {
+    owner.close();
+  }
+}

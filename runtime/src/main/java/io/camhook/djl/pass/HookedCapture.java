@@ -1,0 +1,68 @@
+package io.camhook.djl.pass;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import io.camhook.torchscript.twin.HookPlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * A captured pass of a TorchScript model that makes a graph and has hooks inside. It cannot run
+ * twice, so what is captured comes out of the method through which the hooks look.
+ */
+public final class HookedCapture {
+  private static final String ROOT = ".";
+
+  private final SampledPass pass;
+  private final Set<String> paths;
+  private final Consumer<Throwable> failed;
+
+  /**
+   * @param paths the layers to capture
+   * @param failed takes what went wrong; the pass is not captured then
+   */
+  public HookedCapture(SampledPass pass, Set<String> paths, Consumer<Throwable> failed) {
+    this.pass = pass;
+    this.paths = paths;
+    this.failed = failed;
+  }
+
+  /** Adds to what the hooks want of a pass what is to be captured. */
+  public void want(HookPlan plan, long[] wanted, boolean graph) {
+    long value = graph && pass.wantsGradient() ? HookPlan.GRADIENT : HookPlan.VALUE;
+    for (int site = 0; site < plan.sites().size(); site++) {
+      if (paths.contains(plan.sites().get(site).path())) {
+        wanted[2 * site] = Math.max(wanted[2 * site], value);
+      }
+    }
+  }
+
+  /** The pass is over; no hook has seen anything yet. */
+  public void record(HookPlan plan, List<HookPlan.Record> records, NDArray[] taps, NDList outputs) {
+    try {
+      for (HookPlan.Record record : records) {
+        String path = plan.sites().get(record.site()).path();
+        if (record.argument() < 0 && paths.contains(path)) {
+          List<String> keys = record.elements().stream().map(HookPlan.Element::key).toList();
+          pass.looked(path, keys, record.elements().stream().map(e -> taps[e.tap()]).toList());
+        }
+      }
+      if (paths.contains(ROOT)) {
+        pass.looked(ROOT, keys(outputs), outputs);
+      }
+    } catch (Throwable e) {
+      failed.accept(e);
+    }
+  }
+
+  private static List<String> keys(NDList outputs) {
+    List<String> keys = new ArrayList<>();
+    for (NDArray output : outputs) {
+      String name = output.getName();
+      keys.add(name != null ? name : outputs.size() == 1 ? "" : Integer.toString(keys.size()));
+    }
+    return keys;
+  }
+}

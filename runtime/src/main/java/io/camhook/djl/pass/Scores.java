@@ -1,0 +1,121 @@
+package io.camhook.djl.pass;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.camhook.capture.ClassScores;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.recording.Target;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The class scores that a pass ended with: {@code [N,C]}, or {@code [N,C,…]} where a class's score
+ * is the sum over the positions; {@code [C]} counts as one sample.
+ */
+public final class Scores {
+  private static final List<String> NAMES = List.of("logits", "out", "output", "scores");
+
+  private final NDArray logits;
+  private final int samples;
+  private final int classes;
+  private final ClassScores scores;
+
+  private Scores(NDArray logits, int samples, int classes, float[] values) {
+    this.logits = logits;
+    this.samples = samples;
+    this.classes = classes;
+    this.scores = new ClassScores(values, samples, classes);
+  }
+
+  /** The scores among a model's outputs; null if there are none. */
+  static @Nullable Scores of(NDList outputs, NDManager scratch) {
+    NDArray output = among(outputs);
+    if (output == null) {
+      return null;
+    }
+    Shape shape = output.getShape();
+    int rank = shape.dimension();
+    int samples = rank == 1 ? 1 : (int) shape.get(0);
+    int classes = (int) (rank == 1 ? shape.get(0) : shape.get(1));
+    return new Scores(output, samples, classes, values(output, rank, scratch));
+  }
+
+  /**
+   * The first output that can be class scores. The entries of a dict have no order that means
+   * anything: there, the one with the name that such an entry usually has.
+   */
+  public static @Nullable NDArray among(List<NDArray> outputs) {
+    List<NDArray> possible =
+        outputs.stream()
+            .filter(
+                output ->
+                    Tensors.isFloating(output)
+                        && output.getShape().dimension() > 0
+                        && output.getShape().size() > 0)
+            .toList();
+    for (String name : NAMES) {
+      for (NDArray output : possible) {
+        if (name.equals(output.getName())) {
+          return output;
+        }
+      }
+    }
+    return possible.isEmpty() ? null : possible.get(0);
+  }
+
+  /**
+   * A model's outputs in the order of {@code output.N}: their own, but for those of a dict, whose
+   * order means nothing; of them the class scores come first.
+   */
+  public static List<NDArray> inOrder(List<NDArray> outputs) {
+    NDArray scores = among(outputs);
+    if (scores == null || scores.getName() == null) {
+      return outputs;
+    }
+    List<NDArray> ordered = new ArrayList<>();
+    ordered.add(scores);
+    outputs.stream().filter(output -> output != scores).forEach(ordered::add);
+    return ordered;
+  }
+
+  private static float[] values(NDArray output, int rank, NDManager scratch) {
+    NDArray plain = Tensors.detached(output, scratch).toType(DataType.FLOAT32, false);
+    if (rank > 2) {
+      plain = plain.sum(IntStream.range(2, rank).toArray());
+    }
+    return plain.toFloatArray();
+  }
+
+  NDArray logits() {
+    return logits;
+  }
+
+  /** Which of the scores are explained, and what they predict. */
+  ClassScores classes() {
+    return scores;
+  }
+
+  /** ∂(Σ over samples of target n's score)/∂logits: ones at the targets, zeros elsewhere. */
+  NDArray seed(List<Target> targets, int n, NDManager owner) {
+    Shape shape = logits.getShape();
+    int rank = shape.dimension();
+    NDArray seed =
+        owner.create(scores.seed(targets, n), rank == 1 ? shape : new Shape(samples, classes));
+    if (rank > 2) {
+      long[] sizes = new long[rank];
+      Arrays.fill(sizes, 1);
+      sizes[0] = samples;
+      sizes[1] = classes;
+      seed = seed.reshape(new Shape(sizes)).broadcast(shape);
+    }
+    seed = Tensors.inTypeOf(logits, seed.toDevice(logits.getDevice(), false), owner);
+    // A gradient may be the seed itself, whose memory so far is a buffer that the collector frees.
+    return Tensors.copyOf(seed, owner);
+  }
+}

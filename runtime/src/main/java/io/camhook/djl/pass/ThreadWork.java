@@ -1,0 +1,109 @@
+package io.camhook.djl.pass;
+
+import ai.djl.nn.Block;
+import io.camhook.dispatch.BlockCall;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What camhook is doing on a thread: the running blocks, the pass that is watched. There is none
+ * for a thread where it does nothing, so that nothing is left behind.
+ */
+public final class ThreadWork {
+  private static final Map<Thread, ThreadWork> BY_THREAD = new ConcurrentHashMap<>();
+
+  @Nullable public PassWatch watch;
+  private @Nullable Block outermost;
+  private @Nullable List<Block> inner; // made when a second block begins
+  private @Nullable BlockCall plainCall;
+
+  private ThreadWork() {}
+
+  public static @Nullable ThreadWork current() {
+    return BY_THREAD.get(Thread.currentThread());
+  }
+
+  public static ThreadWork begin() {
+    Thread thread = Thread.currentThread();
+    ThreadWork work = BY_THREAD.get(thread);
+    if (work == null) {
+      work = new ThreadWork();
+      BY_THREAD.put(thread, work);
+    }
+    return work;
+  }
+
+  /** Forgets the thread if nothing is under way. */
+  public void endIfIdle() {
+    if (watch == null && outermost == null) {
+      BY_THREAD.remove(Thread.currentThread());
+    }
+  }
+
+  /** Whether {@code block} is the innermost running block: it calls its own forward again. */
+  public boolean isInnermost(Block block) {
+    return (inner == null || inner.isEmpty() ? outermost : inner.get(inner.size() - 1)) == block;
+  }
+
+  public void push(Block block) {
+    if (outermost == null) {
+      outermost = block;
+      return;
+    }
+    if (inner == null) {
+      inner = new ArrayList<>();
+    }
+    inner.add(block);
+  }
+
+  public void pop() {
+    if (inner != null && !inner.isEmpty()) {
+      inner.remove(inner.size() - 1);
+      return;
+    }
+    outermost = null;
+    endIfIdle();
+  }
+
+  /** The call of a block without hooks. */
+  public BlockCall plainCall() {
+    if (plainCall == null) {
+      plainCall =
+          (result, thrown) -> {
+            pop();
+            return result;
+          };
+    }
+    return plainCall;
+  }
+
+  /** The call of a block without hooks that is captured. */
+  public BlockCall plainCall(BlockCall capture) {
+    return new BlockCall() {
+      @Override
+      public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+        try {
+          return capture.exit(result, thrown);
+        } finally {
+          pop();
+        }
+      }
+
+      @Override
+      public boolean recovered() {
+        return capture.recovered();
+      }
+    };
+  }
+
+  /** The outermost running block. */
+  public Block root() {
+    if (outermost == null) {
+      throw new IllegalStateException("no block is running");
+    }
+    return outermost;
+  }
+}

@@ -1,0 +1,177 @@
+package io.camhook.djl.request;
+
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.djl.archive.ScriptLoads;
+import io.camhook.djl.hooks.ConfiguredHooks;
+import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.model.Failures;
+import io.camhook.djl.model.ModelPlan;
+import io.camhook.djl.model.ScriptPlan;
+import io.camhook.naming.Glob;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which models of the application the configuration means. A model is looked at once, when its
+ * first predictor or trainer is made. Thread-safe.
+ */
+public final class Models {
+  private static final String ROOT = ".";
+
+  private final List<CamhookConfig.Model> entries;
+  private final Consumer<ModelInfo> describe;
+  private final ConfiguredHooks hooks;
+  private final ScriptLoads scripts;
+  private final EventLog log;
+  private final WeakIdentityMap<Block, Optional<ModelPlan>> plans = new WeakIdentityMap<>();
+
+  /** {@code describe} takes the module tree of each model that matches. */
+  public Models(
+      CamhookConfig config,
+      Consumer<ModelInfo> describe,
+      ConfiguredHooks hooks,
+      Failures failures,
+      EventLog log) {
+    this.scripts = new ScriptLoads(this::entry, config.dryRun(), failures, log);
+    this.hooks = hooks;
+    this.describe = describe;
+    this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
+    this.log = log;
+  }
+
+  /** The TorchScript archives that are loaded for these models. */
+  public ScriptLoads scripts() {
+    return scripts;
+  }
+
+  /** Notes something about a model in the manifest. */
+  void note(ModelPlan plan, String note) {
+    describe.accept(plan.noted(note));
+  }
+
+  /** The plan for a model; null when no entry of the configuration matches it. */
+  @Nullable
+  public ModelPlan planOf(Model model) {
+    Block root = model.getBlock();
+    if (root == null) {
+      return null;
+    }
+    return plans.computeIfAbsent(root, () -> Optional.ofNullable(match(model, root))).orElse(null);
+  }
+
+  private @Nullable ModelPlan match(Model model, Block root) {
+    List<String> names = names(model, root);
+    ScriptPlan script = scripts.planOf(root);
+    CamhookConfig.Model entry = script == null ? entry(names) : script.entry();
+    if (entry == null) {
+      if (!entries.isEmpty()) {
+        log.info(
+            "model %s is not hooked: no entry of 'models' matches any of its names %s"
+                .formatted(names.get(0), names));
+      }
+      return null;
+    }
+    String label = new Glob(entry.name()).isLiteral() ? entry.name() : names.get(0);
+    List<BlockTree.Module> modules = BlockTree.of(root);
+    if (script == null && root instanceof PtSymbolBlock) {
+      script = unseen(entry, label);
+    }
+    if (script == null) {
+      hooks.attach(entry, label, modules, layer -> null);
+    } else {
+      hooks.attach(entry, label, script.inside().tree(root), script.inside()::refusal);
+    }
+    List<ModuleInfo> described = modules.stream().map(Models::info).toList();
+    if (script != null && !script.modules().isEmpty()) {
+      described = script.modules();
+    }
+    ModelInfo info = new ModelInfo(label, described).on(engine(model));
+    describe.accept(info);
+    return new ModelPlan(entry, info, classNames(entry, model), modules, script, log);
+  }
+
+  /** The entry of the configuration for a model with one of these names; the first that matches. */
+  CamhookConfig.@Nullable Model entry(List<String> names) {
+    for (CamhookConfig.Model entry : entries) {
+      Glob glob = new Glob(entry.name());
+      if (names.stream().anyMatch(glob::matches)) {
+        return entry;
+      }
+    }
+    return null;
+  }
+
+  private static String engine(Model model) {
+    Engine engine = model.getNDManager().getEngine();
+    return engine.getEngineName() + " " + engine.getVersion();
+  }
+
+  private ScriptPlan unseen(CamhookConfig.Model entry, String label) {
+    if (entry.layers().stream().anyMatch(layer -> !layer.equals(ROOT))
+        || entry.hooks().stream()
+            .flatMap(hook -> hook.layers().stream())
+            .anyMatch(layer -> !layer.equals(ROOT))) {
+      log.warn(
+          "model %s was loaded before camhook could tap its layers, so only '.', its input and output, is hooked; start the JVM with -javaagent, and name the model or its file in 'models'"
+              .formatted(label));
+    }
+    return ScriptPlan.untapped(entry, "it was loaded before camhook could look inside");
+  }
+
+  private static ModuleInfo info(BlockTree.Module module) {
+    long parameters =
+        module.block().getParameters().values().stream()
+            .filter(Parameter::isInitialized)
+            .mapToLong(parameter -> parameter.getArray().size())
+            .sum();
+    return new ModuleInfo(
+        module.path().toString(), module.block().getClass().getSimpleName(), parameters, null);
+  }
+
+  /** Name, file and root class, as far as they are known; never empty. */
+  private static List<String> names(Model model, Block root) {
+    Path path = model.getModelPath();
+    String file = path == null || path.getFileName() == null ? "" : path.getFileName().toString();
+    return Stream.of(
+            model.getName(), file, root.getClass().getName(), root.getClass().getSimpleName())
+        .filter(Objects::nonNull)
+        .filter(name -> !name.isEmpty())
+        .distinct()
+        .toList();
+  }
+
+  private List<String> classNames(CamhookConfig.Model entry, Model model) {
+    Path file = entry.labels();
+    if (file == null) {
+      Path directory = model.getModelPath();
+      file = directory == null ? null : directory.resolve("synset.txt");
+      if (file == null || !Files.isRegularFile(file)) {
+        return List.of();
+      }
+    }
+    try {
+      return Files.readAllLines(file).stream().map(String::strip).toList();
+    } catch (IOException e) {
+      log.warn(
+          "model %s: labels file %s cannot be read (%s); classes are numbers"
+              .formatted(entry.name(), file, e));
+      return List.of();
+    }
+  }
+}

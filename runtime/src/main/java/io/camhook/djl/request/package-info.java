@@ -1,0 +1,5 @@
+/** Requests: which of the application's are sampled, and how each is captured. */
+@NullMarked
+package io.camhook.djl.request;
+
+import org.jspecify.annotations.NullMarked;

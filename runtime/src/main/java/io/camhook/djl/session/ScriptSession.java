@@ -1,0 +1,266 @@
+package io.camhook.djl.session;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import io.camhook.djl.archive.ScriptFile;
+import io.camhook.djl.archive.ScriptModel;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.GradMode;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.pass.ModuleCalls;
+import io.camhook.djl.pass.ScriptPass;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.recording.DType;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Tensor;
+import io.camhook.torchscript.twin.TapPlan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TorchScript archive, loaded with taps at the layers of one caller.
+ *
+ * <p>Passes that record run through the model's forward, as the application's do; all others
+ * ({@link #outputs}, suffixes, gradients of inputs) call a method of the module directly. None is a
+ * request, so none is sampled, captured or counted; only hooks for all modules can tell: they see
+ * the former, as one call of the model each.
+ */
+public final class ScriptSession implements ModelSession {
+  /**
+   * Passes with and without gradients share methods of modules, and one that the JIT has
+   * specialised for gradients fails on the tensors of inference mode.
+   */
+  private static final boolean NO_INFERENCE_MODE = true;
+
+  private final ScriptFile file;
+  private final TapPlan plan;
+  private final PtSymbolBlock module;
+
+  /** What runs showed. */
+  private final Set<String> notices = new LinkedHashSet<>();
+
+  /** Loaded by the first that asks for it. */
+  private @Nullable GuidedScript guided;
+
+  /**
+   * Loads; the instrumented copy of the archive lives no longer than that takes.
+   *
+   * @param file is closed with the session, also if it fails
+   * @throws IOException if the layers cannot be recorded, with the reason
+   */
+  public ScriptSession(ScriptFile file, Collection<String> paths) throws IOException {
+    this.file = file;
+    try {
+      ScriptModel model = ScriptModel.of(file.archive(), paths);
+      Path copy = Objects.requireNonNull(model.file());
+      try {
+        this.plan = Objects.requireNonNull(model.plan());
+        this.module = file.load(copy);
+      } finally {
+        Files.deleteIfExists(copy);
+      }
+    } catch (Throwable e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
+    boolean autograd = targets != null;
+    String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(autograd)) {
+      ScriptPass pass = pass(method, inputs, scratch);
+      Map<LayerOutput, NDArray> recorded = new LinkedHashMap<>();
+      for (int i = 0; i < pass.taps().size(); i++) {
+        recorded.put(layer(pass.labels().get(i)), pass.taps().get(i));
+      }
+      List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
+      if (targets != null) {
+        NDArray output = SessionTensors.scored(pass.outputs());
+        for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
+          gradients.add(SessionTensors.gradients(output, seed, recorded, scratch, notices));
+        }
+      }
+      Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
+      recorded.forEach(
+          (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
+      return new Pass(SessionTensors.outputs(pass.outputs(), scratch), activations, gradients);
+    }
+  }
+
+  /** Runs a method that records in place of the model's own. */
+  private ScriptPass pass(String method, List<Tensor> inputs, PtNDManager scratch) {
+    TwinWatch twin = new TwinWatch(plan, method, scratch);
+    return twin.forward(file, module, SessionTensors.arrays(inputs, scratch));
+  }
+
+  /** The root has returned only when the whole model has. */
+  private String recording(boolean onlyLayers) {
+    boolean root = plan.taps().stream().anyMatch(tap -> tap.path().equals("."));
+    return onlyLayers && !root ? plan.untilMethod() : plan.recordMethod();
+  }
+
+  @Override
+  public List<Tensor> outputs(List<Tensor> inputs) {
+    return call("forward", inputs);
+  }
+
+  private List<Tensor> call(String method, List<Tensor> inputs) {
+    try (PtNDManager scratch = file.scratch()) {
+      return call(method, SessionTensors.arrays(inputs, scratch), scratch);
+    }
+  }
+
+  private List<Tensor> call(String method, NDList inputs, PtNDManager scratch) {
+    try (GradMode mode = new GradMode(false);
+        IValue all = ModuleCalls.run(module, method, inputs, NO_INFERENCE_MODE)) {
+      return SessionTensors.outputs(ScriptValues.arrays(all, scratch), scratch);
+    }
+  }
+
+  @Override
+  public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
+    Optional<String> resume = plan.resumeMethod(path);
+    if (resume.isPresent()) {
+      return call(resume.get(), List.of(activation));
+    }
+    String replace =
+        plan.replaceMethod(path)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer"
+                            .formatted(path)));
+    try (PtNDManager scratch = file.scratch()) {
+      NDList all = new NDList(Tensors.toArray(activation, scratch));
+      SessionTensors.arrays(inputs, scratch)
+          .forEach(input -> all.add(repeated(input, activation.size(0))));
+      return call(replace, all, scratch);
+    }
+  }
+
+  /** An input for one sample as one for {@code n}. */
+  private static NDArray repeated(NDArray input, long n) {
+    if (input.getShape().dimension() == 0 || input.getShape().get(0) != 1) {
+      return input;
+    }
+    long[] times = new long[input.getShape().dimension()];
+    Arrays.fill(times, 1);
+    times[0] = n;
+    return input.tile(times);
+  }
+
+  @Override
+  public Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(true)) {
+      NDList arrays = SessionTensors.arrays(inputs, scratch);
+      NDArray input = arrays.get(index);
+      input.setRequiresGradient(true);
+      try (IValue all = ModuleCalls.run(module, "forward", arrays, true)) {
+        NDArray output = SessionTensors.scored(ScriptValues.arrays(all, scratch));
+        Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
+        NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
+        return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
+      }
+    }
+  }
+
+  @Override
+  public Tensor guidedInputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+    if (guided == null) {
+      try {
+        guided = GuidedScript.load(file);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(e.getMessage(), e);
+      }
+    }
+    return guided.inputGradient(inputs, index, target);
+  }
+
+  @Override
+  public Tensor hessianProduct(
+      List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(true)) {
+      ScriptPass pass = pass(plan.forwardMethod(), inputs, scratch);
+      NDArray tap = tap(path, pass);
+      NDArray output = SessionTensors.scored(pass.outputs());
+      Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
+      NDArray product =
+          AutogradGateway.instance()
+              .hessianProduct(
+                  scratch,
+                  output,
+                  tap,
+                  Tensors.inTypeOf(output, Tensors.toArray(seed, scratch), scratch),
+                  Tensors.toArray(vector, scratch));
+      return SessionTensors.toTensor(product, scratch);
+    }
+  }
+
+  private static NDArray tap(String path, ScriptPass pass) {
+    LayerOutput wanted = LayerOutput.parse(path);
+    for (int i = 0; i < pass.taps().size(); i++) {
+      if (layer(pass.labels().get(i)).equals(wanted)) {
+        return pass.taps().get(i);
+      }
+    }
+    throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
+  }
+
+  @Override
+  public Optional<Tensor> parameter(String name) throws IOException {
+    int dot = name.lastIndexOf('.');
+    String path = dot < 0 ? "." : name.substring(0, dot);
+    String attribute = name.substring(dot + 1);
+    for (ModuleDescription module : file.archive().modules()) {
+      if (module.path().equals(path)) {
+        for (ModuleDescription.Parameter parameter : module.parameters()) {
+          if (parameter.name().equals(attribute)) {
+            long[] shape = parameter.shape().stream().mapToLong(Long::longValue).toArray();
+            DType dtype = DType.valueOf(parameter.dtype());
+            return file.archive()
+                .values(path, attribute)
+                .map(bytes -> new Tensor(dtype, shape, bytes));
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public List<String> notices() {
+    List<String> all = new ArrayList<>(plan.notices());
+    all.addAll(notices);
+    return all;
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+
+  private static LayerOutput layer(TapPlan.Label label) {
+    return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
+  }
+}

@@ -1,0 +1,160 @@
+package io.camhook.plain;
+
+import io.camhook.capture.ClassScores;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.recording.Capture;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
+import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
+import io.camhook.recording.TensorName;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/** One forward of one root that is captured, from its input to its submission; on one thread. */
+final class PlainPass {
+  private final HookedNetwork network;
+  private final boolean dryRun;
+  private final Instant time = Instant.now();
+  private final Map<String, Integer> calls = new HashMap<>();
+  private final Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
+  private final Map<String, ModuleInfo> modules = new LinkedHashMap<>();
+  private @Nullable Tensor input;
+  private @Nullable LayerOutput spatial;
+  private @Nullable Object spatialValue;
+
+  /**
+   * @param dryRun whether only to say what would be captured
+   */
+  PlainPass(HookedNetwork network, boolean dryRun) {
+    this.network = network;
+    this.dryRun = dryRun;
+  }
+
+  void input(Object value, Object root) {
+    if (network.captures(CaptureKind.IMAGE) || network.captures(CaptureKind.INPUT)) {
+      input = network.readInput(value, root);
+    }
+  }
+
+  /** A module returned. */
+  void output(String path, Object module, Object value) {
+    LayerOutput layer = new LayerOutput(path, calls.merge(path, 1, Integer::sum) - 1, null);
+    boolean named = network.captures(path);
+    if (!named && !network.capturesAuto() && modules.containsKey(path)) {
+      return;
+    }
+    Tensor tensor = network.tensors().read(value, module);
+    modules.putIfAbsent(path, info(path, module, tensor));
+    if (named) {
+      activations.put(layer, tensor);
+    } else if (network.capturesAuto() && isSpatial(tensor) && value != spatialValue) {
+      if (spatial != null) {
+        activations.remove(spatial);
+      }
+      spatial = layer;
+      spatialValue =
+          value; // a container that hands on its last layer's output is not a later layer
+      activations.put(layer, tensor);
+    }
+  }
+
+  private static ModuleInfo info(String path, Object module, Tensor output) {
+    return new ModuleInfo(
+        path, module.getClass().getName(), null, LongStream.of(output.shape()).boxed().toList());
+  }
+
+  /** {@code [C,H,W]} or {@code [N,C,H,W]} with more than one position. */
+  private static boolean isSpatial(Tensor tensor) {
+    int rank = tensor.rank();
+    return rank >= 3 && tensor.size(rank - 1) * tensor.size(rank - 2) > 1;
+  }
+
+  /** The root returned: computes the gradients that are wanted and hands the capture on. */
+  void finish(Object root, Object value, ThreadCalls thread) {
+    if (dryRun) {
+      thread
+          .networks()
+          .log()
+          .info(
+              "dry run: model %s would be hooked at %s"
+                  .formatted(network.name(), activations.keySet()));
+      return;
+    }
+    Tensor output = network.tensors().read(value, root);
+    Batch batch = new Batch(output);
+    Capture.Builder capture = Capture.builder(network.name()).time(time);
+    if (input != null) {
+      Tensor first = batch.with(input);
+      if (network.captures(CaptureKind.IMAGE)) {
+        InputPicture.of(first).ifPresent(picture -> capture.tensor(TensorName.IMAGE, picture));
+      }
+      if (network.captures(CaptureKind.INPUT)) {
+        capture.tensor(TensorName.input(0), first);
+      }
+    }
+    if (network.captures(CaptureKind.OUTPUT)) {
+      capture.tensor(TensorName.output(0), batch.with(output));
+    }
+    if (network.captures(CaptureKind.ACTIVATION)) {
+      activations.forEach(
+          (layer, tensor) -> capture.tensor(TensorName.activation(layer), batch.with(tensor)));
+    }
+    explain(capture, root, value, batch, thread);
+    thread.networks().model(network, describe(root, output));
+    if (network.wantsLossGradient()) {
+      thread.await(new LossCapture(network, root, capture, batch, gradients()));
+    } else {
+      thread.networks().recorder().submit(new HeapCapture(capture.build()));
+    }
+  }
+
+  private LayerGradients gradients() {
+    return new LayerGradients(network.tensors(), activations.keySet(), calls);
+  }
+
+  private ModelInfo describe(Object root, Tensor output) {
+    List<ModuleInfo> all = new ArrayList<>();
+    all.add(info(".", root, output));
+    all.addAll(modules.values());
+    return new ModelInfo(network.name(), all);
+  }
+
+  private void explain(
+      Capture.Builder capture, Object root, Object value, Batch batch, ThreadCalls thread) {
+    ClassScores scores = batch.scores();
+    if (scores == null) {
+      return;
+    }
+    capture.topK(scores.predictions(network.labels()));
+    if (!network.wantsScoreGradient()) {
+      return;
+    }
+    List<Target> targets = scores.targets(network.target(), network.labels());
+    int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
+    ClassifierRows rows = new ClassifierRows(targets);
+    for (int n = 0; n < rounds; n++) {
+      OwnBackward backward = new OwnBackward(network, gradients());
+      backward.run(root, value, batch.seed(scores.seed(targets, n)), thread);
+      int round = n;
+      backward
+          .gradients()
+          .found()
+          .forEach(
+              (layer, tensor) -> {
+                Tensor gradient = batch.with(tensor);
+                capture.tensor(TensorName.gradient(round, layer), gradient);
+                rows.add(round, layer, gradient);
+              });
+    }
+    capture.targets(targets);
+    rows.tensor().ifPresent(tensor -> capture.tensor(TensorName.CLASSIFIER_WEIGHT, tensor));
+  }
+}

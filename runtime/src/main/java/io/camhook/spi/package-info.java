@@ -1,8 +1,0 @@
-/**
- * The seam between the agent, which links nowhere near an engine, and the adapter that it makes in
- * the application's engine loader.
- */
-@NullMarked
-package io.camhook.spi;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,324 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.archive.ModuleNode;
+import io.camhook.torchscript.source.Expr;
+import io.camhook.torchscript.source.Literals;
+import io.camhook.torchscript.source.SourceTree;
+import io.camhook.torchscript.source.Stmt;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The {@link ProgramWalker}'s half for expressions. */
+final class ExprWalker {
+  /** What torch calls a module's own forward: repeats in a trace, overloads in a script. */
+  private static final Pattern FORWARD = Pattern.compile("forward(\\d+|__\\d+)?");
+
+  private final ProgramWalker walker;
+  private final SourceTree sources;
+
+  ExprWalker(ProgramWalker walker, SourceTree sources) {
+    this.walker = walker;
+    this.sources = sources;
+  }
+
+  Value evaluate(Expr expression, LocalVariables frame) {
+    walker.step();
+    if (expression instanceof Expr.Name e) {
+      return name(e, frame);
+    } else if (expression instanceof Expr.Num || expression instanceof Expr.Str) {
+      return new Value.Constant(expression);
+    } else if (expression instanceof Expr.Paren e) {
+      return evaluate(e.inner(), frame);
+    } else if (expression instanceof Expr.Attribute e) {
+      return attribute(e, frame);
+    } else if (expression instanceof Expr.Call e) {
+      return call(e, frame);
+    } else if (expression instanceof Expr.Index e) {
+      return index(e, frame);
+    } else if (expression instanceof Expr.Tuple e) {
+      return new Value.TupleOf(all(e.items(), frame));
+    } else if (expression instanceof Expr.ListOf e) {
+      return list(e, frame);
+    } else if (expression instanceof Expr.Dict e) {
+      e.keys().forEach(k -> evaluate(k, frame));
+      return union(all(e.values(), frame));
+    } else if (expression instanceof Expr.Comprehension e) {
+      Value items = element(evaluate(e.iterable(), frame));
+      if (e.target() instanceof Expr.Name target) {
+        frame.set(target.id(), items);
+      }
+      return union(List.of(items, evaluate(e.element(), frame)));
+    } else if (expression instanceof Expr.Unary e) {
+      evaluate(e.operand(), frame);
+      return walker.fresh(false);
+    } else if (expression instanceof Expr.Binary e) {
+      boolean map = evaluate(e.left(), frame).anySpatial();
+      map |= evaluate(e.right(), frame).anySpatial();
+      return walker.fresh(map);
+    } else if (expression instanceof Expr.Ternary e) {
+      evaluate(e.condition(), frame);
+      return ProgramWalker.merge(evaluate(e.then(), frame), evaluate(e.otherwise(), frame));
+    }
+    return nothing();
+  }
+
+  /** What one element of a container may share memory with: all that the container holds. */
+  Value element(Value container) {
+    return new Value.Data(container.allOrigins(), container.anySpatial());
+  }
+
+  private Value name(Expr.Name e, LocalVariables frame) {
+    Value value = frame.get(e.id());
+    if (value != null) {
+      return value;
+    }
+    return e.id().equals("CONSTANTS") ? walker.state() : new Value.Constant(e);
+  }
+
+  private Value attribute(Expr.Attribute e, LocalVariables frame) {
+    String dotted = Literals.dotted(e);
+    if (dotted != null && isGlobal(e, frame)) {
+      return dotted.startsWith("CONSTANTS.") ? walker.state() : new Value.Reference(dotted);
+    }
+    return attributeOf(evaluate(e.value(), frame), e.name());
+  }
+
+  private Value attributeOf(Value owner, String name) {
+    if (owner instanceof Value.Module module) {
+      ModuleNode child = module.node().children().get(name);
+      return child == null ? walker.state() : new Value.Module(child);
+    }
+    if (owner instanceof Value.AnyModule any) {
+      List<ModuleNode> children = new ArrayList<>();
+      for (ModuleNode node : any.nodes()) {
+        ModuleNode child = node.children().get(name);
+        if (child == null) {
+          return walker.state();
+        }
+        children.add(child);
+      }
+      return new Value.AnyModule(children);
+    }
+    return element(owner);
+  }
+
+  private static boolean isGlobal(Expr expression, LocalVariables frame) {
+    Expr root = expression;
+    while (root instanceof Expr.Attribute attribute) {
+      root = attribute.value();
+    }
+    return root instanceof Expr.Name name && frame.get(name.id()) == null;
+  }
+
+  private Value index(Expr.Index e, LocalVariables frame) {
+    Value value = evaluate(e.value(), frame);
+    e.items().forEach(i -> evaluate(i, frame));
+    if (value instanceof Value.TupleOf tuple
+        && e.items().get(0) instanceof Expr.Num number
+        && number.text().matches("\\d{1,4}")
+        && Integer.parseInt(number.text()) < tuple.items().size()) {
+      return tuple.items().get(Integer.parseInt(number.text()));
+    }
+    return new Value.Data(value.allOrigins(), false);
+  }
+
+  private Value list(Expr.ListOf e, LocalVariables frame) {
+    if (!e.items().isEmpty() && e.items().stream().allMatch(i -> i instanceof Expr.Num)) {
+      return new Value.Constant(e);
+    }
+    return union(all(e.items(), frame));
+  }
+
+  private List<Value> all(List<Expr> items, LocalVariables frame) {
+    List<Value> values = new ArrayList<>();
+    items.forEach(i -> values.add(evaluate(i, frame)));
+    return values;
+  }
+
+  private static Value union(List<Value> values) {
+    Set<Integer> origins = new HashSet<>();
+    boolean map = false;
+    for (Value value : values) {
+      origins.addAll(value.allOrigins());
+      map |= value.anySpatial();
+    }
+    return new Value.Data(origins, map);
+  }
+
+  private Value call(Expr.Call e, LocalVariables frame) {
+    String dotted = Literals.dotted(e.function());
+    if (dotted != null && isGlobal(e.function(), frame)) {
+      return dotted.startsWith("__torch__.")
+          ? reference(dotted, e, frame)
+          : operator(dotted, e, frame);
+    }
+    if (e.function() instanceof Expr.Name name
+        && frame.get(name.id()) instanceof Value.Reference reference) {
+      return reference.qualifiedName().startsWith("__torch__.")
+          ? reference(reference.qualifiedName(), e, frame)
+          : operator(reference.qualifiedName(), e, frame);
+    }
+    if (e.function() instanceof Expr.Attribute method) {
+      Value owner = evaluate(method.value(), frame);
+      List<ModuleNode> modules = ProgramWalker.modulesOf(owner);
+      if (!modules.isEmpty()) {
+        return moduleCall(e, method, owner, modules, frame);
+      }
+      return unknownCall(owner, e, frame);
+    }
+    return unknownCall(evaluate(e.function(), frame), e, frame);
+  }
+
+  private Value moduleCall(
+      Expr.Call e,
+      Expr.Attribute method,
+      Value owner,
+      List<ModuleNode> modules,
+      LocalVariables frame) {
+    SourceTree.ClassSource source = sources.type(modules.get(0).type());
+    Stmt.Function function = source == null ? null : source.method(method.name());
+    MethodContext caller = frame.context();
+    if (source == null || function == null || caller == null || function.parameters().isEmpty()) {
+      return unknownCall(owner, e, frame);
+    }
+    List<Stmt.Parameter> parameters =
+        function.parameters().subList(1, function.parameters().size());
+    List<Value> arguments = arguments(parameters, e, frame);
+    List<@Nullable ModuleNode> handedIn = new ArrayList<>();
+    for (Value argument : arguments) {
+      handedIn.add(argument instanceof Value.Module m ? m.node() : null);
+    }
+    if (handedIn.stream().allMatch(m -> m == null)) {
+      handedIn = List.of();
+    }
+    boolean forward =
+        FORWARD.matcher(method.name()).matches() && modules.get(0) != caller.key().self();
+    MethodContext callee = walker.context(modules.get(0), source, function, handedIn);
+    CallSite site = caller.siteFor(e, callee, forward);
+    site.alsoCalls(callee);
+    if (owner instanceof Value.AnyModule) {
+      site.markUnclear(modules);
+    }
+    if (walker.modules().isBehindInterface(modules.get(0))) {
+      site.markThroughInterface();
+    }
+    walker.begins(site, arguments);
+    Value result = walker.run(callee, arguments);
+    walker.completed(site, result);
+    return result;
+  }
+
+  private Value reference(String qualifiedName, Expr.Call e, LocalVariables frame) {
+    SourceTree.FunctionSource function = sources.function(qualifiedName);
+    if (function != null) {
+      List<Value> arguments = arguments(function.definition().parameters(), e, frame);
+      return walker.run(function.definition(), arguments);
+    }
+    List<Value> arguments = new ArrayList<>();
+    e.arguments().forEach(a -> arguments.add(evaluate(a.value(), frame)));
+    SourceTree.ClassSource type = sources.type(qualifiedName);
+    return type != null && type.extendsType("NamedTuple")
+        ? new Value.TupleOf(arguments)
+        : union(arguments);
+  }
+
+  private Value operator(String dotted, Expr.Call e, LocalVariables frame) {
+    List<Value> arguments = new ArrayList<>();
+    for (Expr.Argument argument : e.arguments()) {
+      Value value = evaluate(argument.value(), frame);
+      arguments.add(value);
+      if ("out".equals(argument.name())) {
+        walker.changed(value);
+      }
+    }
+    String name = dotted.substring(dotted.lastIndexOf('.') + 1);
+    if (dotted.equals("getattr") && arguments.size() == 2) {
+      return e.arguments().get(1).value() instanceof Expr.Str text
+          ? attributeOf(arguments.get(0), Literals.text(text))
+          : nothing();
+    }
+    if (dotted.equals("annotate") || dotted.equals("unchecked_cast")) {
+      return arguments.get(arguments.size() - 1);
+    }
+    Value first = arguments.isEmpty() ? nothing() : arguments.get(0);
+    if (Operators.isInPlace(name)) {
+      walker.changed(first);
+      return element(first);
+    }
+    boolean map =
+        Operators.isMap(name, union(arguments).anySpatial()) && !poolsToOne(name, arguments);
+    if (Operators.storesIntoContainer(name) && first instanceof Value.Data container) {
+      container.origins().addAll(union(arguments).allOrigins());
+      return nothing();
+    }
+    boolean foreign = dotted.startsWith("ops.") && !dotted.startsWith("ops.aten.");
+    if (foreign || Operators.mayAlias(name)) {
+      return new Value.Data(union(arguments).allOrigins(), map);
+    }
+    return walker.fresh(map);
+  }
+
+  private static boolean poolsToOne(String operator, List<Value> arguments) {
+    return operator.startsWith("adaptive_")
+        && arguments.size() == 2
+        && arguments.get(1) instanceof Value.Constant constant
+        && constant.literal() instanceof Expr.ListOf sizes
+        && sizes.items().stream().allMatch(i -> i instanceof Expr.Num n && n.text().equals("1"));
+  }
+
+  /** A method of an object that is no module: it may keep, return or change what it gets. */
+  private Value unknownCall(Value owner, Expr.Call e, LocalVariables frame) {
+    List<Value> values = new ArrayList<>(List.of(owner));
+    e.arguments().forEach(a -> values.add(evaluate(a.value(), frame)));
+    values.forEach(walker::changed);
+    Value all = union(values);
+    if (owner instanceof Value.Data data) {
+      data.origins().addAll(all.allOrigins());
+    }
+    return all;
+  }
+
+  /** Arguments in the order of the parameters, defaults filled in. */
+  private List<Value> arguments(
+      List<Stmt.Parameter> parameters, Expr.Call e, LocalVariables frame) {
+    List<@Nullable Value> values = new ArrayList<>();
+    for (int i = 0; i < parameters.size(); i++) {
+      values.add(null);
+    }
+    int position = 0;
+    for (Expr.Argument argument : e.arguments()) {
+      Value value = evaluate(argument.value(), frame);
+      int at = argument.name() == null ? position++ : indexOf(parameters, argument.name());
+      if (at >= 0 && at < values.size()) {
+        values.set(at, value);
+      }
+    }
+    List<Value> complete = new ArrayList<>();
+    for (int i = 0; i < parameters.size(); i++) {
+      Value value = values.get(i);
+      Expr defaultValue = parameters.get(i).defaultValue();
+      complete.add(
+          value != null
+              ? value
+              : defaultValue == null ? nothing() : new Value.Constant(defaultValue));
+    }
+    return complete;
+  }
+
+  private static Value nothing() {
+    return new Value.Data(Set.of(), false);
+  }
+
+  private static int indexOf(List<Stmt.Parameter> parameters, String name) {
+    for (int i = 0; i < parameters.size(); i++) {
+      if (parameters.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,132 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.source.Expr;
+import io.camhook.torchscript.source.Literals;
+import io.camhook.torchscript.source.SourceTree;
+import io.camhook.torchscript.source.Stmt;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last linear layer of a model.
+ *
+ * @param module expression for it in a method of the root
+ * @param weight expression for its weight there
+ * @param way the calls from the root to it, if what it returns is what the model returns and it is
+ *     {@code torch.linear} of its first argument and {@code weight}; else null
+ */
+public record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
+  private static final String WEIGHT = "weight";
+
+  /**
+   * Looks for it.
+   *
+   * @param name of its weight, {@code fc.weight}
+   * @return null where the code does not say which class one of the modules on the way has
+   */
+  public static @Nullable LinearEnd of(
+      SourceTree sources, MethodContext root, CallPaths ways, String name) {
+    String weight = sources.attribute(root.source(), name);
+    int dot = name.lastIndexOf('.');
+    String path = dot < 0 ? "" : name.substring(0, dot);
+    String module = dot < 0 ? "self" : sources.attribute(root.source(), path);
+    if (weight == null || module == null) {
+      return null;
+    }
+    for (CallSite call : ways.completed()) {
+      if (call.isForward() && !call.isUnclear() && call.target().path().equals(path)) {
+        List<CallSite> way = ways.to(call);
+        boolean ends =
+            way != null
+                && way.stream().allMatch(LinearEnd::isResult)
+                && isLinear(call.callee().method())
+                && call.call().arguments().size() == 1
+                && call.call().arguments().get(0).name() == null;
+        return new LinearEnd(module, weight, ends ? way : null);
+      }
+    }
+    return new LinearEnd(module, weight, null);
+  }
+
+  /** Whether a method ends with the call and returns what it returned. */
+  private static boolean isResult(CallSite call) {
+    End end = End.of(call.caller().method());
+    return end != null && end.value() == call.call();
+  }
+
+  /** Whether all that a method does is {@code torch.linear(input, self.weight, …)}. */
+  private static boolean isLinear(Stmt.Function method) {
+    End end = End.of(method);
+    if (end == null
+        || method.parameters().size() != 2
+        || !(end.value() instanceof Expr.Call call)
+        || !"torch.linear".equals(Literals.dotted(call.function()))
+        || call.arguments().size() != 3) {
+      return false;
+    }
+    Map<String, String> looked = new HashMap<>();
+    for (Stmt statement : method.body().subList(0, end.at())) {
+      if (!(statement instanceof Stmt.Assign assign)
+          || assign.targets().size() != 1
+          || !(assign.targets().get(0) instanceof Expr.Name name)
+          || ownAttribute(method, assign.value()) == null) {
+        return false;
+      }
+      looked.put(name.id(), ownAttribute(method, assign.value()));
+    }
+    String input = method.parameters().get(1).name();
+    Expr weight = call.arguments().get(1).value();
+    String attribute =
+        weight instanceof Expr.Name name ? looked.get(name.id()) : ownAttribute(method, weight);
+    return call.arguments().get(0).value() instanceof Expr.Name first
+        && first.id().equals(input)
+        && !looked.containsKey(input)
+        && WEIGHT.equals(attribute);
+  }
+
+  /**
+   * What a method returns: {@code return value}, or {@code name = value} and {@code return name}.
+   *
+   * @param at index of the statement that it stands in
+   */
+  private record End(Expr value, int at) {
+    public static @Nullable End of(Stmt.Function method) {
+      List<Stmt> body = method.body();
+      int last = body.size() - 1;
+      if (last < 0 || !(body.get(last) instanceof Stmt.Return end) || end.value() == null) {
+        return null;
+      }
+      Expr value = bare(end.value());
+      if (value instanceof Expr.Name name
+          && last > 0
+          && body.get(last - 1) instanceof Stmt.Assign assign
+          && assign.targets().size() == 1
+          && assign.targets().get(0) instanceof Expr.Name target
+          && target.id().equals(name.id())
+          && assign.value() != null) {
+        return new End(bare(assign.value()), last - 1);
+      }
+      return new End(value, last);
+    }
+  }
+
+  /** The name of {@code self.name}; null if it is another expression. */
+  private static @Nullable String ownAttribute(Stmt.Function method, @Nullable Expr value) {
+    return value != null
+            && bare(value) instanceof Expr.Attribute attribute
+            && bare(attribute.value()) instanceof Expr.Name self
+            && self.id().equals(method.parameters().get(0).name())
+        ? attribute.name()
+        : null;
+  }
+
+  private static Expr bare(Expr expression) {
+    Expr bare = expression;
+    while (bare instanceof Expr.Paren paren) {
+      bare = paren.inner();
+    }
+    return bare;
+  }
+}

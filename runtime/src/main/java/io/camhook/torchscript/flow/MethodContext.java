@@ -1,0 +1,65 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.archive.ModuleNode;
+import io.camhook.torchscript.source.Expr;
+import io.camhook.torchscript.source.SourceTree;
+import io.camhook.torchscript.source.Stmt;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One method as it is run for one module instance: scripted instances of a type share the method's
+ * text, but what they call has other paths. A module handed in as an argument is part of the
+ * context, too.
+ */
+public final class MethodContext {
+  /** Instance, method and modules handed in, by parameter position. */
+  public record Key(
+      ModuleNode self, String type, String method, List<@Nullable ModuleNode> modules) {}
+
+  private final Key key;
+  private final SourceTree.ClassSource source;
+  private final Stmt.Function method;
+  private final Map<Expr.Call, CallSite> sites = new IdentityHashMap<>();
+  private final Set<CallSite> order = new LinkedHashSet<>();
+
+  MethodContext(Key key, SourceTree.ClassSource source, Stmt.Function method) {
+    this.key = key;
+    this.source = source;
+    this.method = method;
+  }
+
+  public Key key() {
+    return key;
+  }
+
+  public SourceTree.ClassSource source() {
+    return source;
+  }
+
+  public Stmt.Function method() {
+    return method;
+  }
+
+  /** The module call written at this place, if it is one. */
+  @Nullable CallSite site(Expr.Call call) {
+    return sites.get(call);
+  }
+
+  /** Module calls in order of their first completion. */
+  public Set<CallSite> sites() {
+    return order;
+  }
+
+  CallSite siteFor(Expr.Call call, MethodContext callee, boolean forward) {
+    return sites.computeIfAbsent(call, c -> new CallSite(this, c, forward, callee));
+  }
+
+  void completed(CallSite site) {
+    order.add(site);
+  }
+}

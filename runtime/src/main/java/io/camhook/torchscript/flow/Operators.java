@@ -1,0 +1,187 @@
+package io.camhook.torchscript.flow;
+
+import java.util.Set;
+
+/**
+ * What the tap analysis must know of PyTorch's operators: which results may share memory with their
+ * input, which change their input, which keep a map a map.
+ */
+final class Operators {
+  private static final Set<String> VIEWS =
+      Set.of(
+          "view",
+          "view_as",
+          "reshape",
+          "reshape_as",
+          "flatten",
+          "unflatten",
+          "transpose",
+          "t",
+          "permute",
+          "squeeze",
+          "unsqueeze",
+          "select",
+          "slice",
+          "narrow",
+          "expand",
+          "expand_as",
+          "chunk",
+          "split",
+          "split_with_sizes",
+          "tensor_split",
+          "hsplit",
+          "vsplit",
+          "dsplit",
+          "unbind",
+          "diagonal",
+          "as_strided",
+          "movedim",
+          "moveaxis",
+          "swapaxes",
+          "swapdims",
+          "numpy_T",
+          "T",
+          "mT",
+          "H",
+          "adjoint",
+          "real",
+          "imag",
+          "view_as_real",
+          "view_as_complex",
+          "unfold",
+          "detach",
+          "alias",
+          "contiguous",
+          "to",
+          "type_as",
+          "float",
+          "half",
+          "double",
+          "bfloat16",
+          "cpu",
+          "cuda",
+          "dropout",
+          "feature_dropout",
+          "alpha_dropout",
+          "feature_alpha_dropout",
+          "lift_fresh",
+          "_reshape_alias",
+          "resolve_conj",
+          "resolve_neg",
+          "conj",
+          "positive",
+          "broadcast_to",
+          "broadcast_tensors",
+          "atleast_1d",
+          "atleast_2d",
+          "atleast_3d",
+          "ravel",
+          "meshgrid",
+          "list",
+          "keys",
+          "values",
+          "items",
+          "get",
+          "pop",
+          "popitem",
+          "setdefault",
+          "__getitem__",
+          "copy",
+          "unwrap_optional",
+          "pin_memory",
+          "channel_shuffle",
+          "native_channel_shuffle",
+          "type",
+          "int",
+          "long",
+          "bool",
+          "short");
+
+  private static final Set<String> MAKES_MAP =
+      Set.of(
+          "conv1d",
+          "conv2d",
+          "conv3d",
+          "_convolution",
+          "convolution",
+          "conv_transpose1d",
+          "conv_transpose2d",
+          "conv_transpose3d",
+          "max_pool1d",
+          "max_pool2d",
+          "max_pool3d",
+          "avg_pool1d",
+          "avg_pool2d",
+          "avg_pool3d",
+          "pixel_shuffle",
+          "pixel_unshuffle",
+          "grid_sampler");
+
+  private static final Set<String> LOSES_MAP =
+      Set.of(
+          "flatten",
+          "view",
+          "reshape",
+          "linear",
+          "matmul",
+          "bmm",
+          "mm",
+          "addmm",
+          "mean",
+          "sum",
+          "amax",
+          "amin",
+          "permute",
+          "transpose",
+          "select",
+          "size",
+          "shape",
+          "dim",
+          "len",
+          "lstm",
+          "gru",
+          "embedding",
+          "squeeze",
+          "norm",
+          "einsum",
+          "argmax",
+          "var",
+          "std",
+          "numel",
+          "item",
+          "unfold",
+          "reshape_as",
+          "view_as",
+          "tensordot",
+          "scaled_dot_product_attention");
+
+  private Operators() {}
+
+  /** Whether the operator changes its first argument, by PyTorch's naming convention. */
+  static boolean isInPlace(String operator) {
+    return operator.endsWith("_") && !operator.endsWith("__");
+  }
+
+  /** Whether the result may share memory with an argument. */
+  static boolean mayAlias(String operator) {
+    return VIEWS.contains(operator) || isInPlace(operator);
+  }
+
+  /** Whether a container argument takes up another argument. */
+  static boolean storesIntoContainer(String operator) {
+    return operator.equals("append")
+        || operator.equals("insert")
+        || operator.equals("extend")
+        || operator.equals("_set_item")
+        || operator.equals("__setitem__")
+        || operator.equals("update");
+  }
+
+  /** Whether a result is a map, given whether an argument is one. */
+  static boolean isMap(String operator, boolean argumentIsMap) {
+    if (MAKES_MAP.contains(operator)) {
+      return true;
+    }
+    return argumentIsMap && !LOSES_MAP.contains(operator);
+  }
+}

@@ -1,0 +1,336 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.archive.ArchiveException;
+import io.camhook.torchscript.archive.ModuleNode;
+import io.camhook.torchscript.archive.ModuleTree;
+import io.camhook.torchscript.source.Expr;
+import io.camhook.torchscript.source.Printer;
+import io.camhook.torchscript.source.SourceTree;
+import io.camhook.torchscript.source.Stmt;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows {@code forward} of the root through every method it can reach, without running anything:
+ * which module is called where, in which order, and what may share memory with what. Both branches
+ * of an {@code if} are followed, a loop body twice (the second time sees what the first left).
+ */
+public final class ProgramWalker {
+  private static final int MAX_STEPS = 5_000_000;
+  private static final int MAX_CALL_DEPTH = 300;
+
+  private final SourceTree sources;
+  private final ModuleTree modules;
+  private final Map<MethodContext.Key, MethodContext> contexts = new LinkedHashMap<>();
+  private final Map<Integer, Set<CallSite>> recorded = new HashMap<>();
+  private final Map<Integer, Set<Given>> given = new HashMap<>();
+  private final Deque<LocalVariables> frames = new ArrayDeque<>();
+  private final ExprWalker expressions;
+  private int steps;
+  private int origins = Value.STATE;
+
+  /** An argument of a call. */
+  private record Given(CallSite site, int position) {}
+
+  private ProgramWalker(SourceTree sources, ModuleTree modules) {
+    this.sources = sources;
+    this.modules = modules;
+    this.expressions = new ExprWalker(this, sources);
+  }
+
+  /**
+   * The context of the root's {@code forward}; everything it calls hangs below.
+   *
+   * @throws ArchiveException if there is no forward, or the program is too large to follow
+   */
+  public static MethodContext walk(String where, SourceTree sources, ModuleTree modules)
+      throws ArchiveException {
+    ModuleNode root = modules.root();
+    SourceTree.ClassSource source = sources.type(root.type());
+    Stmt.Function forward = source == null ? null : source.method("forward");
+    if (source == null || forward == null) {
+      throw new ArchiveException(
+          where + ": the root class " + root.type() + " has no method forward to hook into");
+    }
+    ProgramWalker walker = new ProgramWalker(sources, modules);
+    MethodContext context = walker.context(root, source, forward, List.of());
+    List<Value> inputs = new ArrayList<>();
+    for (Stmt.Parameter parameter : forward.parameters().subList(1, forward.parameters().size())) {
+      boolean tensor = parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
+      inputs.add(tensor ? walker.fresh(true) : walker.state());
+    }
+    try {
+      walker.run(context, inputs);
+    } catch (WalkLimitException e) {
+      throw new ArchiveException(where + ": the code is too large to follow: " + e.getMessage(), e);
+    }
+    return context;
+  }
+
+  /** Thrown where the walk would not end in reasonable time. */
+  static final class WalkLimitException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    WalkLimitException(String message) {
+      super(message);
+    }
+  }
+
+  ModuleTree modules() {
+    return modules;
+  }
+
+  Value.Data fresh(boolean spatial) {
+    origins++;
+    return new Value.Data(Set.of(origins), spatial);
+  }
+
+  Value.Data state() {
+    return new Value.Data(Set.of(Value.STATE), false);
+  }
+
+  void step() {
+    if (++steps > MAX_STEPS) {
+      throw new WalkLimitException("more than " + MAX_STEPS + " steps");
+    }
+  }
+
+  /** Something changes these values in place: taps that recorded them must keep a copy. */
+  void changed(Value value) {
+    for (Integer origin : value.allOrigins()) {
+      Set<CallSite> sites = recorded.remove(origin);
+      if (sites != null) {
+        sites.forEach(CallSite::markChangedLater);
+      }
+      Set<Given> arguments = given.remove(origin);
+      if (arguments != null) {
+        arguments.forEach(a -> a.site().markArgumentChanged(a.position()));
+      }
+    }
+  }
+
+  MethodContext context(
+      ModuleNode self,
+      SourceTree.ClassSource source,
+      Stmt.Function method,
+      List<@Nullable ModuleNode> handedIn) {
+    MethodContext.Key key =
+        new MethodContext.Key(self, source.qualifiedName(), method.name(), handedIn);
+    return contexts.computeIfAbsent(key, k -> new MethodContext(k, source, method));
+  }
+
+  /** Follows a method of a module; {@code arguments} are those behind self. */
+  Value run(MethodContext context, List<Value> arguments) {
+    LocalVariables frame = new LocalVariables(context);
+    List<Stmt.Parameter> parameters = context.method().parameters();
+    frame.set(parameters.get(0).name(), new Value.Module(context.key().self()));
+    return run(frame, context.method(), parameters.subList(1, parameters.size()), arguments);
+  }
+
+  /** Follows a free function. */
+  Value run(Stmt.Function function, List<Value> arguments) {
+    return run(new LocalVariables(null), function, function.parameters(), arguments);
+  }
+
+  private Value run(
+      LocalVariables frame,
+      Stmt.Function function,
+      List<Stmt.Parameter> parameters,
+      List<Value> arguments) {
+    if (frames.size() > MAX_CALL_DEPTH) {
+      throw new WalkLimitException("calls nest deeper than " + MAX_CALL_DEPTH);
+    }
+    for (int i = 0; i < parameters.size(); i++) {
+      frame.set(parameters.get(i).name(), i < arguments.size() ? arguments.get(i) : state());
+    }
+    frames.push(frame);
+    function.body().forEach(s -> statement(s, frame));
+    frames.pop();
+    Value result = frame.result();
+    return result == null ? new Value.Data(Set.of(), false) : result;
+  }
+
+  /** A module is about to be called: later changes of the arguments must be remembered. */
+  void begins(CallSite site, List<Value> arguments) {
+    for (int i = 0; i < arguments.size(); i++) {
+      for (Integer origin : arguments.get(i).allOrigins()) {
+        given.computeIfAbsent(origin, o -> new HashSet<>()).add(new Given(site, i));
+      }
+    }
+  }
+
+  /**
+   * A module call has returned {@code value}: whether a variable of a method that still runs may
+   * share memory with it, and what later changes must be remembered for.
+   */
+  void completed(CallSite site, Value value) {
+    Set<Integer> all = value.allOrigins();
+    boolean live = frames.stream().anyMatch(f -> holdsAny(f, all));
+    site.aliasing(live, all.contains(Value.STATE));
+    site.markSpatial(value.anySpatial());
+    site.caller().completed(site);
+    for (Integer origin : all) {
+      recorded.computeIfAbsent(origin, o -> new HashSet<>()).add(site);
+    }
+  }
+
+  private static boolean holdsAny(LocalVariables frame, Set<Integer> origins) {
+    for (Value value : frame.variables().values()) {
+      for (Integer origin : value.allOrigins()) {
+        if (origin != Value.STATE && origins.contains(origin)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private void block(List<Stmt> body, LocalVariables frame) {
+    body.forEach(s -> statement(s, frame));
+  }
+
+  private void statement(Stmt statement, LocalVariables frame) {
+    step();
+    if (statement instanceof Stmt.Assign s) {
+      if (s.value() != null) {
+        Value value = expressions.evaluate(s.value(), frame);
+        s.targets().forEach(t -> bind(t, value, frame));
+      }
+    } else if (statement instanceof Stmt.Augment s) {
+      Value target = expressions.evaluate(s.target(), frame);
+      expressions.evaluate(s.value(), frame);
+      changed(target);
+    } else if (statement instanceof Stmt.Evaluate s) {
+      expressions.evaluate(s.value(), frame);
+    } else if (statement instanceof Stmt.Prefixed s) {
+      if (!s.word().equals("import")) {
+        expressions.evaluate(s.value(), frame);
+      }
+    } else if (statement instanceof Stmt.Return s) {
+      Value value =
+          s.value() == null
+              ? new Value.Data(Set.of(), false)
+              : expressions.evaluate(s.value(), frame);
+      Value before = frame.result();
+      frame.result(before == null ? value : merge(before, value));
+    } else if (statement instanceof Stmt.If s) {
+      branch(s, frame);
+    } else if (statement instanceof Stmt.While s) {
+      loop(s.body(), frame, () -> expressions.evaluate(s.condition(), frame));
+    } else if (statement instanceof Stmt.For s) {
+      Value items = expressions.evaluate(s.iterable(), frame);
+      loop(s.body(), frame, () -> bind(s.target(), expressions.element(items), frame));
+    } else if (statement instanceof Stmt.With s) {
+      for (Stmt.Context context : s.contexts()) {
+        Value value = expressions.evaluate(context.value(), frame);
+        if (context.target() != null) {
+          bind(context.target(), value, frame);
+        }
+      }
+      block(s.body(), frame);
+    }
+  }
+
+  private void branch(Stmt.If s, LocalVariables frame) {
+    Value condition = expressions.evaluate(s.condition(), frame);
+    if (condition instanceof Value.Constant c && c.is("True")) {
+      block(s.then(), frame);
+      return;
+    }
+    if (condition instanceof Value.Constant c && c.is("False")) {
+      block(s.otherwise(), frame);
+      return;
+    }
+    Map<String, Value> before = frame.fork();
+    block(s.then(), frame);
+    Map<String, Value> afterThen = frame.variables();
+    frame.restore(before);
+    block(s.otherwise(), frame);
+    merge(frame, afterThen);
+  }
+
+  private void loop(List<Stmt> body, LocalVariables frame, Runnable eachTime) {
+    eachTime.run();
+    for (int pass = 0; pass < 2; pass++) {
+      Map<String, Value> before = frame.fork();
+      block(body, frame);
+      eachTime.run();
+      merge(frame, before);
+    }
+  }
+
+  private void merge(LocalVariables frame, Map<String, Value> other) {
+    for (Map.Entry<String, Value> variable : other.entrySet()) {
+      Value here = frame.get(variable.getKey());
+      frame.set(
+          variable.getKey(), here == null ? variable.getValue() : merge(here, variable.getValue()));
+    }
+  }
+
+  static Value merge(Value a, Value b) {
+    if (a == b || a.equals(b)) {
+      return a;
+    }
+    if (isModule(a) && isModule(b)) {
+      Set<ModuleNode> nodes = new LinkedHashSet<>(modulesOf(a));
+      nodes.addAll(modulesOf(b));
+      return nodes.size() == 1 ? a : new Value.AnyModule(List.copyOf(nodes));
+    }
+    if (a instanceof Value.TupleOf x
+        && b instanceof Value.TupleOf y
+        && x.items().size() == y.items().size()) {
+      List<Value> items = new ArrayList<>();
+      for (int i = 0; i < x.items().size(); i++) {
+        items.add(merge(x.items().get(i), y.items().get(i)));
+      }
+      return new Value.TupleOf(items);
+    }
+    Set<Integer> origins = new HashSet<>(a.allOrigins());
+    origins.addAll(b.allOrigins());
+    return new Value.Data(origins, a.anySpatial() || b.anySpatial());
+  }
+
+  private static boolean isModule(Value value) {
+    return value instanceof Value.Module || value instanceof Value.AnyModule;
+  }
+
+  static List<ModuleNode> modulesOf(Value value) {
+    return value instanceof Value.Module m
+        ? List.of(m.node())
+        : value instanceof Value.AnyModule any ? any.nodes() : List.of();
+  }
+
+  private void bind(Expr target, Value value, LocalVariables frame) {
+    if (target instanceof Expr.Name name) {
+      frame.set(name.id(), value);
+    } else if (target instanceof Expr.Paren paren) {
+      bind(paren.inner(), value, frame);
+    } else if (target instanceof Expr.Unary starred) {
+      bind(starred.operand(), expressions.element(value), frame);
+    } else if (target instanceof Expr.Tuple || target instanceof Expr.ListOf) {
+      List<Expr> parts =
+          target instanceof Expr.Tuple t ? t.items() : ((Expr.ListOf) target).items();
+      boolean known = value instanceof Value.TupleOf t && t.items().size() == parts.size();
+      for (int i = 0; i < parts.size(); i++) {
+        Value item = known ? ((Value.TupleOf) value).items().get(i) : expressions.element(value);
+        bind(parts.get(i), item, frame);
+      }
+    } else if (target instanceof Expr.Attribute attribute) {
+      expressions.evaluate(attribute.value(), frame);
+      if (value instanceof Value.Data data) {
+        data.origins().add(Value.STATE);
+      }
+    } else {
+      changed(expressions.evaluate(target, frame));
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.archive.ModuleNode;
+import io.camhook.torchscript.source.Expr;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What the walker knows about a value of the program without running it. */
+sealed interface Value {
+  /** The origin of everything that outlives a call: parameters, buffers, constants. */
+  int STATE = 0;
+
+  /** A module instance. */
+  record Module(ModuleNode node) implements Value {}
+
+  /** A module of which branches made one of several. */
+  record AnyModule(List<ModuleNode> nodes) implements Value {}
+
+  /** A free function or class by qualified name. */
+  record Reference(String qualifiedName) implements Value {}
+
+  /** A literal, or a list of numbers. */
+  record Constant(Expr literal) implements Value {
+    boolean is(String name) {
+      return literal instanceof Expr.Name n && n.id().equals(name);
+    }
+  }
+
+  /** A tuple whose elements are known apart. */
+  record TupleOf(List<Value> items) implements Value {}
+
+  /**
+   * A tensor or container. Each operator call that makes new memory is an origin; two values with a
+   * common origin may share memory. Containers grow, hence the set is changed in place.
+   */
+  final class Data implements Value {
+    private final Set<Integer> origins;
+    private final boolean spatial;
+
+    Data(Set<Integer> origins, boolean spatial) {
+      this.origins = new HashSet<>(origins);
+      this.spatial = spatial;
+    }
+
+    Set<Integer> origins() {
+      return origins;
+    }
+
+    /** Whether it looks like a map with height and width (or length), channels first. */
+    boolean spatial() {
+      return spatial;
+    }
+  }
+
+  /** Every origin below this value. */
+  default Set<Integer> allOrigins() {
+    if (this instanceof Data data) {
+      return data.origins();
+    }
+    Set<Integer> all = new HashSet<>();
+    if (this instanceof TupleOf tuple) {
+      tuple.items().forEach(i -> all.addAll(i.allOrigins()));
+    }
+    return all;
+  }
+
+  /** Whether it, or an element of it, looks like a spatial map. */
+  default boolean anySpatial() {
+    return this instanceof Data data
+        ? data.spatial()
+        : this instanceof TupleOf tuple && tuple.items().stream().anyMatch(Value::anySpatial);
+  }
+}

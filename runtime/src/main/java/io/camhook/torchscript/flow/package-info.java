@@ -1,0 +1,5 @@
+/** The analysis: which call sites reach a module, and how its value goes on to the score. */
+@NullMarked
+package io.camhook.torchscript.flow;
+
+import org.jspecify.annotations.NullMarked;

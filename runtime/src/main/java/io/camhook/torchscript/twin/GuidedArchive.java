@@ -1,0 +1,40 @@
+package io.camhook.torchscript.twin;
+
+import io.camhook.torchscript.archive.ArchiveCopy;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * An archive with a method for guided backpropagation added, ready to be written. Immutable and
+ * safe for concurrent use.
+ *
+ * <p>{@link #method} takes the inputs of {@code forward} and returns {@code (result, cuts)}: a
+ * {@code List[Tensor]} with two entries for every ReLU that ran, its result and a leaf with the
+ * same values, with which the model went on. So no graph reaches over a ReLU, and what arrives at a
+ * leaf can be changed before it goes on. The method needs grad mode on.
+ *
+ * <p>ReLUs are the operators {@code relu}, {@code clamp_min} and {@code clamp} at 0 without an
+ * upper bound, and {@code threshold} of 0 at 0, also in place, anywhere in the code that {@code
+ * forward} reaches: of modules and functional ones, also in archives whose modules were inlined.
+ * (pytorch-grad-cam and Captum guide {@code nn.ReLU} modules only.) ReLU6, leaky and other
+ * rectifiers keep their plain gradient, as there; a model that has only those is refused.
+ */
+public final class GuidedArchive {
+  private final ArchiveCopy copy;
+  private final String method;
+
+  public GuidedArchive(ArchiveCopy copy, String method) {
+    this.copy = copy;
+    this.method = method;
+  }
+
+  /** The added method's name. */
+  public String method() {
+    return method;
+  }
+
+  /** Writes the archive as {@link Instrumented#write} does. */
+  public void write(Path target) throws IOException {
+    copy.write(target);
+  }
+}

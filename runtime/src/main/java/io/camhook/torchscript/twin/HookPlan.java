@@ -1,0 +1,128 @@
+package io.camhook.torchscript.twin;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The methods of an archive that hooks look through, and how to read what they hand out.
+ *
+ * <p>Both methods take a {@code List[int]} before the inputs of {@code forward}, {@link #wanted},
+ * and return {@code (result, taps, labels)}: the result of {@code forward}, a {@code List[Tensor]}
+ * and a string that {@link #records} takes apart. There are two because the engine specialises a
+ * method for the autograd of its first runs.
+ *
+ * @param inferenceMethod for passes without autograd
+ * @param graphMethod for passes of which the caller wants a graph
+ * @param sites every call of a module that can be looked at; its place is its number
+ * @param silent by path: why a module that is called cannot be looked at
+ */
+public record HookPlan(
+    String inferenceMethod, String graphMethod, List<Site> sites, Map<String, String> silent) {
+  /** Of an archive in which hooks cannot look at anything. */
+  public static final HookPlan NONE = new HookPlan("", "", List.of(), Map.of());
+
+  /** Asks for a value. */
+  public static final long VALUE = 1;
+
+  /** Asks for a value and its place in the graph, if it has one. */
+  public static final long GRADIENT = 3;
+
+  /**
+   * A call of a module.
+   *
+   * @param path module path
+   * @param arguments those that hold tensors, in order
+   */
+  public record Site(String path, List<Argument> arguments) {
+    public Site {
+      arguments = List.copyOf(arguments);
+    }
+
+    /** Whether the gradient of the argument at {@code position} through this call can be told. */
+    public boolean hasGradient(int position) {
+      return arguments.stream().anyMatch(a -> a.position() == position && a.gradient());
+    }
+
+    /** Whether {@code position} is its last argument with tensors. */
+    public boolean isLast(int position) {
+      return !arguments.isEmpty() && arguments.get(arguments.size() - 1).position() == position;
+    }
+  }
+
+  /**
+   * An argument of a call.
+   *
+   * @param position among the parameters behind self, from 0
+   * @param gradient whether the gradient through this call alone can be told: a tensor that the
+   *     module does not change in place
+   */
+  public record Argument(int position, boolean gradient) {}
+
+  /**
+   * What one call got or gave.
+   *
+   * @param site number of the site
+   * @param argument position of the argument; -1 for the result
+   * @param elements its tensors
+   */
+  public record Record(int site, int argument, List<Element> elements) {}
+
+  /**
+   * One tensor.
+   *
+   * @param key which element of a tuple, list or dict, e.g. {@code 1.0} or {@code out}; empty for a
+   *     plain tensor
+   * @param tap its index in the list of taps
+   */
+  public record Element(String key, int tap) {}
+
+  public HookPlan {
+    sites = List.copyOf(sites);
+    silent = Map.copyOf(silent);
+  }
+
+  /**
+   * The first argument of the methods, asking for nothing: for each site what its result is wanted
+   * for, and what its arguments are ({@code [2 · site + 1]}).
+   */
+  public long[] wanted() {
+    return new long[2 * sites.size()];
+  }
+
+  /** What was recorded, in the order of the run. */
+  public List<Record> records(String labels) {
+    List<Record> records = new ArrayList<>();
+    if (labels.isEmpty()) {
+      return records;
+    }
+    int taps = 0;
+    for (String label : labels.split("\n", -1)) {
+      int end = digits(label, 0);
+      int site = Integer.parseInt(label, 0, end, 10);
+      int argument = -1;
+      if (label.startsWith(">", end)) {
+        int start = end + 1;
+        end = digits(label, start);
+        argument = Integer.parseInt(label, start, end, 10);
+      }
+      String rest = label.substring(end);
+      if (!rest.startsWith(".")) {
+        records.add(new Record(site, argument, new ArrayList<>(1)));
+      }
+      if (!rest.equals("!")) {
+        String key = rest.isEmpty() ? "" : rest.substring(1);
+        records.get(records.size() - 1).elements().add(new Element(key, taps++));
+      }
+    }
+    return records;
+  }
+
+  private static int digits(String text, int from) {
+    int end = from;
+    while (end < text.length() && Character.isDigit(text.charAt(end))) {
+      end++;
+    }
+    return end;
+  }
+}

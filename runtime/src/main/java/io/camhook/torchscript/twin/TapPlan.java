@@ -1,0 +1,115 @@
+package io.camhook.torchscript.twin;
+
+import io.camhook.torchscript.flow.GlobalAverage;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was added to an archive, and how to read what it hands out.
+ *
+ * <p>{@link #forwardMethod}, {@link #recordMethod} and {@link #untilMethod} take the inputs of
+ * {@code forward}. They return {@code (result, taps, labels)}, the last one {@code (taps, labels)}:
+ * a {@code List[Tensor]} and a string that {@link #labels} takes apart, one label per tensor.
+ *
+ * @param forwardMethod runs the model with a cut at the first tap, so that gradients of what comes
+ *     behind can be asked for; needs grad mode on
+ * @param headMethod takes the inputs of {@code forward} and runs the model up to a place before the
+ *     first tap that all data passes through, which nothing needs to be differentiated for; returns
+ *     a tensor; null where there is no such place
+ * @param gradientMethod takes the classes to explain, a {@code List[int]} (one for all samples,
+ *     none for each sample's best), before what {@code headMethod} returned (the inputs where there
+ *     is none), runs the rest of the model and differentiates its scores, as {@link
+ *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor,
+ *     or nothing is recorded
+ * @param averagedMethod takes the classes before the inputs of {@code forward} and needs no
+ *     autograd, because the only thing recorded goes through global average pooling into the last
+ *     linear layer ({@link GlobalAverage}); what it returns is in {@link
+ *     GradientFunction#averaged}: nothing, before it has run anything, while a module on that way
+ *     is in training mode; null for other models
+ * @param recordMethod runs the model and records, without touching autograd
+ * @param untilMethod records, and stops as soon as the last tap has its value
+ * @param taps every place that records, in order of first completion
+ * @param resumeMethods by path: a method {@code (Tensor) -> result} that runs what comes behind the
+ *     module, for modules that all data passes through once
+ * @param replaceMethods by path: a method {@code (Tensor, inputs of forward …) -> result} that runs
+ *     the model with what the module returns replaced, for modules that are called from one place
+ * @param notices what was asked for and cannot be had, and why
+ */
+public record TapPlan(
+    String forwardMethod,
+    @Nullable String headMethod,
+    @Nullable String gradientMethod,
+    @Nullable String averagedMethod,
+    String recordMethod,
+    String untilMethod,
+    List<Tap> taps,
+    Map<String, String> resumeMethods,
+    Map<String, String> replaceMethods,
+    List<String> notices) {
+
+  /** A place that records: the number in its labels, the module's path and Python type. */
+  public record Tap(int site, String path, String type) {}
+
+  /**
+   * Name of one recorded tensor.
+   *
+   * @param path module path; {@code .} for the root
+   * @param call which call of the module in this pass, from 0
+   * @param key which element of a tuple, list or dict, e.g. {@code 1.0} or {@code out}; empty for a
+   *     plain tensor
+   */
+  public record Label(String path, int call, String key) {
+    /** {@code path}, {@code path#1}, {@code path:key}, {@code path#1:key}. */
+    @Override
+    public String toString() {
+      return path + (call == 0 ? "" : "#" + call) + (key.isEmpty() ? "" : ":" + key);
+    }
+  }
+
+  public TapPlan {
+    taps = List.copyOf(taps);
+    resumeMethods = Map.copyOf(new LinkedHashMap<>(resumeMethods));
+    replaceMethods = Map.copyOf(replaceMethods);
+    notices = List.copyOf(notices);
+  }
+
+  /** The names of the recorded tensors, in their order. */
+  public List<Label> labels(String labels) {
+    List<Label> result = new ArrayList<>();
+    Map<String, Integer> calls = new HashMap<>();
+    if (labels.isEmpty()) {
+      return result;
+    }
+    for (String label : labels.split("\n", -1)) {
+      int digits = 0;
+      while (digits < label.length() && Character.isDigit(label.charAt(digits))) {
+        digits++;
+      }
+      String path = taps.get(Integer.parseInt(label, 0, digits, 10)).path();
+      String rest = label.substring(digits);
+      if (!rest.startsWith(".")) {
+        calls.merge(path, 1, Integer::sum);
+      }
+      if (!rest.equals("!")) {
+        int call = calls.getOrDefault(path, 1) - 1;
+        result.add(new Label(path, call, rest.isEmpty() ? "" : rest.substring(1)));
+      }
+    }
+    return result;
+  }
+
+  /** The method that runs what comes behind a module, if all data passes through it. */
+  public Optional<String> resumeMethod(String path) {
+    return Optional.ofNullable(resumeMethods.get(path));
+  }
+
+  /** The method that runs the model with what a module returns replaced, if there is one. */
+  public Optional<String> replaceMethod(String path) {
+    return Optional.ofNullable(replaceMethods.get(path));
+  }
+}

@@ -1,0 +1,158 @@
+package io.camhook.torchscript.twin;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a tap does with a tensor, as TorchScript functions over {@code (value, taps, labels, at,
+ * mode, …)}: {@code mode} is what the analysis of the code knows of the call, the last argument
+ * what this pass asks for.
+ */
+enum TapStyle {
+  /**
+   * For captures. The recorded tensor is the start of the graph ("cut") if nothing before it needs
+   * a gradient. Its value must be the one at hook time. Where the value is changed in place later,
+   * what is handed on is a copy; if another variable shares its memory, the program must see the
+   * change there too, so the value goes through a copy and back: the copy is recorded, and the
+   * gradient of everything that shares the memory flows through it, as in PyTorch.
+   */
+  CUT(
+      "grad: bool",
+      "camhook_grad",
+      "bool",
+      """
+      def tensor(x: Tensor,
+      PARAMETERSTensor:
+        _0 = torch.append(labels, at)
+        shared = torch.ne(torch.__and__(mode, 1), 0)
+        changed = torch.ne(torch.__and__(mode, 2), 0)
+        aliased = torch.eq(torch.__and__(mode, 5), 4)
+        if grad:
+          differentiable = torch.is_floating_point(x)
+        else:
+          differentiable = False
+        if differentiable:
+          if torch.__and__(changed, aliased):
+            copy = torch.clone(x)
+            if ops.prim.requires_grad(copy):
+              a = copy
+            else:
+              a = torch.requires_grad_(copy)
+            _1 = torch.copy_(x, a)
+            y = x
+          else:
+            if ops.prim.requires_grad(x):
+              a = x
+            else:
+              if shared:
+                a = torch.requires_grad_(torch.detach(x))
+              else:
+                a = torch.requires_grad_(x)
+            if changed:
+              y = torch.alias(torch.clone(a))
+            else:
+              y = torch.alias(a)
+        else:
+          if changed:
+            a = torch.clone(x)
+          else:
+            a = x
+          y = x
+        _2 = torch.append(taps, a)
+        return y
+      def own(x: Tensor) -> Tensor:
+        if torch.is_inference(x):
+          y = torch.clone(x)
+        else:
+          y = torch.detach(x)
+        return y
+      """),
+
+  /**
+   * For hooks, which only look: nothing is cut, and nothing is done where {@code wanted} is 0. 1
+   * asks for the value. 3 asks for a place in the graph that stands for this call's result (or
+   * argument) alone, as PyTorch's backward hooks have it: where the value needs a gradient, what is
+   * recorded is a node of its own, and the program goes on behind it. An argument that is changed
+   * in place has no such place; its value is recorded without a graph.
+   */
+  OBSERVE(
+      "wanted: int",
+      "camhook_wanted",
+      "List[int]",
+      """
+      def tensor(x: Tensor,
+      PARAMETERSTensor:
+        if torch.eq(wanted, 0):
+          y = x
+        else:
+          _0 = torch.append(labels, at)
+          changed = torch.ne(torch.__and__(mode, 2), 0)
+          aliased = torch.eq(torch.__and__(mode, 5), 4)
+          argument = torch.ne(torch.__and__(mode, 8), 0)
+          if torch.gt(wanted, 1):
+            graph = ops.prim.requires_grad(x)
+          else:
+            graph = False
+          if torch.__and__(graph, torch.__not__(torch.__and__(changed, argument))):
+            if changed:
+              if aliased:
+                a = torch.clone(x)
+                _1 = torch.copy_(x, a)
+                y = x
+              else:
+                a = torch.alias(x)
+                y = torch.clone(a)
+            else:
+              a = torch.alias(x)
+              y = a
+          else:
+            if changed:
+              a = torch.detach(torch.clone(x))
+            else:
+              a = x
+            y = x
+          _2 = torch.append(taps, a)
+        return y
+      """);
+
+  private final String parameter;
+  private final String handedName;
+  private final String handedType;
+  private final String functions;
+
+  TapStyle(String parameter, String handedName, String handedType, String functions) {
+    this.parameter = parameter;
+    this.handedName = handedName;
+    this.handedType = handedType;
+    this.functions = functions;
+  }
+
+  /** Parameters of the functions behind the value, up to the type of the result. */
+  String parameters() {
+    return "    taps: List[Tensor],\n"
+        + "    labels: List[str],\n"
+        + "    at: str,\n"
+        + "    mode: int,\n    "
+        + parameter
+        + ") -> ";
+  }
+
+  /** Name of the last parameter. */
+  String last() {
+    return parameter.substring(0, parameter.indexOf(':'));
+  }
+
+  /** The functions for a tensor. */
+  String tensor() {
+    return functions.replace("PARAMETERS", parameters());
+  }
+
+  /** What twins hand down, by name: type. */
+  Map<String, String> handed() {
+    Map<String, String> handed = new LinkedHashMap<>();
+    handed.put("camhook_taps", "List[Tensor]");
+    handed.put("camhook_labels", "List[str]");
+    handed.put(handedName, handedType);
+    return handed;
+  }
+}
