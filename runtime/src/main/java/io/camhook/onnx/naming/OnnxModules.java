@@ -1,6 +1,6 @@
 package io.camhook.onnx.naming;
 
-import io.camhook.capture.ClosestPaths;
+import io.camhook.naming.Nearest;
 import io.camhook.onnx.graph.Attribute;
 import io.camhook.onnx.graph.Dimension;
 import io.camhook.onnx.graph.Node;
@@ -181,7 +181,7 @@ public final class OnnxModules {
                     ? ": exporters leave Dropout and Identity out, and fold BatchNorm into the"
                         + " convolution before it"
                     : "",
-                String.join(", ", ClosestPaths.to(name, known, CLOSEST))));
+                String.join(", ", Nearest.to(name, known, CLOSEST))));
   }
 
   /** The module whose value is made next. */
