@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AdapterLoader {
   private static final String DJL_JAR = "/META-INF/camhook/djl.jar";
+  private static final String ORT_JAR = "/META-INF/camhook/ort.jar";
 
   private AdapterLoader() {}
 
@@ -31,6 +32,13 @@ final class AdapterLoader {
       throws IOException, ReflectiveOperationException {
     ClassLoader loader = new NestedJarLoader(read(DJL_JAR), application);
     return (EngineAdapter) loader.loadClass(EngineAdapter.DJL).getConstructor().newInstance();
+  }
+
+  /** The same for the onnxruntime that {@code application} sees. */
+  static EngineAdapter ort(ClassLoader application)
+      throws IOException, ReflectiveOperationException {
+    ClassLoader loader = new NestedJarLoader(read(ORT_JAR), application);
+    return (EngineAdapter) loader.loadClass(EngineAdapter.ORT).getConstructor().newInstance();
   }
 
   private static Map<String, byte[]> read(String resource) throws IOException {

@@ -1,6 +1,7 @@
 package io.camhook.agent;
 
 import io.camhook.agent.weave.DjlWeaver;
+import io.camhook.agent.weave.OrtWeaver;
 import io.camhook.agent.weave.PlainWeaver;
 import io.camhook.agent.weave.Weaver;
 import io.camhook.agent.weave.Weaving;
@@ -57,6 +58,7 @@ final class RunningAgent {
     this.instrumentation = instrumentation;
     List<Weaving> weavings = new ArrayList<>();
     weavings.add(new DjlWeaver());
+    weavings.add(new OrtWeaver());
     PlainWeaver plain = new PlainWeaver(config);
     if (!plain.isEmpty()) {
       weavings.add(plain);
@@ -91,10 +93,12 @@ final class RunningAgent {
     weaver.install(instrumentation);
   }
 
-  /** The adapter of the engine that {@code loader} holds; null if it cannot be had. */
-  private @Nullable EngineCalls adapter(ClassLoader loader) {
+  /** The adapter of the engine that has {@code type}; null if it cannot be had. */
+  private @Nullable EngineCalls adapter(Class<?> type) {
+    boolean onnx = type.getName().startsWith("ai.onnxruntime.");
     try {
-      EngineAdapter adapter = AdapterLoader.djl(loader);
+      ClassLoader loader = type.getClassLoader();
+      EngineAdapter adapter = onnx ? AdapterLoader.ort(loader) : AdapterLoader.djl(loader);
       adapter.start(new AdapterContext(config, recorder, watches, log, true));
       adapters.removeIf(known -> known.get() == null);
       adapters.add(new WeakReference<>(adapter));
@@ -103,7 +107,10 @@ final class RunningAgent {
       }
       return adapter;
     } catch (Throwable e) {
-      failures.add("DJL is not instrumented, its adapter could not start", e);
+      failures.add(
+          "%s is not instrumented, its adapter could not start"
+              .formatted(onnx ? "onnxruntime" : "DJL"),
+          e);
       return null;
     }
   }
@@ -127,14 +134,8 @@ final class RunningAgent {
     PlainDispatch.install(null);
     Dispatch.install(null);
     weaver.remove(instrumentation);
-    for (WeakReference<EngineAdapter> reference : adapters) {
-      EngineAdapter adapter = reference.get();
-      if (adapter != null) {
-        adapter.close();
-      }
-    }
-    adapters.clear();
     finish();
+    adapters.clear();
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);
     } catch (IllegalStateException e) {
@@ -142,7 +143,15 @@ final class RunningAgent {
     }
   }
 
+  private static void close(WeakReference<EngineAdapter> reference) {
+    EngineAdapter adapter = reference.get();
+    if (adapter != null) {
+      adapter.close();
+    }
+  }
+
   private void finish() {
+    adapters.forEach(RunningAgent::close); // some have work under way that is still to be recorded
     watches.close();
     recorder.close();
     if (failures.count() > 0) {

@@ -12,6 +12,8 @@ import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is in the jar that people put behind {@code -javaagent}. */
 class AgentJarIT {
@@ -25,26 +27,34 @@ class AgentJarIT {
             "io/camhook/agent/shaded/bytebuddy/ByteBuddy.class",
             "io/camhook/agent/shaded/snakeyaml/Yaml.class",
             "io/camhook/agent/shaded/jackson/databind/ObjectMapper.class",
+            "io/camhook/agent/shaded/protobuf/UnknownFieldSet.class",
             "META-INF/camhook/camhook.schema.json",
             "META-INF/LICENSE");
   }
 
-  @Test
-  void adapters_should_be_visible_only_inside_the_nested_jar() throws IOException {
-    assertThat(entries()).noneMatch(name -> name.startsWith("io/camhook/djl/"));
+  @ParameterizedTest
+  @CsvSource({"djl, DjlAdapter", "ort, OrtAdapter"})
+  void adapters_should_be_visible_only_inside_their_nested_jars(String engine, String adapter)
+      throws IOException {
+    String folder = "io/camhook/" + engine + "/";
+    assertThat(entries()).noneMatch(name -> name.startsWith(folder));
     List<String> nested = new ArrayList<>();
     try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
-      byte[] bytes = jar.getInputStream(jar.getEntry("META-INF/camhook/djl.jar")).readAllBytes();
+      ZipEntry entryOfJar = jar.getEntry("META-INF/camhook/" + engine + ".jar");
+      byte[] bytes = jar.getInputStream(entryOfJar).readAllBytes();
       ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes));
       for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
         if (entry.getName().endsWith(".class")) {
           nested.add(entry.getName());
+          // Names in it are not relocated.
+          assertThat(new String(zip.readAllBytes(), java.nio.charset.StandardCharsets.ISO_8859_1))
+              .doesNotContain("com/google/protobuf");
         }
       }
     }
     assertThat(nested)
-        .contains("io/camhook/djl/DjlAdapter.class")
-        .allMatch(name -> name.startsWith("io/camhook/djl/"));
+        .contains(folder + adapter + ".class")
+        .allMatch(name -> name.startsWith(folder));
   }
 
   @Test

@@ -36,7 +36,7 @@ public final class Dispatch {
    * @param factory as {@link #install(Function)} says
    */
   public static synchronized void install(
-      Function<ClassLoader, @Nullable EngineCalls> factory, Failures failures) {
+      Function<Class<?>, @Nullable EngineCalls> factory, Failures failures) {
     Door.report(failures);
     install(factory);
   }
@@ -44,11 +44,11 @@ public final class Dispatch {
   /**
    * Plugs the maker of adapters; null unplugs it.
    *
-   * @param factory from the class loader that holds the engine to its adapter; null from it means
-   *     that there is none (it has said why)
+   * @param factory from a class of the engine to the adapter of the engine there; null from it
+   *     means that there is none (it has said why)
    */
   public static synchronized void install(
-      @Nullable Function<ClassLoader, @Nullable EngineCalls> factory) {
+      @Nullable Function<Class<?>, @Nullable EngineCalls> factory) {
     Engines before = engines;
     engines = factory == null ? null : new Engines(factory);
     requests = factory != null;
@@ -125,6 +125,14 @@ public final class Dispatch {
   public static @Nullable Request loading(Object model) {
     EngineCalls engine = engineOf(model);
     return engine == null ? null : engine.loading(model);
+  }
+
+  /** Something of an engine ends: a session, or the engine itself together with the JVM. */
+  public static void ending(Object subject) {
+    EngineCalls engine = engineOf(subject);
+    if (engine != null) {
+      engine.ending(subject);
+    }
   }
 
   /** Entry of a woven method that loads an archive; null when it is of no interest. */

@@ -27,6 +27,9 @@ public interface EngineCalls {
    */
   @Nullable Request loading(Object model);
 
+  /** A session is about to be closed, or the engine to end together with the JVM. */
+  default void ending(Object subject) {}
+
   /**
    * An archive with code of the engine is about to be loaded.
    *

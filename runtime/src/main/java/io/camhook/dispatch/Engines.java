@@ -11,7 +11,18 @@ import org.jspecify.annotations.Nullable;
  * its own) finds the adapter of the engine that its loader sees.
  */
 final class Engines {
-  private static final String MARKER = "ai.djl.nn.Block";
+  /**
+   * An engine, by a class that is always there where it is.
+   *
+   * @param classes beginning of the names of its woven classes; empty where the application's own
+   *     are woven too
+   */
+  private record Kind(String classes, String marker) {}
+
+  private static final List<Kind> KINDS =
+      List.of(
+          new Kind("ai.onnxruntime.", "ai.onnxruntime.OrtEnvironment"),
+          new Kind("", "ai.djl.nn.Block"));
 
   /**
    * What is kept with a class. A class may keep it for ever, so that it is emptied in the end: an
@@ -27,14 +38,14 @@ final class Engines {
     }
   }
 
-  private final Function<ClassLoader, @Nullable EngineCalls> factory;
+  private final Function<Class<?>, @Nullable EngineCalls> factory;
   private final List<WeakReference<Slot>> made = new CopyOnWriteArrayList<>();
   // Kept with the engine's own class: an adapter refers to its engine's loader and must go with it.
   private final ClassValue<Slot> byMarker =
       new ClassValue<>() {
         @Override
         protected Slot computeValue(Class<?> marker) {
-          Slot slot = new Slot(factory.apply(marker.getClassLoader()));
+          Slot slot = new Slot(factory.apply(marker));
           made.removeIf(known -> known.get() == null);
           made.add(new WeakReference<>(slot));
           return slot;
@@ -48,7 +59,7 @@ final class Engines {
         }
       };
 
-  Engines(Function<ClassLoader, @Nullable EngineCalls> factory) {
+  Engines(Function<Class<?>, @Nullable EngineCalls> factory) {
     this.factory = factory;
   }
 
@@ -68,12 +79,20 @@ final class Engines {
 
   private Slot find(Class<?> type) {
     try {
-      Class<?> marker = Class.forName(MARKER, false, type.getClassLoader());
+      Class<?> marker = Class.forName(marker(type), false, type.getClassLoader());
       synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
         return byMarker.get(marker);
       }
     } catch (ClassNotFoundException | LinkageError e) {
       return Slot.NONE;
     }
+  }
+
+  private static String marker(Class<?> type) {
+    return KINDS.stream()
+        .filter(kind -> type.getName().startsWith(kind.classes()))
+        .findFirst()
+        .orElseThrow()
+        .marker();
   }
 }

@@ -16,6 +16,9 @@ public interface EngineAdapter extends EngineCalls, AutoCloseable {
   /** Class name of DJL's adapter. */
   String DJL = "io.camhook.djl.DjlAdapter";
 
+  /** Class name of onnxruntime's. */
+  String ORT = "io.camhook.ort.OrtAdapter";
+
   /** Gives the adapter what it works with; it may begin to work. */
   void start(AdapterContext context);
 

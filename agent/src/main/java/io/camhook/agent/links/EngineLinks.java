@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /** What an adapter links to in its engine. */
 public final class EngineLinks {
-  private static final String DJL = "/META-INF/camhook/djl.links";
+  private static final String FOLDER = "/META-INF/camhook/";
 
   private final List<Link> links;
 
@@ -20,9 +20,18 @@ public final class EngineLinks {
 
   /** What the DJL adapter links to, as {@link LinkCollector} wrote it down. */
   public static EngineLinks djl() throws IOException {
-    try (InputStream in = EngineLinks.class.getResourceAsStream(DJL)) {
+    return read("djl.links");
+  }
+
+  /** What the adapter to onnxruntime links to. */
+  public static EngineLinks ort() throws IOException {
+    return read("ort.links");
+  }
+
+  private static EngineLinks read(String name) throws IOException {
+    try (InputStream in = EngineLinks.class.getResourceAsStream(FOLDER + name)) {
       if (in == null) {
-        throw new FileNotFoundException("the agent jar has no " + DJL);
+        throw new FileNotFoundException("the agent jar has no " + FOLDER + name);
       }
       return new EngineLinks(
           new String(in.readAllBytes(), UTF_8).lines().map(Link::parse).toList());
@@ -37,6 +46,16 @@ public final class EngineLinks {
 
   /**
    * What of it is not there, in words.
+   *
+   * @param loader sees the engine
+   */
+  public List<String> missingIn(ClassLoader loader) {
+    SeenClasses seen = new SeenClasses(loader);
+    return links.stream().filter(link -> !seen.has(link)).map(Link::toString).toList();
+  }
+
+  /**
+   * The same where a part of the engine need not be there.
    *
    * @param loader sees the engine
    * @param optional package, with slashes, that need not be there: what belongs to it is missing

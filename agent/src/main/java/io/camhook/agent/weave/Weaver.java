@@ -78,6 +78,7 @@ public final class Weaver implements ClassFileTransformer {
   private static boolean isOwn(String name) {
     return name.startsWith("io/camhook/agent/")
         || name.startsWith("io/camhook/djl/")
+        || name.startsWith("io/camhook/ort/")
         || name.startsWith("java/");
   }
 

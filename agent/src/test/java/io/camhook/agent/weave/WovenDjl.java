@@ -67,7 +67,7 @@ final class WovenDjl implements AutoCloseable {
   }
 
   /** A copy, because the tensors of a capture are only there while it is written. */
-  private static Capture kept(Capture capture) throws IOException {
+  static Capture kept(Capture capture) throws IOException {
     ByteArrayOutputStream blob = new ByteArrayOutputStream();
     capture.write(Channels.newChannel(blob));
     return Capture.read(ByteBuffer.wrap(blob.toByteArray()));

@@ -1,0 +1,16 @@
+package io.camhook.agent.weave;
+
+import io.camhook.dispatch.Dispatch;
+import net.bytebuddy.asm.Advice;
+
+/** Inlined into what ends a session of onnxruntime, or all of it when the JVM ends. */
+final class SessionEndAdvice {
+  private SessionEndAdvice() {}
+
+  @Advice.OnMethodEnter
+  static void enter(@Advice.This Object ending) {
+    if (Dispatch.requests) {
+      Dispatch.ending(ending);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.CamhookConfig.Target;
+import io.camhook.recording.Capture;
+import io.camhook.recording.Tensor;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+
+/** Sessions of onnxruntime that the application makes and runs itself, under the agent. */
+class OrtCaptureTest {
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+
+  private static CamhookConfig config(String name, Target target, String... layers) {
+    return WovenDjl.config(1, false, model(name, target, Set.of(CaptureKind.values()), layers));
+  }
+
+  private static CamhookConfig.Model model(
+      String name, Target target, Set<CaptureKind> capture, String... layers) {
+    return new CamhookConfig.Model(name, List.of(layers), capture, target, null, List.of(), null);
+  }
+
+  private static List<ByteBuffer> bytes(OrtSession.Result result) {
+    List<ByteBuffer> all = new ArrayList<>();
+    for (Map.Entry<String, OnnxValue> output : result) {
+      all.add(((OnnxTensor) output.getValue()).getByteBuffer());
+    }
+    return all;
+  }
+
+  private List<ByteBuffer> plain(OnnxReference reference) throws OrtException {
+    try (OrtSession session = environment.createSession(reference.file().toString());
+        OrtSession.Result result = session.run(reference.inputs(environment))) {
+      return bytes(result);
+    }
+  }
+
+  @Test
+  void session_of_a_file_should_be_captured_with_its_inputs_and_outputs() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    List<ByteBuffer> plain = plain(reference);
+    try (WovenOrt woven = new WovenOrt(config("gap_linear*", Target.TOP1));
+        OrtSession session = environment.createSession(reference.file().toString());
+        OrtSession.Result result = session.run(reference.inputs(environment))) {
+      assertThat(bytes(result)).isEqualTo(plain);
+      Capture capture = woven.captured(1).get(0);
+      assertThat(capture.model()).isEqualTo("gap_linear.l17.onnx");
+      Tensor input = capture.tensors().get("input.0");
+      assertThat(input.data())
+          .isEqualTo(reference.network().tensors().tensors().get("input").data());
+      assertThat(capture.tensors().get("output.0").data()).isEqualTo(plain.get(0));
+      assertThat(capture.topK().get(0).get(0).index()).isEqualTo(reference.network().scoredClass());
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void sessions_of_arrays_and_buffers_should_be_matched_by_a_star() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    byte[] array = Files.readAllBytes(reference.file());
+    ByteBuffer buffer = ByteBuffer.allocateDirect(array.length).put(array).flip();
+    try (WovenOrt woven = new WovenOrt(config("*", Target.TOP1));
+        OrtSession ofArray = environment.createSession(array);
+        OrtSession ofBuffer = environment.createSession(buffer);
+        OrtSession.Result one = ofArray.run(reference.inputs(environment));
+        OrtSession.Result two = ofBuffer.run(reference.inputs(environment))) {
+      assertThat(bytes(one)).isEqualTo(bytes(two));
+      assertThat(woven.captured(2)).hasSize(2);
+    }
+  }
+
+  @Test
+  void session_that_nothing_matches_should_be_left_alone() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    try (WovenOrt woven = new WovenOrt(config("other", Target.TOP1));
+        OrtSession session = environment.createSession(reference.file().toString());
+        OrtSession.Result result = session.run(reference.inputs(environment))) {
+      assertThat(result.size()).isEqualTo(1);
+      assertThat(woven.counters().fired()).isZero();
+      assertThat(woven.messages)
+          .anyMatch(line -> line.contains("gap_linear.l17.onnx is not hooked: no entry"));
+    }
+  }
+
+  @Test
+  void failure_of_a_run_should_reach_the_application_as_it_is() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    try (WovenOrt woven = new WovenOrt(config("*", Target.TOP1));
+        OrtSession session = environment.createSession(reference.file().toString())) {
+      assertThatThrownBy(() -> session.run(Map.of()))
+          .isInstanceOf(OrtException.class)
+          .hasMessageContaining("Unexpected number of inputs");
+      assertThat(woven.counters().fired()).isZero();
+    }
+  }
+
+  @Test
+  void four_threads_should_get_what_they_get_without_the_agent() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    List<ByteBuffer> plain = plain(reference);
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try (WovenOrt woven = new WovenOrt(config("*", Target.TOP1));
+        OrtSession session = environment.createSession(reference.file().toString())) {
+      List<Callable<List<ByteBuffer>>> runs = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        runs.add(
+            () -> {
+              try (OrtSession.Result result = session.run(reference.inputs(environment))) {
+                return bytes(result);
+              }
+            });
+      }
+      for (Future<List<ByteBuffer>> run : threads.invokeAll(runs)) {
+        assertThat(run.get()).isEqualTo(plain);
+      }
+      assertThat(woven.captured(100)).hasSize(100);
+    } finally {
+      threads.shutdown();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package io.camhook.ort;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.dispatch.EventLog;
+import io.camhook.recording.TensorName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What the configuration wants of one model. Thread-safe. */
+final class ModelPlan {
+  private final CamhookConfig.Model entry;
+  private final String label;
+  private final List<String> classNames;
+  private final EventLog log;
+  private final Set<String> said = ConcurrentHashMap.newKeySet();
+
+  ModelPlan(CamhookConfig.Model entry, String label, EventLog log) {
+    this.entry = entry;
+    this.label = label;
+    this.log = log;
+    this.classNames = classNames(entry, label, log);
+  }
+
+  private static List<String> classNames(CamhookConfig.Model entry, String label, EventLog log) {
+    Path file = entry.labels();
+    if (file == null) {
+      return List.of();
+    }
+    try {
+      return Files.readAllLines(file).stream().map(String::strip).toList();
+    } catch (IOException e) {
+      log.warn(
+          "model %s: labels file %s cannot be read (%s); classes are numbers"
+              .formatted(label, file, e));
+      return List.of();
+    }
+  }
+
+  CamhookConfig.Model entry() {
+    return entry;
+  }
+
+  String label() {
+    return label;
+  }
+
+  /** Names of the classes, empty if unknown. */
+  List<String> classNames() {
+    return classNames;
+  }
+
+  boolean captures(CaptureKind kind) {
+    return entry.capture().contains(kind);
+  }
+
+  boolean capturesAnything() {
+    return !entry.capture().isEmpty();
+  }
+
+  /** Whether layers are recorded, by whichever of their values. */
+  boolean capturesLayers() {
+    return captures(CaptureKind.ACTIVATION) || wantsGradient();
+  }
+
+  boolean wantsGradient() {
+    return entry.target().kind() != CamhookConfig.Target.Kind.NONE
+        && captures(CaptureKind.GRADIENT);
+  }
+
+  /** Says something about the model, once. */
+  void sayOnce(String message) {
+    if (said.add(message)) {
+      log.warn("model %s: %s".formatted(label, message));
+    }
+  }
+
+  /** Says something that is as it should be, once. */
+  void inform(String message) {
+    if (said.add(message)) {
+      log.info("model %s: %s".formatted(label, message));
+    }
+  }
+
+  /** Says once that a value is missing in every capture. */
+  void unrecordable(TensorName name, RuntimeException why) {
+    sayOnce("'%s' is missing in its captures: %s".formatted(name, why.getMessage()));
+  }
+}

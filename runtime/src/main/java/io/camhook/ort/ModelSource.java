@@ -1,0 +1,95 @@
+package io.camhook.ort;
+
+import io.camhook.onnx.graph.OnnxException;
+import io.camhook.onnx.graph.OnnxModel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the application's session has its model from: a file, or bytes.
+ *
+ * @param file null where it came as bytes
+ * @param bytes null where it came from a file. An array is the application's own, not copied
+ * @param mark by which it is seen whether file or array have changed since
+ */
+record ModelSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark) {
+  /**
+   * From the first argument of {@code createSession}.
+   *
+   * @return null if it is of a type that no known onnxruntime takes
+   */
+  static @Nullable ModelSource of(Object argument) {
+    if (argument instanceof String path) {
+      return of(Path.of(path));
+    }
+    if (argument instanceof byte[] array) {
+      return of(ByteBuffer.wrap(array));
+    }
+    // A buffer may be a mapped file that is unmapped before it is read, which would end the JVM.
+    return argument instanceof ByteBuffer buffer ? of(copy(buffer)) : null;
+  }
+
+  private static ModelSource of(Path file) {
+    return new ModelSource(file, null, mark(file));
+  }
+
+  private static ModelSource of(ByteBuffer bytes) {
+    return new ModelSource(null, bytes, mark(bytes));
+  }
+
+  private static long mark(Path file) {
+    try {
+      return Files.getLastModifiedTime(file).toMillis() * 31 + Files.size(file);
+    } catch (IOException e) {
+      return 0; // onnxruntime will say so
+    }
+  }
+
+  private static long mark(ByteBuffer bytes) {
+    CRC32C sum = new CRC32C();
+    sum.update(bytes.duplicate());
+    return sum.getValue();
+  }
+
+  private static ByteBuffer copy(ByteBuffer buffer) {
+    ByteBuffer copy = ByteBuffer.allocate(buffer.remaining());
+    copy.put(buffer.duplicate());
+    return copy.flip();
+  }
+
+  /**
+   * Reads the model.
+   *
+   * @throws OnnxException if it cannot be read, or is not what the session was made of, with the
+   *     reason
+   */
+  OnnxModel read() throws IOException {
+    ByteBuffer given = bytes;
+    if (file != null && mark == mark(file)) {
+      return OnnxModel.read(file);
+    }
+    if (given != null && mark == mark(given)) {
+      return OnnxModel.parse(given);
+    }
+    throw new OnnxException("it was changed after the application had loaded it");
+  }
+
+  /** Where files with weights lie; null for bytes. */
+  @Nullable Path folder() {
+    return file == null ? null : file.toAbsolutePath().getParent();
+  }
+
+  /** The file's name; empty for bytes. */
+  String name() {
+    return file == null || file.getFileName() == null ? "" : file.getFileName().toString();
+  }
+
+  @Override
+  public String toString() {
+    return file == null ? "a model of bytes" : file.toString();
+  }
+}

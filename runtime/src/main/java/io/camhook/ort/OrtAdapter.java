@@ -1,0 +1,282 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
+import io.camhook.capture.Sampler;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Failures;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.Request;
+import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.engine.AdapterContext;
+import io.camhook.engine.EngineAdapter;
+import io.camhook.engine.ModelSession;
+import io.camhook.naming.ModuleDescription;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The adapter to one onnxruntime. Made by the agent in a loader below the application's
+ * onnxruntime; thread-safe.
+ */
+public final class OrtAdapter implements EngineAdapter {
+  private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
+  private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
+  private volatile @Nullable Started started;
+
+  /** What {@link #start} sets up. */
+  private record Started(
+      AdapterContext context,
+      WatchedModels models,
+      Sampler sampler,
+      SideWorker worker,
+      Backlog backlog,
+      AtomicInteger open,
+      Failures failures) {}
+
+  @Override
+  public void start(AdapterContext context) {
+    CamhookConfig config = context.config();
+    SideWorker worker = new SideWorker();
+    started =
+        new Started(
+            context,
+            new WatchedModels(config, context.log()),
+            new Sampler(config.sampling()),
+            worker,
+            new Backlog(worker, config.limits().queueBytes()),
+            new AtomicInteger(),
+            new Failures(context.log()));
+  }
+
+  /** Ends what is under way, as far as that takes no longer than a few seconds. Idempotent. */
+  @Override
+  public synchronized void close() {
+    Started before = started;
+    started = null;
+    if (before != null) {
+      if (!before.worker().finish()) {
+        before.context().log().warn("onnxruntime: what the side session still had to do is lost");
+      }
+      watched.values().forEach(WatchedSession::close);
+    }
+  }
+
+  /** The application is about to make a session: {@code createSession(model, …, options)}. */
+  @Override
+  public @Nullable BlockCall archive(Object environment, Object[] arguments) {
+    Started now = started;
+    if (now == null || now.models().isEmpty() || SideWorker.isCurrent()) {
+      return null;
+    }
+    try {
+      ModelSource source = ModelSource.of(arguments[0]);
+      boolean device = onDevice.get(arguments[arguments.length - 1]) != null;
+      return source == null
+          ? null
+          : new SessionCreation(
+              source,
+              (session, model) ->
+                  created((OrtEnvironment) environment, session, model, device, now));
+    } catch (Throwable e) {
+      now.failures().add("a session could not be looked at", e);
+      return null;
+    }
+  }
+
+  private void created(
+      OrtEnvironment environment,
+      OrtSession session,
+      ModelSource source,
+      boolean device,
+      Started now) {
+    try {
+      ModelPlan plan = now.models().planOf(session, source);
+      if (plan == null) {
+        return;
+      }
+      if (device) {
+        plan.inform(
+            "the application asks for another execution provider than the CPU's; what is captured"
+                + " is computed on the CPU");
+      }
+      WatchedSession made =
+          new WatchedSession(
+              plan,
+              environment,
+              List.copyOf(session.getInputNames()),
+              List.copyOf(session.getOutputNames()),
+              now.failures());
+      SideMaker maker = new SideMaker(made, source, now.context(), now.open(), now.failures());
+      watched.put(session, made);
+      now.worker().later(maker);
+    } catch (Throwable e) {
+      now.failures().add("a session could not be matched with the configuration", e);
+    }
+  }
+
+  /** The application begins a run: {@code run(inputs, outputs, …, options)}. */
+  @Override
+  public @Nullable BlockCall enter(Object session, Object[] arguments) {
+    Started now = started;
+    if (now == null || watched.isEmpty()) {
+      return null;
+    }
+    WatchedSession known = watched.get(session);
+    if (known == null || now.context().config().dryRun()) {
+      return null;
+    }
+    boolean sampled =
+        known.plan().capturesAnything() && now.sampler().drawn() && now.sampler().admitted();
+    if (!sampled && !known.isHooked()) {
+      return null;
+    }
+    @SuppressWarnings("unchecked")
+    Map<String, ? extends OnnxTensorLike> inputs =
+        (Map<String, ? extends OnnxTensorLike>) arguments[0];
+    if (arguments[2] instanceof Map<?, ?> pinned && !WatchedSession.isIntact(inputs, pinned)) {
+      known
+          .plan()
+          .sayOnce("a run that writes its outputs over its inputs is not captured, and was not");
+      return null;
+    }
+    return new WatchedRun(
+        known, session, inputs, sampled, now.backlog(), now.context().recorder(), now.failures());
+  }
+
+  /** Options of a session ask for an execution provider that is not the CPU's. */
+  @Override
+  public void opened(Object options) {
+    onDevice.put(options, Boolean.TRUE);
+  }
+
+  /** The application closes a session, or its environment ends with the JVM. */
+  @Override
+  public void ending(Object subject) {
+    if (subject instanceof OrtSession) {
+      WatchedSession known = watched.remove(subject);
+      if (known != null) {
+        closeLater(known);
+      }
+    } else {
+      close();
+    }
+  }
+
+  /** After the passes that wait for the worker. */
+  private void closeLater(WatchedSession known) {
+    Started now = started;
+    try {
+      if (now != null) {
+        now.worker().later(known::close);
+        return;
+      }
+    } catch (RejectedExecutionException e) {
+      // camhook is leaving
+    }
+    known.close();
+  }
+
+  @Override
+  public @Nullable Request loading(Object model) {
+    return null;
+  }
+
+  @Override
+  public @Nullable Request request(Object owner, @Nullable List<?> inputs) {
+    return null;
+  }
+
+  @Override
+  public @Nullable Object run(Object block, Object inputs, boolean training) {
+    return null;
+  }
+
+  @Override
+  public boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
+    return false;
+  }
+
+  @Override
+  public List<Object> modules(Object model, String layers) {
+    throw new IllegalArgumentException(
+        "a session of onnxruntime has no modules that take hooks from code; name its layers in"
+            + " camhook.yaml");
+  }
+
+  @Override
+  public Runnable tensorHook(Object tensor, HookEntry entry) {
+    throw noGraph();
+  }
+
+  @Override
+  public void retainGrad(Object tensor) {
+    throw noGraph();
+  }
+
+  @Override
+  public List<@Nullable Object> grad(
+      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph) {
+    throw noGraph();
+  }
+
+  @Override
+  public Runnable postAccumulateHook(Object leaf, HookEntry entry) {
+    throw noGraph();
+  }
+
+  private static IllegalStateException noGraph() {
+    return new IllegalStateException(
+        "a tensor of onnxruntime requires no gradient; gradients inside a model are captured by"
+            + " camhook.yaml");
+  }
+
+  @Override
+  public ModelSession open(Path file, Collection<String> paths) throws IOException {
+    throw new IOException("not yet");
+  }
+
+  @Override
+  public ModelSession attach(Object model, Collection<String> paths) {
+    throw new IllegalArgumentException(
+        "a session of onnxruntime does not know its model; open its .onnx file");
+  }
+
+  @Override
+  public List<ModuleDescription> describe(Object model) {
+    return List.of();
+  }
+
+  /** Sessions that are looked at and have not been closed. */
+  public int watchedSessions() {
+    return watched.size();
+  }
+
+  /** Sessions of camhook's own that are open. */
+  public int sideSessions() {
+    Started now = started;
+    return now == null ? 0 : now.open().get();
+  }
+
+  /** Does something on the thread that makes side sessions, after what it has to do. */
+  public void later(Runnable work) {
+    Started now = started;
+    if (now != null) {
+      now.worker().later(work);
+    }
+  }
+
+  /** Failures of camhook itself so far. */
+  public long failures() {
+    Started now = started;
+    return now == null ? 0 : now.failures().count();
+  }
+}

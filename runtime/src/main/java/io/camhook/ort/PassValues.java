@@ -1,0 +1,77 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.camhook.recording.Tensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What went into and came out of a run of the application's, by name. The inputs are the
+ * application's own and may be used until its call returns; the outputs are copies.
+ *
+ * @param outputs those that recordings can hold
+ */
+record PassValues(Map<String, ? extends OnnxTensorLike> inputs, Map<String, Tensor> outputs) {
+  private static final List<String> SCORES = List.of("logits", "out", "output", "scores");
+
+  /** The outputs of a result, which stays as it is. */
+  static Map<String, Tensor> copies(OrtSession.Result result) {
+    Map<String, Tensor> copies = new LinkedHashMap<>();
+    for (Map.Entry<String, OnnxValue> output : result) {
+      if (output.getValue() instanceof OnnxTensor tensor
+          && OrtValues.dtype(tensor.getInfo()) != null) {
+        copies.put(output.getKey(), OrtValues.copy(tensor));
+      }
+    }
+    return copies;
+  }
+
+  /**
+   * The output that holds class scores: of those that can, the one with a name that such an output
+   * usually has, else the first; null if there is none.
+   */
+  static @Nullable String scores(Map<String, Tensor> outputs) {
+    List<String> possible =
+        outputs.entrySet().stream()
+            .filter(entry -> canBeScores(entry.getValue()))
+            .map(Map.Entry::getKey)
+            .toList();
+    return preferred(possible);
+  }
+
+  /** Of outputs that can be class scores, the one that is; null if there are none. */
+  static @Nullable String preferred(List<String> possible) {
+    return SCORES.stream()
+        .filter(possible::contains)
+        .findFirst()
+        .orElse(possible.isEmpty() ? null : possible.get(0));
+  }
+
+  private static boolean canBeScores(Tensor output) {
+    return OrtValues.isFloating(output.dtype()) && output.rank() > 0 && output.elements() > 0;
+  }
+
+  /** Copies of inputs, to be used after the application's call has returned. */
+  static Map<String, Tensor> copies(Map<String, ? extends OnnxTensorLike> inputs) {
+    Map<String, Tensor> copies = new LinkedHashMap<>();
+    inputs.forEach((name, value) -> copies.put(name, OrtValues.copy(value)));
+    return copies;
+  }
+
+  /** Values of onnxruntime's again; whoever gets them closes them. */
+  static Map<String, OnnxTensor> values(OrtEnvironment environment, Map<String, Tensor> copies)
+      throws OrtException {
+    Map<String, OnnxTensor> values = new LinkedHashMap<>();
+    for (Map.Entry<String, Tensor> copy : copies.entrySet()) {
+      values.put(copy.getKey(), OrtValues.of(environment, copy.getValue()));
+    }
+    return values;
+  }
+}

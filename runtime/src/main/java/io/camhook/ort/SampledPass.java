@@ -1,0 +1,265 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.camhook.capture.ClassScores;
+import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
+import io.camhook.recording.TensorName;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The application's outputs are known when the side session runs. So whatever is explained of them becomes
+ * ∂score/∂output, which the side session takes as an input, and it need not know of classes. With several
+ * targets a sample it runs once for each; activations are taken from the first run.
+ */
+/** One pass of a watched session, captured on this thread. */
+final class SampledPass {
+  private static final double SAME = 1e-2;
+
+  private final WatchedSession watched;
+  private final ModelPlan plan;
+  private final Object session;
+  private final PassValues values;
+  private final OrtCapture capture;
+
+  private SampledPass(WatchedSession watched, Object session, PassValues values, Instant time) {
+    this.watched = watched;
+    this.plan = watched.plan();
+    this.session = session;
+    this.values = values;
+    this.capture = new OrtCapture(plan.label(), time);
+  }
+
+  /**
+   * Captures a pass.
+   *
+   * @param session the application's, for hooks
+   * @return null if the session is closed meanwhile; whoever gets the capture discards it
+   */
+  static @Nullable OrtCapture of(
+      WatchedSession watched, Object session, PassValues values, Instant time) throws OrtException {
+    SampledPass pass = new SampledPass(watched, session, values, time);
+    boolean done = false;
+    try {
+      done = pass.run();
+      return done ? pass.capture : null;
+    } finally {
+      if (!done) {
+        pass.capture.discard();
+      }
+    }
+  }
+
+  private boolean run() throws OrtException {
+    addInputsAndOutputs();
+    String output = PassValues.scores(values.outputs());
+    Tensor scores = output == null ? null : values.outputs().get(output);
+    List<Target> targets = List.of();
+    ScoreLayout layout = null;
+    ClassScores classes = null;
+    if (scores != null) {
+      layout = ScoreLayout.of(scores.shape(), null);
+      classes =
+          new ClassScores(layout.scores(scores.toFloats()), layout.samples(), layout.classes());
+      capture.predictions(classes.predictions(plan.classNames()));
+      if (plan.wantsGradient()) {
+        targets = classes.targets(plan.entry().target(), plan.classNames());
+      }
+    }
+    SideSession side = watched.side();
+    if (side == null) {
+      return true;
+    }
+    boolean gradients =
+        side.model().seed() != null && !targets.isEmpty() && isDifferentiated(side, output);
+    if (!gradients || scores == null || layout == null || classes == null) {
+      return record(side, null, 0, output);
+    }
+    capture.targets(targets);
+    int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
+    for (int n = 0; n < rounds; n++) {
+      Tensor seed = layout.seed(classes.seed(targets, n), scores.dtype());
+      if (!record(side, seed, n, output)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean isDifferentiated(SideSession side, @Nullable String output) {
+    if (output != null && output.equals(side.model().output())) {
+      return true;
+    }
+    plan.sayOnce(
+        "a run does not ask for output '%s', so that its capture has no gradients"
+            .formatted(side.model().output()));
+    return false;
+  }
+
+  private void addInputsAndOutputs() {
+    if (plan.captures(CaptureKind.INPUT)) {
+      for (int i = 0; i < watched.inputs().size(); i++) {
+        OnnxTensorLike input = values.inputs().get(watched.inputs().get(i));
+        if (input != null) {
+          try {
+            capture.add(TensorName.input(i), OrtValues.copy(input));
+          } catch (IllegalArgumentException e) {
+            plan.unrecordable(TensorName.input(i), e);
+          }
+        }
+      }
+    }
+    if (plan.captures(CaptureKind.OUTPUT)) {
+      for (int i = 0; i < watched.outputs().size(); i++) {
+        Tensor output = values.outputs().get(watched.outputs().get(i));
+        if (output != null) {
+          capture.add(TensorName.output(i), output);
+        }
+      }
+    }
+  }
+
+  /** Runs the side session for target {@code n}; false if it is closed. */
+  private boolean record(SideSession side, @Nullable Tensor seed, int n, @Nullable String output)
+      throws OrtException {
+    boolean first = n == 0;
+    boolean comparable = first && output != null && side.has(output);
+    String compared = comparable && watched.toBeCompared() ? output : null;
+    LayerHooks hooks = watched.hooks();
+    Set<String> wanted = new LinkedHashSet<>();
+    if (compared != null) {
+      wanted.add(compared);
+    }
+    for (SideModel.Tap tap : side.model().taps()) {
+      boolean recorded = plan.captures(CaptureKind.ACTIVATION) && tap.recorded();
+      if (first && (recorded || hooks.lookAt(tap.layer()))) {
+        wanted.add(tap.activation());
+      }
+      if (seed != null && tap.gradient() != null) {
+        wanted.add(tap.gradient());
+      }
+    }
+    if (wanted.isEmpty()) {
+      return true;
+    }
+    OrtSession.Result result = run(side, seed, wanted);
+    if (result == null) {
+      return false;
+    }
+    capture.keep(result);
+    if (compared != null && !isSame(compared, result)) {
+      watched.giveUp(
+          "its file or bytes are not what the application's session computes with (another"
+              + " output)");
+      return false;
+    }
+    if (first) {
+      hooks.begin();
+    }
+    for (SideModel.Tap tap : side.model().taps()) {
+      if (wanted.contains(tap.activation())) {
+        OnnxTensor value = tensor(result, tap.activation());
+        if (plan.captures(CaptureKind.ACTIVATION) && tap.recorded()) {
+          capture.add(TensorName.activation(tap.layer()), value);
+        }
+        hooks.forward(session, tap, value);
+      }
+    }
+    for (int i = side.model().taps().size() - 1; i >= 0; i--) { // as backward comes to them
+      SideModel.Tap tap = side.model().taps().get(i);
+      String gradient = tap.gradient();
+      if (gradient != null && wanted.contains(gradient)) {
+        OnnxTensor value = tensor(result, gradient);
+        if (tap.recorded()) {
+          capture.add(TensorName.gradient(n, tap.layer()), value);
+        }
+        if (first) {
+          hooks.backward(session, tap, value);
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
+   * A pass that is not captured and whose layers hooks look at.
+   *
+   * @param session the application's
+   */
+  static void look(
+      WatchedSession watched, Object session, Map<String, ? extends OnnxTensorLike> inputs)
+      throws OrtException {
+    SideSession side = watched.looking();
+    if (side == null) {
+      return;
+    }
+    Set<String> wanted = new LinkedHashSet<>();
+    side.model().taps().forEach(tap -> wanted.add(tap.activation()));
+    try (OrtSession.Result result = side.run(inputs, null, wanted)) {
+      if (result != null) {
+        watched.hooks().begin();
+        for (SideModel.Tap tap : side.model().taps()) {
+          watched.hooks().forward(session, tap, tensor(result, tap.activation()));
+        }
+      }
+    }
+  }
+
+  private OrtSession.@Nullable Result run(
+      SideSession side, @Nullable Tensor seed, Set<String> wanted) throws OrtException {
+    String name = side.model().seed();
+    Tensor given = seed;
+    if (name != null && given == null) { // its gradients are not asked for, but the input is there
+      Tensor scores = values.outputs().get(side.model().output());
+      given = scores == null ? null : zeros(scores);
+    }
+    if (given == null) {
+      return side.run(values.inputs(), null, wanted);
+    }
+    try (OnnxTensor value = OrtValues.of(watched.environment(), given)) {
+      return side.run(values.inputs(), value, wanted);
+    }
+  }
+
+  private static Tensor zeros(Tensor like) {
+    return new Tensor(like.dtype(), like.shape(), ByteBuffer.allocate((int) like.byteSize()));
+  }
+
+  private static OnnxTensor tensor(OrtSession.Result result, String name) {
+    OnnxValue value = result.get(name).orElseThrow();
+    if (value instanceof OnnxTensor tensor) {
+      return tensor;
+    }
+    throw new IllegalStateException(name + " is no tensor but " + value.getType());
+  }
+
+  /** Whether both sessions agree, as two engines would. */
+  private boolean isSame(String output, OrtSession.Result result) {
+    Tensor own = values.outputs().get(output);
+    float[] theirs = own == null ? new float[0] : own.toFloats();
+    float[] ours = OrtValues.copy(tensor(result, output)).toFloats();
+    if (ours.length != theirs.length) {
+      return false;
+    }
+    double scale = 0;
+    double difference = 0;
+    for (int i = 0; i < ours.length; i++) {
+      if (Float.isFinite(theirs[i])) {
+        scale = Math.max(scale, Math.abs(theirs[i]));
+        difference = Math.max(difference, Math.abs(theirs[i] - ours[i]));
+      }
+    }
+    return difference <= SAME * scale;
+  }
+}

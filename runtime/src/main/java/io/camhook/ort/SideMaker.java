@@ -1,0 +1,242 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OrtSession;
+import io.camhook.ForwardHook;
+import io.camhook.FullBackwardHook;
+import io.camhook.builtin.LayerWatch;
+import io.camhook.builtin.UserHook;
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.Failures;
+import io.camhook.engine.AdapterContext;
+import io.camhook.naming.LayerPattern;
+import io.camhook.onnx.gradient.GradientModel;
+import io.camhook.onnx.graph.OnnxException;
+import io.camhook.onnx.graph.TensorType;
+import io.camhook.onnx.graph.ValueInfo;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.ModelInfo;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Makes what runs beside a session of the application's. On the worker's thread. */
+final class SideMaker implements Runnable {
+  private static final int THREADS = 1;
+
+  private final WatchedSession watched;
+  private final ModelPlan plan;
+  private final AdapterContext context;
+  private final AtomicInteger open;
+  private final Failures failures;
+  private final LayerHooks hooks;
+  private @Nullable ModelSource source;
+
+  /**
+   * @param open counts the sessions of camhook's own
+   */
+  SideMaker(
+      WatchedSession watched,
+      ModelSource source,
+      AdapterContext context,
+      AtomicInteger open,
+      Failures failures) {
+    this.watched = watched;
+    this.plan = watched.plan();
+    this.source = source;
+    this.context = context;
+    this.open = open;
+    this.failures = failures;
+    this.hooks = new LayerHooks(plan, failures);
+  }
+
+  @Override
+  public void run() {
+    SideSessions made = null;
+    try {
+      made = watched.isClosed() ? null : make();
+    } catch (IOException e) {
+      failures.mistake(
+          "model %s: nothing inside it is captured: %s".formatted(plan.label(), e.getMessage()));
+    } catch (Throwable e) {
+      failures.add("the side session of model " + plan.label() + " could not be made", e);
+    } finally {
+      source = null; // the application's array
+      watched.made(made);
+    }
+  }
+
+  private @Nullable SideSessions make() throws IOException {
+    ModelSource from = Objects.requireNonNull(source);
+    OrtModel model = OrtModel.of(watched.environment(), from.read(), from.folder(), THREADS);
+    GraphLayers layers = new GraphLayers(model);
+    String engine = "onnxruntime " + watched.environment().getVersion();
+    context.recorder().model(new ModelInfo(plan.label(), layers.modules()).on(engine));
+    String score = score(model);
+    Set<GraphLayers.Layer> recorded = new LinkedHashSet<>();
+    if (plan.capturesLayers()) {
+      recorded.addAll(select(plan.entry().layers(), "", layers, score));
+    }
+    Set<GraphLayers.Layer> hooked = attachHooks(layers, score);
+    if (context.config().dryRun()) {
+      List<LayerOutput> at = recorded.stream().map(GraphLayers.Layer::layer).toList();
+      context.log().info("dry run: model %s would be captured at %s".formatted(plan.label(), at));
+      return null;
+    }
+    SideSession looking = hooked.isEmpty() ? null : looking(model, layers.inOrder(hooked));
+    Set<GraphLayers.Layer> all = new LinkedHashSet<>(recorded);
+    all.addAll(hooked);
+    SideSession capturing =
+        all.isEmpty() || !plan.capturesAnything()
+            ? null
+            : capturing(model, layers.inOrder(all), recorded, score);
+    return new SideSessions(capturing, looking, hooks);
+  }
+
+  private List<GraphLayers.Layer> select(
+      List<String> patterns, String who, GraphLayers layers, @Nullable String score) {
+    List<GraphLayers.Layer> selected = new ArrayList<>();
+    for (String pattern : patterns) {
+      try {
+        List<GraphLayers.Layer> found = layers.select(pattern, score);
+        selected.addAll(found);
+        if (pattern.equals(LayerPattern.AUTO)) {
+          context
+              .log()
+              .info(
+                  "model %s: 'auto' is layer '%s'"
+                      .formatted(plan.label(), found.get(0).layer().path()));
+        }
+      } catch (OnnxException e) {
+        failures.mistake("model %s: %s%s".formatted(plan.label(), who, e.getMessage()));
+      }
+    }
+    return selected;
+  }
+
+  private Set<GraphLayers.Layer> attachHooks(GraphLayers layers, @Nullable String score) {
+    Set<GraphLayers.Layer> hooked = new LinkedHashSet<>();
+    for (CamhookConfig.Hook hook : plan.entry().hooks()) {
+      List<GraphLayers.Layer> on =
+          select(hook.layers(), "hook " + hook.hook() + ": ", layers, score);
+      Set<LayerOutput> outputs = new LinkedHashSet<>();
+      on.forEach(layer -> outputs.add(layer.layer()));
+      if (context.config().dryRun()) {
+        context
+            .log()
+            .info(
+                "dry run: model %s: hook %s would be attached to %d layers"
+                    .formatted(plan.label(), hook.hook(), outputs.size()));
+        continue;
+      }
+      LayerWatch watch = context.watches().of(hook);
+      if (watch != null) {
+        hooks.add(outputs, watch);
+      } else if (!attachOwn(hook, outputs)) {
+        continue;
+      }
+      hooked.addAll(on);
+    }
+    return hooked;
+  }
+
+  private boolean attachOwn(CamhookConfig.Hook entry, Set<LayerOutput> outputs) {
+    try {
+      Object hook = UserHook.load(entry.hook(), entry.options(), loaders());
+      if (!(hook instanceof ForwardHook) && !(hook instanceof FullBackwardHook)) {
+        plan.sayOnce(
+            "hook %s: onnxruntime shows what layers return, so that a ForwardHook or a FullBackwardHook can look; found a pre hook"
+                .formatted(entry.hook()));
+        return false;
+      }
+      hooks.add(outputs, hook);
+      return true;
+    } catch (UserHook.UnusableException e) {
+      plan.sayOnce(e.getMessage() + "; the model runs without it");
+      return false;
+    }
+  }
+
+  private List<ClassLoader> loaders() {
+    return Stream.of(
+            watched.loader(),
+            watched.environment().getClass().getClassLoader(),
+            ClassLoader.getSystemClassLoader())
+        .filter(Objects::nonNull)
+        .distinct()
+        .toList();
+  }
+
+  private SideSession looking(OrtModel model, List<GraphLayers.Layer> hooked) throws OnnxException {
+    List<SideModel.Tap> taps = new ArrayList<>();
+    hooked.forEach(layer -> taps.add(tap(layer, null, false)));
+    OrtSession session = model.session(model.upTo(values(hooked)));
+    return new SideSession(new SideModel(taps, null, null), session, open);
+  }
+
+  private SideSession capturing(
+      OrtModel model,
+      List<GraphLayers.Layer> layers,
+      Set<GraphLayers.Layer> recorded,
+      @Nullable String score)
+      throws OnnxException {
+    if (score == null || !plan.wantsGradient()) {
+      List<SideModel.Tap> taps =
+          layers.stream().map(layer -> tap(layer, null, recorded.contains(layer))).toList();
+      OrtSession session = model.session(model.upTo(values(layers)));
+      return new SideSession(new SideModel(taps, null, null), session, open);
+    }
+    GradientModel gradient =
+        GradientModel.of(model.model(), model.types()).taps(values(layers)).score(score).build();
+    List<SideModel.Tap> taps = new ArrayList<>();
+    Map<String, List<String>> refused = new LinkedHashMap<>();
+    for (GraphLayers.Layer layer : layers) {
+      String name = gradient.gradientOf(layer.value()).orElse(null);
+      taps.add(tap(layer, name, recorded.contains(layer)));
+      String why = gradient.refusals().get(layer.value());
+      if (why != null) {
+        refused.computeIfAbsent(why, w -> new ArrayList<>()).add(layer.layer().toString());
+      }
+    }
+    refused.forEach(
+        (why, where) ->
+            plan.sayOnce(
+                "%s: captured without gradients: %s".formatted(String.join(", ", where), why)));
+    return new SideSession(
+        new SideModel(taps, GradientModel.SEED, score), model.session(gradient.model()), open);
+  }
+
+  private static SideModel.Tap tap(
+      GraphLayers.Layer layer, @Nullable String gradient, boolean recorded) {
+    return new SideModel.Tap(layer.layer(), layer.type(), layer.value(), gradient, recorded);
+  }
+
+  private static List<String> values(Collection<GraphLayers.Layer> layers) {
+    return layers.stream().map(GraphLayers.Layer::value).distinct().toList();
+  }
+
+  /** The output that is differentiated, as {@link PassValues#scores} finds it in a run. */
+  private @Nullable String score(OrtModel model) {
+    List<String> possible = new ArrayList<>();
+    for (ValueInfo output : model.model().graph().outputs()) {
+      TensorType type = model.types().get(output.name());
+      boolean single = type != null && type.dimensions() != null && type.dimensions().isEmpty();
+      if (type != null && type.element().isReal() && !single) {
+        possible.add(output.name());
+      }
+    }
+    String score = PassValues.preferred(possible);
+    if (score == null && plan.wantsGradient()) {
+      plan.sayOnce("none of its outputs can be class scores, so that it has no gradients");
+    }
+    return score;
+  }
+}

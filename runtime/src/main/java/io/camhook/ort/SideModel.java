@@ -1,0 +1,34 @@
+package io.camhook.ort;
+
+import io.camhook.recording.LayerOutput;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a side session takes and gives beside the model's own inputs and outputs.
+ *
+ * @param taps the layers, in the order in which they are computed
+ * @param seed name of the input that takes ∂score/∂output; null if there are no gradients
+ * @param output name of the output that is differentiated; null if there is none
+ */
+record SideModel(List<Tap> taps, @Nullable String seed, @Nullable String output) {
+  SideModel {
+    taps = List.copyOf(taps);
+  }
+
+  /**
+   * A layer.
+   *
+   * @param layer where it is in the model
+   * @param type its operator
+   * @param activation name of the output that is its value
+   * @param gradient name of the output that is the gradient there; null if none flows
+   * @param recorded whether captures hold it; else only hooks look at it
+   */
+  record Tap(
+      LayerOutput layer,
+      String type,
+      String activation,
+      @Nullable String gradient,
+      boolean recorded) {}
+}

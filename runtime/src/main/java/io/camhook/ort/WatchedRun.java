@@ -1,0 +1,137 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.camhook.capture.NoSuchTargetException;
+import io.camhook.capture.Recorder;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Failures;
+import io.camhook.dispatch.UserFailure;
+import io.camhook.recording.Tensor;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a session of the application's. The application's own run takes place before anything
+ * of camhook's, and what it returned or threw is not touched.
+ */
+final class WatchedRun implements BlockCall {
+  private final WatchedSession watched;
+  private final Object session;
+  private final Map<String, ? extends OnnxTensorLike> inputs;
+  private final boolean sampled;
+  private final Backlog backlog;
+  private final Recorder recorder;
+  private final Failures failures;
+  private final Instant time = Instant.now();
+
+  /**
+   * @param inputs the application's own map
+   * @param sampled whether the run is captured, and not only looked at
+   */
+  WatchedRun(
+      WatchedSession watched,
+      Object session,
+      Map<String, ? extends OnnxTensorLike> inputs,
+      boolean sampled,
+      Backlog backlog,
+      Recorder recorder,
+      Failures failures) {
+    this.watched = watched;
+    this.session = session;
+    this.inputs = inputs;
+    this.sampled = sampled;
+    this.backlog = backlog;
+    this.recorder = recorder;
+    this.failures = failures;
+  }
+
+  @Override
+  public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+    if (thrown != null || !(result instanceof OrtSession.Result outputs)) {
+      return result;
+    }
+    try {
+      watched.awaitForHooks();
+      Map<String, Tensor> copies = sampled ? PassValues.copies(outputs) : Map.of();
+      if (watched.isReady()) {
+        observe(new PassValues(inputs, copies));
+      } else {
+        postpone(PassValues.copies(inputs), copies);
+      }
+    } catch (HookException e) {
+      outputs.close(); // nobody gets them
+      UserFailure.mark(e.thrown());
+      throw e.thrown();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      lost(e);
+    } catch (Throwable e) {
+      lost(e);
+    }
+    return result;
+  }
+
+  /** The side session is not there yet: the worker repeats the run from copies. */
+  private void postpone(Map<String, Tensor> given, Map<String, Tensor> outputs) {
+    long bytes =
+        given.values().stream().mapToLong(Tensor::byteSize).sum()
+            + outputs.values().stream().mapToLong(Tensor::byteSize).sum();
+    boolean taken = backlog.add(bytes, () -> repeat(given, outputs));
+    if (!taken) {
+      unread();
+    }
+  }
+
+  private void unread() {
+    if (sampled) {
+      recorder.lost();
+    }
+    failures.mistake(
+        "model %s: passes came faster than its side session, and are not captured"
+            .formatted(watched.plan().label()));
+  }
+
+  private void repeat(Map<String, Tensor> given, Map<String, Tensor> outputs) {
+    try {
+      Map<String, OnnxTensor> values = PassValues.values(watched.environment(), given);
+      try {
+        observe(new PassValues(values, outputs));
+      } finally {
+        values.values().forEach(OnnxTensor::close);
+      }
+    } catch (HookException e) {
+      failures.add("a hook threw, in a pass that had ended", e.thrown());
+    } catch (Throwable e) {
+      lost(e);
+    }
+  }
+
+  private void observe(PassValues values) throws OrtException {
+    if (!sampled) {
+      SampledPass.look(watched, session, values.inputs());
+      return;
+    }
+    OrtCapture capture = SampledPass.of(watched, session, values, time);
+    if (capture == null) {
+      recorder.lost();
+    } else {
+      recorder.submit(capture);
+    }
+  }
+
+  private void lost(Throwable cause) {
+    if (sampled) {
+      recorder.lost();
+    }
+    if (cause instanceof NoSuchTargetException) {
+      failures.mistake(
+          "model %s is not captured: %s".formatted(watched.plan().label(), cause.getMessage()));
+    } else {
+      watched.failed(cause);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtEnvironment;
+import io.camhook.dispatch.Failures;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A session of the application that the configuration means. Its side session is made by the worker, which
+ * begins when the application has its own. A pass that is to be captured before that is done leaves copies of
+ * what went in and came out; the worker repeats it from them, because it does one thing after the other, and
+ * the side session was first.
+ */
+/**
+ * A session of the application's that is looked at, without a reference to it. Thread-safe.
+ *
+ * @see WatchedRun
+ */
+final class WatchedSession implements AutoCloseable {
+  /** How many passes may fail before no more are captured. */
+  private static final int FAILURES = 3;
+
+  private static final long WAIT_SECONDS = 10;
+
+  private final ModelPlan plan;
+  private final OrtEnvironment environment;
+  private final List<String> inputs;
+  private final List<String> outputs;
+  private final Failures failures;
+  private final WeakReference<ClassLoader> loader =
+      new WeakReference<>(Thread.currentThread().getContextClassLoader());
+  private final AtomicBoolean compared = new AtomicBoolean();
+  private final LayerHooks none;
+  private volatile @Nullable SideSessions sides;
+  private final CountDownLatch made = new CountDownLatch(1);
+  private volatile boolean closed;
+  private int failed;
+
+  /**
+   * @param inputs names of the session's inputs, in order
+   * @param outputs names of its outputs, in order
+   */
+  WatchedSession(
+      ModelPlan plan,
+      OrtEnvironment environment,
+      List<String> inputs,
+      List<String> outputs,
+      Failures failures) {
+    this.plan = plan;
+    this.environment = environment;
+    this.inputs = List.copyOf(inputs);
+    this.outputs = List.copyOf(outputs);
+    this.failures = failures;
+    this.none = new LayerHooks(plan, failures);
+  }
+
+  ModelPlan plan() {
+    return plan;
+  }
+
+  OrtEnvironment environment() {
+    return environment;
+  }
+
+  /** The context class loader of the thread that made the session. */
+  @Nullable ClassLoader loader() {
+    return loader.get();
+  }
+
+  List<String> inputs() {
+    return inputs;
+  }
+
+  List<String> outputs() {
+    return outputs;
+  }
+
+  /** Whether the side session is there, or it is known that there is none. */
+  boolean isReady() {
+    return made.getCount() == 0;
+  }
+
+  /**
+   * Waits for the side sessions where hooks look: they see every pass, on the thread that makes it,
+   * and may end it.
+   */
+  void awaitForHooks() throws InterruptedException {
+    if (isHooked()) {
+      made.await(WAIT_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  /** For passes that are captured; null where there is none (yet). */
+  @Nullable SideSession side() {
+    SideSessions now = sides;
+    return now == null ? null : now.capturing();
+  }
+
+  /** For passes that hooks look at; null where there is none (yet). */
+  @Nullable SideSession looking() {
+    SideSessions now = sides;
+    return now == null ? null : now.looking();
+  }
+
+  /** What looks at its layers. */
+  LayerHooks hooks() {
+    SideSessions now = sides;
+    return now == null ? none : now.hooks();
+  }
+
+  /** Whether hooks look, or will, at every pass. */
+  boolean isHooked() {
+    return !closed && !plan.entry().hooks().isEmpty() && (!isReady() || looking() != null);
+  }
+
+  /**
+   * The worker has made the side sessions, or there are none: then what goes in and out is
+   * recorded.
+   */
+  synchronized void made(@Nullable SideSessions sessions) {
+    if (closed && sessions != null) {
+      sessions.close();
+    } else {
+      sides = sessions;
+    }
+    made.countDown();
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** True the first time: the outputs of both sessions are to be compared. */
+  boolean toBeCompared() {
+    return compared.compareAndSet(false, true);
+  }
+
+  /** A pass could not be captured. After some no more are tried with the side session. */
+  void failed(Throwable cause) {
+    failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+    boolean enough;
+    synchronized (this) {
+      enough = ++failed == FAILURES;
+    }
+    if (enough) {
+      giveUp("%d of its passes could not be captured".formatted(FAILURES));
+    }
+  }
+
+  /** What goes in and out is recorded from now on, and nothing inside. */
+  void giveUp(String why) {
+    plan.sayOnce(why + "; its captures hold what goes in and out from now on");
+    drop();
+  }
+
+  /** The application has closed its session, or camhook is leaving. Idempotent. */
+  @Override
+  public void close() {
+    closed = true;
+    drop();
+  }
+
+  private void drop() {
+    SideSessions before;
+    synchronized (this) {
+      before = sides;
+      sides = null;
+    }
+    if (before != null) {
+      before.close();
+    }
+  }
+
+  /** Whether a pass can be looked at: the values of its inputs are what they were when it began. */
+  static boolean isIntact(Map<String, ? extends OnnxTensorLike> inputs, Map<?, ?> pinned) {
+    return pinned.values().stream()
+        .noneMatch(output -> inputs.values().stream().anyMatch(input -> input == output));
+  }
+}
