@@ -1,8 +1,6 @@
 package io.camhook.cli;
 
-import java.io.File;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,12 +19,13 @@ final class SampleProgram {
     /** Java without any library, its own forward and backward methods. */
     PLAIN(
         """
-            class: io.camhook.samples.plainjava.*Layer
-            root: io.camhook.samples.plainjava.PlainNet
-            forward: forward
-            backward: backward
-            shape: outputShape
-            layers: [auto]            # the last layer with a spatial output""");
+        class: io.camhook.samples.plainjava.*Layer
+        root: io.camhook.samples.plainjava.PlainNet
+        forward: forward
+        backward: backward
+        shape: outputShape
+        layers: [auto]            # the last layer with a spatial output\
+        """);
 
     private final String layers;
 
@@ -47,49 +46,30 @@ final class SampleProgram {
   private final Network network;
   private final Path agent;
   private final Path jar;
-  private final Path libraries;
+  private final String classPath;
 
-  private SampleProgram(Network network, Path agent, Path jar, Path libraries) {
+  private SampleProgram(Network network, Installation installation) {
     this.network = network;
-    this.agent = agent;
-    this.jar = jar;
-    this.libraries = libraries;
+    this.agent = installation.agentJar();
+    this.jar = installation.samplesJar();
+    this.classPath = installation.sampleClassPath();
   }
 
   /**
-   * Finds the sample in the checkout that this command was built in.
+   * Finds the sample beside this command.
    *
    * @throws CommandFailure if it is not built
    */
   static SampleProgram find(Network network) {
-    Path home = home();
-    SampleProgram sample =
-        new SampleProgram(
-            network,
-            home.resolve("agent/target/camhook-agent.jar"),
-            home.resolve("samples/target/camhook-samples.jar"),
-            home.resolve("samples/target/lib"));
-    for (Path needed : List.of(sample.agent, sample.jar, sample.libraries)) {
+    Installation installation = Installation.find();
+    List<Path> all =
+        List.of(installation.agentJar(), installation.samplesJar(), installation.sampleLibraries());
+    for (Path needed : all) {
       if (!Files.exists(needed)) {
         throw new CommandFailure(needed + " is missing; build it with: mvn -q -DskipTests package");
       }
     }
-    return sample;
-  }
-
-  /** The checkout: where the launcher is, else two folders above {@code target/camhook.jar}. */
-  private static Path home() {
-    String given = System.getProperty("camhook.home");
-    if (given != null) {
-      return Path.of(given);
-    }
-    try {
-      Path code =
-          Path.of(SampleProgram.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-      return code.resolve("../../..").normalize();
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException(e);
-    }
+    return new SampleProgram(network, installation);
   }
 
   /** Writes {@code synset.txt} and {@code camhook.yaml} for it into {@code directory}. */
@@ -126,7 +106,7 @@ final class SampleProgram {
     List<String> shapes =
         List.of(
             "-cp",
-            jar.toAbsolutePath() + File.pathSeparator + libraries.toAbsolutePath() + "/*",
+            classPath,
             SHAPES,
             "--pictures",
             "pictures",
