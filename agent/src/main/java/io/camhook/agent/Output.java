@@ -1,5 +1,6 @@
 package io.camhook.agent;
 
+import io.camhook.agent.yaml.PublishedYaml;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.DirectorySink;
 import io.camhook.capture.Recorder;
@@ -13,7 +14,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Opens what {@code output} of the configuration names. */
+/** Opens what {@code output} of the configuration names: the place where a new sink is added. */
 final class Output {
   private Output() {}
 
@@ -23,24 +24,28 @@ final class Output {
    * @param yaml the configuration file, kept with the recording
    */
   static Recorder recorder(CamhookConfig config, @Nullable Path yaml, EventLog log) {
-    CamhookConfig.Output output = config.output();
+    Destination destination = destination(config.output(), yaml);
+    return new Recorder(config.limits(), destination.name(), destination.opener(), log);
+  }
+
+  /** What messages call a sink, and how it is opened. */
+  private record Destination(String name, Recorder.SinkOpener opener) {}
+
+  private static Destination destination(CamhookConfig.Output output, @Nullable Path yaml) {
     String directory = output.directory();
-    return directory == null
-        ? new Recorder(config.limits(), "Kafka", Output::kafka, log)
-        : new Recorder(
-            config.limits(),
-            directory,
-            () -> directory(Path.of(directory), yaml, output.shardBytes()),
-            log);
+    if (directory == null) {
+      return new Destination("nowhere", Output::nothing);
+    }
+    return new Destination(directory, () -> directory(Path.of(directory), yaml, output));
   }
 
-  private static CaptureSink directory(Path directory, @Nullable Path yaml, long shardBytes)
-      throws IOException {
-    Run run = Run.begin(yaml == null ? null : Files.readString(yaml), Map.of());
-    return new DirectorySink(RecordingWriter.open(directory, run, shardBytes));
+  private static CaptureSink directory(
+      Path directory, @Nullable Path yaml, CamhookConfig.Output output) throws IOException {
+    String text = yaml == null ? null : PublishedYaml.of(Files.readString(yaml));
+    return new DirectorySink(RecordingWriter.open(directory, Run.begin(text, Map.of()), output));
   }
 
-  private static CaptureSink kafka() throws IOException {
-    throw new IOException("output.kafka: this agent has no Kafka client; use output.directory");
+  private static CaptureSink nothing() throws IOException {
+    throw new IOException("the configuration names no output");
   }
 }

@@ -21,8 +21,8 @@ public final class StandaloneAdapter {
       new CamhookConfig(
           List.of(),
           new CamhookConfig.Sampling(0, 0),
-          new Limits(0, Limits.WhenFull.DROP, false),
-          new CamhookConfig.Output(null, 0, null),
+          new Limits(Limits.AUTO, Limits.WhenFull.DROP, false),
+          new CamhookConfig.Output(null, 0),
           false);
 
   private StandaloneAdapter() {}

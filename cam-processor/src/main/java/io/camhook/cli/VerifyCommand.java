@@ -15,7 +15,9 @@ import picocli.CommandLine.Spec;
 /** {@code camhook verify}: is every byte of a recording as it was written? */
 @Command(
     name = "verify",
-    description = "Checks the integrity of a recording; exit status 1 names what is damaged.",
+    description =
+        "Checks the integrity of a recording; exit status 1 names what is damaged. A tail that was"
+            + " cut off when the program was killed is no damage.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     usageHelpAutoWidth = true)
@@ -38,6 +40,12 @@ final class VerifyCommand implements Callable<Integer> {
     out.printf(
         "%s: %d intact captures in %d shards, %s%n",
         recording, result.captures(), result.shards(), Units.bytes(result.bytes()));
+    if (result.cut() != null) {
+      out.printf(
+          "%s: the last run was killed; the capture that it was writing is not part of the"
+              + " recording (%s)%n",
+          recording, result.cut());
+    }
     out.flush();
     if (result.damage().isEmpty()) {
       return 0;

@@ -1,15 +1,23 @@
 package io.camhook.capture;
 
-import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.Limits;
+import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -23,27 +31,40 @@ import org.jspecify.annotations.Nullable;
  * from where they lie. An item larger than the whole capacity could never enter, hence it is dropped under either
  * policy.
  *
+ * Captures that do not exist yet are bounded too. A request asks for admission before its pass runs, and is
+ * charged with as many bytes as captures have lately had until it ends; with `block`, this is where it
+ * waits, so that a thread that waits holds no tensors.
+ *
+ * A sink that fails does not lose what has entered: the writer keeps the capture and tries it again after
+ * a delay (see Breaker). Meanwhile no request is admitted, so it costs what one that is not sampled costs.
+ *
  * Every item has exactly one fate. `fired` is counted in the same critical section that decides between
- * entering and being dropped (a blocked thread counts when it stops waiting), and `written` or `failed` in
+ * entering and being dropped (a blocked thread counts when it stops waiting), and `written` or a loss in
  * the one that releases the item's bytes. So fired = written + dropped + failed + (waiting or being
- * written) holds whenever the lock is free, and the last term is 0 once the queue is closed. All fields
- * below are guarded by the lock.
+ * written) holds whenever the lock is free, and the last term is 0 once the queue is closed. A capture
+ * whose write hangs when closing times out counts as failed; if the write ends after all, its count
+ * moves to where it belongs. Requests that are not admitted while the sink fails are counted in adders
+ * outside the lock, each of which stands for one fired and one dropped. All other fields below are
+ * guarded by the lock.
  *
  * Closing stops entry first, wakes blocked threads (their captures are dropped), and lets the writer drain
  * the rest, close the sink with the final counters and end. The writer survives whatever an item or the
- * sink throws: the item counts as failed.
+ * sink throws.
  */
 /**
  * The bounded way from the threads that run models to the sink. Thread-safe; {@link #submit} never
  * throws, so that no failure of recording reaches the application.
  */
 public final class CaptureQueue implements AutoCloseable {
-  /** How long {@link #close()} waits for the sink. */
-  static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
+  private static final long NOTE_INTERVAL = Duration.ofSeconds(5).toNanos();
+
+  /** Most causes that are told apart in the log. */
+  private static final int CAUSES = 100;
 
   private final CaptureSink sink;
   private final long capacity;
-  private final CamhookConfig.Limits.WhenFull whenFull;
+  private final Limits limits;
+  private final UnaryOperator<Capture> preparation;
   private final BiConsumer<String, @Nullable Throwable> log;
   private final Thread writer;
 
@@ -51,47 +72,156 @@ public final class CaptureQueue implements AutoCloseable {
   private final Condition work = lock.newCondition();
   private final Condition progress = lock.newCondition();
   private final Queue<Item> waiting = new ArrayDeque<>();
+  private final Breaker breaker = new Breaker();
+  private final Map<Loss, Long> losses = new EnumMap<>(Loss.class);
+  private final LongAdder refusedPaused = new LongAdder();
+  private final LongAdder refusedOff = new LongAdder();
+  private final LongAdder sampled = new LongAdder();
+  private final LongAdder skipped = new LongAdder();
+  private final TimeHistogram requestTime = new TimeHistogram();
+  private final Set<String> reported = new HashSet<>();
+
+  /** What the writer thread works on; kept until its fate is decided. */
+  private @Nullable Item current;
+
   private long heldBytes;
+  private long reservedBytes;
+  private long usualBytes;
+  private long highWater;
   private long fired;
   private long written;
-  private long dropped;
-  private long failed;
+  private long writtenBytes;
+  private long knownGone;
   private long entered;
   private long finished;
   private long flushWanted;
   private long flushDone;
   private boolean flushFailed;
+  private boolean sinkUsed;
+  private long noteAt;
+  private long refusedBefore;
+  private @Nullable String pauseReason;
   private boolean closing;
   private boolean terminated;
-  private boolean dropReported;
-  private boolean failureReported;
   private @Nullable Thread shutdownHook;
 
+  /** Both are read before anything else is done for a request. */
+  private volatile boolean paused;
+
+  private volatile boolean off;
+
   /** A capture and the bytes it is charged with. */
-  private record Item(PendingCapture capture, long bytes) {}
+  private static final class Item {
+    final PendingCapture pending;
+    final long bytes;
+
+    /** Once it was made; used by the writer thread alone. */
+    @Nullable Capture made;
+
+    /** Whether it was counted as failed because closing did not wait for it. */
+    boolean givenUp;
+
+    Item(PendingCapture pending, long bytes) {
+      this.pending = pending;
+      this.bytes = bytes;
+    }
+  }
+
+  private enum Step {
+    WRITE,
+    FLUSH,
+    NOTE,
+    END
+  }
 
   /**
    * Starts the writer thread, a daemon.
    *
    * @param sink where captures go; the queue closes it
-   * @param limits {@code queueBytes} and {@code whenFull}
-   * @param log takes the first drop, the first failed capture, and failures to flush or close
+   * @param limits bounds of bytes and times
+   * @param log takes each cause of a loss once, the end of a pause, and failures to flush or close
    */
   public CaptureQueue(
-      CaptureSink sink, CamhookConfig.Limits limits, BiConsumer<String, @Nullable Throwable> log) {
+      CaptureSink sink, Limits limits, BiConsumer<String, @Nullable Throwable> log) {
+    this(sink, limits, UnaryOperator.identity(), log);
+  }
+
+  /**
+   * The same, with a step before the sink.
+   *
+   * @param preparation makes of a capture what is written; runs on the writer thread
+   */
+  public CaptureQueue(
+      CaptureSink sink,
+      Limits limits,
+      UnaryOperator<Capture> preparation,
+      BiConsumer<String, @Nullable Throwable> log) {
     this.sink = sink;
-    this.capacity = limits.queueBytes();
-    this.whenFull = limits.whenFull();
+    this.capacity = limits.queueBytes() == Limits.AUTO ? Memory.queueBytes() : limits.queueBytes();
+    this.limits = limits;
+    this.preparation = preparation;
     this.log = log;
-    this.writer = new Thread(this::writeUntilClosed, "camhook-writer");
-    writer.setDaemon(true);
+    this.noteAt = System.nanoTime() + NOTE_INTERVAL;
+    this.writer = DaemonThread.of("camhook-writer", this::writeUntilClosed);
     writer.start();
   }
 
   /**
+   * Asks whether a request that was sampled may be captured. With {@code block} this waits for room,
+   * at most {@code limits.maxWait}.
+   *
+   * @return what to close at the end of the request; null if it is not captured
+   */
+  public @Nullable Admission admit() {
+    sampled.increment();
+    if (off) {
+      refusedOff.increment();
+      return null;
+    }
+    if (paused) {
+      refusedPaused.increment();
+      return null;
+    }
+    Loss loss;
+    lock.lock();
+    try {
+      long bytes = Math.min(usualBytes, capacity);
+      loss = awaitRoom(bytes, true);
+      if (loss == null) {
+        reservedBytes += bytes;
+        return new Admission(this, bytes);
+      }
+      fired++;
+      lose(loss, 1);
+    } finally {
+      lock.unlock();
+    }
+    reportLoss(loss, 0, null);
+    return null;
+  }
+
+  /** The request that was admitted has ended. */
+  void ended(long reserved, long nanos) {
+    requestTime.add(nanos);
+    lock.lock();
+    try {
+      reservedBytes -= reserved;
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A request that was admitted is not captured, because its result is not of the wanted kind. */
+  public void skipped() {
+    skipped.increment();
+  }
+
+  /**
    * Takes over {@code capture}. If it does not fit, it is discarded (drop), or this thread waits
-   * until it does (block). A capture larger than the whole queue, one submitted after {@link
-   * #close} and one whose thread is interrupted while it waits are dropped.
+   * until it does (block), at most {@code limits.maxWait}. A capture larger than the whole queue,
+   * one submitted after {@link #close} and one whose thread is interrupted while it waits are
+   * dropped.
    *
    * @return whether the capture entered the queue
    */
@@ -101,75 +231,177 @@ public final class CaptureQueue implements AutoCloseable {
       bytes = capture.bytes();
     } catch (Throwable e) {
       discard(capture);
-      countFailure(e, 1, 0);
+      lost(Loss.CAPTURE, e);
       return false;
     }
-    String refusal;
-    boolean firstDrop;
+    Loss loss;
     lock.lock();
     try {
-      refusal = awaitRoom(bytes);
+      usualBytes = Math.max(bytes, usualBytes - usualBytes / 16);
+      loss = awaitRoom(bytes, false);
       fired++;
-      if (refusal == null) {
+      if (loss == null) {
         waiting.add(new Item(capture, bytes));
         heldBytes += bytes;
+        highWater = Math.max(highWater, heldBytes);
         entered++;
         work.signal();
         return true;
       }
-      dropped++;
-      firstDrop = !dropReported;
-      dropReported = true;
+      lose(loss, 1);
     } finally {
       lock.unlock();
     }
-    if (firstDrop) {
-      report("a capture was dropped, further ones are only counted: " + refusal, null);
-    }
     discard(capture);
+    reportLoss(loss, bytes, null);
     return false;
   }
 
-  /** Counts a capture that was lost before there was anything to take over: fired and failed. */
-  public void lost() {
+  /**
+   * Counts a capture that was lost before there was anything to take over. If memory ran out, no
+   * more are made.
+   *
+   * @param cause why; null if it was said already
+   */
+  public void lost(@Nullable Throwable cause) {
+    lost(Loss.PASS, cause);
+  }
+
+  private void lost(Loss loss, @Nullable Throwable cause) {
     lock.lock();
     try {
       fired++;
-      failed++;
+      lose(loss, 1);
     } finally {
       lock.unlock();
     }
+    if (Memory.ranOut(cause)) {
+      switchOff();
+    } else if (cause != null && loss != Loss.PASS) {
+      reportLoss(loss, 0, cause);
+    }
   }
 
-  /** Returns why {@code bytes} do not enter; null once there is room. */
-  private @Nullable String awaitRoom(long bytes) {
-    if (bytes > capacity) {
-      return "it holds %d bytes, limits.queue is %d".formatted(bytes, capacity);
+  /** Memory ran out: gives back what waits, and takes nothing any more. */
+  private void switchOff() {
+    if (off) {
+      return;
     }
-    boolean wait =
-        whenFull == CamhookConfig.Limits.WhenFull.BLOCK && Thread.currentThread() != writer;
-    while (!closing && bytes > capacity - heldBytes) {
+    List<Item> given;
+    lock.lock();
+    try {
+      off = true;
+      given = new ArrayList<>(waiting);
+      waiting.clear();
+      lose(Loss.SWITCHED_OFF, given.size());
+      given.forEach(this::release);
+    } finally {
+      lock.unlock();
+    }
+    given.forEach(item -> discard(item.pending));
+    report(
+        "memory ran out while captures were made; nothing is captured any more. The queue may hold %d bytes (limits.queue)"
+            .formatted(capacity),
+        null);
+  }
+
+  /**
+   * Returns why {@code bytes} do not enter; null once there is room.
+   *
+   * @param beforePass whether they are only expected, by a pass that has not begun
+   */
+  private @Nullable Loss awaitRoom(long bytes, boolean beforePass) {
+    if (bytes > capacity) {
+      return Loss.TOO_LARGE;
+    }
+    boolean wait = limits.whenFull() == Limits.WhenFull.BLOCK && Thread.currentThread() != writer;
+    long nanos = limits.maxWait().toNanos();
+    while (!closing && !off && !hasRoom(bytes, beforePass)) {
       if (!wait) {
-        return "the queue holds %d of %d bytes".formatted(heldBytes, capacity);
+        return Loss.QUEUE_FULL;
+      }
+      if (nanos <= 0) {
+        return Loss.WAITED;
       }
       try {
-        progress.await();
+        nanos = progress.awaitNanos(nanos);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        return "its thread was interrupted while the queue was full";
+        return Loss.INTERRUPTED;
       }
     }
-    return closing ? "the queue is closed" : null;
+    if (off) {
+      return Loss.SWITCHED_OFF;
+    }
+    return closing ? Loss.CLOSED : null;
+  }
+
+  private boolean hasRoom(long bytes, boolean beforePass) {
+    long taken = beforePass ? heldBytes + reservedBytes : heldBytes;
+    return bytes <= capacity - taken;
+  }
+
+  private void lose(Loss loss, long count) {
+    if (count != 0) {
+      losses.merge(loss, count, (a, b) -> a + b == 0 ? null : a + b);
+    }
   }
 
   /** A consistent reading of the counters; those not yet written make up the difference. */
   public Counters counters() {
+    return status().counters();
+  }
+
+  /** A consistent reading of everything. */
+  public CaptureStatus status() {
+    long whilePaused = refusedPaused.sum();
+    long whileOff = refusedOff.sum();
     lock.lock();
     try {
-      return new Counters(fired, written, dropped, failed);
+      Map<Loss, Long> all = new EnumMap<>(losses);
+      add(all, Loss.PAUSED, whilePaused);
+      add(all, Loss.SWITCHED_OFF, whileOff);
+      long dropped = sum(all, Loss.Kind.DROPPED);
+      long failed = sum(all, Loss.Kind.FAILED);
+      return new CaptureStatus(
+          state(),
+          off ? "out of memory" : pauseReason,
+          new Counters(fired + whilePaused + whileOff, written, dropped, failed),
+          all,
+          sampled.sum(),
+          skipped.sum(),
+          writtenBytes,
+          heldBytes,
+          highWater,
+          capacity,
+          waiting.size() + (current == null ? 0 : 1),
+          requestTime.snapshot());
     } finally {
       lock.unlock();
     }
+  }
+
+  private CaptureStatus.State state() {
+    if (closing) {
+      return CaptureStatus.State.CLOSED;
+    }
+    if (off) {
+      return CaptureStatus.State.OFF;
+    }
+    return paused ? CaptureStatus.State.PAUSED : CaptureStatus.State.RECORDING;
+  }
+
+  private static void add(Map<Loss, Long> all, Loss loss, long count) {
+    if (count > 0) {
+      all.merge(loss, count, Long::sum);
+    }
+  }
+
+  private static long sum(Map<Loss, Long> losses, Loss.Kind kind) {
+    return losses.entrySet().stream()
+        .filter(loss -> loss.getKey().kind() == kind)
+        .mapToLong(Map.Entry::getValue)
+        .sum();
   }
 
   /** Bytes that waiting captures and the one being written hold; never above the limit. */
@@ -210,17 +442,18 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** Closes within ten seconds; see {@link #close(Duration)}. */
+  /** Closes within {@code limits.close}; see {@link #close(Duration)}. */
   @Override
   public void close() {
-    close(CLOSE_TIMEOUT);
+    close(limits.close());
   }
 
   /**
    * Lets nothing more in, writes what waits and closes the sink. What waits longer than {@code
-   * timeout} is dropped; a write that hangs is left alone. Idempotent.
+   * timeout} is dropped; a write that hangs is left alone, and its capture counts as failed.
+   * Idempotent.
    *
-   * @return whether the sink was closed in time: from then on the counters add up and stay
+   * @return whether the sink was closed in time; the counters add up in any case
    */
   public boolean close(Duration timeout) {
     List<Item> late = new ArrayList<>();
@@ -242,12 +475,16 @@ public final class CaptureQueue implements AutoCloseable {
       closed = terminated;
       late.addAll(waiting);
       waiting.clear();
-      dropped += late.size();
-      late.forEach(item -> heldBytes -= item.bytes());
+      lose(Loss.NOT_IN_TIME, late.size());
+      late.forEach(this::release);
+      if (current != null && !current.givenUp) {
+        current.givenUp = true;
+        lose(Loss.HANGING, 1);
+      }
     } finally {
       lock.unlock();
     }
-    late.forEach(item -> discard(item.capture()));
+    late.forEach(item -> discard(item.pending));
     forgetShutdownHook();
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -289,77 +526,199 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void writeUntilClosed() {
-    while (true) {
-      Item next;
-      lock.lock();
+    boolean ended = false;
+    while (!ended) {
       try {
-        while (waiting.isEmpty() && !flushIsDue() && !closing) {
-          work.awaitUninterruptibly();
+        ended = step();
+      } catch (Throwable e) {
+        if (Memory.ranOut(e)) {
+          switchOff();
         }
-        next = flushIsDue() ? null : waiting.poll();
-        if (next == null && !flushIsDue()) {
-          break;
-        }
-      } finally {
-        lock.unlock();
       }
-      if (next == null) {
-        flushSink();
-      } else {
-        write(next);
-      }
+      Thread.interrupted(); // of others; it would close every channel that is written next
     }
     closeSink();
+  }
+
+  /** Gives whether that was the last one. */
+  private boolean step() {
+    switch (nextStep()) {
+      case FLUSH -> flushSink();
+      case NOTE -> noteStatus();
+      case WRITE -> write();
+      case END -> {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Step nextStep() {
+    lock.lock();
+    try {
+      while (true) {
+        long now = System.nanoTime();
+        if (flushIsDue()) {
+          return Step.FLUSH;
+        }
+        if (sinkUsed && !closing && noteAt - now <= 0) {
+          noteAt = now + NOTE_INTERVAL;
+          return Step.NOTE;
+        }
+        boolean held = !closing && breaker.untilRetry(now) > 0;
+        if (!held && current == null) {
+          current = waiting.poll();
+        }
+        if (!held && current != null) {
+          return Step.WRITE;
+        }
+        if (closing) {
+          return Step.END;
+        }
+        awaitWork(now, held);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitWork(long now, boolean held) {
+    long nanos = sinkUsed ? noteAt - now : Long.MAX_VALUE;
+    if (held) {
+      nanos = Math.min(nanos, breaker.untilRetry(now));
+    }
+    try {
+      work.awaitNanos(nanos);
+    } catch (InterruptedException e) {
+      // somebody interrupts all threads; this one ends when the queue is closed
+    }
   }
 
   private boolean flushIsDue() {
     return flushWanted > flushDone && finished >= flushWanted;
   }
 
-  private void write(Item item) {
-    try {
-      sink.write(item.capture().materialize());
-    } catch (Throwable e) {
-      discard(item.capture());
-      countFailure(e, 0, item.bytes());
+  private void write() {
+    Item item = current;
+    if (item == null) {
       return;
     }
-    discard(item.capture());
-    lock.lock();
     try {
-      written++;
-      release(item.bytes());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * Counts a failed capture; {@code newlyFired} is 0 if it was counted as fired when it entered.
-   */
-  private void countFailure(Throwable failure, int newlyFired, long bytes) {
-    boolean firstFailure;
-    lock.lock();
-    try {
-      fired += newlyFired;
-      failed++;
-      if (newlyFired == 0) {
-        release(bytes);
+      Capture made = item.made;
+      if (made == null) {
+        made = preparation.apply(item.pending.materialize());
+        item.made = made;
       }
-      firstFailure = !failureReported;
-      failureReported = true;
-    } finally {
-      lock.unlock();
-    }
-    if (firstFailure) {
-      report("a capture was not recorded, further ones are only counted", failure);
+      sink.write(made);
+      settle(item, null, made.tensorBytes());
+      recovered();
+    } catch (CaptureRefusedException e) {
+      settle(item, Loss.REFUSED, 0);
+      reportLoss(Loss.REFUSED, item.bytes, e);
+    } catch (IOException e) {
+      sinkFailed(e);
+    } catch (Throwable e) {
+      settle(item, Loss.CAPTURE, 0);
+      if (Memory.ranOut(e)) {
+        switchOff();
+      } else {
+        reportLoss(Loss.CAPTURE, item.bytes, e);
+      }
     }
   }
 
-  private void release(long bytes) {
-    heldBytes -= bytes;
+  /** Decides the fate of the item that the writer works on: lost for a reason, or written. */
+  private void settle(Item item, @Nullable Loss loss, long bytes) {
+    discard(item.pending);
+    lock.lock();
+    try {
+      current = null;
+      sinkUsed = true;
+      if (item.givenUp) {
+        lose(Loss.HANGING, -1);
+      }
+      if (loss == null) {
+        written++;
+        writtenBytes += bytes;
+      } else {
+        lose(loss, 1);
+      }
+      release(item);
+      countGone();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What others have removed is no longer written. */
+  private void countGone() {
+    long gone = sink.gone();
+    written -= gone - knownGone;
+    lose(Loss.REMOVED, gone - knownGone);
+    knownGone = gone;
+  }
+
+  private void release(Item item) {
+    heldBytes -= item.bytes;
     finished++;
     progress.signalAll();
+  }
+
+  private void sinkFailed(IOException cause) {
+    List<Item> given = new ArrayList<>();
+    lock.lock();
+    try {
+      breaker.failed(System.nanoTime());
+      if (!paused) {
+        refusedBefore = refusedPaused.sum();
+      }
+      paused = true;
+      pauseReason = describe(cause);
+      sinkUsed = true;
+      countGone();
+      if (closing) { // there is no later
+        given.addAll(waiting);
+        waiting.clear();
+        if (current != null) {
+          if (current.givenUp) {
+            lose(Loss.HANGING, -1);
+          }
+          given.add(current);
+          current = null;
+        }
+        lose(Loss.OUTPUT, given.size());
+        given.forEach(this::release);
+      }
+    } finally {
+      lock.unlock();
+    }
+    given.forEach(item -> discard(item.pending));
+    if (isNew("output " + describe(cause))) {
+      report(
+          "captures cannot be written; it is tried again, and until then nothing is captured",
+          cause);
+    }
+  }
+
+  private void recovered() {
+    Duration downtime;
+    long refused;
+    lock.lock();
+    try {
+      if (!breaker.isOpen()) {
+        return;
+      }
+      downtime = breaker.closed(System.nanoTime());
+      paused = false;
+      pauseReason = null;
+      refused = refusedPaused.sum() - refusedBefore;
+    } finally {
+      lock.unlock();
+    }
+    report(
+        "captures are written again, after %d.%d s; %d requests were not captured meanwhile"
+            .formatted(downtime.toSeconds(), downtime.toMillisPart() / 100, refused),
+        null);
   }
 
   private void flushSink() {
@@ -380,9 +739,19 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
+  private void noteStatus() {
+    try {
+      sink.note(status());
+    } catch (Throwable e) {
+      if (isNew("note " + describe(e))) {
+        report("the counters could not be noted beside the captures", e);
+      }
+    }
+  }
+
   private void closeSink() {
     try {
-      sink.close(counters());
+      sink.close(status());
     } catch (Throwable e) {
       report("the recording could not be closed", e);
     }
@@ -400,6 +769,42 @@ public final class CaptureQueue implements AutoCloseable {
       capture.discard();
     } catch (Throwable e) {
       report("the tensors of a capture could not be released", e);
+    }
+  }
+
+  /** Says once for each cause that captures are lost. */
+  private void reportLoss(Loss loss, long bytes, @Nullable Throwable cause) {
+    if (!isNew(loss + " " + (cause == null ? "" : describe(cause)))) {
+      return;
+    }
+    if (loss.kind() == Loss.Kind.FAILED) {
+      report("a capture was not recorded, further ones are only counted", cause);
+      return;
+    }
+    String why =
+        switch (loss) {
+          case TOO_LARGE -> "it holds %d bytes, limits.queue is %d".formatted(bytes, capacity);
+          case QUEUE_FULL -> "the queue of %d bytes is full (limits.queue)".formatted(capacity);
+          case WAITED ->
+              "the queue of %d bytes was full for %d ms (limits.maxWait)"
+                  .formatted(capacity, limits.maxWait().toMillis());
+          case INTERRUPTED -> "its thread was interrupted while the queue was full";
+          default -> "the " + loss.reason();
+        };
+    report("a capture was dropped, further ones are only counted: " + why, null);
+  }
+
+  private static String describe(Throwable cause) {
+    return cause.getClass().getName() + ": " + cause.getMessage();
+  }
+
+  /** Whether this cause, numbers aside, was not seen before. */
+  private boolean isNew(String cause) {
+    lock.lock();
+    try {
+      return reported.size() < CAUSES && reported.add(cause.replaceAll("\\d+", "N"));
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -1,21 +1,22 @@
 package io.camhook.capture;
 
 import io.camhook.recording.Capture;
-import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 
 /**
  * Where captures go: a directory, a topic. Called by one thread at a time, that of the {@link
- * CaptureQueue}.
+ * CaptureQueue}. Which sink a configuration asks for is decided in one place, {@code Output} of the
+ * agent.
  */
 public interface CaptureSink {
   /**
-   * Takes one capture. Its tensors are given back when this returns, so a sink that keeps a capture
-   * keeps a copy.
+   * Takes one capture: after this it can be read where it went. Its tensors are given back some
+   * time after this returns, so a sink that keeps a capture keeps a copy.
    *
-   * @throws IOException if it was not taken: the capture counts as failed, later ones are still
-   *     tried
+   * @throws CaptureRefusedException if it will never be taken: it counts as failed
+   * @throws IOException if the sink does not work now: the same capture is tried again later, and
+   *     nothing is captured until it is taken
    */
   void write(Capture capture) throws IOException;
 
@@ -25,6 +26,17 @@ public interface CaptureSink {
   /** Hands on whatever the sink still holds. */
   default void flush() throws IOException {}
 
-  /** Ends the stream; {@code counters} are the final ones. Called once, also after failures. */
-  void close(Counters counters) throws IOException;
+  /** Called every few seconds: the sink may note the status, and tidy up. */
+  default void note(CaptureStatus status) throws IOException {}
+
+  /**
+   * Captures that the sink had taken and that are lost nevertheless, because others have removed
+   * them, since it was opened.
+   */
+  default long gone() {
+    return 0;
+  }
+
+  /** Ends the stream; {@code status} has the final counters. Called once, also after failures. */
+  void close(CaptureStatus status) throws IOException;
 }

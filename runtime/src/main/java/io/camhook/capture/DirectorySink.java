@@ -1,7 +1,6 @@
 package io.camhook.capture;
 
 import io.camhook.recording.Capture;
-import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.RecordingWriter;
 import java.io.IOException;
@@ -28,7 +27,17 @@ public final class DirectorySink implements CaptureSink {
   }
 
   @Override
-  public void close(Counters counters) throws IOException {
-    writer.close(counters);
+  public void note(CaptureStatus status) throws IOException {
+    writer.note(status.counters(), status.lossesByReason());
+  }
+
+  @Override
+  public long gone() {
+    return writer.gone();
+  }
+
+  @Override
+  public void close(CaptureStatus status) throws IOException {
+    writer.close(status.counters(), status.lossesByReason());
   }
 }

@@ -11,12 +11,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where everything that is captured in this JVM goes: a queue, and behind it a sink that is opened
+ * Where everything that is captured in this JVM goes: a queue, and after it a sink that is opened
  * for the first capture, on the writer's thread, so that the application never waits for a disk and
  * a run without captures leaves nothing behind. Thread-safe.
  */
 public final class Recorder implements AutoCloseable {
-  /** Opens the sink; called once at most, and not before there is something to write. */
+  /** Opens the sink; not called before there is something to write, and again after it failed. */
   @FunctionalInterface
   public interface SinkOpener {
     CaptureSink open() throws IOException;
@@ -26,14 +26,14 @@ public final class Recorder implements AutoCloseable {
   private final String destination;
   private final EventLog log;
   private final LazySink sink;
-  private @Nullable CaptureQueue queue;
+  private volatile @Nullable CaptureQueue queue;
   private boolean closed;
 
   /**
    * @param limits bounds of the queue
    * @param destination where captures go, for messages
    * @param opener makes the sink
-   * @param log takes the first failure and, at the end, the counters
+   * @param log takes what {@link CaptureQueue} has to say and, at the end, the counters
    */
   public Recorder(
       CamhookConfig.Limits limits, String destination, SinkOpener opener, EventLog log) {
@@ -44,25 +44,56 @@ public final class Recorder implements AutoCloseable {
   }
 
   /**
+   * Asks whether a request that was sampled may be captured; see {@link CaptureQueue#admit}.
+   *
+   * @return what to close at the end of the request; null if it is not captured
+   */
+  public @Nullable Admission admit() {
+    try {
+      CaptureQueue open = queue();
+      return open == null ? null : open.admit();
+    } catch (Throwable e) {
+      lost(e);
+      return null;
+    }
+  }
+
+  /**
    * Takes over a capture; never throws.
    *
    * @return whether it will be written
    */
   public boolean submit(PendingCapture capture) {
-    CaptureQueue open = queue();
-    if (open == null) {
+    try {
+      CaptureQueue open = queue();
+      if (open != null) {
+        return open.submit(capture);
+      }
       capture.discard();
-      return false;
+    } catch (Throwable e) {
+      lost(e);
     }
-    return open.submit(capture);
+    return false;
   }
 
-  /** A capture could not be made: it counts as failed. Who knows why says so. */
-  public void lost() {
-    CaptureQueue open = queue();
-    if (open != null) {
-      open.lost();
+  /**
+   * A capture could not be made: it counts as failed. Who knows why says so; if memory ran out,
+   * nothing is captured any more.
+   */
+  public void lost(@Nullable Throwable cause) {
+    try {
+      CaptureQueue open = queue();
+      if (open != null) {
+        open.lost(cause);
+      }
+    } catch (Throwable e) {
+      // memory ran out even for this: nothing of it may reach the application
     }
+  }
+
+  /** A capture could not be made, and it is known that memory was not the reason. */
+  public void lost() {
+    lost(null);
   }
 
   /** Notes a model and its modules; they are written with the next capture. */
@@ -71,11 +102,27 @@ public final class Recorder implements AutoCloseable {
   }
 
   /** What became of the captures so far. */
-  public synchronized Counters counters() {
-    return queue == null ? Counters.NONE : queue.counters();
+  public Counters counters() {
+    return status().counters();
   }
 
-  private synchronized @Nullable CaptureQueue queue() {
+  /** Everything there is to know of the captures now. */
+  public CaptureStatus status() {
+    CaptureQueue made = queue;
+    return made == null ? CaptureStatus.IDLE : made.status();
+  }
+
+  /** Where captures go, for messages. */
+  public String destination() {
+    return destination;
+  }
+
+  private @Nullable CaptureQueue queue() {
+    CaptureQueue made = queue;
+    return made == null ? makeQueue() : made;
+  }
+
+  private synchronized @Nullable CaptureQueue makeQueue() {
     if (queue == null && !closed) {
       queue = new CaptureQueue(sink, limits, this::report);
     }
@@ -102,23 +149,14 @@ public final class Recorder implements AutoCloseable {
     }
     if (open != null) {
       open.close();
-      Counters counters = open.counters();
-      log.info(
-          "%d of %d captures written to %s, %d dropped, %d failed"
-              .formatted(
-                  counters.written(),
-                  counters.fired(),
-                  destination,
-                  counters.dropped(),
-                  counters.failed()));
+      log.info(open.status().inWords(destination));
     }
   }
 
   private static final class LazySink implements CaptureSink {
     final Queue<ModelInfo> models = new ConcurrentLinkedQueue<>();
     private final SinkOpener opener;
-    private @Nullable CaptureSink opened;
-    private @Nullable IOException refusal;
+    private volatile @Nullable CaptureSink opened;
 
     LazySink(SinkOpener opener) {
       this.opener = opener;
@@ -126,26 +164,16 @@ public final class Recorder implements AutoCloseable {
 
     @Override
     public void write(Capture capture) throws IOException {
-      CaptureSink target = open();
-      for (ModelInfo model = models.poll(); model != null; model = models.poll()) {
+      CaptureSink target = opened;
+      if (target == null) {
+        target = opener.open();
+        opened = target;
+      }
+      for (ModelInfo model = models.peek(); model != null; model = models.peek()) {
         target.model(model);
+        models.remove(); // noted: if that fails, it is noted with the next capture
       }
       target.write(capture);
-    }
-
-    private CaptureSink open() throws IOException {
-      if (refusal != null) {
-        throw refusal;
-      }
-      if (opened == null) {
-        try {
-          opened = opener.open();
-        } catch (IOException e) {
-          refusal = e;
-          throw e;
-        }
-      }
-      return opened;
     }
 
     @Override
@@ -156,9 +184,21 @@ public final class Recorder implements AutoCloseable {
     }
 
     @Override
-    public void close(Counters counters) throws IOException {
+    public void note(CaptureStatus status) throws IOException {
       if (opened != null) {
-        opened.close(counters);
+        opened.note(status);
+      }
+    }
+
+    @Override
+    public long gone() {
+      return opened == null ? 0 : opened.gone();
+    }
+
+    @Override
+    public void close(CaptureStatus status) throws IOException {
+      if (opened != null) {
+        opened.close(status);
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.camhook.config;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -14,12 +15,24 @@ import org.jspecify.annotations.Nullable;
  * @param sampling which forward passes are captured
  * @param limits memory and exactness
  * @param output where captures go
+ * @param logEvery how often a line of counters is logged; zero for never
  * @param dryRun whether only to say what would be hooked: nothing is captured, no hook runs
  */
 public record CamhookConfig(
-    List<Model> models, Sampling sampling, Limits limits, Output output, boolean dryRun) {
+    List<Model> models,
+    Sampling sampling,
+    Limits limits,
+    Output output,
+    Duration logEvery,
+    boolean dryRun) {
   public CamhookConfig {
     models = List.copyOf(models);
+  }
+
+  /** Without a periodic line. */
+  public CamhookConfig(
+      List<Model> models, Sampling sampling, Limits limits, Output output, boolean dryRun) {
+    this(models, sampling, limits, output, Duration.ZERO, dryRun);
   }
 
   /** What of one pass is recorded. */
@@ -106,18 +119,40 @@ public record CamhookConfig(
    * Which passes are captured.
    *
    * @param rate share of passes, 0 to 1
+   * @param every of the passes that {@code rate} leaves, each {@code every}th; 1 takes all
    * @param maxPerSecond upper bound of captures per second; infinite if not set
+   * @param when what the result of a pass must be like to be captured; null takes all
    */
-  public record Sampling(double rate, double maxPerSecond) {}
+  public record Sampling(double rate, long every, double maxPerSecond, @Nullable Condition when) {
+    /** Passes by chance and pace alone. */
+    public Sampling(double rate, double maxPerSecond) {
+      this(rate, 1, maxPerSecond, null);
+    }
+  }
 
   /**
    * Bounds.
    *
-   * @param queueBytes bytes that captures waiting to be written may hold
+   * @param queueBytes bytes that captures waiting to be written may hold; {@link #AUTO} derives them
+   *     from the heap and the container's memory
    * @param whenFull what happens to a capture that does not fit
+   * @param maxWait how long a request waits at most for room in the queue, with {@code BLOCK}
+   * @param close how long the JVM waits at its end for captures to be written
    * @param exact whether the application always gets the plain method's result
    */
-  public record Limits(long queueBytes, WhenFull whenFull, boolean exact) {
+  public record Limits(
+      long queueBytes, WhenFull whenFull, Duration maxWait, Duration close, boolean exact) {
+    /** Of {@code queueBytes}: derived where the queue is made. */
+    public static final long AUTO = 0;
+
+    public static final Duration DEFAULT_MAX_WAIT = Duration.ofSeconds(1);
+    public static final Duration DEFAULT_CLOSE = Duration.ofSeconds(10);
+
+    /** Waits a minute for room, so that a test or benchmark loses nothing. */
+    public Limits(long queueBytes, WhenFull whenFull, boolean exact) {
+      this(queueBytes, whenFull, Duration.ofMinutes(1), DEFAULT_CLOSE, exact);
+    }
+
     /** Policy of a full queue. */
     public enum WhenFull {
       DROP,
@@ -129,12 +164,49 @@ public record CamhookConfig(
    * Where captures go.
    *
    * @param directory the recording's directory, its pattern ({@code %t} start time, {@code %p} pid,
-   *     {@code %h} host, {@code ${ENV:-default}}) expanded; null when {@code kafka} is set
+   *     {@code %h} host, {@code ${ENV:-default}}) expanded; null when nothing is recorded
    * @param shardBytes size at which a shard is closed and the next begun
-   * @param kafka set when captures are streamed to a topic
+   * @param permissions who may read what is written
+   * @param disk how much of the disk a recording may take
    */
-  public record Output(@Nullable String directory, long shardBytes, @Nullable Kafka kafka) {}
+  public record Output(
+      @Nullable String directory, long shardBytes, Permissions permissions, DiskLimits disk) {
+    /** Owner-only, of any size. */
+    public Output(@Nullable String directory, long shardBytes) {
+      this(directory, shardBytes, Permissions.OWNER, DiskLimits.NONE);
+    }
+  }
 
-  /** A Kafka topic; {@code bootstrap} is a list of host:port. */
-  public record Kafka(String bootstrap, String topic) {}
+  /** Who may read what is written. */
+  public enum Permissions {
+    /** The process's own user: 0700 for directories, 0600 for files. */
+    OWNER,
+    /** Whoever the process's umask lets. */
+    UMASK
+  }
+
+  /**
+   * How much of the disk a recording may take.
+   *
+   * @param maxBytes bytes of all shards together; {@link Long#MAX_VALUE} if not set
+   * @param minFree bytes that stay free on the disk; {@link #AUTO} is 1 GiB, or 2 % of the disk if
+   *     that is less
+   * @param maxAge age at which captures are deleted; null keeps them
+   * @param whenFull what happens at either bound
+   */
+  public record DiskLimits(
+      long maxBytes, long minFree, @Nullable Duration maxAge, WhenFull whenFull) {
+    /** Of {@code minFree}: derived from the size of the disk. */
+    public static final long AUTO = -1;
+
+    public static final DiskLimits NONE = new DiskLimits(Long.MAX_VALUE, 0, null, WhenFull.STOP);
+
+    /** Policy of a full disk. */
+    public enum WhenFull {
+      /** The oldest shards of the recording are deleted. */
+      ROTATE,
+      /** Nothing is captured until there is room again. */
+      STOP
+    }
+  }
 }

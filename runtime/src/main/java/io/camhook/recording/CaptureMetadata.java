@@ -2,7 +2,6 @@ package io.camhook.recording;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -34,7 +33,7 @@ final class CaptureMetadata {
   /**
    * All metadata of a capture.
    *
-   * @param crc CRC32C of the tensors, or 0 if {@link #seal} will put it in later
+   * @param crc CRC32C of the tensors
    */
   static Map<String, String> write(Capture capture, int crc) {
     Map<String, String> metadata = new LinkedHashMap<>();
@@ -47,18 +46,6 @@ final class CaptureMetadata {
     metadata.put(CRC, hex(crc));
     metadata.putAll(capture.extra());
     return metadata;
-  }
-
-  /**
-   * Puts the CRC32C into a header that was written without. Quotes inside a JSON string are
-   * escaped, so the place is the only one that looks like it.
-   */
-  static void seal(byte[] header, int crc) {
-    String json = new String(header, StandardCharsets.ISO_8859_1);
-    String key = "\"" + CRC + "\":\"";
-    int at = json.indexOf(key + hex(0) + "\"") + key.length();
-    byte[] digits = hex(crc).getBytes(StandardCharsets.ISO_8859_1);
-    System.arraycopy(digits, 0, header, at, digits.length);
   }
 
   static Capture read(Safetensors blob, String where) throws RecordingException {

@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code manifest.json}: what a recording is about. It is replaced as a whole, so a reader sees the
@@ -20,13 +21,23 @@ import java.util.Optional;
  * @param formatVersion version of the recording format
  * @param models the models captures come from, each with its module tree
  * @param runs the processes that wrote to it, oldest first
+ * @param removed what the writers deleted to stay within their limits; null if nothing
  */
-public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs) {
+public record Manifest(
+    int formatVersion, List<ModelInfo> models, List<Run> runs, @Nullable Removed removed) {
   /** Version that this code writes and reads. */
   public static final int FORMAT_VERSION = 1;
 
   static final String FILE = "manifest.json";
   private static final String TEMPORARY = "manifest.json.tmp";
+
+  /**
+   * The oldest shards, which were deleted.
+   *
+   * @param shards number of the last one
+   * @param captures captures in all of them
+   */
+  public record Removed(int shards, long captures) {}
 
   public Manifest {
     models = models == null ? List.of() : List.copyOf(models);
@@ -44,7 +55,7 @@ public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs
   }
 
   static Manifest empty() {
-    return new Manifest(FORMAT_VERSION, List.of(), List.of());
+    return new Manifest(FORMAT_VERSION, List.of(), List.of(), null);
   }
 
   /** With {@code model} added, or in the place of the one of that name. */
@@ -52,17 +63,36 @@ public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs
     List<ModelInfo> all = new ArrayList<>(models);
     all.removeIf(other -> other.name().equals(model.name()));
     all.add(model);
-    return new Manifest(formatVersion, all, runs);
+    return new Manifest(formatVersion, all, runs, removed);
   }
 
   Manifest with(Run run) {
     List<Run> all = new ArrayList<>(runs);
     all.add(run);
-    return new Manifest(formatVersion, models, all);
+    return new Manifest(formatVersion, models, all, removed);
   }
 
   Manifest withLast(Run run) {
-    return new Manifest(formatVersion, models, runs.subList(0, runs.size() - 1)).with(run);
+    return new Manifest(formatVersion, models, runs.subList(0, runs.size() - 1), removed).with(run);
+  }
+
+  Run lastRun() {
+    return runs.get(runs.size() - 1);
+  }
+
+  /** After the shards up to {@code shards} were deleted, with {@code captures} in them. */
+  Manifest without(int shards, long captures) {
+    return new Manifest(
+        formatVersion, models, runs, new Removed(shards, removedCaptures() + captures));
+  }
+
+  long removedCaptures() {
+    return removed == null ? 0 : removed.captures();
+  }
+
+  /** Number of the first shard that should be there. */
+  int firstShard() {
+    return removed == null ? 1 : removed.shards() + 1;
   }
 
   /**
@@ -98,15 +128,13 @@ public record Manifest(int formatVersion, List<ModelInfo> models, List<Run> runs
     return manifest;
   }
 
-  void write(Path directory) throws IOException {
+  void write(Path directory, FileAccess access) throws IOException {
     Path temporary = directory.resolve(TEMPORARY);
     ByteBuffer json = ByteBuffer.wrap(RecordedJson.manifest(this));
+    Files.deleteIfExists(
+        temporary); // of a writer that was killed, or a link that someone put there
     try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
+        access.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       while (json.hasRemaining()) {
         channel.write(json);
       }

@@ -77,6 +77,13 @@ final class RecordedJson {
         run(json, run);
       }
       json.writeEndArray();
+      Manifest.Removed removed = manifest.removed();
+      if (removed != null) {
+        json.writeObjectFieldStart("removed");
+        json.writeNumberField("shards", removed.shards());
+        json.writeNumberField("captures", removed.captures());
+        json.writeEndObject();
+      }
       json.writeEndObject();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -140,6 +147,13 @@ final class RecordedJson {
       json.writeNumberField("written", counters.written());
       json.writeNumberField("dropped", counters.dropped());
       json.writeNumberField("failed", counters.failed());
+      json.writeEndObject();
+    }
+    if (!run.losses().isEmpty()) {
+      json.writeObjectFieldStart("losses");
+      for (Map.Entry<String, Long> loss : new TreeMap<>(run.losses()).entrySet()) {
+        json.writeNumberField(loss.getKey(), loss.getValue());
+      }
       json.writeEndObject();
     }
     json.writeEndObject();

@@ -8,24 +8,31 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps two writers out of one directory; the system releases it when the process ends. */
 final class RecordingLock implements Closeable {
   static final String FILE = ".lock";
 
+  private final Path file;
   private final FileChannel channel;
+  private final @Nullable Object key;
 
-  private RecordingLock(FileChannel channel) {
+  private RecordingLock(Path file, FileChannel channel) {
+    this.file = file;
     this.channel = channel;
+    BasicFileAttributes now = FileAccess.attributes(file);
+    this.key = now == null ? null : now.fileKey();
   }
 
-  static RecordingLock acquire(Path directory) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            directory.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  static RecordingLock acquire(Path directory, FileAccess access) throws IOException {
+    Path file = directory.resolve(FILE);
+    FileChannel channel = access.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       if (channel.tryLock() != null) {
-        return new RecordingLock(channel);
+        return new RecordingLock(file, channel);
       }
     } catch (OverlappingFileLockException e) {
       // held by this process: refused below, like another one's
@@ -52,6 +59,12 @@ final class RecordingLock implements Closeable {
     } catch (OverlappingFileLockException e) {
       return true;
     }
+  }
+
+  /** Whether the directory still is the one that was locked; false once it was removed or replaced. */
+  boolean isInPlace() {
+    BasicFileAttributes now = FileAccess.attributes(file);
+    return now != null && Objects.equals(now.fileKey(), key);
   }
 
   @Override

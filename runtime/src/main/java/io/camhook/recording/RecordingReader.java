@@ -2,6 +2,7 @@ package io.camhook.recording;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -96,7 +97,11 @@ public final class RecordingReader implements Closeable {
       return null;
     }
     number = file.number();
-    shard = new ShardReader(file.path(), damage::add);
+    try {
+      shard = new ShardReader(file.path(), damage::add);
+    } catch (NoSuchFileException e) {
+      return openNext(); // deleted to stay within the limits of the disk
+    }
     return shard;
   }
 

@@ -1,22 +1,33 @@
 package io.camhook.recording;
 
+import io.camhook.config.CamhookConfig.Output;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * A capture is written when a reader that looks now finds it: its file still is the one of that name in
+ * the directory. This is looked up after each append, because a file that somebody has deleted takes
+ * bytes without complaint. Where it is not so, the append fails, what had been written there is counted
+ * as gone, and the next append begins anew: in the same directory, or in one that it makes.
+ */
 /**
  * Writes a recording: a directory of {@code manifest.json} and append-only tar shards {@code
  * captures-000001.tar} … whose entries {@code ID.safetensors} are captures.
  *
- * <p>When {@link #append} returns, the capture survives the end of this process, however it comes;
- * only a loss of power can take what the system has not yet brought to the disk. At most the
- * capture being written is lost, and the shard is a valid archive at any moment. Thread-safe.
+ * <p>When {@link #append} returns, the capture is in the directory and survives the end of this
+ * process, however it comes; only a loss of power can take what the system has not yet brought to
+ * the disk. At most the capture being written is lost, and the shard is a valid archive at any
+ * moment. After a failure the next append is tried afresh, also where the disk was full, read-only,
+ * or the directory is gone. Thread-safe.
  */
 public final class RecordingWriter implements Closeable {
   private static final Set<String> IGNORED =
@@ -24,19 +35,41 @@ public final class RecordingWriter implements Closeable {
 
   private final Path directory;
   private final long shardBytes;
-  private final RecordingLock lock;
+  private final FileAccess access;
+  private final DiskRoom room;
   private final List<Damage> recovered = new ArrayList<>();
-  private Manifest manifest;
+  private Run run;
+  private RecordingLock lock;
+  private Manifest manifest = Manifest.empty();
   private @Nullable ShardWriter shard;
   private int number;
+
+  /** {@link System#nanoTime} when the shard was begun. */
+  private long shardBegun;
+
+  /** Captures that this writer has written to the shard. */
+  private long shardCaptures;
+
+  /** Captures of this writer in shards that are closed. */
+  private long closedCaptures;
+
   private long captures;
+  private long rotated;
+  private long gone;
   private boolean closed;
 
-  private RecordingWriter(Path directory, long shardBytes, RecordingLock lock) {
+  private RecordingWriter(Path directory, Run run, Output output) throws IOException {
     this.directory = directory;
-    this.shardBytes = shardBytes;
-    this.lock = lock;
-    this.manifest = Manifest.empty();
+    this.run = run;
+    this.access = new FileAccess(output.permissions());
+    this.room = new DiskRoom(directory, output.disk());
+    this.shardBytes = room.shardBytes(output.shardBytes());
+    this.lock = begin();
+  }
+
+  /** Begins or continues a recording that only its owner can read, of any size. */
+  public static RecordingWriter open(Path directory, Run run, long shardBytes) throws IOException {
+    return open(directory, run, new Output(directory.toString(), shardBytes));
   }
 
   /**
@@ -44,30 +77,43 @@ public final class RecordingWriter implements Closeable {
    * one that is there: its last shard is checked, and a torn tail cut off (see {@link #recovered}).
    *
    * @param run this process
-   * @param shardBytes size at which a shard is closed and the next begun
+   * @param output size of the shards, permissions, and limits of the disk
    * @throws RecordingException if the directory holds anything else, or if a writer has it open
    */
-  public static RecordingWriter open(Path directory, Run run, long shardBytes) throws IOException {
-    if (shardBytes <= 0) {
-      throw new IllegalArgumentException("a shard needs at least 1 byte, found " + shardBytes);
+  public static RecordingWriter open(Path directory, Run run, Output output) throws IOException {
+    if (output.shardBytes() <= 0) {
+      throw new IllegalArgumentException(
+          "a shard needs at least 1 byte, found " + output.shardBytes());
     }
+    return new RecordingWriter(directory, run, output);
+  }
+
+  /** Makes the directory a recording that is written by this run; gives its lock. */
+  private RecordingLock begin() throws IOException {
     if (Files.exists(directory) && !Files.isDirectory(directory)) {
       throw RecordingException.at(directory.toString(), "a directory for the recording", "a file");
     }
-    Files.createDirectories(directory);
+    access.createDirectories(directory);
     boolean begun = isRecording(directory);
-    RecordingLock lock = RecordingLock.acquire(directory);
+    RecordingLock acquired = RecordingLock.acquire(directory, access);
     try {
-      RecordingWriter writer = new RecordingWriter(directory, shardBytes, lock);
-      if (begun) {
-        writer.manifest = Manifest.read(directory);
-        writer.continueLastShard();
+      Manifest next = begun ? Manifest.read(directory) : Manifest.empty();
+      for (ModelInfo model : manifest.models()) {
+        next = next.with(model);
       }
-      writer.update(writer.manifest.with(run));
-      return writer;
+      number = 0;
+      if (begun) {
+        continueLastShard(next);
+      }
+      update(next.with(run));
+      return acquired;
     } catch (Throwable e) {
-      lock.close();
-      throw e;
+      ShardWriter opened = shard;
+      shard = null;
+      try (acquired;
+          opened) {
+        throw e;
+      }
     }
   }
 
@@ -76,27 +122,28 @@ public final class RecordingWriter implements Closeable {
     if (Files.exists(directory.resolve(Manifest.FILE))) {
       return true;
     }
+    Set<String> foreign = new TreeSet<>();
     try (Stream<Path> files = Files.list(directory)) {
-      List<String> foreign =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> !IGNORED.contains(name))
-              .sorted()
-              .limit(3)
-              .toList();
-      if (!foreign.isEmpty()) {
-        throw RecordingException.at(
-            directory.toString(),
-            "an empty directory or a recording",
-            foreign + " and no " + Manifest.FILE);
+      for (Path file : (Iterable<Path>) files::iterator) {
+        String name = file.getFileName().toString();
+        if (!IGNORED.contains(name)) {
+          foreign.add(name);
+        }
       }
+    }
+    if (!foreign.isEmpty()) {
+      throw RecordingException.at(
+          directory.toString(),
+          "an empty directory or a recording",
+          foreign.stream().limit(3).toList() + " and no " + Manifest.FILE);
     }
     return false;
   }
 
-  private void continueLastShard() throws IOException {
+  private void continueLastShard(Manifest manifest) throws IOException {
     List<ShardFile> shards = ShardFile.list(directory);
     if (shards.isEmpty()) {
+      number = manifest.firstShard() - 1;
       return;
     }
     ShardFile file = shards.get(shards.size() - 1);
@@ -117,7 +164,13 @@ public final class RecordingWriter implements Closeable {
         recovered.add(tail);
       }
     }
-    shard = ShardWriter.open(last, end);
+    use(ShardWriter.open(last, access, end));
+  }
+
+  private void use(ShardWriter opened) {
+    shard = opened;
+    shardCaptures = 0;
+    shardBegun = System.nanoTime();
   }
 
   /**
@@ -133,6 +186,19 @@ public final class RecordingWriter implements Closeable {
     return captures;
   }
 
+  /**
+   * Captures that {@link #append} had written and that others have removed since, as far as this
+   * writer noticed: with the shard that it was writing, or with the whole directory.
+   */
+  public synchronized long gone() {
+    return gone;
+  }
+
+  /** Captures that this writer deleted to stay within its limits. */
+  public synchronized long rotated() {
+    return rotated;
+  }
+
   /** The directory. */
   public Path directory() {
     return directory;
@@ -145,27 +211,120 @@ public final class RecordingWriter implements Closeable {
    *     is tried afresh
    */
   public synchronized void append(Capture capture) throws IOException {
-    ShardWriter current = shardWithRoom();
-    current.append(capture);
-    captures++;
-  }
-
-  private ShardWriter shardWithRoom() throws IOException {
     if (closed) {
       throw new IOException("the recording in " + directory + " is closed");
     }
+    if (shard == null && !lock.isInPlace()) {
+      beginAgain();
+    }
+    ShardWriter current = shardWithRoom(capture.tensorBytes());
+    try {
+      current.append(capture);
+    } catch (IOException e) {
+      if (!current.isInPlace()) {
+        leave(current);
+      }
+      throw e;
+    }
+    if (!current.isInPlace()) {
+      leave(current);
+      throw new IOException(
+          "%s was removed or replaced while it was written".formatted(current.file()));
+    }
+    shardCaptures++;
+    captures++;
+  }
+
+  /** Gives up a shard that is not, or no longer wholly, where a reader looks for it. */
+  private void leave(ShardWriter lost) throws IOException {
+    shard = null;
+    if (lock.isInPlace()) {
+      long left = Math.min(intact(lost.file()), shardCaptures);
+      gone += shardCaptures - left;
+      closedCaptures += left;
+    } else {
+      gone += shardCaptures + closedCaptures;
+      closedCaptures = 0;
+    }
+    shardCaptures = 0;
+    room.closed(number);
+    lost.close();
+  }
+
+  /** Captures that can be read from a shard that others have changed. */
+  private static long intact(Path file) {
+    long intact = 0;
+    try (ShardReader reader = new ShardReader(file, ignored -> {})) {
+      for (ShardEntry entry = reader.next(); entry != null; entry = reader.next()) {
+        reader.read(entry);
+        intact++;
+      }
+    } catch (IOException e) {
+      return intact; // the rest cannot be read
+    }
+    return intact;
+  }
+
+  /** Somebody has removed or replaced the directory. */
+  private void beginAgain() throws IOException {
+    gone += closedCaptures;
+    closedCaptures = 0;
+    lock.close();
+    room.moved();
+    recovered.clear();
+    lock = begin();
+  }
+
+  private ShardWriter shardWithRoom(long bytes) throws IOException {
     ShardWriter current = shard;
-    if (current != null && (current.size() >= shardBytes || !current.isOpen())) {
-      shard = null;
-      current.close();
+    if (current != null && (current.size() >= shardBytes || room.isOld(shardBegun))) {
+      roll(current);
       current = null;
     }
-    if (current == null) {
-      current = ShardWriter.create(ShardFile.of(directory, number + 1).path());
-      number++;
-      shard = current;
+    room.require(
+        bytes,
+        current == null ? 0 : current.size(),
+        current == null ? -1 : number,
+        this::deleteOldest);
+    if (current != null) {
+      return current;
     }
-    return current;
+    List<ShardFile> shards = ShardFile.list(directory);
+    int last = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).number();
+    int next = Math.max(Math.max(number, last) + 1, manifest.firstShard());
+    ShardWriter created = ShardWriter.create(ShardFile.of(directory, next).path(), access);
+    number = next;
+    use(created);
+    return created;
+  }
+
+  private void roll(ShardWriter done) throws IOException {
+    shard = null;
+    closedCaptures += shardCaptures;
+    shardCaptures = 0;
+    room.closed(number);
+    done.close();
+  }
+
+  /** False if the oldest shard is the one that is being written, or there is none. */
+  private boolean deleteOldest() throws IOException {
+    List<ShardFile> shards = ShardFile.list(directory);
+    if (shards.isEmpty() || (shard != null && shards.get(0).number() == number)) {
+      return false;
+    }
+    ShardFile oldest = shards.get(0);
+    long inside = 0;
+    try (ShardReader reader = new ShardReader(oldest.path(), ignored -> {})) {
+      while (reader.next() != null) {
+        inside++;
+      }
+    }
+    // noted first: a reader then never misses a shard that nobody has accounted for
+    update(manifest.without(oldest.number(), inside));
+    Files.deleteIfExists(oldest.path());
+    rotated += inside;
+    closedCaptures = Math.max(0, closedCaptures - inside);
+    return true;
   }
 
   /** Notes a model and its module tree in the manifest; one noted before is replaced. */
@@ -173,32 +332,46 @@ public final class RecordingWriter implements Closeable {
     update(manifest.with(model));
   }
 
+  /** Notes what became of the captures up to now, and deletes those that are too old. */
+  public synchronized void note(Counters counters, Map<String, Long> losses) throws IOException {
+    if (closed || !lock.isInPlace()) {
+      return; // the next append sees to it
+    }
+    run = run.noted(counters, losses);
+    update(manifest.withLast(run));
+    if (shard != null && room.isOld(shardBegun) && shard.size() > 0) {
+      roll(shard);
+    }
+    room.deleteAged(shard == null ? -1 : number, this::deleteOldest);
+  }
+
   private void update(Manifest manifest) throws IOException {
-    manifest.write(directory);
+    manifest.write(directory, access);
     this.manifest = manifest;
   }
 
   /** Closes the recording with counters that say that everything fired was written. */
   @Override
   public void close() throws IOException {
-    close(new Counters(captures(), captures(), 0, 0));
+    close(new Counters(captures(), captures(), 0, 0), Map.of());
   }
 
   /**
    * Closes the recording and notes the final counters. Only the first close counts. Does not wait
    * for the disk, so that no process is held up at its end.
    */
-  public synchronized void close(Counters counters) throws IOException {
+  public synchronized void close(Counters counters, Map<String, Long> losses) throws IOException {
     if (closed) {
       return;
     }
     closed = true;
-    try (lock) {
+    try (RecordingLock held = lock) {
       if (shard != null) {
         shard.close();
       }
-      List<Run> runs = manifest.runs();
-      update(manifest.withLast(runs.get(runs.size() - 1).end(counters)));
+      if (held.isInPlace()) {
+        update(manifest.withLast(manifest.lastRun().end(counters, losses)));
+      }
     }
   }
 }

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param pid its process
  * @param config text of its {@code camhook.yaml}, null if there was none
  * @param versions by name: JVM, engine …
- * @param counters final counters; null while it runs or if it was killed
+ * @param counters final counters, or those last noted while it runs or if it was killed; null if
+ *     none were noted
+ * @param losses how many captures were dropped or failed, by reason
  */
 public record Run(
     Instant started,
@@ -28,9 +30,11 @@ public record Run(
     long pid,
     @Nullable String config,
     Map<String, String> versions,
-    @Nullable Counters counters) {
+    @Nullable Counters counters,
+    Map<String, Long> losses) {
   public Run {
     versions = Map.copyOf(versions);
+    losses = losses == null ? Map.of() : Map.copyOf(losses);
   }
 
   /**
@@ -52,12 +56,22 @@ public record Run(
         ProcessHandle.current().pid(),
         config,
         all,
-        null);
+        null,
+        Map.of());
   }
 
   /** This run as it ended now. */
-  Run end(Counters counters) {
-    return new Run(started, Instant.now(), camhookVersion, host, pid, config, versions, counters);
+  Run end(Counters counters, Map<String, Long> losses) {
+    return with(Instant.now(), counters, losses);
+  }
+
+  /** This run with what became of its captures up to now. */
+  Run noted(Counters counters, Map<String, Long> losses) {
+    return with(null, counters, losses);
+  }
+
+  private Run with(@Nullable Instant end, Counters counters, Map<String, Long> losses) {
+    return new Run(started, end, camhookVersion, host, pid, config, versions, counters, losses);
   }
 
   /** The machine's name without asking a name server, which may take seconds. */

@@ -77,21 +77,13 @@ final class SafetensorsLayout {
       channel.write(start);
     }
     for (Tensor tensor : inOrder) {
-      tensor.write(channel, null);
+      tensor.write(channel);
     }
   }
 
-  /**
-   * Writes what follows the header.
-   *
-   * @return its CRC32C
-   */
-  int writeData(WritableByteChannel channel) throws IOException {
-    CRC32C crc = new CRC32C();
-    for (Tensor tensor : inOrder) {
-      tensor.write(channel, crc);
-    }
-    return (int) crc.getValue();
+  /** The tensors in the order in which they follow the header. */
+  List<Tensor> tensors() {
+    return inOrder;
   }
 
   private static ByteBuffer header(

@@ -3,6 +3,7 @@ package io.camhook.recording;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -42,6 +43,12 @@ record ShardFile(int number, Path path) {
     }
     shards.sort(Comparator.comparingInt(ShardFile::number));
     return shards;
+  }
+
+  /** Bytes of the file; 0 if it is gone. */
+  long size() {
+    BasicFileAttributes now = FileAccess.attributes(path);
+    return now == null ? 0 : now.size();
   }
 
   /** The first shard after {@code number}, or null if that is the last. */

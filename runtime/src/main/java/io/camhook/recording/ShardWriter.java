@@ -4,74 +4,88 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /*
  * The file is a complete tar archive at every moment, so that a reader may look at it while it grows
  * and a kill leaves nothing to repair. It always ends in the two zero blocks that end an archive. A new
- * entry is written behind their back:
+ * entry is written after them:
  *
  *     ... last entry | 0 | 0 |                                        before
  *     ... last entry | 0 | 0 | rest of the blob, padding | 0 | 0 |    the archive still ends where it did
  *     ... last entry | header | first block | rest ...   | 0 | 0 |    one write of 1024 bytes commits
  *
- * The rest is written tensors first, then what the blob's own header (whole blocks, of which the first
- * is held back) has left, because that holds the tensors' checksum: each byte is then read once.
+ * The rest is one gathering write: tensors in native memory go to the file from where they lie. Their
+ * checksum is in the blob's own header and therefore computed before.
  *
- * A writer that is killed before the last step leaves bytes behind the end of the archive, which tar
- * ignores and which the next writer cuts off.
+ * A writer that is killed before the last step leaves bytes after the end of the archive, which tar
+ * ignores and which the next writer cuts off. A write that fails leaves them too: they are cut off at
+ * once, or, if the disk does not even let that happen, before the next append.
  */
 /** Appends captures to one tar file. Not thread-safe. */
 final class ShardWriter implements Closeable {
   private static final int HEAD_BYTES = 2 * TarHeader.BLOCK;
-  private static final int COLLECT_BYTES = 1 << 18;
 
-  private static final byte[] ZEROS = new byte[TarHeader.END_BYTES];
-
-  private final FileChannel channel;
+  private final Path file;
+  private final FileAccess access;
+  private final @Nullable Object key;
+  private FileChannel channel;
 
   /** Where the archive ends: its two zero blocks begin here. */
   private long end;
 
+  /** Whether there may be something else after {@link #end} than the end of an archive. */
+  private boolean torn;
+
   /** Tar header and first block of the blob, written last. */
   private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD_BYTES);
 
-  /** Collects what goes to the file in one write; the JDK would copy heap buffers anyway. */
-  private final ByteBuffer collected = ByteBuffer.allocateDirect(COLLECT_BYTES);
+  private final GatheringWrite body = new GatheringWrite();
 
-  private long position;
-
-  private ShardWriter(FileChannel channel, long end) {
+  private ShardWriter(Path file, FileAccess access, FileChannel channel, long end)
+      throws IOException {
+    this.file = file;
+    this.access = access;
     this.channel = channel;
     this.end = end;
-  }
-
-  /** Begins a file, which must not exist. */
-  static ShardWriter create(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    return new ShardWriter(channel, 0).terminated();
-  }
-
-  /** Continues a file after {@code end}; what follows is cut off. */
-  static ShardWriter open(Path file, long end) throws IOException {
-    return new ShardWriter(FileChannel.open(file, StandardOpenOption.WRITE), end).terminated();
-  }
-
-  private ShardWriter terminated() throws IOException {
     try {
-      channel.truncate(end);
-      position = end;
-      collected.clear();
-      writeZeros(TarHeader.END_BYTES);
-      writeCollected();
-      return this;
-    } catch (IOException e) {
+      BasicFileAttributes now = FileAccess.attributes(file);
+      this.key = now == null ? null : now.fileKey();
+      terminate();
+    } catch (Throwable e) {
       channel.close();
       throw e;
     }
+  }
+
+  /** Begins a file, which must not exist; if that fails, there is none afterwards. */
+  static ShardWriter create(Path file, FileAccess access) throws IOException {
+    FileChannel channel =
+        access.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    try {
+      return new ShardWriter(file, access, channel, 0);
+    } catch (Throwable e) {
+      Files.deleteIfExists(file);
+      throw e;
+    }
+  }
+
+  /** Continues a file after {@code end}; what follows is cut off. */
+  static ShardWriter open(Path file, FileAccess access, long end) throws IOException {
+    return new ShardWriter(file, access, access.open(file, StandardOpenOption.WRITE), end);
+  }
+
+  /** Ends the archive at {@link #end}. The zeros come first: they need no room on the disk. */
+  private void terminate() throws IOException {
+    torn = true;
+    writeFully(ByteBuffer.allocateDirect(TarHeader.END_BYTES), end);
+    channel.truncate(end + TarHeader.END_BYTES);
+    torn = false;
   }
 
   /** Bytes of all entries. */
@@ -79,21 +93,44 @@ final class ShardWriter implements Closeable {
     return end;
   }
 
+  Path file() {
+    return file;
+  }
+
   /**
-   * Whether {@link #append} can still work; false once the channel was closed under this writer.
+   * Whether a reader finds what was appended: the file is in its directory under its name, and as
+   * long as it should be.
    */
-  boolean isOpen() {
-    return channel.isOpen();
+  boolean isInPlace() {
+    BasicFileAttributes now = FileAccess.attributes(file);
+    return now != null
+        && Objects.equals(now.fileKey(), key)
+        && now.size() >= end + TarHeader.END_BYTES;
   }
 
   /** Appends one capture; if that fails, the archive ends where it did. */
   void append(Capture capture) throws IOException {
-    SafetensorsLayout blob = capture.layout(0);
+    if (!channel.isOpen()) { // a thread that is interrupted while it writes closes the channel
+      channel = access.open(file, StandardOpenOption.WRITE);
+      torn = true;
+    }
+    if (channel.size() < end + TarHeader.END_BYTES) {
+      throw new IOException(file + " was truncated while it was written");
+    }
+    if (torn) {
+      terminate();
+    }
+    SafetensorsLayout blob = capture.layout(SafetensorsLayout.crc32c(capture.tensors()));
     String name = capture.id() + ShardEntry.SUFFIX;
     try {
       append(TarHeader.write(name, blob.size(), capture.time()), blob);
     } catch (Throwable e) {
-      rollBack(e);
+      torn = true;
+      try {
+        terminate();
+      } catch (IOException again) {
+        e.addSuppressed(again);
+      }
       throw e;
     }
     end = new ShardEntry(name, end, blob.size()).end();
@@ -101,77 +138,30 @@ final class ShardWriter implements Closeable {
 
   private void append(byte[] tarHeader, SafetensorsLayout blob) throws IOException {
     byte[] header = blob.header().array();
-    position = end + TarHeader.BLOCK + header.length;
-    collected.clear();
-    int crc = blob.writeData(new Body());
-    writeZeros((int) (TarHeader.padded(blob.size()) - blob.size()));
-    writeZeros(TarHeader.END_BYTES);
-    writeCollected();
-    CaptureMetadata.seal(header, crc);
-    int rest = header.length - TarHeader.BLOCK;
-    writeFully(ByteBuffer.wrap(header, TarHeader.BLOCK, rest), end + HEAD_BYTES);
+    body.begin(channel, end + HEAD_BYTES);
+    body.add(header, TarHeader.BLOCK, header.length - TarHeader.BLOCK);
+    for (Tensor tensor : blob.tensors()) {
+      body.add(tensor.bytes());
+    }
+    body.addZeros((int) (TarHeader.padded(blob.size()) - blob.size()) + TarHeader.END_BYTES);
+    body.end();
     head.clear().put(tarHeader).put(header, 0, TarHeader.BLOCK);
     writeFully(head.flip(), end);
   }
 
-  private void rollBack(Throwable cause) {
-    try {
-      channel.truncate(end);
-      terminated();
-    } catch (IOException e) {
-      cause.addSuppressed(e);
-    }
-  }
-
-  private void writeZeros(int count) throws IOException {
-    if (count > collected.remaining()) {
-      writeCollected();
-    }
-    collected.put(ZEROS, 0, count);
-  }
-
-  private void writeCollected() throws IOException {
-    collected.flip();
-    int length = collected.limit();
-    writeFully(collected, position);
-    position += length;
-    collected.clear();
-  }
-
   private void writeFully(ByteBuffer bytes, long at) throws IOException {
+    long position = at;
     while (bytes.hasRemaining()) {
-      at += channel.write(bytes, at);
+      position += channel.write(bytes, position);
     }
   }
 
   @Override
   public void close() throws IOException {
-    channel.close();
-  }
-
-  /** The file behind the end of the archive, at {@link #position}. */
-  private final class Body implements WritableByteChannel {
-    @Override
-    public int write(ByteBuffer bytes) throws IOException {
-      int length = bytes.remaining();
-      int end = bytes.limit();
-      while (bytes.position() < end) {
-        if (!collected.hasRemaining()) {
-          writeCollected();
-        }
-        bytes.limit(Math.min(end, bytes.position() + collected.remaining()));
-        collected.put(bytes);
-        bytes.limit(end);
+    try (FileChannel open = channel) {
+      if (torn && open.isOpen()) {
+        terminate();
       }
-      return length;
     }
-
-    @Override
-    public boolean isOpen() {
-      return channel.isOpen();
-    }
-
-    @Override
-    public void close() {}
   }
 }

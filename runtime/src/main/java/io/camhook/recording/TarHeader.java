@@ -124,7 +124,10 @@ record TarHeader(String name, long size, char type) {
     } else {
       String digits = new String(block, at, length, StandardCharsets.US_ASCII).split("\0", 2)[0];
       try {
-        return Long.parseLong(digits.strip(), 8);
+        long value = Long.parseLong(digits.strip(), 8);
+        if (value >= 0) {
+          return value;
+        }
       } catch (NumberFormatException e) {
         // reported below, together with sizes out of range
       }

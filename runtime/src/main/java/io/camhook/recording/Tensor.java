@@ -6,7 +6,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.zip.Checksum;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A dense row-major array of any rank: element type, shape and little-endian bytes. Immutable by
@@ -88,22 +87,21 @@ public final class Tensor {
     checksum.update(data.duplicate());
   }
 
-  /**
-   * Writes the bytes in pieces, each while it is in the processor's cache from adding it to {@code
-   * checksum}, if there is one.
-   */
-  void write(WritableByteChannel channel, @Nullable Checksum checksum) throws IOException {
+  /** Writes the bytes in pieces, because the JDK copies what lies on the heap. */
+  void write(WritableByteChannel channel) throws IOException {
     ByteBuffer piece = data.duplicate();
     int end = piece.limit();
     while (piece.position() < end) {
       piece.limit(Math.min(end, piece.position() + PIECE_BYTES));
-      if (checksum != null) {
-        checksum.update(piece.duplicate());
-      }
       while (piece.hasRemaining()) {
         channel.write(piece);
       }
     }
+  }
+
+  /** The bytes where they are, for a writer of this package. */
+  ByteBuffer bytes() {
+    return data.duplicate();
   }
 
   /**

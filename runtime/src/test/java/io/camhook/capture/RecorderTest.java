@@ -47,7 +47,10 @@ class RecorderTest {
     assertThat(recorder.counters()).isEqualTo(new Counters(2, 0, 0, 2));
     assertThat(log).hasSize(2);
     assertThat(log.get(0)).contains("disk is full");
-    assertThat(log.get(1)).isEqualTo("0 of 2 captures written to there, 0 dropped, 2 failed");
+    assertThat(log.get(1))
+        .isEqualTo(
+            "0 of 2 captures written to there, 0 dropped, 2 failed (output failed until the end:"
+                + " 2)");
   }
 
   @Test
@@ -101,8 +104,8 @@ class RecorderTest {
       }
 
       @Override
-      public void close(Counters counters) {
-        sunk.add("close " + counters);
+      public void close(CaptureStatus status) {
+        sunk.add("close " + status.counters());
       }
     };
   }

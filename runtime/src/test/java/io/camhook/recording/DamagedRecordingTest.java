@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three captures in one shard, then damage of every kind. */
@@ -218,5 +222,52 @@ class DamagedRecordingTest {
       assertThat(ids).isSorted();
       assertThat(RecordingVerifier.verify(directory).captures()).isEqualTo(ids.size());
     }
+  }
+
+  /** Verifying, reading and continuing end, and name the place. */
+  @Test
+  @Timeout(30)
+  void negative_size_in_a_tar_header_should_be_damage() throws IOException {
+    byte[] block = TarHeader.write("c-0001.safetensors", 100, Instant.EPOCH);
+    System.arraycopy("-0000001000".getBytes(StandardCharsets.US_ASCII), 0, block, 124, 11);
+    TarHeaderTest.seal(block);
+    overwrite(entryBytes, block);
+    assertThat(readable()).containsExactly("c-0000", "c-0002");
+    assertThat(damage()).isNotEmpty();
+    try (RecordingWriter writer = RecordingTest.open(directory, 1 << 20)) {
+      writer.append(RecordingTest.capture(5));
+    }
+    assertThat(readable()).containsExactly("c-0000", "c-0002", "c-0005");
+  }
+
+  /** What a killed writer leaves is told apart from damage: nothing that was written is missing. */
+  @Test
+  void tail_of_a_run_that_was_killed_should_be_no_damage() throws IOException {
+    Path killed = directory.resolve("killed");
+    RecordingWriter writer = RecordingTest.open(killed, 1 << 20);
+    writer.append(RecordingTest.capture(0));
+    writer.append(RecordingTest.capture(1));
+    writer.note(new Counters(2, 2, 0, 0), Map.of());
+    Path copy = directory.resolve("copy"); // as the disk is when the process is killed
+    Files.createDirectory(copy);
+    for (String name : List.of("manifest.json", "captures-000001.tar")) {
+      Files.copy(killed.resolve(name), copy.resolve(name));
+    }
+    writer.close();
+    Path tar = copy.resolve("captures-000001.tar");
+    long end = Files.size(tar);
+    Files.write(tar, new byte[] {1, 2, 3}, StandardOpenOption.APPEND);
+    RecordingVerifier.Verification verified = RecordingVerifier.verify(copy);
+    assertThat(verified.damage()).isEmpty();
+    assertThat(verified.cut()).isNotNull();
+    assertThat(verified.captures()).isEqualTo(2);
+
+    try (FileChannel channel = FileChannel.open(tar, StandardOpenOption.WRITE)) {
+      channel.truncate(end - TarHeader.END_BYTES - 600);
+    }
+    assertThat(RecordingVerifier.verify(copy).damage())
+        .singleElement()
+        .asString()
+        .contains("expected at least 2 captures, as its counters say, found 1 intact");
   }
 }

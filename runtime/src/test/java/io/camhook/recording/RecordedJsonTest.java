@@ -15,7 +15,8 @@ class RecordedJsonTest {
   @Test
   void manifest_should_be_read_back_as_it_was() throws IOException {
     Run killed =
-        new Run(NOON, null, "1.0", "host", 7, null, Map.of("java", "17", "djl", "0.35.1"), null);
+        new Run(
+            NOON, null, "1.0", "host", 7, null, Map.of("java", "17", "djl", "0.35.1"), null, null);
     Run ended =
         new Run(
             NOON,
@@ -25,7 +26,8 @@ class RecordedJsonTest {
             1L << 40,
             "version: 1\n",
             Map.of(),
-            new Counters(7, 4, 2, 1));
+            new Counters(7, 4, 2, 1),
+            Map.of("queue full", 2L, "pass could not be captured", 1L));
     ModelInfo model =
         new ModelInfo(
             "net",
@@ -34,7 +36,8 @@ class RecordedJsonTest {
                 new ModuleInfo("layer4", "Conv2d", null, List.of(1L, 10L))),
             "PyTorch 2.7.1",
             List.of("a note"));
-    Manifest manifest = new Manifest(1, List.of(model), List.of(killed, ended));
+    Manifest manifest =
+        new Manifest(1, List.of(model), List.of(killed, ended), new Manifest.Removed(3, 17));
     byte[] json = RecordedJson.manifest(manifest);
     assertThat(RecordingJson.MAPPER.readValue(json, Manifest.class)).isEqualTo(manifest);
   }
@@ -45,7 +48,8 @@ class RecordedJsonTest {
         new Manifest(
             1,
             List.of(new ModelInfo("net", List.of())),
-            List.of(new Run(NOON, null, "1.0", "host", 7, null, Map.of(), null)));
+            List.of(new Run(NOON, null, "1.0", "host", 7, null, Map.of(), null, Map.of())),
+            null);
     assertThat(new String(RecordedJson.manifest(manifest), StandardCharsets.UTF_8))
         .isEqualToIgnoringNewLines(
             """
@@ -63,7 +67,8 @@ class RecordedJsonTest {
                 "pid" : 7,
                 "versions" : { }
               } ]
-            }""");
+            }\
+            """);
   }
 
   @Test

@@ -166,7 +166,7 @@ class RecordingTest {
       assertThat(reader.isComplete()).isFalse();
       assertThat(reader.manifest().model("net").orElseThrow().modules()).hasSize(2);
     }
-    writer.close(new Counters(7, 4, 2, 1));
+    writer.close(new Counters(7, 4, 2, 1), Map.of("queue full", 2L));
     JsonNode json =
         JsonMapper.builder().build().readTree(directory.resolve("manifest.json").toFile());
     assertThat(json.get("formatVersion").asInt()).isEqualTo(1);
@@ -254,7 +254,7 @@ class RecordingTest {
       assertThat(reader.isComplete()).isTrue();
     }
     assertThat(RecordingVerifier.verify(directory))
-        .isEqualTo(new RecordingVerifier.Verification(0, 0, 0, List.of()));
+        .isEqualTo(new RecordingVerifier.Verification(0, 0, 0, List.of(), null));
   }
 
   @Test

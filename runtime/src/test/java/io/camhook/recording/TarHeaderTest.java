@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipEncodingHelper;
 import org.junit.jupiter.api.Test;
@@ -46,5 +48,27 @@ class TarHeaderTest {
         .hasMessageContaining("test: expected a tar header with checksum");
     assertThatThrownBy(() -> TarHeader.read(new byte[TarHeader.BLOCK], "test"))
         .hasMessageContaining("expected a tar header, found other bytes");
+  }
+
+  /** An octal number with a sign would send a reader back, for ever. */
+  @ParameterizedTest
+  @ValueSource(strings = {"-0000001000", "-7777777777", "00000000x10"})
+  void size_that_is_no_size_should_be_refused(String size) {
+    byte[] block = TarHeader.write("x.safetensors", 100, TIME);
+    byte[] digits = size.getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(digits, 0, block, 124, 11);
+    seal(block);
+    assertThatThrownBy(() -> TarHeader.read(block, "test"))
+        .hasMessageContaining("expected a number in a tar header");
+  }
+
+  static void seal(byte[] block) {
+    Arrays.fill(block, 148, 156, (byte) ' ');
+    int sum = 0;
+    for (byte b : block) {
+      sum += b & 0xff;
+    }
+    byte[] checksum = String.format("%06o\0 ", sum).getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(checksum, 0, block, 148, 8);
   }
 }

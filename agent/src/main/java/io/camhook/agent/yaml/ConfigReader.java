@@ -1,12 +1,14 @@
 package io.camhook.agent.yaml;
 
 import io.camhook.config.CamhookConfig;
-import io.camhook.config.CamhookConfig.Kafka;
+import io.camhook.config.CamhookConfig.DiskLimits;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.config.CamhookConfig.Limits.WhenFull;
 import io.camhook.config.CamhookConfig.Model;
 import io.camhook.config.CamhookConfig.Output;
+import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.config.CamhookConfig.Sampling;
+import io.camhook.config.Condition;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
@@ -14,6 +16,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +39,6 @@ import org.yaml.snakeyaml.resolver.Resolver;
  * everything that is wrong with it.
  */
 public final class ConfigReader {
-  private static final long QUEUE_BYTES = 256L << 20;
   private static final long SHARD_BYTES = 1L << 30;
   private static final String DIRECTORY = "captures/%t-%p";
 
@@ -117,7 +119,8 @@ public final class ConfigReader {
   }
 
   private CamhookConfig config(Reading reading, @Nullable Node document, @Nullable Path file) {
-    try (Section root = new Section(reading, "", document)) {
+    try (Section root = new Section(reading, "", document);
+        Section limits = root.section("limits")) {
       root.choice("version", Map.of("1", 1), 1);
       ModelReader models = new ModelReader(reading, file);
       List<Model> entries = new ArrayList<>();
@@ -125,38 +128,75 @@ public final class ConfigReader {
         entries.add(models.read(section));
       }
       return new CamhookConfig(
-          entries, sampling(root), limits(root), output(root, reading), root.flag("dryRun", false));
+          entries,
+          sampling(root, reading),
+          limits(limits),
+          output(root, reading, disk(limits)),
+          logEvery(root),
+          root.flag("dryRun", false));
     }
   }
 
-  private static Sampling sampling(Section root) {
+  private static Sampling sampling(Section root, Reading reading) {
     try (Section section = root.section("sampling")) {
       return new Sampling(
           section.number("rate", 0, 1, 1),
-          section.number("maxPerSecond", 0, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY));
+          section.count("every", 1),
+          section.number("maxPerSecond", 0, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY),
+          condition(section.scalar("when", ConditionText.EXPECTED), reading));
     }
   }
 
-  private static Limits limits(Section root) {
-    try (Section section = root.section("limits")) {
-      return new Limits(
-          section.bytes("queue", QUEUE_BYTES),
-          section.choice(
-              "whenFull", Map.of("drop", WhenFull.DROP, "block", WhenFull.BLOCK), WhenFull.DROP),
-          section.flag("exact", false));
+  private static @Nullable Condition condition(@Nullable Scalar when, Reading reading) {
+    if (when == null) {
+      return null;
+    }
+    try {
+      return ConditionText.parse(when.text());
+    } catch (IllegalArgumentException e) {
+      reading.expected(when, ConditionText.EXPECTED);
+      return null;
     }
   }
 
-  private Output output(Section root, Reading reading) {
+  private static Limits limits(Section section) {
+    return new Limits(
+        section.bytes("queue", Map.of("auto", Limits.AUTO), Limits.AUTO),
+        section.choice(
+            "whenFull", Map.of("drop", WhenFull.DROP, "block", WhenFull.BLOCK), WhenFull.DROP),
+        section.time("maxWait", Limits.DEFAULT_MAX_WAIT),
+        section.time("close", Limits.DEFAULT_CLOSE),
+        section.flag("exact", false));
+  }
+
+  private static DiskLimits disk(Section section) {
+    Duration maxAge = section.time("maxAge", Duration.ZERO);
+    return new DiskLimits(
+        section.bytes("disk", Long.MAX_VALUE),
+        section.bytes("diskFree", Map.of("auto", DiskLimits.AUTO, "0", 0L), DiskLimits.AUTO),
+        maxAge.isZero() ? null : maxAge,
+        section.choice(
+            "whenDiskFull",
+            Map.of("rotate", DiskLimits.WhenFull.ROTATE, "stop", DiskLimits.WhenFull.STOP),
+            DiskLimits.WhenFull.ROTATE));
+  }
+
+  private Output output(Section root, Reading reading, DiskLimits disk) {
     try (Section section = root.section("output")) {
-      Kafka kafka = kafka(section, reading);
-      Scalar directory = section.scalar("directory", "a directory");
-      long shard = section.bytes("shard", SHARD_BYTES);
-      if (kafka != null && directory != null) {
-        reading.report(
-            directory.at(), directory.key(), "expected either directory or kafka, found both");
-      }
-      return new Output(kafka == null ? expand(directory, reading) : null, shard, kafka);
+      return new Output(
+          expand(section.scalar("directory", "a directory"), reading),
+          section.bytes("shard", SHARD_BYTES),
+          section.choice(
+              "permissions",
+              Map.of("owner", Permissions.OWNER, "umask", Permissions.UMASK),
+              Permissions.OWNER),
+          disk);
+    }
+  }
+
+  private static Duration logEvery(Section root) {
+    try (Section section = root.section("log")) {
+      return section.time("every", Duration.ZERO);
     }
   }
 
@@ -168,22 +208,6 @@ public final class ConfigReader {
         reading.report(directory.at(), directory.key(), String.valueOf(e.getMessage()));
       }
       return DIRECTORY;
-    }
-  }
-
-  private static @Nullable Kafka kafka(Section output, Reading reading) {
-    boolean present = output.isSection("kafka");
-    try (Section section = output.section("kafka")) {
-      String bootstrap = section.text("bootstrap", "host:port");
-      String topic = section.text("topic", "the name of a topic");
-      if (bootstrap != null && topic != null) {
-        return new Kafka(bootstrap, topic);
-      }
-      if (present || bootstrap != null || topic != null) {
-        String missing = bootstrap == null ? "bootstrap" : "topic";
-        reading.report(section.at(), section.child(missing), "is missing");
-      }
-      return null;
     }
   }
 }

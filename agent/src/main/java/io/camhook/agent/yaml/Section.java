@@ -1,11 +1,13 @@
 package io.camhook.agent.yaml;
 
 import io.camhook.naming.Nearest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -131,17 +133,56 @@ final class Section implements AutoCloseable {
     return absent;
   }
 
-  long bytes(String key, long absent) {
-    Scalar scalar = scalar(key, ByteSize.EXPECTED);
+  /** A whole number from 1. */
+  long count(String key, long absent) {
+    String expected = "a whole number of at least 1";
+    Scalar scalar = scalar(key, expected);
     if (scalar == null) {
       return absent;
+    }
+    if (scalar.text().matches("[1-9]\\d{0,17}")) {
+      return Long.parseLong(scalar.text());
+    }
+    reading.expected(scalar, expected);
+    return absent;
+  }
+
+  long bytes(String key, long absent) {
+    return bytes(key, Map.of(), absent);
+  }
+
+  /** A size, or one of some words that stand for one. */
+  long bytes(String key, Map<String, Long> words, long absent) {
+    String expected =
+        words.isEmpty()
+            ? ByteSize.EXPECTED
+            : String.join(", ", words.keySet()) + " or " + ByteSize.EXPECTED;
+    Scalar scalar = scalar(key, expected);
+    if (scalar == null) {
+      return absent;
+    }
+    Long word = words.get(scalar.text());
+    if (word != null) {
+      return word;
     }
     long bytes = ByteSize.parse(scalar.text()).orElse(0L);
     if (bytes > 0) {
       return bytes;
     }
-    reading.expected(scalar, ByteSize.EXPECTED);
+    reading.expected(scalar, expected);
     return absent;
+  }
+
+  Duration time(String key, Duration absent) {
+    Scalar scalar = scalar(key, TimeSpan.EXPECTED);
+    if (scalar == null) {
+      return absent;
+    }
+    Optional<Duration> time = TimeSpan.parse(scalar.text());
+    if (time.isEmpty()) {
+      reading.expected(scalar, TimeSpan.EXPECTED);
+    }
+    return time.orElse(absent);
   }
 
   boolean flag(String key, boolean absent) {

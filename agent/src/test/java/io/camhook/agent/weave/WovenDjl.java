@@ -2,6 +2,7 @@ package io.camhook.agent.weave;
 
 import io.camhook.builtin.Watches;
 import io.camhook.capture.CaptureSink;
+import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
@@ -51,7 +52,7 @@ final class WovenDjl implements AutoCloseable {
                   }
 
                   @Override
-                  public void close(Counters counters) {}
+                  public void close(CaptureStatus status) {}
                 },
             log);
     try {
@@ -134,7 +135,7 @@ final class WovenDjl implements AutoCloseable {
         List.of(models),
         new CamhookConfig.Sampling(rate, Double.POSITIVE_INFINITY),
         new CamhookConfig.Limits(1L << 28, CamhookConfig.Limits.WhenFull.BLOCK, exact),
-        new CamhookConfig.Output(directory, 1L << 28, null),
+        new CamhookConfig.Output(directory, 1L << 28),
         false);
   }
 }

@@ -5,6 +5,7 @@ import io.camhook.agent.yaml.InvalidConfigException;
 import io.camhook.agent.yaml.Overrides;
 import io.camhook.builtin.Watches;
 import io.camhook.capture.CaptureSink;
+import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
@@ -13,7 +14,6 @@ import io.camhook.plain.PlainHook;
 import io.camhook.plain.PlainModule;
 import io.camhook.plain.PlainNetworks;
 import io.camhook.recording.Capture;
-import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 import java.lang.instrument.Instrumentation;
@@ -153,6 +153,6 @@ final class WovenPlain implements AutoCloseable {
     }
 
     @Override
-    public void close(Counters counters) {}
+    public void close(CaptureStatus status) {}
   }
 }

@@ -52,7 +52,13 @@ class ConfigReaderTest {
 
     assertThat(config.sampling()).isEqualTo(new CamhookConfig.Sampling(0.01, 5));
     assertThat(config.limits())
-        .isEqualTo(new Limits(64L * 1024 * 1024, Limits.WhenFull.BLOCK, true));
+        .isEqualTo(
+            new Limits(
+                64L * 1024 * 1024,
+                Limits.WhenFull.BLOCK,
+                Limits.DEFAULT_MAX_WAIT,
+                Limits.DEFAULT_CLOSE,
+                true));
     assertThat(config.output().directory()).isEqualTo("out/20261124-061500-4711-box-x-prod");
     assertThat(config.output().shardBytes()).isEqualTo(1_000_000_000L);
     assertThat(config.dryRun()).isFalse();

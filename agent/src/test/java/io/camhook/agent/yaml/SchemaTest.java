@@ -36,8 +36,7 @@ class SchemaTest {
         "{ sampling: { zz: 1 } }                                 | /properties/sampling/properties",
         "{ limits: { zz: 1 } }                                   | /properties/limits/properties",
         "{ output: { zz: 1 } }                                   | /properties/output/properties",
-        "{ output: { kafka: { bootstrap: a, topic: b, zz: 1 } } }"
-            + " | /properties/output/properties/kafka/properties",
+        "{ log: { zz: 1 } }                                      | /properties/log/properties",
         "{ models: [{ name: m, class: a.B, zz: 1 }] }            | /$defs/model/properties",
         "{ models: [{ name: m, class: a.B, root: { class: c.D, zz: 1 } }] }"
             + " | /$defs/methods/properties",
@@ -69,7 +68,12 @@ class SchemaTest {
         "{ limits: { queue: 64MiB, whenFull: block, exact: true } }",
         "{ limits: { queue: 65536 } }",
         "{ output: { directory: 'x/%t', shard: 1.5 GiB } }",
-        "{ output: { kafka: { bootstrap: 'localhost:9092', topic: t } } }",
+        "{ output: { permissions: umask } }",
+        "{ limits: { queue: auto, maxWait: 500ms, close: 1m, disk: 10GiB, diskFree: auto } }",
+        "{ limits: { diskFree: 0, maxAge: 7d, whenDiskFull: stop } }",
+        "{ sampling: { every: 100, when: 'confidence < 0.6' } }",
+        "{ sampling: { when: 'label in [cat, \"tiger cat\", 282] or confidence >= .9' } }",
+        "{ log: { every: 10m } }",
       })
   void good_file_should_pass_both(String yaml) throws Exception {
     assertThat(validate(yaml)).isEmpty();
@@ -98,8 +102,16 @@ class SchemaTest {
         "{ sampling: { rate: 2 } }",
         "{ limits: { queue: lots } }",
         "{ limits: { whenFull: wait } }",
-        "{ output: { directory: a, kafka: { bootstrap: b, topic: c } } }",
-        "{ output: { kafka: { bootstrap: b } } }",
+        "{ output: { permissions: everyone } }",
+        "{ limits: { maxWait: soon } }",
+        "{ limits: { disk: auto } }",
+        "{ limits: { maxAge: 3 weeks } }",
+        "{ limits: { whenDiskFull: panic } }",
+        "{ sampling: { every: 0 } }",
+        "{ sampling: { every: 1.5 } }",
+        "{ sampling: { when: 'confidence < high' } }",
+        "{ sampling: { when: 'label in []' } }",
+        "{ log: { every: often } }",
         "{ dryRun: maybe }",
       })
   void bad_file_should_pass_neither(String yaml) {

@@ -1,0 +1,12 @@
+package io.camhook.capture;
+
+import java.io.IOException;
+
+/** A sink will never take this capture, however often it is tried; others may be fine. */
+public final class CaptureRefusedException extends IOException {
+  private static final long serialVersionUID = 1L;
+
+  public CaptureRefusedException(String message) {
+    super(message);
+  }
+}

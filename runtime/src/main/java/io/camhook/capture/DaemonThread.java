@@ -1,0 +1,26 @@
+package io.camhook.capture;
+
+import java.security.AccessController;
+import java.security.PrivilegedAction;
+
+/**
+ * Threads that outlive the request which started them. They hold nothing of the application that
+ * ran it: no context class loader, no inheritable thread locals, and no access control context,
+ * which would keep the loaders of all classes on the stack.
+ */
+public final class DaemonThread {
+  private DaemonThread() {}
+
+  /** A daemon that is not started yet. */
+  @SuppressWarnings("removal") // what a thread inherits otherwise is still there in JDK 17
+  public static Thread of(String name, Runnable work) {
+    return AccessController.doPrivileged(
+        (PrivilegedAction<Thread>)
+            () -> {
+              Thread thread = new Thread(null, work, name, 0, false);
+              thread.setDaemon(true);
+              thread.setContextClassLoader(null);
+              return thread;
+            });
+  }
+}
