@@ -14,9 +14,9 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
 import io.camhook.plain.PlainDispatch;
 import io.camhook.plain.PlainNetworks;
-import io.camhook.recording.Counters;
 import io.camhook.engine.AdapterContext;
 import io.camhook.engine.EngineAdapter;
+import io.camhook.telemetry.Telemetry;
 import java.lang.instrument.Instrumentation;
 import java.lang.ref.WeakReference;
 import java.time.Instant;
@@ -86,6 +86,7 @@ final class RunningAgent {
 
   private void start() {
     Runtime.getRuntime().addShutdownHook(atExit);
+    Telemetry.attach(recorder, config.logEvery(), log);
     Dispatch.install(this::adapter, failures);
     if (config.models().stream().anyMatch(model -> model.plain() != null)) {
       PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
@@ -161,17 +162,17 @@ final class RunningAgent {
 
   /** What it does and has done, a line each. */
   List<String> status() {
-    Counters counters = recorder.counters();
     List<String> lines = new ArrayList<>();
     lines.add(
         "%s, at work since %s, %s"
             .formatted(
                 Version.TEXT, since, file == null ? "without a configuration" : "with " + file));
     lines.add("classes: %d woven, %d could not be".formatted(weaver.woven(), weaver.failed()));
-    lines.add(
-        "captures: %d begun, %d written, %d dropped, %d failed"
-            .formatted(
-                counters.fired(), counters.written(), counters.dropped(), counters.failed()));
+    lines.add("captures: " + recorder.statusLine());
+    String reason = recorder.status().reason();
+    if (reason != null) {
+      lines.add("nothing is captured now: " + reason);
+    }
     lines.add("failures inside camhook: " + failures.count());
     failures.causes().forEach((cause, times) -> lines.add("  %d × %s".formatted(times, cause)));
     return lines;

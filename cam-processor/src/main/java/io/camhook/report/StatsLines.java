@@ -63,6 +63,9 @@ public final class StatsLines {
       String next;
       for (String text = in.readLine(); text != null; text = next, number++) {
         next = in.readLine();
+        if (text.isEmpty()) {
+          continue; // after a line that could not be written
+        }
         try {
           lines.add(line(mapper.readTree(text)));
         } catch (JsonProcessingException | IllegalArgumentException e) {

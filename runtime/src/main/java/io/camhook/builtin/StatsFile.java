@@ -1,8 +1,11 @@
 package io.camhook.builtin;
 
 import io.camhook.dispatch.EventLog;
-import java.io.BufferedWriter;
+import io.camhook.recording.FileAccess;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -20,44 +23,86 @@ import org.jspecify.annotations.Nullable;
  *
  * {@code value} is {@code activation} or {@code gradient}, {@code output} the number of the tensor
  * where a module returns several; the rest is of {@link LayerCall} and {@link Summary}, with null
- * for what a tensor without finite values does not have. Opened by the first line; thread-safe.
+ * for what a tensor without finite values does not have. Opened by the first line;
+ * thread-safe.
  */
 final class StatsFile implements AutoCloseable {
   static final String NAME = "stats.jsonl";
 
   private final Path directory;
+  private final FileAccess access;
   private final EventLog log;
-  private @Nullable BufferedWriter writer;
-  private boolean failed;
+  private @Nullable FileChannel channel;
 
-  StatsFile(Path directory, EventLog log) {
+  /** Whether the file may end in the middle of a line. */
+  private boolean torn;
+
+  private long lost;
+  private boolean closed;
+
+  StatsFile(Path directory, FileAccess access, EventLog log) {
     this.directory = directory;
+    this.access = access;
     this.log = log;
   }
 
+  /**
+   * Adds a line, of which nothing stays in memory. One that cannot be written is lost; the next is
+   * tried all the same.
+   */
   synchronized void append(
       LayerCall call, String value, int output, long[] shape, Summary summary) {
-    if (failed) {
+    if (closed) {
       return;
     }
+    String line = line(call, value, output, shape, summary);
+    boolean interrupted = Thread.interrupted(); // it would close the file
     try {
-      open().write(line(call, value, output, shape, summary));
+      write(torn ? "\n" + line : line);
     } catch (IOException e) {
-      failed = true;
-      log.warn("hook stats: %s cannot be written: %s".formatted(directory.resolve(NAME), e));
+      torn = true;
+      closeChannel();
+      if (lost++ == 0) {
+        log.warn(
+            "hook stats: a line of %s could not be written, further ones are only counted: %s"
+                .formatted(directory.resolve(NAME), e));
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  private BufferedWriter open() throws IOException {
-    BufferedWriter open = writer;
-    if (open == null) {
-      Files.createDirectories(directory);
-      open =
-          Files.newBufferedWriter(
-              directory.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-      writer = open;
+  private void write(String line) throws IOException {
+    if (!Files.exists(directory.resolve(NAME))) {
+      closeChannel(); // the first line, or somebody has removed it
     }
-    return open;
+    FileChannel open = channel;
+    if (open == null) {
+      access.createDirectories(directory);
+      open =
+          access.open(
+              directory.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      channel = open;
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+    while (bytes.hasRemaining()) {
+      open.write(bytes);
+      torn = bytes.hasRemaining();
+    }
+    torn = false;
+  }
+
+  private void closeChannel() {
+    try {
+      if (channel != null) {
+        channel.close();
+      }
+    } catch (IOException e) {
+      // the line was counted as lost, or all are written
+    }
+    channel = null;
   }
 
   private static String line(
@@ -106,14 +151,12 @@ final class StatsFile implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    if (writer != null) {
-      try {
-        writer.close();
-      } catch (IOException e) {
-        log.warn("hook stats: %s cannot be written: %s".formatted(directory.resolve(NAME), e));
-      }
+    closed = true;
+    closeChannel();
+    if (lost > 1) {
+      log.warn(
+          "hook stats: %d lines of %s could not be written"
+              .formatted(lost, directory.resolve(NAME)));
     }
-    writer = null;
-    failed = true;
   }
 }

@@ -1,7 +1,9 @@
 package io.camhook.builtin;
 
 import io.camhook.config.CamhookConfig;
+import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.dispatch.EventLog;
+import io.camhook.recording.FileAccess;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,14 +23,21 @@ public final class Watches implements AutoCloseable {
    *     none
    */
   public Watches(@Nullable Path directory, EventLog log) {
-    this.stats = directory == null ? null : new StatsFile(directory, log);
+    this(directory, new FileAccess(Permissions.OWNER), log);
+  }
+
+  private Watches(@Nullable Path directory, FileAccess access, EventLog log) {
+    this.stats = directory == null ? null : new StatsFile(directory, access, log);
     this.log = log;
   }
 
   /** For the output of a configuration. */
   public static Watches of(CamhookConfig config, EventLog log) {
     String directory = config.output().directory();
-    return new Watches(directory == null ? null : Path.of(directory), log);
+    return new Watches(
+        directory == null ? null : Path.of(directory),
+        new FileAccess(config.output().permissions()),
+        log);
   }
 
   /** The built-in hook that an entry names; null if it names a class of the application's. */

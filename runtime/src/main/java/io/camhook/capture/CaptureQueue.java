@@ -65,6 +65,8 @@ public final class CaptureQueue implements AutoCloseable {
   private final long capacity;
   private final Limits limits;
   private final UnaryOperator<Capture> preparation;
+  private final Observers observers;
+  private final Runnable beginning;
   private final BiConsumer<String, @Nullable Throwable> log;
   private final Thread writer;
 
@@ -143,23 +145,29 @@ public final class CaptureQueue implements AutoCloseable {
    */
   public CaptureQueue(
       CaptureSink sink, Limits limits, BiConsumer<String, @Nullable Throwable> log) {
-    this(sink, limits, UnaryOperator.identity(), log);
+    this(sink, limits, UnaryOperator.identity(), new Observers(), () -> {}, log);
   }
 
   /**
    * The same, with a step before the sink.
    *
    * @param preparation makes of a capture what is written; runs on the writer thread
+   * @param observers are told of what becomes of captures
+   * @param beginning runs first on the writer thread; must not throw
    */
-  public CaptureQueue(
+  CaptureQueue(
       CaptureSink sink,
       Limits limits,
       UnaryOperator<Capture> preparation,
+      Observers observers,
+      Runnable beginning,
       BiConsumer<String, @Nullable Throwable> log) {
     this.sink = sink;
     this.capacity = limits.queueBytes() == Limits.AUTO ? Memory.queueBytes() : limits.queueBytes();
     this.limits = limits;
     this.preparation = preparation;
+    this.observers = observers;
+    this.beginning = beginning;
     this.log = log;
     this.noteAt = System.nanoTime() + NOTE_INTERVAL;
     this.writer = DaemonThread.of("camhook-writer", this::writeUntilClosed);
@@ -246,11 +254,15 @@ public final class CaptureQueue implements AutoCloseable {
         highWater = Math.max(highWater, heldBytes);
         entered++;
         work.signal();
-        return true;
+      } else {
+        lose(loss, 1);
       }
-      lose(loss, 1);
     } finally {
       lock.unlock();
+    }
+    if (loss == null) {
+      observers.each(observer -> observer.submitted(capture));
+      return true;
     }
     discard(capture);
     reportLoss(loss, bytes, null);
@@ -279,6 +291,8 @@ public final class CaptureQueue implements AutoCloseable {
       switchOff();
     } else if (cause != null && loss != Loss.PASS) {
       reportLoss(loss, 0, cause);
+    } else {
+      observers.each(observer -> observer.lost(loss));
     }
   }
 
@@ -526,6 +540,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void writeUntilClosed() {
+    beginning.run();
     boolean ended = false;
     while (!ended) {
       try {
@@ -609,7 +624,11 @@ public final class CaptureQueue implements AutoCloseable {
         made = preparation.apply(item.pending.materialize());
         item.made = made;
       }
+      long begin = System.nanoTime();
       sink.write(made);
+      long nanos = System.nanoTime() - begin;
+      Capture done = made;
+      observers.each(observer -> observer.written(done, nanos));
       settle(item, null, made.tensorBytes());
       recovered();
     } catch (CaptureRefusedException e) {
@@ -740,6 +759,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void noteStatus() {
+    observers.each(CaptureObserver::tick);
     try {
       sink.note(status());
     } catch (Throwable e) {
@@ -774,6 +794,7 @@ public final class CaptureQueue implements AutoCloseable {
 
   /** Says once for each cause that captures are lost. */
   private void reportLoss(Loss loss, long bytes, @Nullable Throwable cause) {
+    observers.each(observer -> observer.lost(loss));
     if (!isNew(loss + " " + (cause == null ? "" : describe(cause)))) {
       return;
     }

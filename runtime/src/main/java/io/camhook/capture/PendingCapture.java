@@ -1,12 +1,18 @@
 package io.camhook.capture;
 
 import io.camhook.recording.Capture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A capture whose tensors still live where the pass left them. Whoever submits it to a {@link
  * CaptureQueue} gives it away: the queue calls {@link #discard} exactly once, whatever happens.
  */
 public interface PendingCapture {
+  /** The id that the capture will have; null where it is not known before it is made. */
+  default @Nullable String id() {
+    return null;
+  }
+
   /** Bytes of memory that are held until {@link #discard}; the same value at every call. */
   long bytes();
 

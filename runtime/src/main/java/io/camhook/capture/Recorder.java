@@ -8,6 +8,7 @@ import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,8 @@ public final class Recorder implements AutoCloseable {
   private final String destination;
   private final EventLog log;
   private final LazySink sink;
+  private final UnaryOperator<Capture> preparation;
+  private final Observers observers = new Observers();
   private volatile @Nullable CaptureQueue queue;
   private boolean closed;
 
@@ -37,6 +40,21 @@ public final class Recorder implements AutoCloseable {
    */
   public Recorder(
       CamhookConfig.Limits limits, String destination, SinkOpener opener, EventLog log) {
+    this(limits, destination, opener, UnaryOperator.identity(), log);
+  }
+
+  /**
+   * The same, with a step before the sink.
+   *
+   * @param preparation makes of a capture what is written; runs on the writer thread
+   */
+  public Recorder(
+      CamhookConfig.Limits limits,
+      String destination,
+      SinkOpener opener,
+      UnaryOperator<Capture> preparation,
+      EventLog log) {
+    this.preparation = preparation;
     this.limits = limits;
     this.destination = destination;
     this.log = log;
@@ -101,6 +119,11 @@ public final class Recorder implements AutoCloseable {
     sink.models.add(model);
   }
 
+  /** Has {@code observer} see what becomes of captures from now on. */
+  public void observe(CaptureObserver observer) {
+    observers.add(observer);
+  }
+
   /** What became of the captures so far. */
   public Counters counters() {
     return status().counters();
@@ -110,6 +133,11 @@ public final class Recorder implements AutoCloseable {
   public CaptureStatus status() {
     CaptureQueue made = queue;
     return made == null ? CaptureStatus.IDLE : made.status();
+  }
+
+  /** One line about what became of the captures so far. */
+  public String statusLine() {
+    return status().inWords(destination);
   }
 
   /** Where captures go, for messages. */
@@ -124,7 +152,14 @@ public final class Recorder implements AutoCloseable {
 
   private synchronized @Nullable CaptureQueue makeQueue() {
     if (queue == null && !closed) {
-      queue = new CaptureQueue(sink, limits, this::report);
+      queue =
+          new CaptureQueue(
+              sink,
+              limits,
+              preparation,
+              observers,
+              () -> observers.each(observer -> observer.began(this)),
+              this::report);
     }
     return queue;
   }
@@ -149,6 +184,7 @@ public final class Recorder implements AutoCloseable {
     }
     if (open != null) {
       open.close();
+      observers.each(CaptureObserver::close);
       log.info(open.status().inWords(destination));
     }
   }

@@ -16,6 +16,8 @@ public final class Sampler {
   private static final long SECOND = 1_000_000_000L;
 
   private final double rate;
+  private final long every;
+  private final AtomicLong passes = new AtomicLong();
   private final long interval;
   private final long burst;
   private final LongSupplier nanoTime;
@@ -27,6 +29,7 @@ public final class Sampler {
 
   Sampler(Sampling sampling, LongSupplier nanoTime) {
     this.rate = sampling.rate();
+    this.every = sampling.every();
     this.interval =
         Double.isInfinite(sampling.maxPerSecond())
             ? 0
@@ -41,8 +44,11 @@ public final class Sampler {
     return rate >= 1 || (rate > 0 && ThreadLocalRandom.current().nextDouble() < rate);
   }
 
-  /** Whether the bound per second leaves room for one more; takes that room. */
+  /** Whether it is a pass's turn and the bound per second leaves room for one more; takes that room. */
   public boolean admitted() {
+    if (every > 1 && passes.incrementAndGet() % every != 0) {
+      return false;
+    }
     if (interval == 0) {
       return true;
     }

@@ -6,6 +6,11 @@ import io.camhook.recording.Capture;
 /** A capture that is on the heap already. */
 record HeapCapture(Capture capture) implements PendingCapture {
   @Override
+  public String id() {
+    return capture.id();
+  }
+
+  @Override
   public long bytes() {
     return capture.tensorBytes();
   }

@@ -1,0 +1,32 @@
+package io.camhook.capture;
+
+import io.camhook.recording.Capture;
+
+/**
+ * Sees what becomes of captures, to show it to an operator. What an observer throws is swallowed;
+ * calls come from several threads.
+ */
+public interface CaptureObserver extends AutoCloseable {
+  /** The first request is about to be captured. On the writer's thread, once. */
+  default void began(Recorder recorder) {}
+
+  /** A capture has entered the queue. On the thread of its request. */
+  default void submitted(PendingCapture capture) {}
+
+  /**
+   * A capture was written. On the writer's thread.
+   *
+   * @param nanos time that writing it took
+   */
+  default void written(Capture capture, long nanos) {}
+
+  /** A capture was lost after its request was admitted. */
+  default void lost(Loss loss) {}
+
+  /** Called every few seconds, on the writer's thread. */
+  default void tick() {}
+
+  /** Nothing is recorded any more. */
+  @Override
+  default void close() {}
+}

@@ -1,0 +1,34 @@
+package io.camhook.telemetry;
+
+import io.camhook.capture.CaptureObserver;
+import io.camhook.capture.Recorder;
+import io.camhook.dispatch.EventLog;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/** Shows what a recorder does to whoever operates the application. */
+public final class Telemetry {
+  private Telemetry() {}
+
+  /**
+   * Attaches everything there is; a JDK without JMX or JFR goes without.
+   *
+   * @param every how often a line is logged; zero for never
+   */
+  public static void attach(Recorder recorder, Duration every, EventLog log) {
+    ifPresent("java.management", recorder, ManagedRecorder::new);
+    ifPresent("jdk.jfr", recorder, FlightEvents::new);
+    recorder.observe(new ApplicationMetrics());
+    recorder.observe(new SpanAttribute());
+    if (!every.isZero()) {
+      recorder.observe(new PeriodicLine(every, log));
+    }
+  }
+
+  private static void ifPresent(
+      String module, Recorder recorder, Supplier<CaptureObserver> observer) {
+    if (ModuleLayer.boot().findModule(module).isPresent()) {
+      recorder.observe(observer.get());
+    }
+  }
+}
