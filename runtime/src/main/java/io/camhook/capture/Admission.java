@@ -7,7 +7,6 @@ package io.camhook.capture;
 public final class Admission implements AutoCloseable {
   private final CaptureQueue queue;
   private final long bytes;
-  private long nanos;
   private boolean closed;
 
   Admission(CaptureQueue queue, long bytes) {
@@ -15,22 +14,12 @@ public final class Admission implements AutoCloseable {
     this.bytes = bytes;
   }
 
-  /** Capturing has taken that long on this thread, beside the application's own work. */
-  public void took(long nanos) {
-    this.nanos += nanos;
-  }
-
-  /** The request was not captured after all, because of its result. */
-  public void skipped() {
-    queue.skipped();
-  }
-
   /** Idempotent. */
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      queue.ended(bytes, nanos);
+      queue.ended(bytes);
     }
   }
 }

@@ -209,8 +209,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /** The request that was admitted has ended. */
-  void ended(long reserved, long nanos) {
-    requestTime.add(nanos);
+  void ended(long reserved) {
     lock.lock();
     try {
       reservedBytes -= reserved;
@@ -220,8 +219,13 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
+  /** Capturing has taken that long on the thread of a request, beside the application's own work. */
+  void took(long nanos) {
+    requestTime.add(nanos);
+  }
+
   /** A request that was admitted is not captured, because its result is not of the wanted kind. */
-  public void skipped() {
+  void skipped() {
     skipped.increment();
   }
 
@@ -297,7 +301,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /** Memory ran out: gives back what waits, and takes nothing any more. */
-  private void switchOff() {
+  void switchOff() {
     if (off) {
       return;
     }

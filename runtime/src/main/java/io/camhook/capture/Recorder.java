@@ -94,6 +94,22 @@ public final class Recorder implements AutoCloseable {
     return false;
   }
 
+  /** Capturing has taken that long on the thread of a request, beside the application's own work. */
+  public void took(long nanos) {
+    CaptureQueue made = queue;
+    if (made != null) {
+      made.took(nanos);
+    }
+  }
+
+  /** A request that was admitted is not captured, because its result is not of the wanted kind. */
+  public void skipped() {
+    CaptureQueue made = queue;
+    if (made != null) {
+      made.skipped();
+    }
+  }
+
   /**
    * A capture could not be made: it counts as failed. Who knows why says so; if memory ran out,
    * nothing is captured any more.
@@ -106,6 +122,14 @@ public final class Recorder implements AutoCloseable {
       }
     } catch (Throwable e) {
       // memory ran out even for this: nothing of it may reach the application
+    }
+  }
+
+  /** Something failed while a capture was made: if memory ran out, no more are made. */
+  public void checkMemory(Throwable failure) {
+    CaptureQueue made = queue;
+    if (made != null && Memory.ranOut(failure)) {
+      made.switchOff();
     }
   }
 

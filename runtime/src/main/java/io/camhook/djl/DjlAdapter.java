@@ -7,6 +7,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.capture.Admission;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
@@ -177,12 +178,25 @@ public final class DjlAdapter implements EngineAdapter {
       if (plan == null || !plan.capturesAnything() || !now.sampler().admitted()) {
         return null;
       }
+      Admission admission = now.context().recorder().admit();
+      return admission == null ? null : begin(now, plan, model.getBlock(), inputs, admission);
+    } catch (Throwable e) {
+      now.failures().add("a request could not be captured", e);
+      return null;
+    }
+  }
+
+  private static Request begin(
+      Started now, ModelPlan plan, Block root, @Nullable List<?> inputs, Admission admission) {
+    try {
       SampledRequest request =
           new SampledRequest(
               plan,
-              model.getBlock(),
+              root,
               inputs,
               now.context().config().limits().exact(),
+              now.context().config().sampling().when(),
+              admission,
               now.models(),
               now.context().recorder(),
               now.failures(),
@@ -190,8 +204,8 @@ public final class DjlAdapter implements EngineAdapter {
       ThreadWork.begin().watch = request;
       return request;
     } catch (Throwable e) {
-      now.failures().add("a request could not be captured", e);
-      return null;
+      admission.close();
+      throw e;
     }
   }
 

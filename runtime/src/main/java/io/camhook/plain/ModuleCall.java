@@ -151,7 +151,8 @@ final class ModuleCall implements PlainCall {
       } else if (pass != null && isRoot()) {
         pass.input(value, module);
       }
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
+      thread.networks().recorder().checkMemory(e);
       thread.networks().failed(network.name() + ": layer " + path + " could not be recorded", e);
     }
   }
@@ -270,7 +271,7 @@ final class ModuleCall implements PlainCall {
     if (isRoot()) {
       try {
         pass.finish(module, output, thread);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         thread.networks().lost(network, e);
       }
       return;

@@ -3,11 +3,15 @@ package io.camhook.plain;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.Steps;
 import io.camhook.builtin.Watches;
+import io.camhook.capture.Admission;
+import io.camhook.capture.ClassScores;
 import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
+import io.camhook.config.Condition;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.ModelInfo;
+import io.camhook.recording.Prediction;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +23,7 @@ public final class PlainNetworks {
   private final @Nullable HookedNetwork[] networks;
   private final Recorder recorder;
   private final Sampler sampler;
+  private final @Nullable Condition when;
   private final boolean dryRun;
   private final EventLog log;
   private final Set<HookedNetwork> described = ConcurrentHashMap.newKeySet();
@@ -38,6 +43,7 @@ public final class PlainNetworks {
     }
     this.recorder = recorder;
     this.sampler = new Sampler(config.sampling());
+    this.when = config.sampling().when();
     this.dryRun = config.dryRun();
     this.log = log;
     for (int i = 0; i < networks.length; i++) {
@@ -110,7 +116,22 @@ public final class PlainNetworks {
     if (dryRun) {
       return surveyed.add(network) ? new PlainPass(network, true) : null;
     }
-    return sampler.drawn() && sampler.admitted() ? new PlainPass(network, false) : null;
+    if (!sampler.drawn() || !sampler.admitted()) {
+      return null;
+    }
+    Admission admission = recorder.admit();
+    if (admission == null) {
+      return null;
+    }
+    admission.close(); // a pass that is left by an exception tells nobody that it has ended
+    return new PlainPass(network, false);
+  }
+
+  /** Whether a pass with these scores is to be captured; null where a model has none. */
+  boolean isWanted(HookedNetwork network, @Nullable ClassScores scores) {
+    return when == null
+        || (scores != null
+            && Prediction.anyMeets(scores.predictions(network.labels()), when::holds));
   }
 
   /** Notes the modules of a network the first time that a pass of it has been captured. */
@@ -130,7 +151,7 @@ public final class PlainNetworks {
   }
 
   /** A capture was lost on its way: it counts as failed. */
-  void lost(HookedNetwork network, RuntimeException cause) {
+  void lost(HookedNetwork network, Throwable cause) {
     if (cause instanceof IllegalArgumentException) {
       if (failures.getAndIncrement() == 0) {
         log.warn("model %s is not captured: %s".formatted(network.name(), cause.getMessage()));
@@ -138,7 +159,7 @@ public final class PlainNetworks {
     } else {
       failed("a pass of " + network.name() + " could not be captured", cause);
     }
-    recorder.lost();
+    recorder.lost(cause);
   }
 
   /** Notes that something of camhook's own went wrong; the first time it is logged. */

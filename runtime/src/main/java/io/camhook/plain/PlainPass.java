@@ -88,8 +88,13 @@ final class PlainPass {
                   .formatted(network.name(), activations.keySet()));
       return;
     }
+    long begin = System.nanoTime();
     Tensor output = network.tensors().read(value, root);
     Batch batch = new Batch(output);
+    if (!thread.networks().isWanted(network, batch.scores())) {
+      thread.networks().recorder().skipped();
+      return;
+    }
     Capture.Builder capture = Capture.builder(network.name()).time(time);
     if (input != null) {
       Tensor first = batch.with(input);
@@ -114,6 +119,7 @@ final class PlainPass {
     } else {
       thread.networks().recorder().submit(new HeapCapture(capture.build()));
     }
+    thread.networks().recorder().took(System.nanoTime() - begin);
   }
 
   private LayerGradients gradients() {

@@ -43,6 +43,11 @@ public final class Capture {
     return new Builder(model);
   }
 
+  /** A new id for a capture of a pass that began at {@code time}. */
+  public static String newId(Instant time) {
+    return CaptureId.next(time);
+  }
+
   /** Unique; ids sort by time as text. */
   public String id() {
     return id;

@@ -1,5 +1,6 @@
 package io.camhook.recording;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,4 +10,23 @@ import org.jspecify.annotations.Nullable;
  * @param label the class's name, null if unknown
  * @param probability 0 to 1
  */
-public record Prediction(int index, @Nullable String label, double probability) {}
+public record Prediction(int index, @Nullable String label, double probability) {
+  /** A question about a prediction. */
+  @FunctionalInterface
+  public interface Test {
+    boolean holds(double probability, @Nullable String label, int index);
+  }
+
+  /** Whether the first prediction of one of the samples passes the test. */
+  public static boolean anyMeets(List<List<Prediction>> samples, Test test) {
+    for (List<Prediction> sample : samples) {
+      if (!sample.isEmpty()) {
+        Prediction first = sample.get(0);
+        if (test.holds(first.probability, first.label, first.index)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

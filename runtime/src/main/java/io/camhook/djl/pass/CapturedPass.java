@@ -26,6 +26,7 @@ final class CapturedPass implements PendingCapture {
 
   private final String model;
   private final Instant time;
+  private final String id;
   private final NDManager owner;
   private final Unrecordable unrecordable;
   private final Map<TensorName, NDArray> arrays = new LinkedHashMap<>();
@@ -41,6 +42,7 @@ final class CapturedPass implements PendingCapture {
     this.unrecordable = unrecordable;
     this.model = model;
     this.time = time;
+    this.id = Capture.newId(time);
     this.owner = owner;
   }
 
@@ -73,6 +75,11 @@ final class CapturedPass implements PendingCapture {
   }
 
   @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
   public long bytes() {
     return bytes;
   }
@@ -80,7 +87,8 @@ final class CapturedPass implements PendingCapture {
   @Override
   public Capture materialize() {
     readScores();
-    Capture.Builder builder = Capture.builder(model).time(time).targets(targets).topK(predictions);
+    Capture.Builder builder =
+        Capture.builder(model).id(id).time(time).targets(targets).topK(predictions);
     arrays.forEach(
         (name, array) -> {
           try {

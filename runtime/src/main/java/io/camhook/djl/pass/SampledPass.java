@@ -12,11 +12,13 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.capture.ClassScores;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.Condition;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Prediction;
 import io.camhook.recording.Target;
 import io.camhook.recording.TensorName;
 import io.camhook.torchscript.twin.TapPlan;
@@ -52,10 +54,12 @@ public final class SampledPass {
   private final boolean gradModeBefore;
   private final boolean callersGraph;
   private final boolean gradient;
+  private final @Nullable Condition when;
   private final Map<String, Integer> calls = new HashMap<>();
   private final List<Recorded> recorded = new ArrayList<>();
   private boolean cut;
   private boolean scripted;
+  private boolean wanted = true;
   private @Nullable EngineException gradientFailure;
   private @Nullable GradientPass gradients;
 
@@ -64,9 +68,11 @@ public final class SampledPass {
    * #abandon} restores it.
    *
    * @param inference whether nobody else wants a graph of this pass
+   * @param when what its result must be like to be captured; null captures any
    */
-  public SampledPass(ModelPlan plan, NDList inputs, boolean inference) {
+  public SampledPass(ModelPlan plan, NDList inputs, boolean inference, @Nullable Condition when) {
     this.plan = plan;
+    this.when = when;
     this.owner = Engine.getEngine("PyTorch").newBaseManager(inputs.head().getDevice());
     owner.setName("camhook capture");
     this.capture = new CapturedPass(plan.label(), Instant.now(), owner, plan::unrecordable);
@@ -151,7 +157,13 @@ public final class SampledPass {
     }
     ScriptPlan script = plan.script();
     Integer target = plan.onlyClass();
-    if (gradient && !callersGraph && script != null && script.isOneCall() && target != null) {
+    boolean undecided = when != null; // else the gradients would come before the decision
+    if (gradient
+        && !undecided
+        && !callersGraph
+        && script != null
+        && script.isOneCall()
+        && target != null) {
       try {
         return differentiated(GradientPass.run(block, taps, target, inputs, training, owner));
       } catch (EngineException e) {
@@ -233,9 +245,12 @@ public final class SampledPass {
       }
       try (NDManager scratch = owner.newSubManager()) {
         Scores scores = Scores.of(outputs, scratch);
+        wanted = when == null;
         if (scores != null) {
-          capture.predictions(scores.classes().predictions(plan.classNames()));
-          if (gradient) {
+          List<List<Prediction>> predictions = scores.classes().predictions(plan.classNames());
+          capture.predictions(predictions);
+          wanted = when == null || Prediction.anyMeets(predictions, when::holds);
+          if (gradient && wanted) {
             differentiateIfPossible(scores, scratch);
           }
         }
@@ -348,6 +363,11 @@ public final class SampledPass {
       output.close();
     }
     return copy;
+  }
+
+  /** Whether the result is such that the pass is to be captured; known when it has finished. */
+  public boolean isWanted() {
+    return wanted;
   }
 
   /** The finished capture; whoever takes it must discard it. */

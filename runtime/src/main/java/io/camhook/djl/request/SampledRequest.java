@@ -7,9 +7,11 @@ import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.camhook.capture.Admission;
 import io.camhook.capture.NoSuchTargetException;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.Condition;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
@@ -55,6 +57,8 @@ public final class SampledRequest implements Request, PassWatch {
   private final Block root;
   private final List<?> inputs;
   private final boolean exact;
+  private final @Nullable Condition when;
+  private final Admission admission;
   private final Models models;
   private final Recorder recorder;
   private final Failures failures;
@@ -73,6 +77,8 @@ public final class SampledRequest implements Request, PassWatch {
       Block root,
       @Nullable List<?> inputs,
       boolean exact,
+      @Nullable Condition when,
+      Admission admission,
       Models models,
       Recorder recorder,
       Failures failures,
@@ -81,6 +87,8 @@ public final class SampledRequest implements Request, PassWatch {
     this.root = root;
     this.inputs = inputs == null ? List.of() : inputs;
     this.exact = exact;
+    this.when = when;
+    this.admission = admission;
     this.models = models;
     this.recorder = recorder;
     this.failures = failures;
@@ -91,6 +99,7 @@ public final class SampledRequest implements Request, PassWatch {
   @Override
   public void close() {
     Dispatch.release();
+    admission.close();
     ThreadWork work = ThreadWork.current();
     if (work != null) {
       work.watch = null;
@@ -160,7 +169,7 @@ public final class SampledRequest implements Request, PassWatch {
   }
 
   private SampledPass newPass(NDList given, int index, boolean inference) {
-    SampledPass made = new SampledPass(plan, given, inference);
+    SampledPass made = new SampledPass(plan, given, inference, when);
     try {
       if (plan.captures(CaptureKind.IMAGE)) {
         boolean wholeBatch = given.head().getShape().dimension() > 0 && index == 0;
@@ -181,7 +190,7 @@ public final class SampledRequest implements Request, PassWatch {
   }
 
   private void failed(Throwable cause) {
-    recorder.lost();
+    recorder.lost(cause);
     if (cause instanceof NoSuchTargetException) {
       failures.mistake("model %s is not captured: %s".formatted(plan.label(), cause.getMessage()));
     } else {
@@ -339,6 +348,7 @@ public final class SampledRequest implements Request, PassWatch {
   }
 
   private NDList finish(SampledPass done, NDList outputs) {
+    long begin = System.nanoTime();
     if (hookedPass && done.wantsGradient() && done.lacksGraph()) {
       plan.lacksGraph();
     }
@@ -347,7 +357,13 @@ public final class SampledRequest implements Request, PassWatch {
     if (done.gradientFailure() != null) {
       giveUpGradients("the engine cannot differentiate it", done.gradientFailure());
     }
-    recorder.submit(done.capture());
+    if (done.isWanted()) {
+      recorder.submit(done.capture());
+    } else {
+      done.abandon();
+      recorder.skipped();
+    }
+    recorder.took(System.nanoTime() - begin);
     return forApplication;
   }
 
