@@ -3,6 +3,7 @@ package io.camhook.agent;
 import io.camhook.agent.yaml.PublishedYaml;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.DirectorySink;
+import io.camhook.capture.KeptTensors;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
@@ -25,7 +26,12 @@ final class Output {
    */
   static Recorder recorder(CamhookConfig config, @Nullable Path yaml, EventLog log) {
     Destination destination = destination(config.output(), yaml);
-    return new Recorder(config.limits(), destination.name(), destination.opener(), log);
+    return new Recorder(
+        config.limits(),
+        destination.name(),
+        destination.opener(),
+        new KeptTensors(config.models()),
+        log);
   }
 
   /** What messages call a sink, and how it is opened. */

@@ -67,7 +67,7 @@ final class CaptureToDisk {
     }
     Files.delete(directory);
     verdict.atLeast(
-        0.8,
+        0.95,
         plain / captures,
         "x FileChannel loop, %s of %d kB".formatted(what, run.blobBytes / 1000));
     Verdict.note(ROUND_BYTES / plain / (1 << 20), "MiB/s of the FileChannel loop");

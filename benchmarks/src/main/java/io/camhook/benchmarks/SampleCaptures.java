@@ -6,6 +6,7 @@ import io.camhook.recording.Prediction;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
 
@@ -24,11 +25,18 @@ final class SampleCaptures {
         .topK(
             List.of(
                 List.of(new Prediction(282, "tiger cat", 0.8), new Prediction(281, "tabby", 0.1))))
-        .tensor(TensorName.IMAGE, Tensor.ofBytes(image, picture, picture, 3))
-        .tensor(TensorName.activation(layer), normal(random, true, channels, size))
-        .tensor(TensorName.gradient(0, layer), normal(random, false, channels, size))
-        .tensor(TensorName.output(0), normal(random, false, 1000, 1))
+        .tensor(TensorName.IMAGE, inNativeMemory(Tensor.ofBytes(image, picture, picture, 3)))
+        .tensor(TensorName.activation(layer), inNativeMemory(normal(random, true, channels, size)))
+        .tensor(
+            TensorName.gradient(0, layer), inNativeMemory(normal(random, false, channels, size)))
+        .tensor(TensorName.output(0), inNativeMemory(normal(random, false, 1000, 1)))
         .build();
+  }
+
+  /** As an engine hands its tensors over. */
+  private static Tensor inNativeMemory(Tensor tensor) {
+    ByteBuffer bytes = ByteBuffer.allocateDirect((int) tensor.byteSize()).put(tensor.data());
+    return new Tensor(tensor.dtype(), tensor.shape(), bytes.flip());
   }
 
   /** [1, channels, size, size]; behind a ReLU where {@code rectified}. */

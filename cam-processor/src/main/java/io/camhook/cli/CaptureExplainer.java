@@ -4,6 +4,7 @@ import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamResult;
 import io.camhook.cam.Heatmaps;
+import io.camhook.cam.KeptMaps;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Need;
@@ -33,6 +34,10 @@ final class CaptureExplainer {
   /** One explanation for each sample of the batch. */
   List<Explanation> explain(Capture capture) {
     CaptureView view = new CaptureView(capture);
+    KeptMaps kept = KeptMaps.of(capture);
+    if (!kept.isEmpty()) {
+      return explain(view, kept);
+    }
     List<LayerOutput> chosen = layers.of(capture);
     List<CamMethod> wanted = methods.of(capture);
     List<Explanation> explanations = new ArrayList<>();
@@ -42,9 +47,41 @@ final class CaptureExplainer {
     return explanations;
   }
 
+  /** Of a capture that keeps the maps of one method and no tensors. */
+  private List<Explanation> explain(CaptureView view, KeptMaps kept) {
+    List<LayerOutput> chosen = layers.of(view.capture(), kept.layers());
+    Map<String, String> problems = new LinkedHashMap<>();
+    boolean wanted = !methods.isExplicit();
+    for (CamMethod method :
+        methods.isExplicit() ? methods.of(view.capture()) : List.<CamMethod>of()) {
+      if (method.id().equals(KeptMaps.METHOD)) {
+        wanted = true;
+      } else {
+        problems.put(
+            method.id(),
+            "the capture keeps the maps of %s alone (reduce: cam)".formatted(KeptMaps.METHOD));
+      }
+    }
+    List<Explanation> explanations = new ArrayList<>();
+    for (int sample = 0; sample < view.samples(); sample++) {
+      List<Explanation.Maps> maps = new ArrayList<>();
+      for (Target target : wanted ? view.targets(sample) : List.<Target>of()) {
+        try {
+          maps.add(
+              new Explanation.Maps(
+                  target.n(),
+                  kept.result(Heatmaps.standard(), chosen, sample, target.n(), view.inputShape())));
+        } catch (CamException e) {
+          problems.putIfAbsent(KeptMaps.METHOD, String.valueOf(e.getMessage()));
+        }
+      }
+      explanations.add(explanation(view, sample, maps, List.of(), problems));
+    }
+    return explanations;
+  }
+
   private Explanation explain(
       CaptureView view, int sample, List<LayerOutput> chosen, List<CamMethod> wanted) {
-    Capture capture = view.capture();
     List<Target> targets = view.targets(sample);
     Map<String, String> problems = new LinkedHashMap<>();
     List<Explanation.Maps> maps = new ArrayList<>();
@@ -60,6 +97,16 @@ final class CaptureExplainer {
         }
       }
     }
+    return explanation(view, sample, maps, recorded(view, sample, chosen, targets), problems);
+  }
+
+  private static Explanation explanation(
+      CaptureView view,
+      int sample,
+      List<Explanation.Maps> maps,
+      List<Explanation.Layer> recorded,
+      Map<String, String> problems) {
+    Capture capture = view.capture();
     return new Explanation(
         view.samples() == 1 ? capture.id() : capture.id() + "-" + sample,
         capture.model(),
@@ -67,9 +114,9 @@ final class CaptureExplainer {
         view.picture(sample),
         view.logits(sample),
         view.predictions(sample),
-        targets,
+        view.targets(sample),
         maps,
-        recorded(view, sample, chosen, targets),
+        recorded,
         problems,
         capture.extra());
   }

@@ -30,7 +30,11 @@ final class LayerChoice {
    * @throws CommandFailure if a name matches none
    */
   List<LayerOutput> of(Capture capture) {
-    List<LayerOutput> recorded = capture.layers();
+    return of(capture, capture.layers());
+  }
+
+  /** Those among {@code recorded} that are meant. */
+  List<LayerOutput> of(Capture capture, List<LayerOutput> recorded) {
     if (wanted.isEmpty()) {
       return recorded;
     }

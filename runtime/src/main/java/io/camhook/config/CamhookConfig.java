@@ -61,6 +61,7 @@ public record CamhookConfig(
    * @param labels file with one class name a line
    * @param hooks built-in hooks and the user's own
    * @param plain set for a plain Java network, whose methods are woven by name
+   * @param kept how much of a capture is kept
    */
   public record Model(
       String name,
@@ -69,12 +70,43 @@ public record CamhookConfig(
       Target target,
       @Nullable Path labels,
       List<Hook> hooks,
-      @Nullable PlainNetwork plain) {
+      @Nullable PlainNetwork plain,
+      Kept kept) {
     public Model {
       layers = List.copyOf(layers);
       capture = Set.copyOf(capture);
       hooks = List.copyOf(hooks);
     }
+
+    /** Keeps all that is captured as it is. */
+    public Model(
+        String name,
+        List<String> layers,
+        Set<CaptureKind> capture,
+        Target target,
+        @Nullable Path labels,
+        List<Hook> hooks,
+        @Nullable PlainNetwork plain) {
+      this(name, layers, capture, target, labels, hooks, plain, Kept.ALL);
+    }
+  }
+
+  /**
+   * How much of a capture is kept.
+   *
+   * @param precision type that float32 values are written in
+   * @param maps whether Grad-CAM's maps are kept in the place of activations and gradients, and a
+   *     thumbnail in that of the picture
+   */
+  public record Kept(Precision precision, boolean maps) {
+    public static final Kept ALL = new Kept(Precision.FLOAT32, false);
+  }
+
+  /** Types of values. */
+  public enum Precision {
+    FLOAT32,
+    FLOAT16,
+    BFLOAT16
   }
 
   /**

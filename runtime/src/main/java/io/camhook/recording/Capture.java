@@ -98,6 +98,15 @@ public final class Capture {
         .toList();
   }
 
+  /** The same capture with other tensors, and more metadata. */
+  public Capture with(Map<String, Tensor> others, Map<String, String> more) {
+    Builder builder = builder(model).id(id).time(time).targets(targets).topK(topK);
+    extra.forEach(builder::extra);
+    more.forEach(builder::extra);
+    others.forEach(builder::tensor);
+    return builder.build();
+  }
+
   /** Bytes of all tensors together. */
   public long tensorBytes() {
     return tensors.values().stream().mapToLong(Tensor::byteSize).sum();

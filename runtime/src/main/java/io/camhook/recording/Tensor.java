@@ -125,7 +125,7 @@ public final class Tensor {
       }
       case F16 -> {
         for (int i = 0; i < out.length; i++) {
-          out[i] = halfToFloat(in.getShort(i * 2));
+          out[i] = HalfFloat.toFloat(in.getShort(i * 2));
         }
       }
       case BF16 -> {
@@ -173,6 +173,37 @@ public final class Tensor {
   }
 
   /**
+   * The values in another type, rounded to the nearest, ties to even; of F16 what is too large is
+   * infinite.
+   *
+   * @param wanted F32, F16 or BF16
+   */
+  public Tensor to(DType wanted) {
+    if (wanted == dtype) {
+      return this;
+    }
+    float[] values = toFloats();
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, wanted.bytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    switch (wanted) {
+      case F32 -> bytes.asFloatBuffer().put(values);
+      case F16 -> {
+        for (int i = 0; i < values.length; i++) {
+          bytes.putShort(2 * i, HalfFloat.of(values[i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < values.length; i++) {
+          bytes.putShort(2 * i, HalfFloat.brainOf(values[i]));
+        }
+      }
+      default -> throw new IllegalArgumentException("values cannot be written as " + wanted);
+    }
+    return new Tensor(wanted, shape, bytes);
+  }
+
+  /**
    * The number of elements of {@code shape}; throws {@link ArithmeticException} on overflow or a
    * negative size.
    */
@@ -185,24 +216,6 @@ public final class Tensor {
       n = Math.multiplyExact(n, size);
     }
     return n;
-  }
-
-  /**
-   * IEEE 754 binary16 to binary32 (exact); {@code Float.float16ToFloat} exists only from JDK 20.
-   */
-  private static float halfToFloat(short half) {
-    int bits = half & 0xffff;
-    int sign = (bits >>> 15) << 31;
-    int exponent = (bits >>> 10) & 0x1f;
-    int mantissa = bits & 0x3ff;
-    if (exponent == 0x1f) {
-      return Float.intBitsToFloat(sign | 0x7f800000 | (mantissa << 13));
-    }
-    if (exponent == 0) {
-      float subnormal = mantissa * 0x1p-24f;
-      return sign == 0 ? subnormal : -subnormal;
-    }
-    return Float.intBitsToFloat(sign | ((exponent + 112) << 23) | (mantissa << 13));
   }
 
   @Override

@@ -107,8 +107,8 @@ class TelemetryTest {
 
   private void capture() {
     for (int bytes : new int[] {10, 20}) {
-      try (Admission admission = recorder.admit()) {
-        admission.took(TimeUnit.MICROSECONDS.toNanos(3));
+      try (Admission ignored = recorder.admit()) {
+        recorder.took(TimeUnit.MICROSECONDS.toNanos(3));
         recorder.submit(item(bytes));
       }
     }

@@ -2,7 +2,9 @@ package io.camhook.agent.yaml;
 
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Hook;
+import io.camhook.config.CamhookConfig.Kept;
 import io.camhook.config.CamhookConfig.Model;
+import io.camhook.config.CamhookConfig.Precision;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.config.PlainNetwork;
 import io.camhook.naming.Nearest;
@@ -58,8 +60,21 @@ final class ModelReader {
           target,
           labels,
           hooks,
-          plain);
+          plain,
+          kept(section));
     }
+  }
+
+  private static Kept kept(Section section) {
+    return new Kept(
+        section.choice(
+            "precision",
+            Map.of(
+                "float32", Precision.FLOAT32,
+                "float16", Precision.FLOAT16,
+                "bfloat16", Precision.BFLOAT16),
+            Precision.FLOAT32),
+        section.choice("reduce", Map.of("none", false, "cam", true), false));
   }
 
   private List<String> layers(Section section, List<String> absent) {

@@ -1,0 +1,2 @@
+/** A servlet for tests. */
+package app.web;
