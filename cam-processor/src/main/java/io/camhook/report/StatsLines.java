@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.report.LayerStatistics.Step;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +60,10 @@ public final class StatsLines {
   private static List<Line> lines(Path file, List<String> damage) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     List<Line> lines = new ArrayList<>();
-    try (BufferedReader in = Files.newBufferedReader(file)) {
+    // not strict about UTF-8: a line with other bytes is one bad line, and no end of the file
+    try (BufferedReader in =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
       int number = 1;
       String next;
       for (String text = in.readLine(); text != null; text = next, number++) {
