@@ -76,6 +76,15 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
+  /** The same for who cannot say when the request ends: no room is held for it. */
+  public boolean admits() {
+    Admission admission = admit();
+    if (admission != null) {
+      admission.close();
+    }
+    return admission != null;
+  }
+
   /**
    * Takes over a capture; never throws.
    *

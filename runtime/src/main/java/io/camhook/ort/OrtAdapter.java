@@ -135,7 +135,10 @@ public final class OrtAdapter implements EngineAdapter {
       return null;
     }
     boolean sampled =
-        known.plan().capturesAnything() && now.sampler().drawn() && now.sampler().admitted();
+        known.plan().capturesAnything()
+            && now.sampler().drawn()
+            && now.sampler().admitted()
+            && now.context().recorder().admits();
     if (!sampled && !known.isHooked()) {
       return null;
     }

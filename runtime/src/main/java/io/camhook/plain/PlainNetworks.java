@@ -3,7 +3,6 @@ package io.camhook.plain;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.Steps;
 import io.camhook.builtin.Watches;
-import io.camhook.capture.Admission;
 import io.camhook.capture.ClassScores;
 import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
@@ -116,14 +115,9 @@ public final class PlainNetworks {
     if (dryRun) {
       return surveyed.add(network) ? new PlainPass(network, true) : null;
     }
-    if (!sampler.drawn() || !sampler.admitted()) {
+    if (!sampler.drawn() || !sampler.admitted() || !recorder.admits()) {
       return null;
     }
-    Admission admission = recorder.admit();
-    if (admission == null) {
-      return null;
-    }
-    admission.close(); // a pass that is left by an exception tells nobody that it has ended
     return new PlainPass(network, false);
   }
 

@@ -87,7 +87,7 @@ class OrtHooksTest {
                 null)),
         new CamhookConfig.Sampling(rate, Double.POSITIVE_INFINITY),
         WovenDjl.config(1, false).limits(),
-        new CamhookConfig.Output(directory.toString(), 1L << 20, null),
+        new CamhookConfig.Output(directory.toString(), 1L << 20),
         false);
   }
 

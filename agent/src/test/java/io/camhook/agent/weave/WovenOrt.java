@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.builtin.Watches;
 import io.camhook.capture.CaptureSink;
+import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.Dispatch;
@@ -48,7 +49,7 @@ final class WovenOrt implements AutoCloseable {
                   }
 
                   @Override
-                  public void close(Counters counters) {}
+                  public void close(CaptureStatus status) {}
                 },
             log);
     watches = Watches.of(config, log);
