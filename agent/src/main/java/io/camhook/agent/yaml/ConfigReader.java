@@ -119,21 +119,23 @@ public final class ConfigReader {
   }
 
   private CamhookConfig config(Reading reading, @Nullable Node document, @Nullable Path file) {
-    try (Section root = new Section(reading, "", document);
-        Section limits = root.section("limits")) {
+    try (Section root = new Section(reading, "", document)) {
       root.choice("version", Map.of("1", 1), 1);
       ModelReader models = new ModelReader(reading, file);
       List<Model> entries = new ArrayList<>();
       for (Section section : root.sections("models")) {
         entries.add(models.read(section));
       }
-      return new CamhookConfig(
-          entries,
-          sampling(root, reading),
-          limits(limits),
-          output(root, reading, disk(limits)),
-          logEvery(root),
-          root.flag("dryRun", false));
+      Sampling sampling = sampling(root, reading);
+      try (Section limits = root.section("limits")) {
+        return new CamhookConfig(
+            entries,
+            sampling,
+            limits(limits),
+            output(root, reading, disk(limits)),
+            logEvery(root),
+            root.flag("dryRun", false));
+      }
     }
   }
 

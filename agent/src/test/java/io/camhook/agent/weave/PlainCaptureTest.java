@@ -120,7 +120,9 @@ class PlainCaptureTest {
           .contains("expected in app.nn.Pooled a method back that takes the output's gradient");
       assertThat(woven.messages)
           .last()
-          .isEqualTo("0 of 1 captures written to a list, 0 dropped, 1 failed");
+          .isEqualTo(
+              "0 of 1 captures written to a list, 0 dropped, 1 failed (pass could not be captured:"
+                  + " 1)");
     }
   }
 

@@ -139,7 +139,7 @@ class ConfigReaderTest {
             "camhook.yaml:1:10: version: expected 1, found \"2\"; nearest is \"1\"",
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
                 + " layers, capture, target, labels, hooks, class, root, forward, backward, input,"
-                + " output, gradOutput, gradInput, value, shape, inputShape",
+                + " output, gradOutput, gradInput, value, shape, inputShape, precision, reduce",
             "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME, loss or"
                 + " none,"
                 + " found \"top\"",
@@ -154,14 +154,14 @@ class ConfigReaderTest {
             "camhook.yaml:9:13: models[1].layers: expected a module path such as layer4.1.conv2, a"
                 + " glob, or auto, found keys and values",
             "camhook.yaml:12:3: sampling.rate: is written twice, first at camhook.yaml:11:3",
-            "camhook.yaml:13:18: limits.queue: expected a size such as 256MiB, 1GiB or 65536, found"
-                + " \"lots\"",
+            "camhook.yaml:13:18: limits.queue: expected auto or a size such as 256MiB, 1GiB or"
+                + " 65536, found \"lots\"",
             "camhook.yaml:13:34: limits.whenFull: expected block or drop, found \"wait\"",
             "camhook.yaml:13:47: limits.exact: expected false or true, found \"yes\"",
             "camhook.yaml:14:22: output.directory: expected %t (start time), %p (process id), %h"
                 + " (host) or %%, found \"%x\"",
             "camhook.yaml:15:1: outputs: no such key; nearest is \"output\"; expected version,"
-                + " models, sampling, limits, output, dryRun");
+                + " models, sampling, limits, output, log, dryRun");
   }
 
   @Test
@@ -195,8 +195,8 @@ class ConfigReaderTest {
         catchThrowableOfType(InvalidConfigException.class, () -> reader(bad).read(file));
     assertThat(e)
         .hasMessage(
-            "agent option limits.queue: limits.queue: expected a size such as 256MiB, 1GiB or"
-                + " 65536, found \"-1\"");
+            "agent option limits.queue: limits.queue: expected auto or a size such as 256MiB,"
+                + " 1GiB or 65536, found \"-1\"");
   }
 
   @Test
