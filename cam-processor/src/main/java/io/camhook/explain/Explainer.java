@@ -10,6 +10,7 @@ import io.camhook.cam.targets.TargetChoice;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
+import io.camhook.ort.OrtRunException;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Tensor;
@@ -57,7 +58,7 @@ public final class Explainer implements AutoCloseable {
     this.biases = new BiasLayers(source);
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
-    this.layers = List.copyOf(LayerSelection.of(named, listing));
+    this.layers = List.copyOf(source.select(named));
     if (named.size() < wanted.size() && listing.rootOnly() != null) {
       throw new ExplainException(
           "%s: no layer 'auto': %s".formatted(listing.model(), listing.rootOnly()));
@@ -65,7 +66,7 @@ public final class Explainer implements AutoCloseable {
   }
 
   /**
-   * Opens a TorchScript model.
+   * Opens a TorchScript model, or an {@code .onnx} file.
    *
    * @param model the archive
    * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
@@ -75,6 +76,10 @@ public final class Explainer implements AutoCloseable {
    * @throws IOException if the file is no TorchScript archive, with the reason
    */
   public static Explainer load(Path model, List<String> layers) throws IOException {
+    ModelListing.requireFile(model);
+    if (OnnxSource.isOnnx(model)) {
+      return new Explainer(OnnxSource.open(model), layers);
+    }
     Explainer explainer = new Explainer(ArchiveSource.of(ModelListing.read(model)), layers);
     ExplainEngine.adapter();
     return explainer;
@@ -151,7 +156,7 @@ public final class Explainer implements AutoCloseable {
     ModelSession.Pass pass;
     try {
       pass = open.run(input.tensors(), gradients, target == null);
-    } catch (EngineException e) {
+    } catch (EngineException | OrtRunException e) {
       String why = EngineMessages.shortened(e);
       throw new ExplainException(
           forwardIsOver.get()
@@ -221,7 +226,9 @@ public final class Explainer implements AutoCloseable {
    * @throws IOException if the model cannot be loaded
    */
   public static ModelListing observe(ModelListing listing, List<Tensor> inputs) throws IOException {
-    return observe(ArchiveSource.of(listing), inputs);
+    Path file = Path.of(listing.model());
+    return observe(
+        OnnxSource.isOnnx(file) ? OnnxSource.open(file) : ArchiveSource.of(listing), inputs);
   }
 
   private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
@@ -246,13 +253,20 @@ public final class Explainer implements AutoCloseable {
           auto = layer.path();
         }
       }
-    } catch (EngineException e) {
+    } catch (EngineException | OrtRunException e) {
       throw new ExplainException(
           "%s: the model cannot be run with inputs of shape %s: %s"
               .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
           e);
     }
-    return new ModelListing(listing.model(), listing.modules(), outputs, auto, listing.rootOnly());
+    return new ModelListing(
+        listing.model(),
+        listing.modules(),
+        outputs,
+        source.auto(inputs).orElse(auto),
+        listing.rootOnly(),
+        listing.missing(),
+        listing.inputShapes());
   }
 
   /** A signal, picture or volume like the input, with more than one position. */

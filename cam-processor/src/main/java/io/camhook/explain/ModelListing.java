@@ -22,13 +22,29 @@ import org.jspecify.annotations.Nullable;
  * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
  *     output
  * @param rootOnly why no layer but {@code .} can be recorded; null where others can
+ * @param missing why the value of a module is not in an ONNX graph, by module path; null for a
+ *     model that is no ONNX graph
+ * @param inputShapes shapes of inputs that an ONNX graph declares, to try it with; empty where it
+ *     leaves more than the batch open, and for other models
  */
 public record ModelListing(
     String model,
     List<ModuleDescription> modules,
     Map<String, List<Output>> outputs,
     @Nullable String auto,
-    @Nullable String rootOnly) {
+    @Nullable String rootOnly,
+    @Nullable Map<String, String> missing,
+    List<long[]> inputShapes) {
+
+  /** The modules of a model that is no ONNX graph. */
+  public ModelListing(
+      String model,
+      List<ModuleDescription> modules,
+      Map<String, List<Output>> outputs,
+      @Nullable String auto,
+      @Nullable String rootOnly) {
+    this(model, modules, outputs, auto, rootOnly, null, List.of());
+  }
 
   /**
    * One tensor that a module returned.
@@ -44,15 +60,20 @@ public record ModelListing(
     Map<String, List<Output>> copy = new LinkedHashMap<>();
     outputs.forEach((path, list) -> copy.put(path, List.copyOf(list)));
     outputs = copy;
+    missing = missing == null ? null : Map.copyOf(missing);
   }
 
   /**
-   * Reads a model's modules. Needs no engine.
+   * Reads a model's modules: of a TorchScript file without an engine, of an {@code .onnx} file with
+   * onnxruntime.
    *
-   * @throws IOException if the file is no TorchScript archive, with the reason
+   * @throws IOException if the file is no model, with the reason
    */
   public static ModelListing read(Path model) throws IOException {
     requireFile(model);
+    if (OnnxSource.isOnnx(model)) {
+      return OnnxSource.open(model).listing();
+    }
     TorchScriptArchive archive = TorchScriptArchive.open(model);
     return new ModelListing(
         model.toString(), archive.modules(), Map.of(), null, archive.rootOnly().orElse(null));
@@ -63,7 +84,7 @@ public record ModelListing(
       throw new ExplainException(model + ": no such file or directory");
     }
     if (Files.isDirectory(model)) {
-      throw new ExplainException(model + ": expected a TorchScript file (.pt), found a directory");
+      throw new ExplainException(model + ": expected a model (.pt or .onnx), found a directory");
     }
   }
 

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
+import io.camhook.engine.ModelSession;
 import io.camhook.onnx.graph.Dimension;
 import io.camhook.onnx.graph.Node;
 import io.camhook.onnx.graph.OnnxException;
@@ -14,7 +15,6 @@ import io.camhook.onnx.naming.OnnxModule;
 import io.camhook.onnx.naming.OnnxModules;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,28 +128,16 @@ public final class OnnxFile {
           new LayerOutput(module.path(), module.call(), null),
           Objects.requireNonNull(module.value()));
     }
-    return new OnnxSession(model, score(), layers);
-  }
-
-  /** The node that makes a value; null for an input. */
-  @Nullable Node maker(String value) {
-    for (Node node : model.model().graph().nodes()) {
-      if (node.outputs().contains(value)) {
-        return node;
-      }
-    }
-    return null;
+    return new OnnxSession(model, modules, score(), layers);
   }
 
   /** What a convolution or BatchNorm adds, as FullGrad takes it: values of four dimensions. */
-  public List<BiasNode> biases() throws OnnxException {
+  public List<BiasNode> biases() {
     List<BiasNode> found = new ArrayList<>();
     for (Node node : model.model().graph().nodes()) {
       TensorType type = model.types().get(node.output());
-      boolean image =
-          type != null && type.dimensions() != null && type.dimensions().size() == 4;
-      boolean convolution =
-          (node.is("Conv") || node.is("ConvTranspose")) && node.input(2) != null;
+      boolean image = type != null && type.dimensions() != null && type.dimensions().size() == 4;
+      boolean convolution = (node.is("Conv") || node.is("ConvTranspose")) && node.input(2) != null;
       if (image && (convolution || node.is("BatchNormalization"))) {
         found.add(new BiasNode(node.output(), convolution, node.real("epsilon", 1e-5)));
       }

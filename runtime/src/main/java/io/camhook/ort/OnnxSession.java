@@ -2,6 +2,7 @@ package io.camhook.ort;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.camhook.engine.ModelSession;
 import io.camhook.onnx.gradient.GradientModel;
 import io.camhook.onnx.graph.Node;
 import io.camhook.onnx.graph.OnnxException;
@@ -9,9 +10,9 @@ import io.camhook.onnx.graph.OnnxModel;
 import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.graph.TensorType;
 import io.camhook.onnx.graph.ValueInfo;
+import io.camhook.onnx.naming.OnnxModules;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
-import io.camhook.spi.ModelSession;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,6 +34,7 @@ final class OnnxSession implements ModelSession {
   private static final String VECTOR = "camhook_vector";
 
   private final OrtModel model;
+  private final OnnxModules modules;
   private final String score;
   private final Map<LayerOutput, String> layers;
   private final List<String> outputs;
@@ -40,8 +42,9 @@ final class OnnxSession implements ModelSession {
   private final Set<String> notices = new LinkedHashSet<>();
   private boolean learnt;
 
-  OnnxSession(OrtModel model, String score, Map<LayerOutput, String> layers) {
+  OnnxSession(OrtModel model, OnnxModules modules, String score, Map<LayerOutput, String> layers) {
     this.model = model;
+    this.modules = modules;
     this.score = score;
     this.layers = layers;
     outputs = model.model().graph().outputs().stream().map(ValueInfo::name).toList();
@@ -112,9 +115,7 @@ final class OnnxSession implements ModelSession {
     Tensor scores = results.get(outputs.indexOf(score));
     Opened opened =
         openedBackward(
-            "gradients",
-            inputs,
-            () -> model.gradient(new LinkedHashSet<>(layers.values()), score));
+            "gradients", inputs, () -> model.gradient(new LinkedHashSet<>(layers.values()), score));
     GradientModel gradient = java.util.Objects.requireNonNull(opened.gradient());
     gradient.refusals().values().forEach(notices::add);
     Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
@@ -147,8 +148,7 @@ final class OnnxSession implements ModelSession {
     if (!onlyLayers) {
       wanted.addAll(outputs);
     }
-    Opened opened =
-        opened(onlyLayers ? "layers" : "layers and outputs", () -> model.upTo(wanted));
+    Opened opened = opened(onlyLayers ? "layers" : "layers and outputs", () -> model.upTo(wanted));
     Map<String, Tensor> found = run(opened, inputs, Map.of());
     Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
     layers.forEach((layer, value) -> put(activations, layer, found.get(value)));
@@ -166,15 +166,13 @@ final class OnnxSession implements ModelSession {
 
   @Override
   public List<Tensor> outputs(List<Tensor> inputs) {
-    return List.copyOf(
-        run(opened("plain", () -> model.upTo(outputs)), inputs, Map.of()).values());
+    return List.copyOf(run(opened("plain", () -> model.upTo(outputs)), inputs, Map.of()).values());
   }
 
   @Override
   public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
     String value = value(path);
-    Opened opened =
-        opened("after " + value, () -> model.between(List.of(value), List.of(score)));
+    Opened opened = opened("after " + value, () -> model.between(List.of(value), List.of(score)));
     List<Tensor> repeated =
         inputs.stream().map(input -> repeated(input, activation.size(0))).toList();
     return List.copyOf(run(opened, repeated, Map.of(value, activation)).values());
@@ -247,11 +245,10 @@ final class OnnxSession implements ModelSession {
     Optional<String> name = gradient.gradientOf(value);
     if (name.isEmpty()) {
       // Where the score is linear from the layer on, its gradient does not depend on A.
-      String reason = gradient.refusals().getOrDefault(value, "");
-      if (reason.contains("does not depend")) {
+      if (gradient.isConstantIn(value)) {
         return Tensor.ofFloats(new float[Math.toIntExact(vector.elements())], vector.shape());
       }
-      throw new OrtRunException(reason);
+      throw new OrtRunException(gradient.refusals().getOrDefault(value, "no gradient"));
     }
     Map<String, Tensor> more = new LinkedHashMap<>();
     more.put(SecondOrder.FIRST_SEED, seed);
@@ -263,18 +260,28 @@ final class OnnxSession implements ModelSession {
   /** A graph's constant; for {@code PATH.weight} of a linear layer, its matrix [out, in]. */
   @Override
   public Optional<Tensor> parameter(String name) throws IOException {
+    int dot = name.lastIndexOf('.');
+    if (dot > 0) {
+      Optional<Tensor> found = ofNode(name.substring(0, dot), name.substring(dot + 1));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
     for (TensorData tensor : model.model().graph().initializers()) {
       if (tensor.name().equals(name) && !tensor.isExternal()) {
         return Optional.of(copied(tensor));
       }
     }
-    int dot = name.lastIndexOf('.');
-    return dot < 0 ? Optional.empty() : ofNode(name.substring(0, dot), name.substring(dot + 1));
+    return Optional.empty();
   }
 
   private Optional<Tensor> ofNode(String path, String attribute) throws OnnxException {
-    String value = layers.getOrDefault(LayerOutput.of(path), path);
-    Node node = maker(value);
+    Node node;
+    try {
+      node = maker(String.valueOf(modules.resolve(path).value()));
+    } catch (OnnxException e) {
+      return Optional.empty();
+    }
     if (node != null && node.is("Add")) {
       // A linear layer over tokens: the product, then the bias.
       for (String input : node.inputs()) {
@@ -297,8 +304,7 @@ final class OnnxSession implements ModelSession {
       if (input > 0 && tensor.name().equals(node.input(input)) && !tensor.isExternal()) {
         Tensor found = copied(tensor);
         boolean columns =
-            input == 1
-                && (node.is("MatMul") || (node.is("Gemm") && node.number("transB", 0) == 0));
+            input == 1 && (node.is("MatMul") || (node.is("Gemm") && node.number("transB", 0) == 0));
         return Optional.of(columns && found.rank() == 2 ? transposed(found) : found);
       }
     }
@@ -428,8 +434,7 @@ final class OnnxSession implements ModelSession {
     return new Tensor(first.dtype(), shape, all.flip());
   }
 
-  private Map<String, Tensor> single(
-      Opened opened, List<Tensor> inputs, Map<String, Tensor> more) {
+  private Map<String, Tensor> single(Opened opened, List<Tensor> inputs, Map<String, Tensor> more) {
     try (OnnxFile.Inputs given = OnnxFile.Inputs.of(model, inputs)) {
       more.forEach((name, value) -> given.put(model, name, value));
       OrtSession session = opened.session();
@@ -446,8 +451,7 @@ final class OnnxSession implements ModelSession {
       throw new OrtRunException(
           "onnxruntime cannot run the model with inputs of shape %s: %s"
               .formatted(
-                  String.join(
-                      ", ", inputs.stream().map(t -> Arrays.toString(t.shape())).toList()),
+                  String.join(", ", inputs.stream().map(t -> Arrays.toString(t.shape())).toList()),
                   OrtModel.oneLine(e)),
           e);
     }
