@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
@@ -26,7 +27,6 @@ import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
@@ -85,7 +85,7 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
-    Failures failures = new Failures(context.log());
+    Failures failures = context.failures();
     ConfiguredHooks hooks =
         new ConfiguredHooks(context.watches(), config.dryRun(), failures, context.log());
     started =

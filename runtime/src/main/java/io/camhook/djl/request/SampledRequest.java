@@ -13,10 +13,10 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
@@ -180,12 +180,16 @@ public final class SampledRequest implements Request, PassWatch {
     }
   }
 
+  private String lostPass() {
+    return "a pass of model " + plan.label() + " could not be captured";
+  }
+
   private void failed(Throwable cause) {
     recorder.lost();
     if (cause instanceof NoSuchTargetException) {
       failures.mistake("model %s is not captured: %s".formatted(plan.label(), cause.getMessage()));
     } else {
-      failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+      failures.add(lostPass(), cause);
     }
     SampledPass broken = pass;
     pass = null;
@@ -348,6 +352,7 @@ public final class SampledRequest implements Request, PassWatch {
       giveUpGradients("the engine cannot differentiate it", done.gradientFailure());
     }
     recorder.submit(done.capture());
+    failures.worked(lostPass());
     return forApplication;
   }
 
