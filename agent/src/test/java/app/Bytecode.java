@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * An agent for tests. Told a name, it prints a digest of the bytecode that each class with that
- * beginning has now, and of the classes named so how many the JVM holds.
+ * An agent for tests. Told a name, it keeps, as system properties, a digest of the bytecode that each class with that
+ * beginning has now, how many classes are named so, and the threads that there are.
  */
 public final class Bytecode {
   private Bytecode() {}
@@ -52,6 +52,9 @@ public final class Bytecode {
     }
     System.setProperty("app.bytecode", "" + digests);
     System.setProperty("app.classes", "" + counts);
+    System.setProperty(
+        "app.threads",
+        "" + Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted().toList());
   }
 
   private static String digest(byte[] classFile) {

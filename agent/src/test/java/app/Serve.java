@@ -99,7 +99,10 @@ public final class Serve {
           NDList outputs = predictor.predict(new NDList(input));
           outputs.attach(scope);
           float[] answer = outputs.head().toFloatArray();
-          first = first == null ? answer : first;
+          if (first == null) {
+            first = answer;
+            System.out.println("serving " + model.getName());
+          }
           ANSWERS.incrementAndGet();
           if (!Arrays.equals(answer, first)) {
             DIFFERENT.incrementAndGet();

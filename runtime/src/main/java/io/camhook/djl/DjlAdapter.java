@@ -18,6 +18,7 @@ import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.archive.ScriptFile;
 import io.camhook.djl.archive.ScriptLoads;
+import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
@@ -106,6 +107,11 @@ public final class DjlAdapter implements EngineAdapter {
       before.hooks().remove();
     }
     points.clear();
+  }
+
+  @Override
+  public void release() {
+    AutogradGateway.release();
   }
 
   @Override

@@ -46,14 +46,17 @@ class DispatchTest {
 
   @Test
   void end_of_a_call_that_fails_should_give_the_application_its_own_result() throws Exception {
-    install(() -> new AssertionError("not asked"));
     BlockCall failing =
         (result, thrown) -> {
           throw new StackOverflowError();
         };
+    install(method -> failing);
 
-    assertThat(Dispatch.exit(failing, "own", null)).isEqualTo("own");
+    BlockCall call = Dispatch.enter(this, arguments);
+    assertThat(call).isSameAs(failing);
+    assertThat(Dispatch.exit(call, "own", null)).isEqualTo("own");
     assertThat(failures.count()).isEqualTo(1);
+    assertThat(Dispatch.awaitIdle(Duration.ZERO)).isTrue();
   }
 
   @Test
@@ -66,14 +69,23 @@ class DispatchTest {
   }
 
   private void install(Supplier<Throwable> failure) {
-    EngineCalls failing =
+    install(
+        method -> {
+          throw failure.get();
+        });
+  }
+
+  private void install(Answer answer) {
+    EngineCalls engine =
         (EngineCalls)
             Proxy.newProxyInstance(
                 getClass().getClassLoader(),
                 new Class<?>[] {EngineCalls.class},
-                (proxy, method, given) -> {
-                  throw failure.get();
-                });
-    Dispatch.install(loader -> failing, failures);
+                (proxy, method, given) -> answer.to(method.getName()));
+    Dispatch.install(loader -> engine, failures);
+  }
+
+  private interface Answer {
+    Object to(String method) throws Throwable;
   }
 }

@@ -246,7 +246,8 @@ public final class ScriptLoads {
               model.plan(),
               modules(archive),
               archive.classifierWeight().orElse(null),
-              inside));
+              inside,
+              archive.state().orElse(null)));
     }
 
     /** Without what the engine refuses: the methods for hooks, those that record, both. */

@@ -146,6 +146,14 @@ public final class SampledRequest implements Request, PassWatch {
       boolean hooked = script != null && script.inside().isHooked();
       hookedPass = hooked && !inference;
       boolean compare = inference && script != null && script.toBeCompared();
+      String state = plan.refusesSecondRun();
+      if (inference && state != null && (hooked || exact)) {
+        failures.mistake(
+            "model %s is not captured: it keeps state between requests (%s), and %s would run it twice"
+                .formatted(plan.label(), state, hooked ? "hooks inside it" : "limits.exact"));
+        recorder.lost();
+        return null;
+      }
       if (inference && (compare || hooked || exact)) {
         quiet = true;
         return new ReplayCall(arguments, index, true, compare);
