@@ -39,12 +39,26 @@ final class ForkedJvm {
     return this;
   }
 
-  Result run(String classPath, String main, String... arguments) throws Exception {
+  /** Starts it and returns; what it says is in {@code out.txt} and {@code err.txt}. */
+  Process start(String classPath, String main, String... arguments) throws IOException {
+    return new ProcessBuilder(command(classPath, main, arguments))
+        .directory(directory.toFile())
+        .redirectOutput(directory.resolve("out.txt").toFile())
+        .redirectError(directory.resolve("err.txt").toFile())
+        .start();
+  }
+
+  private List<String> command(String classPath, String main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", classPath, main));
     command.addAll(Arrays.asList(arguments));
+    return command;
+  }
+
+  Result run(String classPath, String main, String... arguments) throws Exception {
+    List<String> command = command(classPath, main, arguments);
     Path out = Files.createTempFile(directory, "out", ".txt");
     Path err = Files.createTempFile(directory, "err", ".txt");
     long start = System.nanoTime();

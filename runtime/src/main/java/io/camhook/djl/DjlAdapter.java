@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
@@ -17,6 +18,7 @@ import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.archive.ScriptFile;
 import io.camhook.djl.archive.ScriptLoads;
+import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
@@ -26,7 +28,6 @@ import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
@@ -85,7 +86,7 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
-    Failures failures = new Failures(context.log());
+    Failures failures = context.failures();
     ConfiguredHooks hooks =
         new ConfiguredHooks(context.watches(), config.dryRun(), failures, context.log());
     started =
@@ -106,6 +107,11 @@ public final class DjlAdapter implements EngineAdapter {
       before.hooks().remove();
     }
     points.clear();
+  }
+
+  @Override
+  public void release() {
+    AutogradGateway.release();
   }
 
   @Override

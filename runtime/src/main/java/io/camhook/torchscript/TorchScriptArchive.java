@@ -14,6 +14,7 @@ import io.camhook.torchscript.archive.ZipEntryRecord;
 import io.camhook.torchscript.flow.CallSite;
 import io.camhook.torchscript.flow.MethodContext;
 import io.camhook.torchscript.flow.ProgramWalker;
+import io.camhook.torchscript.flow.StateWrites;
 import io.camhook.torchscript.source.Parser;
 import io.camhook.torchscript.source.SourceException;
 import io.camhook.torchscript.source.SourceFile;
@@ -381,6 +382,14 @@ public final class TorchScriptArchive {
     try (ZipFile archive = new ZipFile(file.toFile())) {
       new ArchiveCopy(file, zip, WeightShuffle.of(archive, folder, nodes, seed)).write(target);
     }
+  }
+
+  /**
+   * How the model keeps state from one call to the next, so that the same call gives another answer
+   * the second time; empty if it does not.
+   */
+  public Optional<String> state() {
+    return StateWrites.in(sources);
   }
 
   /** Why no path but the root's can be recorded; empty where others can. */

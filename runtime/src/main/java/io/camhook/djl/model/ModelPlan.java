@@ -66,6 +66,9 @@ public final class ModelPlan {
       if (script.taps() == null) {
         selectRoot(modules.get(0));
       }
+      if (script.state() != null) {
+        keepsState(script.state());
+      }
       return;
     }
     classifier = Classifier.of(modules);
@@ -85,6 +88,26 @@ public final class ModelPlan {
         add(root.block(), root.path().toString());
       }
     }
+  }
+
+  /**
+   * A graph through its state would grow from request to request, and what autograd keeps must not
+   * come from inference: no gradients.
+   */
+  private void keepsState(String how) {
+    if (wantsGradient()) {
+      withoutGradients.set(true);
+      String note =
+          "keeps state between requests (%s): captured in one run with the application's, without gradients"
+              .formatted(how);
+      info = info.with(note);
+      log.warn("model %s %s".formatted(label, note));
+    }
+  }
+
+  /** Why a pass that needs a second run of the model is not captured; null if it may run. */
+  public @Nullable String refusesSecondRun() {
+    return script == null ? null : script.state();
   }
 
   /** What became of the archive of a TorchScript model; null for one of Java blocks. */

@@ -76,10 +76,15 @@ public final class SampledPass {
     if (gradient && gradModeBefore && !callersGraph) {
       JniUtils.setGradMode(false);
     }
-    if (plan.captures(CaptureKind.INPUT)) {
-      for (int i = 0; i < inputs.size(); i++) {
-        capture.add(TensorName.input(i), detachedCopy(inputs.get(i)));
+    try {
+      if (plan.captures(CaptureKind.INPUT)) {
+        for (int i = 0; i < inputs.size(); i++) {
+          capture.add(TensorName.input(i), detachedCopy(inputs.get(i)));
+        }
       }
+    } catch (Throwable e) {
+      abandon();
+      throw e;
     }
   }
 

@@ -13,10 +13,10 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
@@ -146,6 +146,14 @@ public final class SampledRequest implements Request, PassWatch {
       boolean hooked = script != null && script.inside().isHooked();
       hookedPass = hooked && !inference;
       boolean compare = inference && script != null && script.toBeCompared();
+      String state = plan.refusesSecondRun();
+      if (inference && state != null && (hooked || exact)) {
+        failures.mistake(
+            "model %s is not captured: it keeps state between requests (%s), and %s would run it twice"
+                .formatted(plan.label(), state, hooked ? "hooks inside it" : "limits.exact"));
+        recorder.lost();
+        return null;
+      }
       if (inference && (compare || hooked || exact)) {
         quiet = true;
         return new ReplayCall(arguments, index, true, compare);
@@ -180,12 +188,16 @@ public final class SampledRequest implements Request, PassWatch {
     }
   }
 
+  private String lostPass() {
+    return "a pass of model " + plan.label() + " could not be captured";
+  }
+
   private void failed(Throwable cause) {
     recorder.lost();
     if (cause instanceof NoSuchTargetException) {
       failures.mistake("model %s is not captured: %s".formatted(plan.label(), cause.getMessage()));
     } else {
-      failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+      failures.add(lostPass(), cause);
     }
     SampledPass broken = pass;
     pass = null;
@@ -348,6 +360,7 @@ public final class SampledRequest implements Request, PassWatch {
       giveUpGradients("the engine cannot differentiate it", done.gradientFailure());
     }
     recorder.submit(done.capture());
+    failures.worked(lostPass());
     return forApplication;
   }
 
