@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,6 +34,8 @@ public final class ProgramWalker {
   private final Map<MethodContext.Key, MethodContext> contexts = new LinkedHashMap<>();
   private final Map<Integer, Set<CallSite>> recorded = new HashMap<>();
   private final Map<Integer, Set<Given>> given = new HashMap<>();
+  private final Map<Stmt.Function, Map<String, Integer>> lastReads = new IdentityHashMap<>();
+  private final Map<ModuleNode, Map<String, Integer>> operators = new HashMap<>();
   private final Deque<LocalVariables> frames = new ArrayDeque<>();
   private final ExprWalker expressions;
   private int steps;
@@ -66,7 +69,7 @@ public final class ProgramWalker {
     List<Value> inputs = new ArrayList<>();
     for (Stmt.Parameter parameter : forward.parameters().subList(1, forward.parameters().size())) {
       boolean tensor = parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
-      inputs.add(tensor ? walker.fresh(true) : walker.state());
+      inputs.add(tensor ? walker.fresh(true).as(OperatorResults.TENSOR) : walker.state());
     }
     try {
       walker.run(context, inputs);
@@ -152,11 +155,17 @@ public final class ProgramWalker {
     for (int i = 0; i < parameters.size(); i++) {
       frame.set(parameters.get(i).name(), i < arguments.size() ? arguments.get(i) : state());
     }
+    frame.reads(lastReads.computeIfAbsent(function, LastReads::of));
     frames.push(frame);
     function.body().forEach(s -> statement(s, frame));
     frames.pop();
     Value result = frame.result();
-    return result == null ? new Value.Data(Set.of(), false) : result;
+    if (result == null) {
+      return new Value.Data(Set.of(), false);
+    }
+    return result instanceof Value.Data data && function.returns() != null
+        ? data.as(Printer.print(function.returns()))
+        : result;
   }
 
   /** A module is about to be called: later changes of the arguments must be remembered. */
@@ -174,6 +183,9 @@ public final class ProgramWalker {
    */
   void completed(CallSite site, Value value) {
     Set<Integer> all = value.allOrigins();
+    if (site.isOperator() && site.number() < 0) {
+      site.number(next(site));
+    }
     boolean live = frames.stream().anyMatch(f -> holdsAny(f, all));
     site.aliasing(live, all.contains(Value.STATE));
     site.markSpatial(value.anySpatial());
@@ -183,10 +195,19 @@ public final class ProgramWalker {
     }
   }
 
+  /** How many values of that operator the module has made before. */
+  private int next(CallSite site) {
+    Map<String, Integer> counts =
+        operators.computeIfAbsent(site.caller().key().self(), m -> new HashMap<>());
+    return counts.merge(site.operator(), 1, Integer::sum) - 1;
+  }
+
   private static boolean holdsAny(LocalVariables frame, Set<Integer> origins) {
-    for (Value value : frame.variables().values()) {
-      for (Integer origin : value.allOrigins()) {
-        if (origin != Value.STATE && origins.contains(origin)) {
+    for (Map.Entry<String, Value> variable : frame.variables().entrySet()) {
+      for (Integer origin : variable.getValue().allOrigins()) {
+        if (origin != Value.STATE
+            && origins.contains(origin)
+            && frame.isLive(variable.getKey())) {
           return true;
         }
       }
@@ -259,6 +280,7 @@ public final class ProgramWalker {
   }
 
   private void loop(List<Stmt> body, LocalVariables frame, Runnable eachTime) {
+    frame.enterLoop();
     eachTime.run();
     for (int pass = 0; pass < 2; pass++) {
       Map<String, Value> before = frame.fork();
@@ -266,6 +288,7 @@ public final class ProgramWalker {
       eachTime.run();
       merge(frame, before);
     }
+    frame.leaveLoop();
   }
 
   private void merge(LocalVariables frame, Map<String, Value> other) {
@@ -296,7 +319,12 @@ public final class ProgramWalker {
     }
     Set<Integer> origins = new HashSet<>(a.allOrigins());
     origins.addAll(b.allOrigins());
-    return new Value.Data(origins, a.anySpatial() || b.anySpatial());
+    String type = a instanceof Value.Data x && b instanceof Value.Data y ? common(x, y) : null;
+    return new Value.Data(origins, a.anySpatial() || b.anySpatial(), type);
+  }
+
+  private static @Nullable String common(Value.Data a, Value.Data b) {
+    return a.type() != null && a.type().equals(b.type()) ? a.type() : null;
   }
 
   private static boolean isModule(Value value) {
