@@ -296,7 +296,7 @@ final class GradientFunction {
     if (convolution != null) {
       String bias = convolution.bias();
       text.append(convolution.weight()).append(", ");
-      text.append(bias == null ? NONE : "[" + bias + "]");
+      text.append(bias == null ? NONE : "[unchecked_cast(Tensor, " + bias + ")]");
     } else {
       text.append(weight);
     }
