@@ -30,11 +30,13 @@ final class CurvePicture {
     }
     double one = BOTTOM - (BOTTOM - TOP) / top;
     return format(
-            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' font-size='11' text-anchor='middle' fill='#333'>",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d'"
+                + " font-family='sans-serif' font-size='11' text-anchor='middle' fill='#333'>",
             WIDTH, HEIGHT)
         + "<rect width='100%' height='100%' fill='#fff'/>"
         + text(WIDTH / 2.0, 16, title)
-        + format("<path d='M%d,%.1fH%d' stroke='#bbb' stroke-dasharray='4'/>", LEFT, one, WIDTH - LEFT)
+        + format(
+            "<path d='M%d,%.1fH%d' stroke='#bbb' stroke-dasharray='4'/>", LEFT, one, WIDTH - LEFT)
         + format("<path d='M%d,%dH%d' stroke='#333'/>", LEFT, BOTTOM, WIDTH - LEFT)
         + "<polyline fill='none' stroke='#06c' stroke-width='2' points='"
         + line.toString().strip()

@@ -234,7 +234,8 @@ public final class Explainer implements AutoCloseable {
 
   private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
     ModelListing listing = source.listing();
-    List<String> paths = LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
+    List<String> paths =
+        LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
     Set<String> known = new HashSet<>(paths);
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
     String auto = null;

@@ -22,7 +22,8 @@ class RefusedModelsTest {
   private static final Path REFERENCE =
       Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");
   private static final String FROZEN =
-      "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants); its layers are the values of its operators";
+      "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into"
+          + " forward and its weights into constants); its layers are the values of its operators";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -125,7 +126,9 @@ class RefusedModelsTest {
             new Invocation(
                 1,
                 "1 input, 1 map, 1 overlay in " + out + "\n",
-                "camhook: control_flow: layer 'again' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer\n"));
+                "camhook: control_flow: layer 'again' cannot be replaced: this TorchScript model"
+                    + " calls it from several places or in a loop, or its result is no tensor;"
+                    + " choose another layer\n"));
     assertThat(Safetensors.read(out.resolve("control_flow.safetensors")).tensors())
         .containsKeys("raw/gradcam/again", "raw/gradcam/again#1", "raw/gradcam/again#2");
   }
@@ -136,7 +139,8 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: control_flow: gradcam: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+            "camhook: control_flow: gradcam: no layer was recorded: with this input the model's"
+                + " code does not call any that was named, or it returns no tensor\n");
     assertThat(explain("control_flow.scripted", "positive", "gradcam,ablationcam").status())
         .isZero();
   }
@@ -147,8 +151,10 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: swin.traced.pt: features.1.0.stochastic_depth: returns NoneType in this archive, so there is nothing to record\n"
-                + "camhook: swin: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+            "camhook: swin.traced.pt: features.1.0.stochastic_depth: returns NoneType in this"
+                + " archive, so there is nothing to record\n"
+                + "camhook: swin: no layer was recorded: with this input the model's code does not"
+                + " call any that was named, or it returns no tensor\n");
   }
 
   @Test
@@ -157,7 +163,9 @@ class RefusedModelsTest {
     assertThat(run.status()).isZero();
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit.traced_no_grad.pt: 25 of 41 layers have no gradient: an operator behind them has no derivative; the last of them is 'encoder.layers.encoder_layer_2.ln_1'\n");
+            "camhook: vit.traced_no_grad.pt: 25 of 41 layers have no gradient: an operator behind"
+                + " them has no derivative; the last of them is"
+                + " 'encoder.layers.encoder_layer_2.ln_1'\n");
     Map<String, Tensor> found = Safetensors.read(out.resolve("vit.safetensors")).tensors();
     assertThat(found.keySet().stream().filter(name -> name.startsWith("activation/"))).hasSize(41);
     assertThat(found)
@@ -185,7 +193,9 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit: the engine cannot differentiate this model: derivative for aten::_native_multi_head_attention is not implemented; -t none records without gradients\n");
+            "camhook: vit: the engine cannot differentiate this model: derivative for"
+                + " aten::_native_multi_head_attention is not implemented; -t none records without"
+                + " gradients\n");
   }
 
   @Test
@@ -208,6 +218,8 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (relu, clamp or threshold at 0), and forward reaches none; what it has is not guided: [gelu]\n");
+            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (relu, clamp or"
+                + " threshold at 0), and forward reaches none; what it has is not guided:"
+                + " [gelu]\n");
   }
 }

@@ -373,11 +373,7 @@ public final class TorchScriptArchive {
     }
     HookRewriter looking =
         new HookRewriter(
-            sources,
-            root,
-            site -> flat || named.contains(site.target()),
-            prefix + "_hooks",
-            added);
+            sources, root, site -> flat || named.contains(site.target()), prefix + "_hooks", added);
     looking.rewrite();
     ArchiveCopy copy = copy(added, List.of(recording.functions(), looking.functions()));
     return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
@@ -395,8 +391,7 @@ public final class TorchScriptArchive {
       if (node == modules.root() || hookable.contains(node.path())) {
         continue;
       }
-      String reason =
-          operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
+      String reason = operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
       reasons.put(node.path(), reason);
       node.aliases().forEach(alias -> reasons.put(alias, reason));
     }

@@ -38,7 +38,9 @@ class ScriptFallbackTest {
   @TempDir Path directory;
 
   private static final String FROZEN =
-      "%s: no layer '%s': the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants); its layers are the values of its operators; closest: [%s]";
+      "%s: no layer '%s': the archive was frozen (torch.jit.freeze or optimize_for_inference put"
+          + " every module into forward and its weights into constants); its layers are the values"
+          + " of its operators; closest: [%s]";
 
   /** conv(x), by hand: weights 1 2 / 3 4 and -1 0 / 0 1, biases 0.5 and -0.5. */
   private static final float[] CONV = {1.5f, 3.5f, 16.5f, -6.5f, -0.5f, 0.5f, 1.5f, -4.5f};
@@ -55,7 +57,8 @@ class ScriptFallbackTest {
       assertThat(djl.failures).hasSize(1);
       assertThat(djl.messages)
           .containsExactly(
-              "model net is captured without gradients from now on: the engine cannot differentiate it");
+              "model net is captured without gradients from now on: the engine cannot differentiate"
+                  + " it");
       RefusalTable.assertSays("an operator without a derivative", djl.messages);
     }
   }
@@ -70,7 +73,8 @@ class ScriptFallbackTest {
       assertThat(djl.failures).hasSize(1);
       assertThat(djl.messages)
           .containsExactly(
-              "model net is captured without gradients from now on: it fails when its activations require gradients");
+              "model net is captured without gradients from now on: it fails when its activations"
+                  + " require gradients");
       RefusalTable.assertSays("an operator that fails where gradients are required", djl.messages);
     }
   }

@@ -40,10 +40,7 @@ class ScriptHooksReferenceTest {
 
   /** No modules inside; a result that DJL cannot take apart. */
   private static final Set<String> NOT_LOOKED_INTO =
-      Set.of(
-          "functional_only.scripted",
-          "functional_only.traced",
-          "namedtuple_output.scripted");
+      Set.of("functional_only.scripted", "functional_only.traced", "namedtuple_output.scripted");
 
   /** No derivative; oneDNN's AVX2 kernels, also in the model as it was. */
   private static final Set<String> WITHOUT_BACKWARD =

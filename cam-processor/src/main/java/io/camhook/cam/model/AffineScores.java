@@ -53,8 +53,7 @@ final class AffineScores {
     return means;
   }
 
-  private static double[] outputs(
-      ForwardModel.AffineHead head, float[] weight, double[] means) {
+  private static double[] outputs(ForwardModel.AffineHead head, float[] weight, double[] means) {
     float[] bias = head.bias().toFloats();
     double[] outputs = new double[bias.length];
     Arrays.setAll(

@@ -47,7 +47,11 @@ public final class HookedCapture {
         String path = site.path();
         if (record.argument() < 0 && paths.contains(path)) {
           List<String> keys = record.elements().stream().map(HookPlan.Element::key).toList();
-          pass.looked(path, site.firstCall(), keys, record.elements().stream().map(e -> taps[e.tap()]).toList());
+          pass.looked(
+              path,
+              site.firstCall(),
+              keys,
+              record.elements().stream().map(e -> taps[e.tap()]).toList());
         }
       }
       if (paths.contains(ROOT)) {

@@ -53,8 +53,7 @@ public final class CallSite {
    * @param type of what it returns
    * @param repeated whether it is in a loop
    */
-  CallSite(
-      MethodContext caller, Expr.Call call, String operator, Expr type, boolean repeated) {
+  CallSite(MethodContext caller, Expr.Call call, String operator, Expr type, boolean repeated) {
     this.caller = caller;
     this.call = call;
     this.forward = false;

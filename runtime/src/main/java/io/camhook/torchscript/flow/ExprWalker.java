@@ -72,9 +72,7 @@ final class ExprWalker {
     boolean tensors =
         container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
     return new Value.Data(
-        container.allOrigins(),
-        container.anySpatial(),
-        tensors ? OperatorResults.TENSOR : null);
+        container.allOrigins(), container.anySpatial(), tensors ? OperatorResults.TENSOR : null);
   }
 
   private Value name(Expr.Name e, LocalVariables frame) {
@@ -271,9 +269,7 @@ final class ExprWalker {
     Value result = result(dotted, arguments);
     return completed(
         site,
-        type != null && result instanceof Value.Data data
-            ? data.as(Printer.print(type))
-            : result);
+        type != null && result instanceof Value.Data data ? data.as(Printer.print(type)) : result);
   }
 
   /** What the operator does to its arguments, and what it returns. */

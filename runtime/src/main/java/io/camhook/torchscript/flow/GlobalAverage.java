@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  *     dropout takes part and this does not hold
  * @param convolution the one that makes the class maps; null where there is a linear layer
  */
-public record GlobalAverage(int positions, List<String> training, @Nullable Convolution convolution) {
+public record GlobalAverage(
+    int positions, List<String> training, @Nullable Convolution convolution) {
   /**
    * The convolution before the ReLU, by expressions in a method of the root.
    *
@@ -137,8 +138,7 @@ public record GlobalAverage(int positions, List<String> training, @Nullable Conv
     private boolean lost;
     private @Nullable Convolution convolution;
 
-    Follower(
-        SourceTree sources, MethodContext root, List<CallSite> tap, List<CallSite> linear) {
+    Follower(SourceTree sources, MethodContext root, List<CallSite> tap, List<CallSite> linear) {
       this.sources = sources;
       this.root = root;
       this.tap = tap.get(tap.size() - 1);
@@ -397,8 +397,7 @@ public record GlobalAverage(int positions, List<String> training, @Nullable Conv
           int dimensions = texts.size() < 3 ? 0 : texts.get(2).split(",").length;
           yield convolved(value, dimensions, rest, texts, 7, texts.size() < 6 ? "" : texts.get(5));
         }
-        case "torch.relu", "torch.relu_" ->
-            value == Stage.CLASS_MAPS ? Stage.RECTIFIED : lost();
+        case "torch.relu", "torch.relu_" -> value == Stage.CLASS_MAPS ? Stage.RECTIFIED : lost();
         default -> lost();
       };
     }

@@ -205,9 +205,7 @@ public final class ProgramWalker {
   private static boolean holdsAny(LocalVariables frame, Set<Integer> origins) {
     for (Map.Entry<String, Value> variable : frame.variables().entrySet()) {
       for (Integer origin : variable.getValue().allOrigins()) {
-        if (origin != Value.STATE
-            && origins.contains(origin)
-            && frame.isLive(variable.getKey())) {
+        if (origin != Value.STATE && origins.contains(origin) && frame.isLive(variable.getKey())) {
           return true;
         }
       }

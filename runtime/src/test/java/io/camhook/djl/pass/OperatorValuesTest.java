@@ -8,11 +8,11 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.archive.ArchiveException;
 import io.camhook.torchscript.twin.Instrumented;
-import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.twin.TapPlan;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -200,7 +200,8 @@ class OperatorValuesTest {
   void unknown_name_should_be_refused_with_the_reason() throws Exception {
     assertThatThrownBy(() -> open("resnet_inlined.frozen").instrument(List.of("layer9")))
         .isInstanceOf(ArchiveException.class)
-        .hasMessageStartingWith("resnet_inlined.frozen.pt: no layer 'layer9': the archive was frozen")
+        .hasMessageStartingWith(
+            "resnet_inlined.frozen.pt: no layer 'layer9': the archive was frozen")
         .hasMessageEndingWith("its layers are the values of its operators");
   }
 

@@ -8,9 +8,9 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.twin.Instrumented;
 import io.camhook.torchscript.twin.TapPlan;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -67,9 +67,7 @@ class RectifiedPassTest {
         assertThat(pass.classes()).isEqualTo(other.classes());
         assertThat(floats(pass.scores())).isEqualTo(floats(other.scores()));
         assertThat(floats(pass.taps().get(0))).isEqualTo(floats(other.taps().get(0)));
-        assertThat(
-                Deviation.of(
-                    floats(pass.gradients().get(0)), floats(other.gradients().get(0))))
+        assertThat(Deviation.of(floats(pass.gradients().get(0)), floats(other.gradients().get(0))))
             .isLessThan(1e-6);
         assertThat(pass.gradients().get(0).getShape()).isEqualTo(pass.taps().get(0).getShape());
       }
