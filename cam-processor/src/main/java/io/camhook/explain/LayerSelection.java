@@ -37,7 +37,7 @@ final class LayerSelection {
     Set<String> found = new LinkedHashSet<>();
     LayerPattern pattern = LayerPattern.of(layer);
     boolean operator = layer.contains(TorchScriptArchive.INSIDE);
-    List<ModuleDescription> called = operator ? listing.operators() : called(listing);
+    List<ModuleDescription> called = operator ? listing.operators().inside() : called(listing);
     for (ModuleDescription module : called) {
       boolean meant = matches(pattern, module.path());
       for (String alias : module.aliases()) {

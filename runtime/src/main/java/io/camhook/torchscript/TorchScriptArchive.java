@@ -13,6 +13,7 @@ import io.camhook.torchscript.archive.ZipDirectory;
 import io.camhook.torchscript.archive.ZipEntryRecord;
 import io.camhook.torchscript.flow.CallPaths;
 import io.camhook.torchscript.flow.CallSite;
+import io.camhook.torchscript.flow.InlinedModules;
 import io.camhook.torchscript.flow.MethodContext;
 import io.camhook.torchscript.flow.OperatorNames;
 import io.camhook.torchscript.flow.OperatorWeights;
@@ -88,7 +89,8 @@ public final class TorchScriptArchive {
       ZipDirectory zip,
       SourceTree sources,
       ModuleTree modules,
-      MethodContext root) {
+      MethodContext root)
+      throws ArchiveException {
     this.file = file;
     this.name = name;
     this.folder = folder;
@@ -97,7 +99,13 @@ public final class TorchScriptArchive {
     this.modules = modules;
     this.root = root;
     this.flat = sites().isEmpty();
-    this.operators = OperatorNames.of(root, modules, flat);
+    boolean inlined = flat && !modules.root().children().isEmpty();
+    this.operators =
+        OperatorNames.of(
+            root,
+            modules,
+            flat,
+            inlined ? InlinedModules.of(name, sources, modules) : Map.of());
   }
 
   /**

@@ -94,7 +94,12 @@ final class ExprWalker {
   private Value attributeOf(Value owner, String name) {
     if (owner instanceof Value.Module module) {
       ModuleNode child = module.node().children().get(name);
-      return child == null ? walker.state() : new Value.Module(child);
+      if (child != null) {
+        return new Value.Module(child);
+      }
+      return module.node().parameters().containsKey(name)
+          ? Value.Data.ofParameter(OperatorTrace.parameter(module.node(), name))
+          : walker.state();
     }
     if (owner instanceof Value.AnyModule any) {
       List<ModuleNode> children = new ArrayList<>();
@@ -214,7 +219,9 @@ final class ExprWalker {
     }
     walker.begins(site, arguments);
     frame.at(e.end());
+    int begin = walker.trace().size();
     Value result = walker.run(callee, arguments);
+    walker.trace().module(modules.get(0), begin, result);
     walker.completed(site, result);
     return result;
   }
@@ -267,6 +274,9 @@ final class ExprWalker {
       site.tensorArguments(tensors);
     }
     Value result = result(dotted, arguments);
+    if (type != null) {
+      walker.trace().operator(OperatorNames.of(dotted, e), arguments, result, site);
+    }
     return completed(
         site,
         type != null && result instanceof Value.Data data ? data.as(Printer.print(type)) : result);

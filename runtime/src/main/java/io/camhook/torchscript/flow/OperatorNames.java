@@ -48,13 +48,18 @@ public final class OperatorNames {
    * VariableUse every operator's value that forward can make.
    *
    * @param flat whether the code calls no modules, so that operators are all there is
+   * @param inlined modules whose code is part of forward, and the operators that make their values
    */
-  public static OperatorNames of(MethodContext root, ModuleTree modules, boolean flat) {
+  public static OperatorNames of(
+      MethodContext root, ModuleTree modules, boolean flat, Map<String, Expr.Call> inlined) {
     OperatorNames names = new OperatorNames(modules, flat);
     List<CallSite> sites = new ArrayList<>();
     collect(root, new HashSet<>(), sites);
     sites.forEach(names::name);
     sites.forEach(names::alias);
+    Map<Expr.Call, CallSite> byCall = new IdentityHashMap<>();
+    sites.forEach(site -> byCall.put(site.call(), site));
+    inlined.forEach((path, call) -> names.module(path, byCall.get(call)));
     return names;
   }
 
@@ -128,6 +133,12 @@ public final class OperatorNames {
     String variable = variable(site);
     if (variable != null) {
       alias(site, prefix + variable, true);
+    }
+  }
+
+  private void module(String path, @Nullable CallSite site) {
+    if (site != null && byAlias.putIfAbsent(path, site) == null) {
+      site.target().aliases().add(path);
     }
   }
 

@@ -38,6 +38,7 @@ public final class ProgramWalker {
   private final Map<ModuleNode, Map<String, Integer>> operators = new HashMap<>();
   private final Deque<LocalVariables> frames = new ArrayDeque<>();
   private final ExprWalker expressions;
+  private final OperatorTrace trace = new OperatorTrace();
   private int steps;
   private int origins = Value.STATE;
 
@@ -57,7 +58,25 @@ public final class ProgramWalker {
    */
   public static MethodContext walk(String where, SourceTree sources, ModuleTree modules)
       throws ArchiveException {
-    ModuleNode root = modules.root();
+    return walked(where, sources, modules, modules.root()).context;
+  }
+
+  /**
+   * Which operators the {@code forward} of a module runs, one after the other.
+   *
+   * @throws ArchiveException if there is no forward, or the program is too large to follow
+   */
+  static OperatorTrace trace(
+      String where, SourceTree sources, ModuleTree modules, ModuleNode module)
+      throws ArchiveException {
+    return walked(where, sources, modules, module).trace;
+  }
+
+  private record Walked(MethodContext context, OperatorTrace trace) {}
+
+  private static Walked walked(
+      String where, SourceTree sources, ModuleTree modules, ModuleNode root)
+      throws ArchiveException {
     SourceTree.ClassSource source = sources.type(root.type());
     Stmt.Function forward = source == null ? null : source.method("forward");
     if (source == null || forward == null) {
@@ -72,11 +91,12 @@ public final class ProgramWalker {
       inputs.add(tensor ? walker.fresh(true).as(OperatorResults.TENSOR) : walker.state());
     }
     try {
-      walker.run(context, inputs);
+      Value result = walker.run(context, inputs);
+      walker.trace.module(root, 0, result);
     } catch (WalkLimitException e) {
       throw new ArchiveException(where + ": the code is too large to follow: " + e.getMessage(), e);
     }
-    return context;
+    return new Walked(context, walker.trace);
   }
 
   /** Thrown where the walk would not end in reasonable time. */
@@ -90,6 +110,10 @@ public final class ProgramWalker {
 
   ModuleTree modules() {
     return modules;
+  }
+
+  OperatorTrace trace() {
+    return trace;
   }
 
   Value.Data fresh(boolean spatial) {

@@ -39,23 +39,40 @@ sealed interface Value {
     private final Set<Integer> origins;
     private final boolean spatial;
     private final @Nullable String type;
+    private final @Nullable String parameter;
 
     Data(Set<Integer> origins, boolean spatial) {
       this(origins, spatial, null);
     }
 
+    Data(Set<Integer> origins, boolean spatial, @Nullable String type) {
+      this(origins, spatial, type, null);
+    }
+
+    /** What an attribute of a module holds. */
+    static Data ofParameter(String name) {
+      return new Data(Set.of(STATE), false, null, name);
+    }
+
     /**
      * @param type as TorchScript writes it, if it is known
      */
-    Data(Set<Integer> origins, boolean spatial, @Nullable String type) {
+    private Data(
+        Set<Integer> origins, boolean spatial, @Nullable String type, @Nullable String parameter) {
       this.origins = new HashSet<>(origins);
       this.spatial = spatial;
       this.type = type;
+      this.parameter = parameter;
     }
 
     /** The same memory as a value of that type. */
     Data as(@Nullable String known) {
-      return known == null ? this : new Data(origins, spatial, known);
+      return known == null ? this : new Data(origins, spatial, known, parameter);
+    }
+
+    /** The parameter that it is, {@code fc.weight}; null if it is none, or it is not known. */
+    @Nullable String parameter() {
+      return parameter;
     }
 
     @Nullable String type() {

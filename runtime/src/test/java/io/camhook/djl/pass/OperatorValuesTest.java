@@ -182,6 +182,25 @@ class OperatorValuesTest {
   }
 
   @Test
+  void modules_of_an_inlined_archive_should_be_other_names_of_values() throws Exception {
+    ReferenceArchive archive = ReferenceArchive.of("resnet_inlined.inlined");
+    TorchScriptArchive inlined = TorchScriptArchive.open(archive.file());
+    Recorded recorded = record(archive);
+    int named = 0;
+    for (JsonNode call : archive.facts().get("calls")) {
+      String path = call.get("path").asText();
+      boolean second = call.get("call").asInt() > 0; // a block's relu, called twice
+      if (path.isEmpty() || second) {
+        continue;
+      }
+      String value = inlined.instrument(List.of(path)).plan().taps().get(0).path();
+      assertThat(isValue(recorded, value, call.get("tensors").get(0))).as(path).isTrue();
+      named++;
+    }
+    assertThat(named).isEqualTo(43); // 47 calls without the root's, 4 of them a block's second relu
+  }
+
+  @Test
   void other_names_should_mean_the_same_value() throws Exception {
     TorchScriptArchive frozen = open("resnet_inlined.frozen");
     for (String name : List.of("relu#8", "x6", "relu_#8")) {
