@@ -25,6 +25,7 @@ final class LayersJson {
       root.put("auto", listing.auto());
     }
     root.put("rootOnly", listing.rootOnly());
+    root.put("operatorsOnly", listing.operatorsOnly());
     ArrayNode modules = root.putArray("modules");
     for (ModuleDescription module : listing.modules()) {
       add(listing, module, modules.addObject());

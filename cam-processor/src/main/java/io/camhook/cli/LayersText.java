@@ -32,6 +32,9 @@ final class LayersText {
     text.append(
         "%d modules, %s parameters%n"
             .formatted(listing.modules().size(), grouped(listing.parameters())));
+    if (listing.operatorsOnly() != null) {
+      text.append(listing.operatorsOnly()).append('\n');
+    }
     if (listing.rootOnly() != null) {
       text.append(listing.rootOnly()).append('\n');
     } else if (listing.hasOutputs()) {
@@ -80,7 +83,9 @@ final class LayersText {
       if (missing.containsKey(module.path())) {
         notes.add("not in the graph: " + missing.get(module.path()));
       }
-    } else if (module.callSites() == 0 && listing.calls(module.path()) == 0) {
+    } else if (module.callSites() == 0
+        && listing.calls(module.path()) == 0
+        && listing.operatorsOnly() == null) {
       notes.add("never called");
     }
     return String.join("; ", notes);

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -235,6 +236,7 @@ public final class Explainer implements AutoCloseable {
     ModelListing listing = source.listing();
     List<String> paths =
         LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
+    Set<String> known = new HashSet<>(paths);
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
     String auto = null;
     try (ModelSession session = source.open(paths)) {
@@ -242,15 +244,17 @@ public final class Explainer implements AutoCloseable {
       for (Map.Entry<LayerOutput, Tensor> entry : seen.entrySet()) {
         LayerOutput layer = entry.getKey();
         Tensor tensor = entry.getValue();
+        String call = new LayerOutput(layer.path(), layer.call(), null).toString();
+        String path = known.contains(call) ? call : layer.path(); // an operator's is its name
         outputs
-            .computeIfAbsent(layer.path(), path -> new ArrayList<>())
+            .computeIfAbsent(path, p -> new ArrayList<>())
             .add(
                 new ModelListing.Output(
                     layer.toString(),
                     tensor.dtype().name(),
                     Arrays.stream(tensor.shape()).boxed().toList()));
         if (isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
-          auto = layer.path();
+          auto = path;
         }
       }
     } catch (EngineException | OrtRunException e) {
@@ -259,14 +263,7 @@ public final class Explainer implements AutoCloseable {
               .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
           e);
     }
-    return new ModelListing(
-        listing.model(),
-        listing.modules(),
-        outputs,
-        source.auto(inputs).orElse(auto),
-        listing.rootOnly(),
-        listing.missing(),
-        listing.inputShapes());
+    return listing.with(outputs, source.auto(inputs).filter(outputs::containsKey).orElse(auto));
   }
 
   /** A signal, picture or volume like the input, with more than one position. */

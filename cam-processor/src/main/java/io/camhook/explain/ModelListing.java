@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *     model that is no ONNX graph
  * @param inputShapes shapes of inputs that an ONNX graph declares, to try it with; empty where it
  *     leaves more than the batch open, and for other models
+ * @param operators values of operators that are layers
  */
 public record ModelListing(
     String model,
@@ -34,7 +35,38 @@ public record ModelListing(
     @Nullable String auto,
     @Nullable String rootOnly,
     @Nullable Map<String, String> missing,
-    List<long[]> inputShapes) {
+    List<long[]> inputShapes,
+    Operators operators) {
+
+  /**
+   * Values of operators in a TorchScript archive.
+   *
+   * @param only why layers are values of operators, {@code relu#7}; null where they are modules
+   * @param pooled where layers are operators, the value that goes into the last global pooling, if
+   *     the code shows it: what {@code auto} means
+   * @param inside the values of operators in the code of modules, {@code layer3.0/relu#1}
+   */
+  public record Operators(
+      @Nullable String only, @Nullable String pooled, List<ModuleDescription> inside) {
+    /** Of a model in which only modules are layers. */
+    public static final Operators NONE = new Operators(null, null, List.of());
+
+    public Operators {
+      inside = List.copyOf(inside);
+    }
+  }
+
+  /** A model in which only modules are layers. */
+  public ModelListing(
+      String model,
+      List<ModuleDescription> modules,
+      Map<String, List<Output>> outputs,
+      @Nullable String auto,
+      @Nullable String rootOnly,
+      @Nullable Map<String, String> missing,
+      List<long[]> inputShapes) {
+    this(model, modules, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
+  }
 
   /** The modules of a model that is no ONNX graph. */
   public ModelListing(
@@ -44,6 +76,11 @@ public record ModelListing(
       @Nullable String auto,
       @Nullable String rootOnly) {
     this(model, modules, outputs, auto, rootOnly, null, List.of());
+  }
+
+  /** Why layers are values of operators; null where they are modules. */
+  public @Nullable String operatorsOnly() {
+    return operators.only();
   }
 
   /**
@@ -76,7 +113,23 @@ public record ModelListing(
     }
     TorchScriptArchive archive = TorchScriptArchive.open(model);
     return new ModelListing(
-        model.toString(), archive.modules(), Map.of(), null, archive.rootOnly().orElse(null));
+        model.toString(),
+        archive.modules(),
+        Map.of(),
+        null,
+        archive.rootOnly().orElse(null),
+        null,
+        List.of(),
+        new Operators(
+            archive.operatorsOnly().orElse(null),
+            archive.pooledPath().orElse(null),
+            archive.operators()));
+  }
+
+  /** The same with what a pass has shown. */
+  ModelListing with(Map<String, List<Output>> seen, @Nullable String found) {
+    return new ModelListing(
+        model, modules, seen, found, rootOnly, missing, inputShapes, operators);
   }
 
   static void requireFile(Path model) {
