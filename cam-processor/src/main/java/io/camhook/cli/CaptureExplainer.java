@@ -10,6 +10,7 @@ import io.camhook.cam.Need;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,7 +72,10 @@ final class CaptureExplainer {
         maps,
         recorded(view, sample, chosen, targets),
         problems,
-        capture.extra());
+        FedInput.sample(capture.extra(), sample, view.samples()),
+        Explanation.Fed.of(
+            FedInput.row(capture.tensor(TensorName.input(0)).orElse(null), sample),
+            FedInput.row(capture.tensor(TensorName.output(0)).orElse(null), sample)));
   }
 
   private static boolean dependsOnTarget(CamMethod method) {

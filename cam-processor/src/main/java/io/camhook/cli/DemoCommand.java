@@ -140,7 +140,7 @@ final class DemoCommand implements Callable<Integer> {
                 explanation.problems().forEach(problems::add);
                 writer.add(shown.of(explanation));
                 play(explanation, truth, writer.size());
-                CaptureReport.count(explanation, writer.statistics());
+                CaptureReport.count(explanation, writer.statistics(), writer.size() - 1);
               },
               progress)
           .forEach(damage -> problems.add("damage", damage));
@@ -154,6 +154,7 @@ final class DemoCommand implements Callable<Integer> {
       if (!problems.isEmpty()) {
         throw new CommandFailure(problems.text());
       }
+      writer.sources(List.of(source.described(writer.size(), List.of())));
       writer.metrics(table());
       writer.finish();
       return writer.size();
