@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** What the configuration wants of one model. Thread-safe. */
 final class ModelPlan {
   private final CamhookConfig.Model entry;
   private final String label;
   private final List<String> classNames;
+  private final @Nullable Similarity similarity;
   private final EventLog log;
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
@@ -24,6 +26,26 @@ final class ModelPlan {
     this.label = label;
     this.log = log;
     this.classNames = classNames(entry, label, log);
+    this.similarity = similarity(entry, label, log);
+  }
+
+  private static @Nullable Similarity similarity(
+      CamhookConfig.Model entry, String label, EventLog log) {
+    String file = entry.target().label();
+    if (entry.target().kind() != CamhookConfig.Target.Kind.SIMILARITY || file == null) {
+      return null;
+    }
+    try {
+      return Similarity.read(Path.of(file));
+    } catch (IOException e) {
+      log.warn("model %s has no gradients: %s".formatted(label, e.getMessage()));
+      return null;
+    }
+  }
+
+  /** What a similarity is taken to; null where another target is explained. */
+  @Nullable Similarity similarity() {
+    return similarity;
   }
 
   private static List<String> classNames(CamhookConfig.Model entry, String label, EventLog log) {

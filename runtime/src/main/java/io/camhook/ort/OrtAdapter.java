@@ -64,7 +64,16 @@ public final class OrtAdapter implements EngineAdapter {
     started = null;
     if (before != null) {
       if (!before.worker().finish()) {
-        before.context().log().warn("onnxruntime: what the side session still had to do is lost");
+        long lost = before.backlog().waiting();
+        for (long i = 0; i < lost; i++) {
+          before.context().recorder().lost();
+        }
+        before
+            .context()
+            .log()
+            .warn(
+                "onnxruntime: %d runs that waited for their side session are not captured, it took too long"
+                    .formatted(lost));
       }
       watched.values().forEach(WatchedSession::close);
     }

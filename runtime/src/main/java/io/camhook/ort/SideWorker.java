@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class SideWorker implements AutoCloseable {
   private static final long IDLE_SECONDS = 10;
-  private static final long CLOSE_SECONDS = 10;
+  private static final long CLOSE_SECONDS = 30;
 
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
