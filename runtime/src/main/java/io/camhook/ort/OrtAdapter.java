@@ -16,6 +16,7 @@ import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
+  private static final Duration CLOSE = Duration.ofSeconds(10);
+
   private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
   private volatile @Nullable Started started;
@@ -63,7 +66,7 @@ public final class OrtAdapter implements EngineAdapter {
     Started before = started;
     started = null;
     if (before != null) {
-      if (!before.worker().finish()) {
+      if (!before.worker().finish(CLOSE)) {
         long lost = before.backlog().waiting();
         for (long i = 0; i < lost; i++) {
           before.context().recorder().lost();

@@ -77,6 +77,9 @@ final class SideMaker implements Runnable {
   private @Nullable SideSessions make() throws IOException {
     ModelSource from = Objects.requireNonNull(source);
     OrtModel model = OrtModel.of(watched.environment(), from.read(), from.folder(), THREADS);
+    if (Thread.currentThread().isInterrupted()) { // the JVM is ending
+      return null;
+    }
     GraphLayers layers = new GraphLayers(model);
     String engine = "onnxruntime " + watched.environment().getVersion();
     context.recorder().model(new ModelInfo(plan.label(), layers.modules()).on(engine));
