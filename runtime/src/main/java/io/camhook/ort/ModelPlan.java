@@ -3,6 +3,7 @@ package io.camhook.ort;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.recording.TensorName;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,12 +19,14 @@ final class ModelPlan {
   private final String label;
   private final List<String> classNames;
   private final @Nullable Similarity similarity;
+  private final Failures failures;
   private final EventLog log;
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-  ModelPlan(CamhookConfig.Model entry, String label, EventLog log) {
+  ModelPlan(CamhookConfig.Model entry, String label, Failures failures, EventLog log) {
     this.entry = entry;
     this.label = label;
+    this.failures = failures;
     this.log = log;
     this.classNames = classNames(entry, label, log);
     this.similarity = similarity(entry, label, log);
@@ -94,11 +97,9 @@ final class ModelPlan {
         && captures(CaptureKind.GRADIENT);
   }
 
-  /** Says something about the model, once. */
+  /** Something cannot be had: said once, and counted each time. */
   void sayOnce(String message) {
-    if (said.add(message)) {
-      log.warn("model %s: %s".formatted(label, message));
-    }
+    failures.mistake("model %s: %s".formatted(label, message));
   }
 
   /** Says something that is as it should be, once. */

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
-  private static final Duration CLOSE = Duration.ofSeconds(10);
+  private static final Duration CLOSE = Duration.ofSeconds(120);
 
   private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
@@ -49,15 +49,22 @@ public final class OrtAdapter implements EngineAdapter {
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
     SideWorker worker = new SideWorker();
+    Failures failures = new Failures(context.log());
     started =
         new Started(
             context,
-            new WatchedModels(config, context.log()),
+            new WatchedModels(config, failures, context.log()),
             new Sampler(config.sampling()),
             worker,
-            new Backlog(worker, config.limits().queueBytes()),
+            new Backlog(worker, capacity(config.limits())),
             new AtomicInteger(),
-            new Failures(context.log()));
+            failures);
+  }
+
+  /** Bytes of runs that may wait. */
+  private static long capacity(CamhookConfig.Limits limits) {
+    long queue = limits.queueBytes();
+    return queue > 0 ? queue : Runtime.getRuntime().maxMemory() / 16;
   }
 
   /** Ends what is under way, as far as that takes no longer than a few seconds. Idempotent. */
@@ -155,9 +162,7 @@ public final class OrtAdapter implements EngineAdapter {
     Map<String, ? extends OnnxTensorLike> inputs =
         (Map<String, ? extends OnnxTensorLike>) arguments[0];
     if (arguments[2] instanceof Map<?, ?> pinned && !WatchedSession.isIntact(inputs, pinned)) {
-      known
-          .plan()
-          .sayOnce("a run that writes its outputs over its inputs is not captured, and was not");
+      known.plan().sayOnce("a run that writes its outputs over its inputs is not captured");
       return null;
     }
     return new WatchedRun(

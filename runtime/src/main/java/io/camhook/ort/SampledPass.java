@@ -6,6 +6,7 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
@@ -99,6 +100,11 @@ final class SampledPass {
       return record(side, null, 0, output);
     }
     capture.targets(targets);
+    LinearEnd end = side.model().end();
+    Tensor rows = end == null || similarity != null ? null : end.rows(targets);
+    if (rows != null) {
+      capture.add(TensorName.CLASSIFIER_WEIGHT, rows);
+    }
     for (int n = 0; n < seeds.size(); n++) {
       if (!record(side, seeds.get(n), n, output)) {
         return false;
@@ -117,7 +123,24 @@ final class SampledPass {
     return false;
   }
 
+  /** What a predictor was given, else the picture in an input. */
+  private @Nullable Tensor pictures() {
+    if (values.pictures() != null) {
+      return values.pictures();
+    }
+    for (OnnxTensorLike input : values.inputs().values()) {
+      if (input instanceof OnnxTensor tensor && tensor.getInfo().getShape().length == 4) {
+        return InputPicture.of(OrtValues.copy(tensor)).orElse(null);
+      }
+    }
+    return null;
+  }
+
   private void addInputsAndOutputs() {
+    Tensor pictures = plan.captures(CaptureKind.IMAGE) ? pictures() : null;
+    if (pictures != null) {
+      capture.add(TensorName.IMAGE, pictures);
+    }
     if (plan.captures(CaptureKind.INPUT)) {
       for (int i = 0; i < watched.inputs().size(); i++) {
         OnnxTensorLike input = values.inputs().get(watched.inputs().get(i));
