@@ -33,7 +33,6 @@ class DjlOnnxIT {
             layers: [act]
             target: class:1
         sampling: { rate: 1 }
-        limits: { close: 120s }
         output: { directory: captures }
         """);
     Path program = directory.resolve("Predict.java");

@@ -9,7 +9,9 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import io.camhook.onnx.gradient.OpsetUpgrade;
 import io.camhook.onnx.gradient.Subgraph;
+import io.camhook.onnx.graph.ElementType;
 import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.onnx.graph.TensorType;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingReader;
 import io.camhook.recording.Tensor;
@@ -151,7 +153,10 @@ class LangChain4jIT {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     byte[] suffix =
         Subgraph.between(
-                model, List.of(TOKENS, "attention_mask"), List.of(output), Map.of())
+                model,
+                List.of(TOKENS, "attention_mask"),
+                List.of(output),
+                Map.of(TOKENS, TensorType.of(ElementType.FLOAT, -1, -1, a.size(2))))
             .toByteArray();
     try (OrtSession session = environment.createSession(suffix)) {
       Random random = new Random(1);

@@ -198,7 +198,11 @@ final class SideMaker implements Runnable {
       return new SideSession(new SideModel(taps, null, null, null), session, open);
     }
     GradientModel gradient =
-        GradientModel.of(model.model(), model.types()).taps(values(layers)).score(score).build();
+        GradientModel.of(model.model(), model.types())
+            .taps(values(layers))
+            .score(score)
+            .outputs(List.of(score)) // to be compared with the application's
+            .build();
     List<SideModel.Tap> taps = new ArrayList<>();
     Map<String, List<String>> refused = new LinkedHashMap<>();
     for (GraphLayers.Layer layer : layers) {
