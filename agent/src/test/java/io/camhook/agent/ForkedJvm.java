@@ -68,9 +68,9 @@ final class ForkedJvm {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
-    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+    if (!process.waitFor(300, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new IOException("still running after 120 s: " + command);
+      throw new IOException("still running after 300 s: " + command);
     }
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
     return new Result(process.exitValue(), Files.readString(out), Files.readString(err), millis);

@@ -75,8 +75,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--network",
       paramLabel = "NAME",
       description =
-          "${COMPLETION-CANDIDATES}: of DJL blocks, or written by hand in Java without any library"
-              + " (default: ${DEFAULT-VALUE}).",
+          "${COMPLETION-CANDIDATES}: of DJL blocks, written by hand in Java without any library, or"
+              + " an .onnx model in onnxruntime (default: ${DEFAULT-VALUE}).",
       defaultValue = "shapes")
   private Network network = Network.SHAPES;
 

@@ -34,6 +34,7 @@ import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
 import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
+import io.camhook.djl.request.HeapPictures;
 import io.camhook.djl.request.Models;
 import io.camhook.djl.request.SampledRequest;
 import io.camhook.djl.session.BlockSession;
@@ -41,6 +42,7 @@ import io.camhook.djl.session.ScriptSession;
 import io.camhook.engine.AdapterContext;
 import io.camhook.engine.EngineAdapter;
 import io.camhook.engine.ModelSession;
+import io.camhook.engine.PredictorInputs;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
@@ -122,7 +124,7 @@ public final class DjlAdapter implements EngineAdapter {
     }
     try {
       Model model = owners.modelOf(owner);
-      ModelPlan plan = now.models().planOf(model);
+      ModelPlan plan = isOnnx(model) ? null : now.models().planOf(model);
       if (plan != null && now.context().config().dryRun()) {
         now.context()
             .log()
@@ -167,9 +169,17 @@ public final class DjlAdapter implements EngineAdapter {
     return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training, capture);
   }
 
+  /** Whether DJL runs the model with onnxruntime, whose own adapter looks at it. */
+  private static boolean isOnnx(Model model) {
+    return model.getClass().getName().startsWith("ai.djl.onnxruntime.");
+  }
+
   @Override
   public @Nullable Request request(Object owner, @Nullable List<?> inputs) {
     Started now = started;
+    if (now != null && inputs != null && isOnnx(owners.modelOf(owner))) {
+      return PredictorInputs.begin(() -> HeapPictures.of(inputs));
+    }
     if (now == null || !now.sampler().drawn() || now.context().config().dryRun()) {
       return null;
     }

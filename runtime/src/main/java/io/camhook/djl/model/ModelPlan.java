@@ -60,6 +60,11 @@ public final class ModelPlan {
     this.log = log;
     this.label = info.name();
     this.classNames = List.copyOf(classNames);
+    if (entry.target().kind() == CamhookConfig.Target.Kind.SIMILARITY) {
+      log.warn(
+          "model %s: target similarity is for models of onnxruntime; it is captured without gradients"
+              .formatted(label));
+    }
     if (script != null) {
       String weight = script.classifier();
       classifier = weight == null ? null : new Classifier(modules.get(0).block(), weight);
@@ -233,7 +238,7 @@ public final class ModelPlan {
         int index = target.label() == null ? -1 : classNames.indexOf(target.label());
         yield index < 0 ? null : index;
       }
-      case LOSS, NONE -> null;
+      case SIMILARITY, LOSS, NONE -> null;
     };
   }
 

@@ -1,4 +1,4 @@
-package io.camhook.plain;
+package io.camhook.capture;
 
 import io.camhook.recording.Tensor;
 import java.util.Optional;
@@ -8,11 +8,11 @@ import java.util.Optional;
  * or 3 channels, as uint8 {@code [H,W,3]} or {@code [N,H,W,3]}. Values from 0 to 1 and from 0 to
  * 255 keep their meaning; others are spread from the least to the greatest.
  */
-final class InputPicture {
+public final class InputPicture {
   private InputPicture() {}
 
   /** The picture; empty if the input is none. */
-  static Optional<Tensor> of(Tensor input) {
+  public static Optional<Tensor> of(Tensor input) {
     if (input.rank() == 3) {
       return Optional.of(draw(input, input.size(1), input.size(2), 1, false));
     }
