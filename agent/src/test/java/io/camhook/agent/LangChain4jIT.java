@@ -70,8 +70,7 @@ class LangChain4jIT {
     }
     List<String> arguments = new ArrayList<>(List.of(model));
     arguments.addAll(List.of(sentences));
-    ForkedJvm.Result result =
-        jvm.run(jars, program.toString(), arguments.toArray(String[]::new));
+    ForkedJvm.Result result = jvm.run(jars, program.toString(), arguments.toArray(String[]::new));
     assertThat(result.status()).as(result.err()).isZero();
     return result;
   }
@@ -165,7 +164,8 @@ class LangChain4jIT {
         double expected = 0;
         double length = 0;
         for (int i = 0; i < direction.length; i++) {
-          direction[i] = gradient[i] + (round == 0 ? 0 : 0.02 * random.nextGaussian() * norm(gradient));
+          direction[i] =
+              gradient[i] + (round == 0 ? 0 : 0.02 * random.nextGaussian() * norm(gradient));
           expected += direction[i] * gradient[i];
           length += direction[i] * direction[i];
         }
@@ -214,8 +214,7 @@ class LangChain4jIT {
     if (session.getInputNames().contains("attention_mask")) {
       inputs.put(
           "attention_mask",
-          OnnxTensor.createTensor(
-              environment, LongBuffer.wrap(mask), new long[] {1, mask.length}));
+          OnnxTensor.createTensor(environment, LongBuffer.wrap(mask), new long[] {1, mask.length}));
     }
     try (OrtSession.Result result = session.run(inputs)) {
       FloatBuffer values =

@@ -48,8 +48,7 @@ final class SecondOrder {
               : node.with(node.operator(), inputs, node.attributes()));
     }
     String weighted = PRODUCT + "/weighted";
-    nodes.add(
-        Node.of("Mul", weighted, List.of(gradient, vector), List.of(weighted), List.of()));
+    nodes.add(Node.of("Mul", weighted, List.of(gradient, vector), List.of(weighted), List.of()));
     nodes.add(
         Node.of(
             "ReduceSum",
@@ -72,11 +71,7 @@ final class SecondOrder {
         first
             .model()
             .withGraph(
-                graph.with(
-                    nodes,
-                    graph.initializers(),
-                    inputs,
-                    List.of(ValueInfo.named(PRODUCT))));
+                graph.with(nodes, graph.initializers(), inputs, List.of(ValueInfo.named(PRODUCT))));
     OrtModel described = model.of(whole);
     Map<String, TensorType> types = new HashMap<>(described.types());
     model.types().forEach((name, type) -> types.merge(name, type, SecondOrder::better));

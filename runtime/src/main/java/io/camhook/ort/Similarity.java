@@ -73,8 +73,7 @@ record Similarity(String name, float[] reference) {
       }
       for (int i = 0; i < width; i++) {
         gradients[from + i] =
-            (float)
-                (reference[i] / (length * norm) - cosine * rows[from + i] / (length * length));
+            (float) (reference[i] / (length * norm) - cosine * rows[from + i] / (length * length));
       }
       targets.add(new Target(n, 0, 0, "similarity to " + name, cosine));
     }
