@@ -42,7 +42,9 @@ public final class RunOnnx {
     } finally {
       threads.shutdown();
     }
-    System.out.println("protobuf: " + protobuf());
+    if (arguments[1].equals("bytes")) {
+      System.out.println("protobuf: " + protobuf());
+    }
   }
 
   private static String run(OrtEnvironment environment, OrtSession session, int batch)

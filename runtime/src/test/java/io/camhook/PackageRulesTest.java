@@ -104,6 +104,7 @@ class PackageRulesTest {
               "ai..",
               "io.camhook",
               "io.camhook.dispatch..",
+              "io.camhook.capture..",
               "io.camhook.recording..",
               "io.camhook.config..",
               "io.camhook.torchscript..",

@@ -12,13 +12,14 @@ import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
-import io.camhook.plain.PlainDispatch;
-import io.camhook.plain.PlainNetworks;
 import io.camhook.engine.AdapterContext;
 import io.camhook.engine.EngineAdapter;
+import io.camhook.plain.PlainDispatch;
+import io.camhook.plain.PlainNetworks;
 import io.camhook.telemetry.Telemetry;
 import java.lang.instrument.Instrumentation;
 import java.lang.ref.WeakReference;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The agent at work in this JVM, from its start to the end of the JVM or to a detach. */
 final class RunningAgent {
+  private static final Duration IDLE = Duration.ofSeconds(5);
+
   private final CamhookConfig config;
   private final @Nullable String file;
   private final Recorder recorder;
@@ -100,7 +103,7 @@ final class RunningAgent {
     try {
       ClassLoader loader = type.getClassLoader();
       EngineAdapter adapter = onnx ? AdapterLoader.ort(loader) : AdapterLoader.djl(loader);
-      adapter.start(new AdapterContext(config, recorder, watches, log, true));
+      adapter.start(new AdapterContext(config, recorder, watches, log, true, failures));
       adapters.removeIf(known -> known.get() == null);
       adapters.add(new WeakReference<>(adapter));
       if (stopped) {
@@ -135,7 +138,11 @@ final class RunningAgent {
     PlainDispatch.install(null);
     Dispatch.install(null);
     weaver.remove(instrumentation);
+    boolean idle = awaitIdle();
     finish();
+    if (idle) {
+      adapters().forEach(EngineAdapter::release);
+    }
     adapters.clear();
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);
@@ -144,15 +151,36 @@ final class RunningAgent {
     }
   }
 
-  private static void close(WeakReference<EngineAdapter> reference) {
-    EngineAdapter adapter = reference.get();
-    if (adapter != null) {
-      adapter.close();
+  /** Those that are still there. */
+  private List<EngineAdapter> adapters() {
+    List<EngineAdapter> alive = new ArrayList<>();
+    for (WeakReference<EngineAdapter> reference : adapters) {
+      EngineAdapter adapter = reference.get();
+      if (adapter != null) {
+        alive.add(adapter);
+      }
+    }
+    return alive;
+  }
+
+  /** Passes that began before may still use what an adapter holds. */
+  private boolean awaitIdle() {
+    try {
+      boolean idle = Dispatch.awaitIdle(IDLE);
+      if (!idle) {
+        log.warn(
+            "passes have been under way for %d s; they end as they began"
+                .formatted(IDLE.toSeconds()));
+      }
+      return idle;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
   private void finish() {
-    adapters.forEach(RunningAgent::close); // some have work under way that is still to be recorded
+    adapters().forEach(EngineAdapter::close); // some have work under way that is still to be recorded
     watches.close();
     recorder.close();
     if (failures.count() > 0) {

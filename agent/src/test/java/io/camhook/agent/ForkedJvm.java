@@ -39,12 +39,26 @@ final class ForkedJvm {
     return this;
   }
 
-  Result run(String classPath, String main, String... arguments) throws Exception {
+  /** Starts it and returns; what it says is in {@code out.txt} and {@code err.txt}. */
+  Process start(String classPath, String main, String... arguments) throws IOException {
+    return new ProcessBuilder(command(classPath, main, arguments))
+        .directory(directory.toFile())
+        .redirectOutput(directory.resolve("out.txt").toFile())
+        .redirectError(directory.resolve("err.txt").toFile())
+        .start();
+  }
+
+  private List<String> command(String classPath, String main, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", classPath, main));
     command.addAll(Arrays.asList(arguments));
+    return command;
+  }
+
+  Result run(String classPath, String main, String... arguments) throws Exception {
+    List<String> command = command(classPath, main, arguments);
     Path out = Files.createTempFile(directory, "out", ".txt");
     Path err = Files.createTempFile(directory, "err", ".txt");
     long start = System.nanoTime();
@@ -54,9 +68,9 @@ final class ForkedJvm {
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
             .start();
-    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+    if (!process.waitFor(300, TimeUnit.SECONDS)) {
       process.destroyForcibly();
-      throw new IOException("still running after 120 s: " + command);
+      throw new IOException("still running after 300 s: " + command);
     }
     long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
     return new Result(process.exitValue(), Files.readString(out), Files.readString(err), millis);

@@ -33,11 +33,15 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       ProcessCommand.class,
       ReportCommand.class,
-      VerifyCommand.class
+      VerifyCommand.class,
+      AttachCommand.class,
+      DetachCommand.class,
+      StatusCommand.class
     },
     footer = {
       "",
       "Record:  java -javaagent:camhook-agent.jar=camhook.yaml -jar app.jar",
+      "Attach:  camhook attach PID camhook.yaml",
       "Look:    camhook report captures/20261124-0615 -o report.html",
       "",
       "Exit status: 0 done, 1 the work failed, 2 wrong usage."

@@ -11,6 +11,7 @@ import io.camhook.cam.Need;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
+import io.camhook.recording.TensorName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -118,7 +119,10 @@ final class CaptureExplainer {
         maps,
         recorded,
         problems,
-        capture.extra());
+        FedInput.sample(capture.extra(), sample, view.samples()),
+        Explanation.Fed.of(
+            FedInput.row(capture.tensor(TensorName.input(0)).orElse(null), sample),
+            FedInput.row(capture.tensor(TensorName.output(0)).orElse(null), sample)));
   }
 
   private static boolean dependsOnTarget(CamMethod method) {

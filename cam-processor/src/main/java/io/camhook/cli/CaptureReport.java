@@ -4,7 +4,6 @@ import io.camhook.cam.FloatMap;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Target;
 import io.camhook.report.LayerStatistics;
-import io.camhook.report.LayerStatistics.Step;
 import io.camhook.report.ReportCapture;
 import io.camhook.report.ReportCapture.CamMap;
 import io.camhook.report.ReportCapture.Channels;
@@ -37,31 +36,60 @@ final class CaptureReport {
         masks.add(new Mask(mask.label(), mask.width(), mask.height(), mask.inside()));
       }
     }
-    return new ReportCapture(
-        explanation.name(),
-        known == null ? explanation.extra().getOrDefault("name", explanation.name()) : known.file(),
-        explanation.model(),
-        explanation.time().toString(),
-        explanation.picture(),
-        explanation.predictions().stream().map(CaptureReport::prediction).toList(),
-        explanation.targets().stream().map(CaptureReport::target).toList(),
-        maps(explanation),
-        explanation.layers().stream()
-            .filter(layer -> layer.spatial().length > 0)
-            .map(CaptureReport::channels)
-            .toList(),
-        masks,
-        metadata);
+    metadata.keySet().removeAll(List.of(FedInput.TOKENS, FedInput.BOXES));
+    ReportCapture capture =
+        new ReportCapture(
+            explanation.name(),
+            known == null
+                ? explanation.extra().getOrDefault("name", explanation.name())
+                : known.file(),
+            explanation.model(),
+            explanation.time().toString(),
+            explanation.picture(),
+            explanation.predictions().stream().map(CaptureReport::prediction).toList(),
+            explanation.targets().stream().map(CaptureReport::target).toList(),
+            maps(explanation),
+            explanation.layers().stream()
+                .filter(layer -> layer.spatial().length > 0)
+                .map(CaptureReport::channels)
+                .toList(),
+            masks,
+            metadata);
+    return capture.withInput(FedInput.of(explanation)).withTruth(right(explanation, known));
   }
 
-  /** Adds the layers of an explanation to the statistics. */
-  static void count(Explanation explanation, LayerStatistics statistics) {
+  /** The right classes: of the objects in the picture, else metadata {@code truth}. */
+  private static List<String> right(Explanation explanation, GroundTruth.@Nullable Entry known) {
+    if (known != null) {
+      return known.objects().stream().map(GroundTruth.Thing::label).distinct().toList();
+    }
+    String truth = explanation.extra().get("truth");
+    return truth == null ? List.of() : List.of(truth);
+  }
+
+  /**
+   * Adds the layers of an explanation to the statistics.
+   *
+   * @param number of the capture in the report
+   */
+  static void count(Explanation explanation, LayerStatistics statistics, int number) {
     for (Explanation.Layer layer : explanation.layers()) {
-      statistics.addCaptured(layer.path(), "activation", Step.of(layer.activation()));
+      int positions = positions(layer.spatial());
+      int channels = layer.activation().length / positions;
+      statistics.addCaptured(layer.path(), "activation", layer.activation(), channels, number);
       if (!layer.gradients().isEmpty()) {
-        statistics.addCaptured(layer.path(), "gradient", Step.of(layer.gradients().get(0)));
+        statistics.addCaptured(
+            layer.path(), "gradient", layer.gradients().get(0), channels, number);
       }
     }
+  }
+
+  private static int positions(int[] spatial) {
+    int positions = 1;
+    for (int size : spatial) {
+      positions *= Math.max(1, size);
+    }
+    return positions;
   }
 
   private static ReportCapture.Prediction prediction(Prediction prediction) {
@@ -96,19 +124,14 @@ final class CaptureReport {
   }
 
   private static CamMap map(int target, String method, @Nullable String path, FloatMap map) {
-    int[] shape = map.shape();
-    int width = shape[shape.length - 1];
-    return new CamMap(target, method, path, width, map.values().length / width, map.values());
+    return new CamMap(target, method, path, map.shape(), map.values());
   }
 
   /** A signal is one row high; the slices of a volume stand one below the other. */
   private static Channels channels(Explanation.Layer layer) {
     int[] spatial = layer.spatial();
     int width = spatial[spatial.length - 1];
-    int positions = 1;
-    for (int size : spatial) {
-      positions *= size;
-    }
+    int positions = positions(spatial);
     int count = layer.activation().length / positions;
     List<float[]> weights = new ArrayList<>();
     for (float[] gradient : layer.gradients()) {

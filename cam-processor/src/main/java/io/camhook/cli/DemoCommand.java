@@ -75,8 +75,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--network",
       paramLabel = "NAME",
       description =
-          "${COMPLETION-CANDIDATES}: of DJL blocks, or written by hand in Java without any library"
-              + " (default: ${DEFAULT-VALUE}).",
+          "${COMPLETION-CANDIDATES}: of DJL blocks, written by hand in Java without any library, or"
+              + " an .onnx model in onnxruntime (default: ${DEFAULT-VALUE}).",
       defaultValue = "shapes")
   private Network network = Network.SHAPES;
 
@@ -140,7 +140,7 @@ final class DemoCommand implements Callable<Integer> {
                 explanation.problems().forEach(problems::add);
                 writer.add(shown.of(explanation));
                 play(explanation, truth, writer.size());
-                CaptureReport.count(explanation, writer.statistics());
+                CaptureReport.count(explanation, writer.statistics(), writer.size() - 1);
               },
               progress)
           .forEach(damage -> problems.add("damage", damage));
@@ -154,6 +154,7 @@ final class DemoCommand implements Callable<Integer> {
       if (!problems.isEmpty()) {
         throw new CommandFailure(problems.text());
       }
+      writer.sources(List.of(source.described(writer.size(), List.of())));
       writer.metrics(table());
       writer.finish();
       return writer.size();

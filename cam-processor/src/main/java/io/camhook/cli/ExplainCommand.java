@@ -25,10 +25,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook explain}: a TorchScript model explained without an application. */
+/** {@code camhook explain}: a model explained without an application. */
 @Command(
     name = "explain",
-    description = "Runs a TorchScript model on inputs and explains what it says.",
+    description = "Runs a TorchScript or ONNX model on inputs and explains what it says.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false,
@@ -45,7 +45,10 @@ final class ExplainCommand implements Callable<Integer> {
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL.pt", description = "TorchScript model.")
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "TorchScript (.pt) or ONNX (.onnx) model.")
   private @SuppressWarnings("NullAway.Init") Path model;
 
   @Parameters(
@@ -53,7 +56,8 @@ final class ExplainCommand implements Callable<Integer> {
       paramLabel = "INPUT",
       arity = "1..*",
       description =
-          "Picture, directory of pictures, or .safetensors with a tensor 'input' (several: 'input0', 'input1' …).")
+          "Picture, directory of pictures, or .safetensors with a tensor 'input' (several:"
+              + " 'input0', 'input1' …).")
   private List<Path> inputs = new ArrayList<>();
 
   @Option(
@@ -61,7 +65,8 @@ final class ExplainCommand implements Callable<Integer> {
       paramLabel = "LAYER",
       split = ",",
       description =
-          "Module path or glob, may be repeated; '*': all; auto (default): the last with a spatial output.")
+          "Module path or glob, may be repeated; '*': all; auto (default): the last with a spatial"
+              + " output.")
   private List<String> layers = new ArrayList<>();
 
   @Mixin private MethodOptions wanted = new MethodOptions();

@@ -64,7 +64,7 @@ final class ExplainOutput implements AutoCloseable {
       }
     }
     report.add(shown.of(explanation).withConcepts(view));
-    CaptureReport.count(explanation, report.statistics());
+    CaptureReport.count(explanation, report.statistics(), report.size() - 1);
     inputs++;
   }
 

@@ -76,7 +76,9 @@ final class ExplainRun {
         maps,
         layers(explained, Math.max(1, targets.size())),
         failed,
-        Map.of());
+        Map.of(),
+        Explanation.Fed.of(
+            FedInput.row(input.tensors().get(0), 0), explained.logits().orElse(null)));
   }
 
   /** The concepts of the last layer, if they are wanted and there is one. */

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param layers recorded layers, for channel maps and statistics
  * @param problems method id to why it has no map here
  * @param extra further metadata
+ * @param fed tensors of this sample that the report draws
  */
 record Explanation(
     String name,
@@ -36,7 +37,25 @@ record Explanation(
     List<Maps> maps,
     List<Layer> layers,
     Map<String, String> problems,
-    Map<String, String> extra) {
+    Map<String, String> extra,
+    Fed fed) {
+
+  /**
+   * What went in and came out, without the batch; null where it was not recorded or is not drawn.
+   *
+   * @param input a signal {@code [C,L]} or a volume {@code [C,D,H,W]}
+   * @param output scores of places, {@code [K,H,W]}
+   */
+  record Fed(@Nullable Tensor input, @Nullable Tensor output) {
+    static final Fed NOTHING = new Fed(null, null);
+
+    /** Keeps what a report draws; a picture is recorded as one. */
+    static Fed of(@Nullable Tensor input, @Nullable Tensor output) {
+      return new Fed(
+          input != null && (input.rank() == 2 || input.rank() == 4) ? input : null,
+          output != null && output.rank() == 3 ? output : null);
+    }
+  }
 
   /**
    * What one method says about one target.

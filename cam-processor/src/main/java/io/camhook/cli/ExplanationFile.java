@@ -25,7 +25,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * {@code NAME.safetensors}: {@code image}, {@code logits}, from {@code camhook explain} also {@code
+ * {@code NAME.safetensors}: {@code image} or {@code fed} (a signal {@code [C,L]} or a volume {@code
+ * [C,D,H,W]}), {@code logits}, from {@code camhook explain} also {@code
  * activation/PATH} and {@code gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; of
  * further targets {@code raw@1/…}, {@code heatmap@1/…}; the rest as metadata.
  */
@@ -53,6 +54,10 @@ final class ExplanationFile {
     Tensor logits = explanation.logits();
     if (logits != null) {
       tensors.put("logits", logits);
+    }
+    Tensor fed = explanation.fed().input();
+    if (fed != null) {
+      tensors.put("fed", fed);
     }
     tensors.putAll(recorded);
     for (Explanation.Maps maps : explanation.maps()) {
@@ -111,7 +116,8 @@ final class ExplanationFile {
           maps(blob.tensors()),
           List.of(),
           Map.of(),
-          extra(metadata));
+          extra(metadata),
+          Explanation.Fed.of(blob.tensors().get("fed"), null));
     } catch (JsonProcessingException | DateTimeException | IllegalArgumentException e) {
       throw new RecordingException(file + ": damaged: " + e.getMessage(), e);
     }

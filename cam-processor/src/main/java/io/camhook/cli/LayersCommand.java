@@ -15,11 +15,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook layers}: the modules of a TorchScript model. */
+/** {@code camhook layers}: the modules of a model. */
 @Command(
     name = "layers",
     description = {
-      "Lists the modules of a TorchScript model: path, type, parameters.",
+      "Lists the modules of a TorchScript or ONNX model: path, type or operator, parameters.",
+      "Of an ONNX graph also which modules' values it does not hold, and why.",
       "With --input-shape it runs the model once and adds output shapes, calls and what 'auto'"
           + " means."
     },
@@ -31,7 +32,7 @@ final class LayersCommand implements Callable<Integer> {
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL.pt", description = "TorchScript model.")
+  @Parameters(paramLabel = "MODEL", description = "TorchScript (.pt) or ONNX (.onnx) model.")
   private @SuppressWarnings("NullAway.Init") Path model;
 
   @Option(
@@ -53,6 +54,9 @@ final class LayersCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<long[]> inputs = shapes.stream().map(text -> GeneratedInput.parse(spec, text)).toList();
     ModelListing listing = ModelListing.read(model);
+    if (inputs.isEmpty()) {
+      inputs = listing.inputShapes();
+    }
     if (!inputs.isEmpty()) {
       listing = Explainer.observe(listing, inputs.stream().map(GeneratedInput::values).toList());
     }

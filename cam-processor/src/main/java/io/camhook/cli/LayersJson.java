@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.camhook.explain.ModelListing;
 import io.camhook.naming.ModuleDescription;
 import java.util.List;
+import java.util.Map;
 
 /** A model's modules as JSON; docs/torchscript.md says what the fields mean. */
 final class LayersJson {
@@ -24,6 +25,7 @@ final class LayersJson {
       root.put("auto", listing.auto());
     }
     root.put("rootOnly", listing.rootOnly());
+    root.put("operatorsOnly", listing.operatorsOnly());
     ArrayNode modules = root.putArray("modules");
     for (ModuleDescription module : listing.modules()) {
       add(listing, module, modules.addObject());
@@ -49,6 +51,12 @@ final class LayersJson {
     }
     ArrayNode aliases = node.putArray("aliases");
     module.aliases().forEach(aliases::add);
+    Map<String, String> missing = listing.missing();
+    if (missing != null) {
+      node.put("operator", module.type());
+      node.put("inGraph", !missing.containsKey(module.path()));
+      node.put("reason", missing.get(module.path()));
+    }
     node.put("training", module.training());
     node.put("callSites", module.callSites());
     if (listing.hasOutputs()) {

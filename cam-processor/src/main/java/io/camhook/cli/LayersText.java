@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** A model's modules as a table. */
@@ -16,7 +17,9 @@ final class LayersText {
 
   static String of(ModelListing listing) {
     List<List<String>> rows = new ArrayList<>();
-    List<String> head = new ArrayList<>(List.of("path", "type", "parameters"));
+    List<String> head =
+        new ArrayList<>(
+            List.of("path", listing.missing() == null ? "type" : "operator", "parameters"));
     if (listing.hasOutputs()) {
       head.addAll(List.of("calls", "output"));
     }
@@ -29,6 +32,9 @@ final class LayersText {
     text.append(
         "%d modules, %s parameters%n"
             .formatted(listing.modules().size(), grouped(listing.parameters())));
+    if (listing.operatorsOnly() != null) {
+      text.append(listing.operatorsOnly()).append('\n');
+    }
     if (listing.rootOnly() != null) {
       text.append(listing.rootOnly()).append('\n');
     } else if (listing.hasOutputs()) {
@@ -36,7 +42,7 @@ final class LayersText {
       text.append(
           auto == null
               ? "auto: no module returns more than one position, such as [N,C,H,W] with H·W > 1;"
-                    + " name a layer with -l\n"
+                  + " name a layer with -l\n"
               : "auto: " + auto + "\n");
     }
     return text.toString();
@@ -72,7 +78,14 @@ final class LayersText {
     if (module.training()) {
       notes.add("in training mode");
     }
-    if (module.callSites() == 0 && listing.calls(module.path()) == 0) {
+    Map<String, String> missing = listing.missing();
+    if (missing != null) {
+      if (missing.containsKey(module.path())) {
+        notes.add("not in the graph: " + missing.get(module.path()));
+      }
+    } else if (module.callSites() == 0
+        && listing.calls(module.path()) == 0
+        && listing.operatorsOnly() == null) {
       notes.add("never called");
     }
     return String.join("; ", notes);

@@ -6,6 +6,7 @@ import io.camhook.render.ColourTable;
 import io.camhook.report.MetricsTable;
 import io.camhook.report.ReportInfo;
 import io.camhook.report.ReportLimits;
+import io.camhook.report.ReportSource;
 import io.camhook.report.ReportWriter;
 import io.camhook.report.StatsLines;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -78,6 +80,23 @@ final class ReportCommand implements Callable<Integer> {
           "Channel maps kept of a layer, the strongest; 0: none (default: ${DEFAULT-VALUE}).")
   private int channels = 64;
 
+  @Option(
+      names = "--compare",
+      description = {
+        "Of two recordings of the same inputs, for example before and after a change of the model:",
+        "pairs their captures, shows the difference of their maps, and lists changed answers first."
+      })
+  private boolean compare;
+
+  @Option(
+      names = "--picture-side",
+      paramLabel = "PIXELS",
+      defaultValue = "512",
+      description =
+          "Longest side of a picture in the report; larger ones are shrunk (default:"
+              + " ${DEFAULT-VALUE}).")
+  private int pictureSide = 512;
+
   private final Problems problems = new Problems();
   private int maps;
 
@@ -86,6 +105,12 @@ final class ReportCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     CaptureExplainer explainer = explain.explainer(spec);
+    if (compare && inputs.size() != 2) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--compare wants two recordings, found %d: camhook report BEFORE AFTER --compare"
+              .formatted(inputs.size()));
+    }
     List<Source> sources = new ArrayList<>();
     int captures = 0;
     for (Path input : inputs) {
@@ -96,21 +121,30 @@ final class ReportCommand implements Callable<Integer> {
     CaptureReport shown = new CaptureReport(GroundTruth.read(truth));
     MetricsTable table = table(metrics);
     ReportLimits limits =
-        new ReportLimits(
-            ReportLimits.DEFAULT.pictureSide(), channels, ReportLimits.DEFAULT.channelSide());
+        new ReportLimits(pictureSide, channels, ReportLimits.DEFAULT.channelSide());
     int size;
     boolean nothing;
     try (ReportWriter report = new ReportWriter(output, info(inputs), limits);
         Progress progress = new Progress("report", " captures", captures)) {
+      List<List<String>> torn = new ArrayList<>();
       for (Source source : sources) {
-        StatsLines.read(source.directory(), report.statistics())
-            .forEach(what -> problems.add("damage", what));
+        torn.add(new ArrayList<>(StatsLines.read(source.directory(), report.statistics())));
       }
       boolean steps = !report.statistics().isEmpty();
+      List<ReportSource> described = new ArrayList<>();
       for (Source source : sources) {
-        List<String> damage =
-            source.read(explainer, explanation -> add(report, shown, explanation), progress);
+        int number = described.size();
+        int before = report.size();
+        List<String> damage = torn.get(number);
+        damage.addAll(
+            source.read(
+                explainer, explanation -> add(report, shown, explanation, number), progress));
         damage.forEach(what -> problems.add("damage", what));
+        described.add(source.described(report.size() - before, damage));
+      }
+      report.sources(described);
+      if (compare) {
+        report.compare();
       }
       if (table != null) {
         report.metrics(table);
@@ -133,10 +167,10 @@ final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void add(ReportWriter report, CaptureReport shown, Explanation explanation)
+  private void add(ReportWriter report, CaptureReport shown, Explanation explanation, int source)
       throws IOException {
-    report.add(shown.of(explanation));
-    CaptureReport.count(explanation, report.statistics());
+    report.add(shown.of(explanation).of(source));
+    CaptureReport.count(explanation, report.statistics(), report.size() - 1);
     maps += explanation.maps().size();
     if (explain.namesMethods()) {
       explanation
@@ -147,9 +181,15 @@ final class ReportCommand implements Callable<Integer> {
 
   static ReportInfo info(List<Path> inputs) {
     Map<String, byte[]> colormaps = new LinkedHashMap<>();
-    for (ColourTable table : ColourTable.values()) {
+    for (ColourTable table :
+        List.of(ColourTable.INFERNO, ColourTable.VIRIDIS, ColourTable.TURBO, ColourTable.JET)) {
       colormaps.put(table.name().toLowerCase(Locale.ROOT), table.triplets());
     }
+    byte[] grey = new byte[3 * 256];
+    for (int i = 0; i < grey.length; i++) {
+      grey[i] = (byte) (i / 3);
+    }
+    colormaps.put("grey", grey);
     return new ReportInfo(
         "",
         inputs.stream().map(Path::toString).toList(),

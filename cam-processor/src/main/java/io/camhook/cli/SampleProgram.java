@@ -25,7 +25,9 @@ final class SampleProgram {
         backward: backward
         shape: outputShape
         layers: [auto]            # the last layer with a spatial output\
-        """);
+        """),
+    /** An {@code .onnx} model in onnxruntime. */
+    ONNX("layers: [auto]            # the last layer with a spatial output");
 
     private final String layers;
 
@@ -41,6 +43,7 @@ final class SampleProgram {
 
   private static final String SHAPES = "io.camhook.samples.shapes.ShapesDemo";
   private static final String PLAIN = "io.camhook.samples.plainjava.PlainDemo";
+  private static final String ONNX = "io.camhook.samples.onnx.OnnxDemo";
   private static final String LABELS = "io/camhook/samples/shapes/synset.txt";
 
   private final Network network;
@@ -119,7 +122,11 @@ final class SampleProgram {
     }
     java(directory, false, shapes); // draws the pictures
     return java(
-        directory, true, List.of("-cp", jar.toAbsolutePath().toString(), PLAIN, "pictures"));
+        directory,
+        true,
+        network == Network.ONNX
+            ? List.of("-cp", classPath, ONNX, "pictures")
+            : List.of("-cp", jar.toAbsolutePath().toString(), PLAIN, "pictures"));
   }
 
   private String java(Path directory, boolean hooked, List<String> program)

@@ -2,7 +2,9 @@ package io.camhook.cli;
 
 import io.camhook.recording.Capture;
 import io.camhook.recording.Damage;
+import io.camhook.recording.Manifest;
 import io.camhook.recording.RecordingReader;
+import io.camhook.report.ReportSource;
 import io.camhook.report.StatsLines;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +28,16 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
 
   /** Number of captures or files there are now. */
   int size() throws IOException;
+
+  /**
+   * What this is, and in which state.
+   *
+   * @param captures number of captures that were read
+   * @param damage what could not be read
+   */
+  default ReportSource described(int captures, List<String> damage) throws IOException {
+    return new ReportSource(directory().toString(), captures, List.of(), List.of(), damage, true);
+  }
 
   /**
    * Hands on every explanation.
@@ -78,6 +90,20 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     public int size() throws IOException {
       try (RecordingReader reader = RecordingReader.open(directory)) {
         return reader.ids().size();
+      }
+    }
+
+    @Override
+    public ReportSource described(int captures, List<String> damage) throws IOException {
+      try (RecordingReader reader = RecordingReader.open(directory)) {
+        Manifest manifest = reader.manifest();
+        return new ReportSource(
+            directory.toString(),
+            captures,
+            manifest.models(),
+            manifest.runs(),
+            damage,
+            manifest.isClosed());
       }
     }
 

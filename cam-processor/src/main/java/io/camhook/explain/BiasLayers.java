@@ -25,7 +25,7 @@ final class BiasLayers implements AutoCloseable {
 
   BiasLayers(ModelSource source) {
     this.source = source;
-    for (ModuleDescription module : LayerSelection.called(source.listing())) {
+    for (ModuleDescription module : source.biased()) {
       Names names = names(module);
       if (names != null
           && module.parameters().stream().anyMatch(p -> p.name().equals(names.bias()))) {

@@ -19,11 +19,16 @@ final class ClassifierWeights {
     this.session = session;
     String last = null;
     for (ModuleDescription module : modules) {
-      if (module.type().endsWith(".Linear") && module.callSites() > 0) {
+      if (isLinear(module.type()) && module.callSites() > 0) {
         last = module.path().equals(".") ? "weight" : module.path() + ".weight";
       }
     }
     this.name = last;
+  }
+
+  /** A PyTorch module, or an ONNX operator. */
+  private static boolean isLinear(String type) {
+    return type.endsWith(".Linear") || type.equals("torch.linear") || type.equals("Gemm") || type.equals("MatMul");
   }
 
   /**

@@ -20,6 +20,7 @@ import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.Targets;
 import io.camhook.engine.ModelSession;
+import io.camhook.ort.OrtRunException;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
@@ -137,7 +138,7 @@ public final class Explained {
     ModelMethods.requireKnown(method);
     try {
       return computed(method, n, options, pipeline);
-    } catch (EngineException e) {
+    } catch (EngineException | OrtRunException e) {
       throw new CamException(
           "%s fails on this model: %s".formatted(method, EngineMessages.shortened(e)));
     }
@@ -177,7 +178,7 @@ public final class Explained {
   private List<float[]> answers(LayerTensors layer, FeatureFactorization found) {
     try {
       return ConceptOutputs.of(model, input.tensors().get(0), layer, found);
-    } catch (CamException | EngineException e) {
+    } catch (CamException | EngineException | OrtRunException e) {
       return List.of();
     }
   }

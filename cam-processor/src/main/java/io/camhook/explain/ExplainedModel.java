@@ -8,10 +8,12 @@ import io.camhook.engine.ModelSession;
 import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** A session as the methods that run the model again see it: one input, the others kept. */
@@ -40,6 +42,22 @@ final class ExplainedModel implements BackwardModel {
       return floats(first(session.outputsFrom(path, activation, with(input))));
     } catch (IllegalArgumentException e) {
       throw new CamException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public Optional<AffineHead> headOfMeans(String path) {
+    try {
+      String name = session.weightOfMeans(path).orElse(null);
+      Tensor weight = name == null ? null : session.parameter(name).orElse(null);
+      if (name == null || weight == null || weight.rank() != 2) {
+        return Optional.empty();
+      }
+      String bias = name.substring(0, name.length() - "weight".length()) + "bias";
+      Tensor none = Tensor.ofFloats(new float[(int) weight.size(0)], weight.size(0));
+      return Optional.of(new AffineHead(weight, session.parameter(bias).orElse(none)));
+    } catch (IOException e) {
+      return Optional.empty(); // the model is run instead
     }
   }
 

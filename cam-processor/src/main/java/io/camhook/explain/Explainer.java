@@ -10,6 +10,7 @@ import io.camhook.cam.targets.TargetChoice;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
+import io.camhook.ort.OrtRunException;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Tensor;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,7 +59,7 @@ public final class Explainer implements AutoCloseable {
     this.biases = new BiasLayers(source);
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
-    this.layers = List.copyOf(LayerSelection.of(named, listing));
+    this.layers = List.copyOf(source.select(named));
     if (named.size() < wanted.size() && listing.rootOnly() != null) {
       throw new ExplainException(
           "%s: no layer 'auto': %s".formatted(listing.model(), listing.rootOnly()));
@@ -65,7 +67,7 @@ public final class Explainer implements AutoCloseable {
   }
 
   /**
-   * Opens a TorchScript model.
+   * Opens a TorchScript model, or an {@code .onnx} file.
    *
    * @param model the archive
    * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
@@ -75,6 +77,10 @@ public final class Explainer implements AutoCloseable {
    * @throws IOException if the file is no TorchScript archive, with the reason
    */
   public static Explainer load(Path model, List<String> layers) throws IOException {
+    ModelListing.requireFile(model);
+    if (OnnxSource.isOnnx(model)) {
+      return new Explainer(OnnxSource.open(model), layers);
+    }
     Explainer explainer = new Explainer(ArchiveSource.of(ModelListing.read(model)), layers);
     ExplainEngine.adapter();
     return explainer;
@@ -151,7 +157,7 @@ public final class Explainer implements AutoCloseable {
     ModelSession.Pass pass;
     try {
       pass = open.run(input.tensors(), gradients, target == null);
-    } catch (EngineException e) {
+    } catch (EngineException | OrtRunException e) {
       String why = EngineMessages.shortened(e);
       throw new ExplainException(
           forwardIsOver.get()
@@ -221,13 +227,16 @@ public final class Explainer implements AutoCloseable {
    * @throws IOException if the model cannot be loaded
    */
   public static ModelListing observe(ModelListing listing, List<Tensor> inputs) throws IOException {
-    return observe(ArchiveSource.of(listing), inputs);
+    Path file = Path.of(listing.model());
+    return observe(
+        OnnxSource.isOnnx(file) ? OnnxSource.open(file) : ArchiveSource.of(listing), inputs);
   }
 
   private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
     ModelListing listing = source.listing();
     List<String> paths =
         LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
+    Set<String> known = new HashSet<>(paths);
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
     String auto = null;
     try (ModelSession session = source.open(paths)) {
@@ -235,24 +244,26 @@ public final class Explainer implements AutoCloseable {
       for (Map.Entry<LayerOutput, Tensor> entry : seen.entrySet()) {
         LayerOutput layer = entry.getKey();
         Tensor tensor = entry.getValue();
+        String call = new LayerOutput(layer.path(), layer.call(), null).toString();
+        String path = known.contains(call) ? call : layer.path(); // an operator's is its name
         outputs
-            .computeIfAbsent(layer.path(), path -> new ArrayList<>())
+            .computeIfAbsent(path, p -> new ArrayList<>())
             .add(
                 new ModelListing.Output(
                     layer.toString(),
                     tensor.dtype().name(),
                     Arrays.stream(tensor.shape()).boxed().toList()));
         if (isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
-          auto = layer.path();
+          auto = path;
         }
       }
-    } catch (EngineException e) {
+    } catch (EngineException | OrtRunException e) {
       throw new ExplainException(
           "%s: the model cannot be run with inputs of shape %s: %s"
               .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
           e);
     }
-    return new ModelListing(listing.model(), listing.modules(), outputs, auto, listing.rootOnly());
+    return listing.with(outputs, source.auto(inputs).filter(outputs::containsKey).orElse(auto));
   }
 
   /** A signal, picture or volume like the input, with more than one position. */

@@ -4,6 +4,7 @@ import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
 import io.camhook.naming.Nearest;
+import io.camhook.torchscript.TorchScriptArchive;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -35,7 +36,8 @@ final class LayerSelection {
   private static Set<String> select(String layer, ModelListing listing) {
     Set<String> found = new LinkedHashSet<>();
     LayerPattern pattern = LayerPattern.of(layer);
-    List<ModuleDescription> called = called(listing);
+    boolean operator = layer.contains(TorchScriptArchive.INSIDE);
+    List<ModuleDescription> called = operator ? listing.operators().inside() : called(listing);
     for (ModuleDescription module : called) {
       boolean meant = matches(pattern, module.path());
       for (String alias : module.aliases()) {
@@ -65,14 +67,16 @@ final class LayerSelection {
         listing.modules().stream()
             .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));
     List<String> paths = called(listing).stream().map(ModuleDescription::path).toList();
-    if (exists) {
+    if (exists && listing.operatorsOnly() == null) {
       return "%s: layer '%s' is never called in the model's code, so nothing of it can be seen; closest that are: %s"
           .formatted(listing.model(), layer, Nearest.to(layer, paths, CLOSEST));
     }
-    return "%s: no layer '%s'; closest of %d: %s; 'camhook layers %s' lists all"
+    String why = listing.operatorsOnly();
+    return "%s: no layer '%s'%s; closest of %d: %s; 'camhook layers %s' lists all"
         .formatted(
             listing.model(),
             layer,
+            why == null ? "" : ": " + why,
             paths.size(),
             Nearest.to(layer, paths, CLOSEST),
             listing.model());

@@ -22,13 +22,66 @@ import org.jspecify.annotations.Nullable;
  * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
  *     output
  * @param rootOnly why no layer but {@code .} can be recorded; null where others can
+ * @param missing why the value of a module is not in an ONNX graph, by module path; null for a
+ *     model that is no ONNX graph
+ * @param inputShapes shapes of inputs that an ONNX graph declares, to try it with; empty where it
+ *     leaves more than the batch open, and for other models
+ * @param operators values of operators that are layers
  */
 public record ModelListing(
     String model,
     List<ModuleDescription> modules,
     Map<String, List<Output>> outputs,
     @Nullable String auto,
-    @Nullable String rootOnly) {
+    @Nullable String rootOnly,
+    @Nullable Map<String, String> missing,
+    List<long[]> inputShapes,
+    Operators operators) {
+
+  /**
+   * Values of operators in a TorchScript archive.
+   *
+   * @param only why layers are values of operators, {@code relu#7}; null where they are modules
+   * @param pooled where layers are operators, the value that goes into the last global pooling, if
+   *     the code shows it: what {@code auto} means
+   * @param inside the values of operators in the code of modules, {@code layer3.0/relu#1}
+   */
+  public record Operators(
+      @Nullable String only, @Nullable String pooled, List<ModuleDescription> inside) {
+    /** Of a model in which only modules are layers. */
+    public static final Operators NONE = new Operators(null, null, List.of());
+
+    public Operators {
+      inside = List.copyOf(inside);
+    }
+  }
+
+  /** A model in which only modules are layers. */
+  public ModelListing(
+      String model,
+      List<ModuleDescription> modules,
+      Map<String, List<Output>> outputs,
+      @Nullable String auto,
+      @Nullable String rootOnly,
+      @Nullable Map<String, String> missing,
+      List<long[]> inputShapes) {
+    this(model, modules, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
+  }
+
+  /** The modules of a model that is no ONNX graph. */
+  public ModelListing(
+      String model,
+      List<ModuleDescription> modules,
+      Map<String, List<Output>> outputs,
+      @Nullable String auto,
+      @Nullable String rootOnly) {
+    this(model, modules, outputs, auto, rootOnly, null, List.of());
+  }
+
+  /** Why layers are values of operators; null where they are modules. */
+  public @Nullable String operatorsOnly() {
+    return operators.only();
+  }
 
   /**
    * One tensor that a module returned.
@@ -44,18 +97,39 @@ public record ModelListing(
     Map<String, List<Output>> copy = new LinkedHashMap<>();
     outputs.forEach((path, list) -> copy.put(path, List.copyOf(list)));
     outputs = copy;
+    missing = missing == null ? null : Map.copyOf(missing);
   }
 
   /**
-   * Reads a model's modules. Needs no engine.
+   * Reads a model's modules: of a TorchScript file without an engine, of an {@code .onnx} file with
+   * onnxruntime.
    *
-   * @throws IOException if the file is no TorchScript archive, with the reason
+   * @throws IOException if the file is no model, with the reason
    */
   public static ModelListing read(Path model) throws IOException {
     requireFile(model);
+    if (OnnxSource.isOnnx(model)) {
+      return OnnxSource.open(model).listing();
+    }
     TorchScriptArchive archive = TorchScriptArchive.open(model);
     return new ModelListing(
-        model.toString(), archive.modules(), Map.of(), null, archive.rootOnly().orElse(null));
+        model.toString(),
+        archive.modules(),
+        Map.of(),
+        null,
+        archive.rootOnly().orElse(null),
+        null,
+        List.of(),
+        new Operators(
+            archive.operatorsOnly().orElse(null),
+            archive.pooledPath().orElse(null),
+            archive.operators()));
+  }
+
+  /** The same with what a pass has shown. */
+  ModelListing with(Map<String, List<Output>> seen, @Nullable String found) {
+    return new ModelListing(
+        model, modules, seen, found, rootOnly, missing, inputShapes, operators);
   }
 
   static void requireFile(Path model) {
@@ -63,7 +137,7 @@ public record ModelListing(
       throw new ExplainException(model + ": no such file or directory");
     }
     if (Files.isDirectory(model)) {
-      throw new ExplainException(model + ": expected a TorchScript file (.pt), found a directory");
+      throw new ExplainException(model + ": expected a model (.pt or .onnx), found a directory");
     }
   }
 

@@ -43,24 +43,52 @@ public final class Bilinear {
       return in;
     }
     float[] out = new float[outer * size * inner];
+    int[] lows = new int[size];
+    float[] weights = new float[size];
     for (int o = 0; o < size; o++) {
       double at =
           aligned
               ? (size == 1 ? 0 : o * (double) (n - 1) / (size - 1))
               : (o + 0.5) * n / size - 0.5;
       at = Math.max(0, Math.min(n - 1, at));
-      int low = (int) at;
-      int high = Math.min(low + 1, n - 1);
-      float weight = (float) (at - low);
-      for (int b = 0; b < outer; b++) {
-        int target = (b * size + o) * inner;
-        int a = (b * n + low) * inner;
-        int c = (b * n + high) * inner;
+      lows[o] = (int) at;
+      weights[o] = (float) (at - lows[o]);
+    }
+    if (inner == 1) {
+      lines(in, out, outer, n, lows, weights);
+    } else {
+      rows(in, out, outer, n, inner, lows, weights);
+    }
+    return out;
+  }
+
+  /** The last axis: line by line, as the results lie in memory. */
+  private static void lines(
+      float[] in, float[] out, int outer, int n, int[] lows, float[] weights) {
+    for (int b = 0; b < outer; b++) {
+      int from = b * n;
+      int target = b * lows.length;
+      for (int o = 0; o < lows.length; o++) {
+        float low = in[from + lows[o]];
+        float high = in[from + Math.min(lows[o] + 1, n - 1)];
+        out[target + o] = low + weights[o] * (high - low);
+      }
+    }
+  }
+
+  /** Another axis: a whole row of what is inside of it at a time. */
+  private static void rows(
+      float[] in, float[] out, int outer, int n, int inner, int[] lows, float[] weights) {
+    for (int b = 0; b < outer; b++) {
+      for (int o = 0; o < lows.length; o++) {
+        int target = (b * lows.length + o) * inner;
+        int a = (b * n + lows[o]) * inner;
+        int c = (b * n + Math.min(lows[o] + 1, n - 1)) * inner;
+        float weight = weights[o];
         for (int i = 0; i < inner; i++) {
           out[target + i] = in[a + i] + weight * (in[c + i] - in[a + i]);
         }
       }
     }
-    return out;
   }
 }

@@ -32,6 +32,7 @@ final class CaptureBlock {
     json.writeStringField("model", capture.model());
     json.writeStringField("time", capture.time());
     picture(json);
+    input(json, capture.input());
     predictions(json);
     targets(json);
     json.writeArrayFieldStart("maps");
@@ -57,6 +58,8 @@ final class CaptureBlock {
       json.writeEndArray();
     }
     json.writeEndArray();
+    json.writeFieldName("truth");
+    json.writeArray(capture.truth().toArray(new String[0]), 0, capture.truth().size());
     concepts(json);
     json.writeEndObject();
   }
@@ -98,6 +101,63 @@ final class CaptureBlock {
     json.writeEndObject();
   }
 
+  private static void input(JsonGenerator json, ReportInput input) throws IOException {
+    ReportInput.Signal signal = input.signal();
+    if (signal != null) {
+      Quantised values = Quantised.words(signal.values());
+      json.writeObjectFieldStart("signal");
+      json.writeNumberField("c", signal.channels());
+      json.writeNumberField("n", signal.length());
+      ReportJson.number(json, "min", values.min());
+      ReportJson.number(json, "max", values.max());
+      json.writeStringField("data", values.base64());
+      json.writeEndObject();
+    }
+    ReportInput.Volume volume = input.volume();
+    if (volume != null) {
+      byte[] levels = new byte[volume.values().length];
+      Quantised.Range range = Quantised.bytes(volume.values(), 0, levels.length, levels, 0);
+      json.writeObjectFieldStart("volume");
+      json.writeNumberField("d", volume.depth());
+      json.writeNumberField("h", volume.height());
+      json.writeNumberField("w", volume.width());
+      ReportJson.number(json, "min", range.min());
+      ReportJson.number(json, "max", range.max());
+      json.writeStringField("data", Packed.base64(levels));
+      json.writeEndObject();
+    }
+    if (!input.tokens().isEmpty()) {
+      json.writeFieldName("tokens");
+      json.writeArray(input.tokens().toArray(new String[0]), 0, input.tokens().size());
+    }
+    if (!input.boxes().isEmpty()) {
+      json.writeArrayFieldStart("boxes");
+      for (ReportInput.Box box : input.boxes()) {
+        json.writeStartObject();
+        json.writeStringField("label", box.label());
+        ReportJson.number(json, "score", box.score());
+        json.writeArrayFieldStart("box");
+        for (double edge : new double[] {box.x0(), box.y0(), box.x1(), box.y1()}) {
+          ReportJson.number(json, edge);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    }
+    ReportInput.Segmentation segmentation = input.segmentation();
+    if (segmentation != null) {
+      json.writeObjectFieldStart("segmentation");
+      json.writeNumberField("w", segmentation.width());
+      json.writeNumberField("h", segmentation.height());
+      json.writeFieldName("labels");
+      json.writeArray(
+          segmentation.labels().toArray(new String[0]), 0, segmentation.labels().size());
+      json.writeStringField("data", Packed.base64(segmentation.classes()));
+      json.writeEndObject();
+    }
+  }
+
   private void predictions(JsonGenerator json) throws IOException {
     json.writeArrayFieldStart("predictions");
     for (Prediction prediction : capture.predictions()) {
@@ -131,8 +191,8 @@ final class CaptureBlock {
     if (map.layer() != null) {
       json.writeStringField("l", map.layer());
     }
-    json.writeNumberField("w", map.width());
-    json.writeNumberField("h", map.height());
+    json.writeFieldName("s");
+    json.writeArray(map.shape(), 0, map.shape().length);
     ReportJson.number(json, "min", values.min());
     ReportJson.number(json, "max", values.max());
     json.writeStringField("data", values.base64());
@@ -181,7 +241,7 @@ final class CaptureBlock {
       json.writeEndArray();
     }
     json.writeEndArray();
-    json.writeStringField("data", Base64.getEncoder().encodeToString(levels));
+    json.writeStringField("data", Packed.base64(levels));
     json.writeEndObject();
   }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Statistics of each layer's activations and gradients over steps: those of the model where a
@@ -15,6 +16,7 @@ import java.util.Set;
 public final class LayerStatistics {
   private final Map<Key, Series> series = new LinkedHashMap<>();
   private final Set<Key> watched = new HashSet<>();
+  private final Map<Key, boolean[]> alive = new LinkedHashMap<>();
 
   /** A layer and what of it: {@code activation} or {@code gradient}. */
   record Key(String layer, String kind) {}
@@ -47,9 +49,52 @@ public final class LayerStatistics {
     }
   }
 
+  /**
+   * Channels that were zero everywhere in every capture.
+   *
+   * @param dead their number
+   * @param channels of so many
+   */
+  record Dead(int dead, int channels) {}
+
   /** The steps of one layer in the order they came. */
   static final class Series {
     private final List<Step> steps = new ArrayList<>();
+    private final List<Integer> captures = new ArrayList<>();
+    private final List<int[]> histograms = new ArrayList<>();
+
+    /** Whether the steps are captures: then each has a number and a histogram. */
+    boolean isCaptured() {
+      return !captures.isEmpty() && captures.size() == steps.size();
+    }
+
+    /** Of each thinned step the first capture. */
+    int[] captures(int limit) {
+      int parts = Math.min(limit, captures.size());
+      int[] first = new int[parts];
+      for (int i = 0; i < parts; i++) {
+        first[i] = captures.get((int) ((long) i * captures.size() / parts));
+      }
+      return first;
+    }
+
+    /** At most {@code limit} histograms: those of neighbours are added. */
+    List<int[]> histograms(int limit) {
+      int parts = Math.min(limit, histograms.size());
+      List<int[]> out = new ArrayList<>(parts);
+      for (int i = 0; i < parts; i++) {
+        int[] sum = new int[Bins.COUNT];
+        int from = (int) ((long) i * histograms.size() / parts);
+        int to = (int) ((i + 1L) * histograms.size() / parts);
+        for (int[] bins : histograms.subList(from, to)) {
+          for (int b = 0; b < sum.length; b++) {
+            sum[b] += bins[b];
+          }
+        }
+        out.add(sum);
+      }
+      return out;
+    }
 
     List<Step> steps() {
       return steps;
@@ -136,6 +181,42 @@ public final class LayerStatistics {
     if (!watched.contains(key)) {
       series(key).steps.add(step);
     }
+  }
+
+  /**
+   * Adds what a capture recorded of a layer, with its histogram and which channels were alive.
+   *
+   * @param capture number of the capture in the report
+   * @param values {@code [channels, positions]}
+   */
+  public void addCaptured(String layer, String kind, float[] values, int channels, int capture) {
+    Key key = new Key(layer, kind);
+    if (!watched.contains(key)) {
+      Series of = series(key);
+      of.steps.add(Step.of(values));
+      of.captures.add(capture);
+      of.histograms.add(Bins.of(values));
+    }
+    boolean[] seen = alive.computeIfAbsent(key, k -> new boolean[channels]);
+    int positions = channels == 0 ? 0 : values.length / channels;
+    for (int c = 0; c < Math.min(channels, seen.length); c++) {
+      for (int p = c * positions; !seen[c] && p < (c + 1) * positions; p++) {
+        seen[c] = values[p] != 0;
+      }
+    }
+  }
+
+  /** Null where no capture has the layer. */
+  @Nullable Dead dead(Key key) {
+    boolean[] seen = alive.get(key);
+    if (seen == null) {
+      return null;
+    }
+    int dead = 0;
+    for (boolean channel : seen) {
+      dead += channel ? 0 : 1;
+    }
+    return new Dead(dead, seen.length);
   }
 
   private Series series(Key key) {

@@ -3,6 +3,7 @@ package io.camhook.report;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Methods compared by metrics, as the report's table shows them. This is also the JSON that {@code
@@ -38,8 +39,27 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
     }
   }
 
-  /** One place of a curve and the value there. */
-  public record Point(String at, double value) {}
+  /**
+   * One place of a curve and the value there.
+   *
+   * @param at name of the place
+   * @param value mean over the inputs
+   * @param std standard deviation over the inputs, the width of the band; null if unknown
+   */
+  public record Point(String at, double value, @Nullable Double std) {
+    /** A point without a band. */
+    public Point(String at, double value) {
+      this(at, value, null);
+    }
+  }
+
+  /**
+   * How far a value is to be trusted.
+   *
+   * @param n number of inputs it is the mean of
+   * @param std standard deviation over them (divided by n - 1); NaN or 0 for one
+   */
+  public record Spread(int n, double std) {}
 
   /**
    * A column.
@@ -57,10 +77,17 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
    *
    * @param method id of the method
    * @param values metric id to value; a missing metric is shown as a dash
+   * @param spreads metric id to number of inputs and spread; may be empty
    */
-  public record Row(String method, Map<String, Double> values) {
+  public record Row(String method, Map<String, Double> values, Map<String, Spread> spreads) {
     public Row {
       values = Map.copyOf(values);
+      spreads = spreads == null ? Map.of() : Map.copyOf(spreads);
+    }
+
+    /** A row of values whose spread nobody knows. */
+    public Row(String method, Map<String, Double> values) {
+      this(method, values, Map.of());
     }
   }
 }

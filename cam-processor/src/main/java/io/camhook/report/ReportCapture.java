@@ -1,6 +1,7 @@
 package io.camhook.report;
 
 import io.camhook.render.Picture;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param masks ground truth, where it is known
  * @param metadata everything else worth reading, in the order to show it
  * @param concepts what a layer sees, without any target; null if nobody asked
+ * @param input what was fed where that is no picture, and what lies over the picture
+ * @param truth the right classes; empty where nobody knows them
+ * @param source position of its {@link ReportSource}
  */
 public record ReportCapture(
     String id,
@@ -34,9 +38,12 @@ public record ReportCapture(
     List<Channels> channels,
     List<Mask> masks,
     Map<String, String> metadata,
-    @Nullable Concepts concepts) {
+    @Nullable Concepts concepts,
+    ReportInput input,
+    List<String> truth,
+    int source) {
 
-  /** A capture without concepts. */
+  /** A capture of a picture whose right class nobody knows, without concepts. */
   public ReportCapture(
       String id,
       String name,
@@ -61,11 +68,34 @@ public record ReportCapture(
         channels,
         masks,
         metadata,
-        null);
+        null,
+        ReportInput.NONE,
+        List.of(),
+        0);
+  }
+
+  /** The same capture with what was fed. */
+  public ReportCapture withInput(ReportInput fed) {
+    return with(concepts, fed, truth, source);
+  }
+
+  /** The same capture with the right classes. */
+  public ReportCapture withTruth(List<String> right) {
+    return with(concepts, input, right, source);
+  }
+
+  /** The same capture as one of the source at position {@code from}. */
+  public ReportCapture of(int from) {
+    return with(concepts, input, truth, from);
   }
 
   /** The same capture with the concepts of a layer. */
   public ReportCapture withConcepts(@Nullable Concepts found) {
+    return with(found, input, truth, source);
+  }
+
+  private ReportCapture with(
+      @Nullable Concepts found, ReportInput fed, List<String> right, int from) {
     return new ReportCapture(
         id,
         name,
@@ -78,7 +108,10 @@ public record ReportCapture(
         channels,
         masks,
         metadata,
-        found);
+        found,
+        fed,
+        right,
+        from);
   }
 
   /**
@@ -134,18 +167,38 @@ public record ReportCapture(
    * @param target position in {@link ReportCapture#targets()}
    * @param method id of the method
    * @param layer module path; null for the finished heatmap over all layers, whose values are 0..1
-   * @param width columns
-   * @param height rows
+   * @param shape {@code [L]} of a signal or a text, {@code [H,W]} of a picture, {@code [D,H,W]} of a
+   *     volume
    * @param values row-major; before ReLU and scaling where {@code layer} is given
    */
   public record CamMap(
-      int target, String method, @Nullable String layer, int width, int height, float[] values) {
+      int target, String method, @Nullable String layer, int[] shape, float[] values) {
     public CamMap {
-      if ((long) width * height != values.length) {
-        throw new IllegalArgumentException(
-            "map of %d x %d needs %d values, found %d"
-                .formatted(width, height, (long) width * height, values.length));
+      long needed = 1;
+      for (int size : shape) {
+        needed *= size;
       }
+      if (needed != values.length) {
+        throw new IllegalArgumentException(
+            "map of shape %s needs %d values, found %d"
+                .formatted(Arrays.toString(shape), needed, values.length));
+      }
+    }
+
+    /** A map of a picture. */
+    public CamMap(
+        int target, String method, @Nullable String layer, int width, int height, float[] values) {
+      this(target, method, layer, new int[] {height, width}, values);
+    }
+
+    /** Columns. */
+    public int width() {
+      return shape[shape.length - 1];
+    }
+
+    /** Rows; those of all slices of a volume, one below the other. */
+    public int height() {
+      return values.length / Math.max(1, width());
     }
   }
 
@@ -195,5 +248,6 @@ public record ReportCapture(
     maps = List.copyOf(maps);
     channels = List.copyOf(channels);
     masks = List.copyOf(masks);
+    truth = List.copyOf(truth);
   }
 }

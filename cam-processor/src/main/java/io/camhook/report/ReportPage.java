@@ -3,45 +3,52 @@ package io.camhook.report;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 
 /**
  * The page around the data: {@code page.html} with style and code put in. It is cut where the data
- * goes: {@link #head} before the index, {@link #script} after it, {@link #foot} at the end.
+ * goes: {@link #head} before the index, {@link #script} after it, {@link #foot} at the end. Style
+ * and code are bundled from {@code src/main/frontend}.
  *
  * @param html the skeleton
  * @param css the style
  * @param js the code
  */
 record ReportPage(String html, String css, String js) {
-  private static final List<String> SCRIPTS =
-      List.of(
-          "data.js",
-          "heat.js",
-          "dom.js",
-          "list.js",
-          "channels.js",
-          "concepts.js",
-          "capture.js",
-          "charts.js",
-          "curves.js",
-          "main.js");
+  /** A file asks nobody for anything. */
+  private static final String FILE_POLICY =
+      "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+  /** A served page asks its own server, and no one else. */
+  private static final String SERVED_POLICY = FILE_POLICY + "; connect-src 'self'";
+
   private static final String STYLE = "/*STYLE*/";
   private static final String TITLE = "<!--TITLE-->";
+  private static final String POLICY = "<!--POLICY-->";
+  private static final String SERVED = "<!--SERVED-->";
   private static final String DATA = "<!--DATA-->";
 
   static ReportPage load() throws IOException {
-    StringBuilder js = new StringBuilder("(() => {\n'use strict';\n");
-    for (String script : SCRIPTS) {
-      js.append(resource(script));
-    }
-    return new ReportPage(
-        resource("page.html"), resource("page.css"), js.append("})();\n").toString());
+    return new ReportPage(resource("page.html"), resource("report.css"), resource("report.js"));
   }
 
   String head(String title) {
+    return head(title, FILE_POLICY, "");
+  }
+
+  /**
+   * The whole page without data, which it asks for below {@code path}.
+   *
+   * @param path of letters, digits and slashes
+   */
+  String served(String title, String path) {
+    return head(title, SERVED_POLICY, " data-served=\"" + path + "\"") + script() + foot();
+  }
+
+  private String head(String title, String policy, String served) {
     return html.substring(0, html.indexOf(DATA))
         .replace(STYLE, css)
+        .replace(POLICY, policy)
+        .replace(SERVED, served)
         .replace(TITLE, escaped(title.isEmpty() ? "camhook report" : title + " · camhook report"));
   }
 

@@ -11,6 +11,7 @@ import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,8 @@ class RefusedModelsTest {
   private static final Path REFERENCE =
       Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");
   private static final String FROZEN =
-      "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants), so no module path is left; only '.', the model's input and output, can be hooked; save the model again without that to hook its layers\n";
+      "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into"
+          + " forward and its weights into constants); its layers are the values of its operators";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -55,37 +57,51 @@ class RefusedModelsTest {
   }
 
   @Test
-  void frozen_archive_should_have_no_layers() {
+  void layer_that_a_frozen_archive_lacks_should_be_said_with_the_nearest() {
     Path file = REFERENCE.resolve("resnet_inlined.frozen.pt");
-    assertThat(explain("resnet_inlined.frozen", "layer4", "gradcam"))
-        .isEqualTo(new Invocation(1, "", "camhook: " + file + ": no layer 'layer4': " + FROZEN));
-    assertThat(explain("resnet_inlined.frozen", "auto", "gradcam"))
-        .isEqualTo(new Invocation(1, "", "camhook: " + file + ": no layer 'auto': " + FROZEN));
-    assertThat(Invocation.of("layers", file).out()).endsWith("1 modules, 0 parameters\n" + FROZEN);
+    assertThat(explain("resnet_inlined.frozen", "relu#9", "gradcam"))
+        .isEqualTo(
+            new Invocation(
+                1,
+                "",
+                "camhook: %s: no layer 'relu#9': %s; closest of 30: [relu#1, relu#2, relu#3]; 'camhook layers %s' lists all\n"
+                    .formatted(file, FROZEN, file)));
   }
 
   @Test
-  void json_should_say_why_there_are_no_layers() throws IOException {
+  void operators_should_be_listed_as_layers() throws IOException {
     Invocation frozen =
         Invocation.of("layers", REFERENCE.resolve("resnet_inlined.frozen.pt"), "--json");
     assertThat(frozen.status()).isZero();
-    assertThat(JSON.readTree(frozen.out()).get("rootOnly").asText() + "\n").isEqualTo(FROZEN);
-    Invocation inlined =
-        Invocation.of("layers", REFERENCE.resolve("resnet_inlined.inlined.pt"), "--json");
-    assertThat(JSON.readTree(inlined.out()).get("rootOnly").asText())
-        .startsWith("the code calls no module at all, the graph was inlined when it was saved;");
+    JsonNode listing = JSON.readTree(frozen.out());
+    assertThat(listing.get("rootOnly").isNull()).isTrue();
+    // conv1's weight of 12 x 3 x 7 x 7 and the bias that folding the batch norm gave it
+    JsonNode first = listing.get("modules").get(1);
+    assertThat(first.get("path").asText()).isEqualTo("conv2d");
+    assertThat(first.get("parameters").asInt()).isEqualTo(12 * 3 * 7 * 7 + 12);
+    assertThat(first.get("aliases").get(0).asText()).isEqualTo("x0");
     Invocation whole =
         Invocation.of("layers", REFERENCE.resolve("resnet_inlined.traced.pt"), "--json");
     assertThat(JSON.readTree(whole.out()).get("rootOnly").isNull()).isTrue();
   }
 
   @Test
-  void inlined_archive_should_have_no_layers() {
-    Invocation run = explain("resnet_inlined.inlined", "layer4", "gradcam");
-    assertThat(run.status()).isEqualTo(1);
-    assertThat(run.err())
-        .contains(": no layer 'layer4': the code calls no module at all, the graph was inlined")
-        .hasLineCount(1);
+  void frozen_archive_should_have_maps_of_auto() throws IOException {
+    Invocation run = explain("resnet_inlined.frozen", "auto", "gradcam,cam,ablationcam");
+    assertThat(run.err()).isEmpty();
+    Map<String, Tensor> frozen = Safetensors.read(written("resnet_inlined")).tensors();
+    explain("resnet_inlined.scripted", "layer4", "gradcam,cam,ablationcam");
+    Map<String, Tensor> scripted = Safetensors.read(written("resnet_inlined")).tensors();
+    for (String method : List.of("gradcam", "cam", "ablationcam")) {
+      float[] map = scripted.get("raw/" + method + "/layer4").toFloats();
+      assertThat(frozen.get("raw/" + method + "/relu#8").toFloats())
+          .usingComparatorWithPrecision(1e-4f)
+          .containsExactly(map);
+    }
+  }
+
+  private Path written(String name) {
+    return out.resolve(name + ".safetensors");
   }
 
   @Test
@@ -110,7 +126,9 @@ class RefusedModelsTest {
             new Invocation(
                 1,
                 "1 input, 1 map, 1 overlay in " + out + "\n",
-                "camhook: control_flow: layer 'again' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer\n"));
+                "camhook: control_flow: layer 'again' cannot be replaced: this TorchScript model"
+                    + " calls it from several places or in a loop, or its result is no tensor;"
+                    + " choose another layer\n"));
     assertThat(Safetensors.read(out.resolve("control_flow.safetensors")).tensors())
         .containsKeys("raw/gradcam/again", "raw/gradcam/again#1", "raw/gradcam/again#2");
   }
@@ -121,7 +139,8 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: control_flow: gradcam: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+            "camhook: control_flow: gradcam: no layer was recorded: with this input the model's"
+                + " code does not call any that was named, or it returns no tensor\n");
     assertThat(explain("control_flow.scripted", "positive", "gradcam,ablationcam").status())
         .isZero();
   }
@@ -132,8 +151,10 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: swin.traced.pt: features.1.0.stochastic_depth: returns NoneType in this archive, so there is nothing to record\n"
-                + "camhook: swin: no layer was recorded: with this input the model's code does not call any that was named, or it returns no tensor\n");
+            "camhook: swin.traced.pt: features.1.0.stochastic_depth: returns NoneType in this"
+                + " archive, so there is nothing to record\n"
+                + "camhook: swin: no layer was recorded: with this input the model's code does not"
+                + " call any that was named, or it returns no tensor\n");
   }
 
   @Test
@@ -142,7 +163,9 @@ class RefusedModelsTest {
     assertThat(run.status()).isZero();
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit.traced_no_grad.pt: 25 of 41 layers have no gradient: an operator behind them has no derivative; the last of them is 'encoder.layers.encoder_layer_2.ln_1'\n");
+            "camhook: vit.traced_no_grad.pt: 25 of 41 layers have no gradient: an operator behind"
+                + " them has no derivative; the last of them is"
+                + " 'encoder.layers.encoder_layer_2.ln_1'\n");
     Map<String, Tensor> found = Safetensors.read(out.resolve("vit.safetensors")).tensors();
     assertThat(found.keySet().stream().filter(name -> name.startsWith("activation/"))).hasSize(41);
     assertThat(found)
@@ -170,7 +193,9 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit: the engine cannot differentiate this model: derivative for aten::_native_multi_head_attention is not implemented; -t none records without gradients\n");
+            "camhook: vit: the engine cannot differentiate this model: derivative for"
+                + " aten::_native_multi_head_attention is not implemented; -t none records without"
+                + " gradients\n");
   }
 
   @Test
@@ -193,6 +218,8 @@ class RefusedModelsTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (relu, clamp or threshold at 0), and forward reaches none; what it has is not guided: [gelu]\n");
+            "camhook: vit: vit.traced.pt: guided backpropagation needs ReLUs (relu, clamp or"
+                + " threshold at 0), and forward reaches none; what it has is not guided:"
+                + " [gelu]\n");
   }
 }

@@ -27,8 +27,13 @@ class ReportCommandTest {
 
     JsonNode index = data(report, "index");
     assertThat(index.path("captures")).hasSize(2);
-    assertThat(index.path("captures").path(0).toString())
-        .isEqualTo("[\"a\",\"cat\",0.665,[\"cat\",\"dog\"]]");
+    JsonNode row = index.path("captures").path(0);
+    assertThat(row.toString()).startsWith("[\"a\",\"cat\",0.665,[\"cat\",\"dog\"],");
+    assertThat(index.path("numbers").toString())
+        .isEqualTo("[\"margin\",\"score\",\"hot area\",\"agreement of methods\"]");
+    // margin 0.665 - 0.245; one of four cells of relu(-3 -1 1 3) is hotter than half; Pearson of
+    // (0 0 1 3), which is Grad-CAM's, and (1 2 3 4), which is CAM's: 5 / sqrt(6 * 5) = 0.912871
+    assertThat(row.path(8).toString()).isEqualTo("[0.42,2,0.25,0.912871]");
     // mean of 1 2 3 4 4 3 2 1 is 2.5, population standard deviation sqrt(1.25), norm sqrt(60)
     assertThat(index.path("statistics").path(0).path("total").toString())
         .isEqualTo("[2.5,1.11803,1,4,0,0,7.74597]");

@@ -144,7 +144,13 @@ class ReportBrowserTest {
     assertThat(text("#range")).endsWith("of 60");
     find("#page-next").click();
     assertThat(text("#range")).doesNotStartWith("1–");
-    find("body").sendKeys(Keys.ARROW_DOWN);
+    find("#list").sendKeys(Keys.ARROW_DOWN);
+    awaitText("#name", "picture-00001.png");
+    find("#list").sendKeys(Keys.END);
+    awaitText("#name", "picture-00059.png");
+    find("#list").sendKeys(Keys.HOME);
+    awaitText("#name", "picture-00000.png");
+    find("body").sendKeys("j");
     awaitText("#name", "picture-00001.png");
     find("#search").sendKeys("00042");
     awaitText("#name", "picture-00042.png");
@@ -159,17 +165,46 @@ class ReportBrowserTest {
   }
 
   @Test
-  void sections_should_show_statistics_and_metrics() {
-    find("#tab-layers").click();
+  void keys_that_scroll_should_scroll_the_page_and_leave_the_capture_alone() {
+    find("#capture").sendKeys(Keys.END);
+    find("#capture").sendKeys(Keys.PAGE_DOWN);
+    find("#capture").sendKeys(Keys.ARROW_DOWN);
+    assertThat(text("#name")).isEqualTo("picture-00000.png");
+    Object end =
+        browser.executeAsyncScript(
+            "const done = arguments[0], end = performance.now() + 5000;(function look() { const y ="
+                + " document.getElementById('capture').scrollTop; if (y > 100 || performance.now()"
+                + " > end) done(y); else requestAnimationFrame(look); })()");
+    assertThat(((Number) end).doubleValue()).isGreaterThan(100);
+  }
+
+  @Test
+  void single_keys_should_be_listed_and_switched_off() {
+    find("body").sendKeys("?");
+    assertThat(find("#zoom").isDisplayed()).isTrue();
+    assertThat(browser.findElements(By.cssSelector("#zoom kbd")).size()).isGreaterThan(20);
+    find("#single-keys").click();
+    find("#zoom .icon").click();
+    find("body").sendKeys("j");
+    assertThat(text("#name")).isEqualTo("picture-00000.png");
+    find("#keys").click();
+    find("#single-keys").click();
+    find("#zoom .icon").click();
+    find("body").sendKeys("j");
+    awaitText("#name", "picture-00001.png");
+  }
+
+  @Test
+  void tabs_should_show_statistics_metrics_and_provenance() {
+    find("#tab-model").click();
     assertThat(browser.findElements(By.cssSelector("#statistics tbody tr"))).hasSize(2);
-    assertThat(find("#layers svg").isDisplayed()).isTrue();
+    assertThat(find("#model svg").isDisplayed()).isTrue();
     assertThat(text("#statistics thead")).contains("Mean Std Min Max Norm Zeros");
-    find("#tab-metrics").click();
+    find("#tab-methods").click();
     assertThat(text("#metrics-table tbody tr:first-child")).contains("Grad-CAM").contains("98.4 %");
     assertThat(text("#metrics-table td.best")).isEqualTo("98.4 %");
-    find("#tab-about").click();
-    assertThat(text("#about")).contains("captures/demo").doesNotContain("[object");
-    assertThat(browser.findElements(By.cssSelector("#about kbd")).size()).isGreaterThan(10);
+    find("#tab-overview").click();
+    assertThat(text("#overview")).contains("captures/demo").doesNotContain("[object");
   }
 
   @Test
@@ -185,22 +220,26 @@ class ReportBrowserTest {
       report.finish();
     }
     browser.get(file.toUri().toString());
-    assertThat(find("#layers").isDisplayed()).as("without captures the layers come first").isTrue();
-    assertThat(browser.findElements(By.cssSelector("#layers svg path"))).hasSize(4);
+    assertThat(find("#model").isDisplayed()).as("without captures the layers come first").isTrue();
+    // band, least, greatest, mean, and a mark where conv has no finite value
+    assertThat(browser.findElements(By.cssSelector("#model svg path"))).hasSize(5);
+    find("#statistics [id='module-fc']").click();
+    choose("kind", "gradient");
     choose("quantity", "norm");
-    assertThat(find("#layers svg").getDomAttribute("aria-label"))
+    assertThat(find("#model svg").getDomAttribute("aria-label"))
         .isEqualTo("Norm of fc gradient over 5 steps");
     // The plot is 238 high from y = 12: 16 is at its top, 0 at its bottom, 4 a quarter above it.
-    assertThat(find("#layers svg path.line").getDomAttribute("d"))
-        .startsWith("M58.0 250.0L")
+    assertThat(find("#model svg path.line").getDomAttribute("d"))
+        .startsWith("M62.0 250.0L")
         .contains(" 190.5L")
         .endsWith("L1026.0 12.0");
-    find("#statistics tbody tr:nth-child(2)").click();
-    assertThat(find("#layers svg").getDomAttribute("aria-label"))
+    choose("kind", "activation");
+    find("#statistics [id='module-conv']").click();
+    assertThat(find("#model svg").getDomAttribute("aria-label"))
         .isEqualTo("Norm of conv activation over 5 steps");
-    assertThat(find("#layers svg path.line").getDomAttribute("d").split("L")).hasSize(4);
+    assertThat(find("#model svg path.line").getDomAttribute("d").split("L")).hasSize(4);
     choose("quantity", "zeros");
-    assertThat(text("#layers svg")).contains("25.0 %");
+    assertThat(text("#model svg")).contains("25.0 %");
   }
 
   private static LayerStatistics.Step step(double norm) {
@@ -219,14 +258,42 @@ class ReportBrowserTest {
   void address_should_name_what_is_shown() {
     choose("target", "1");
     choose("method", "cam");
+    awaitAddress("#capture=1&class=1&method=cam");
     String address = browser.getCurrentUrl();
-    assertThat(address).endsWith("#capture=1&class=1&method=cam");
     browser.get("about:blank");
     browser.get(address.replace("capture=1&", "capture=7&"));
     awaitText("#name", "picture-00006.png");
     assertThat(find("#overlay").getDomAttribute("aria-label")).contains("CAM of blue disc");
-    browser.executeScript("location.hash = 'section=metrics'");
-    awaitText("#metrics h2", "Metrics");
+    browser.executeScript("location.hash = 'section=metrics'"); // an address of an older report
+    awaitText("#methods h2", "Methods");
+  }
+
+  @Test
+  void reload_should_keep_search_colours_and_row() {
+    find("#search").sendKeys("0004");
+    awaitText("#range", "1–.* of 11"); // 4 and 40 to 49
+    find("#list").sendKeys(Keys.ARROW_DOWN);
+    awaitText("#name", "picture-00040.png");
+    choose("colours", "grey");
+    awaitAddress("#capture=41&q=0004&colours=grey");
+    browser.navigate().refresh();
+    awaitText("#name", "picture-00040.png");
+    assertThat(find("#search").getDomProperty("value")).isEqualTo("0004");
+    assertThat(find("#colours").getDomProperty("value")).isEqualTo("grey");
+    assertThat(find("#row-40").getDomAttribute("aria-selected")).isEqualTo("true");
+    assertThat(text("#chips")).contains("“0004”");
+  }
+
+  @Test
+  void back_should_go_through_what_was_looked_at() {
+    find("#row-3").click();
+    awaitText("#name", "picture-00003.png");
+    find("#tab-overview").click();
+    awaitText("#overview h2", "shapes");
+    browser.navigate().back();
+    awaitText("#name", "picture-00003.png");
+    browser.navigate().back();
+    awaitText("#name", "picture-00000.png");
   }
 
   @Test
@@ -241,12 +308,19 @@ class ReportBrowserTest {
   @Test
   void page_should_run_without_errors_and_without_the_network() {
     choose("method", "cam");
-    for (String box : List.of("cells", "signed", "fade", "truth")) {
+    for (String box : List.of("cells", "fade", "outline")) {
       find("#" + box).click();
+    }
+    for (String tab : List.of("overview", "model", "methods", "captures")) {
+      find("#tab-" + tab).click();
+    }
+    for (String view : List.of("grid", "list", "compare", "one")) {
+      choose("view", view);
     }
     Object loaded =
         browser.executeScript(
-            "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith('data:'))");
+            "return performance.getEntriesByType('resource').map(e => e.name).filter(n =>"
+                + " !n.startsWith('data:'))");
     assertThat((List<?>) loaded).isEmpty();
     assertThat(browser.manage().logs().get(LogType.BROWSER).getAll())
         .extracting(LogEntry::getMessage)
@@ -262,8 +336,8 @@ class ReportBrowserTest {
     }
     browser.get(empty.toUri().toString());
     assertThat(text("#capture h2")).isEqualTo("No captures in this report");
-    find("#tab-layers").click();
-    assertThat(text("#layers h2")).isEqualTo("No statistics");
+    find("#tab-model").click();
+    assertThat(text("#model h2")).isEqualTo("Nothing is known of the model");
   }
 
   private static WebElement find(String css) {
@@ -284,9 +358,9 @@ class ReportBrowserTest {
   /** Chooses a value of a group of buttons or of a drop-down. */
   private static void choose(String control, String value) {
     browser.executeScript(
-        "const c = document.getElementById(arguments[0]);"
-            + "if (c.tagName === 'SELECT') { c.value = arguments[1]; c.dispatchEvent(new Event('change')); }"
-            + "else c.querySelector(`input[value='${arguments[1]}']`).click();",
+        "const c = document.getElementById(arguments[0]);if (c.tagName === 'SELECT') { c.value ="
+            + " arguments[1]; c.dispatchEvent(new Event('change')); }else"
+            + " c.querySelector(`input[value='${arguments[1]}']`).click();",
         control,
         value);
   }
@@ -298,13 +372,24 @@ class ReportBrowserTest {
         percent);
   }
 
+  /** Waits until the address ends so: it is written after what is shown. */
+  private static void awaitAddress(String hash) {
+    Object seen =
+        browser.executeAsyncScript(
+            "const [hash, done] = arguments, end = performance.now() + 5000;(function look() { if"
+                + " (location.hash === hash || performance.now() > end) done(location.hash); else"
+                + " requestAnimationFrame(look); })()",
+            hash);
+    assertThat(seen).isEqualTo(hash);
+  }
+
   /** RGB of the overlay at a place given as fractions of its width and height. */
   private static int[] pixel(double x, double y) {
     List<?> rgb =
         (List<?>)
             browser.executeScript(
-                "const c = document.getElementById('overlay');"
-                    + "return [...c.getContext('2d').getImageData(Math.floor(arguments[0] * c.width),"
+                "const c = document.getElementById('overlay');return"
+                    + " [...c.getContext('2d').getImageData(Math.floor(arguments[0] * c.width),"
                     + " Math.floor(arguments[1] * c.height), 1, 1).data]",
                 x,
                 y);

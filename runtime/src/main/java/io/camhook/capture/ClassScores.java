@@ -71,7 +71,7 @@ public final class ClassScores {
       case TOP -> best(sample, wanted.count());
       case CLASS -> new int[] {inRange(wanted.classIndex())};
       case LABEL -> new int[] {labelled(wanted.label(), names)};
-      case LOSS, NONE -> new int[0];
+      case SIMILARITY, LOSS, NONE -> new int[0];
     };
   }
 

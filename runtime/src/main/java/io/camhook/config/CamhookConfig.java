@@ -115,7 +115,7 @@ public record CamhookConfig(
    * @param kind how {@code value} is read
    * @param count N of {@code topN}; 1 otherwise
    * @param classIndex class of {@code class:N}; -1 otherwise
-   * @param label name of {@code label:S}; null otherwise
+   * @param label name of {@code label:S}, file of {@code similarity:FILE}; null otherwise
    */
   public record Target(Kind kind, int count, int classIndex, @Nullable String label) {
     /** The forms of {@code target}. */
@@ -123,6 +123,11 @@ public record CamhookConfig(
       TOP,
       CLASS,
       LABEL,
+      /**
+       * The cosine of the output and of one that a file holds, along the last axis and summed over
+       * the positions between; models of onnxruntime only.
+       */
+      SIMILARITY,
       /** What the application itself sends backward; plain networks only. */
       LOSS,
       NONE

@@ -1,6 +1,8 @@
 package io.camhook.dispatch;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,18 @@ public final class Dispatch {
 
   /** Whether any graph with gradient hooks may be alive. */
   public static volatile boolean gradients;
+
+  private static final Door MODEL = new Door("a model could not be looked at");
+  private static final Door LOAD = new Door("a model could not be prepared while it was loaded");
+  private static final Door REQUEST = new Door("a request could not be captured");
+  private static final Door BEFORE = new Door("what comes before a forward failed");
+  private static final Door AFTER = new Door("what comes after a forward failed");
+  private static final Door RUN = new Door("hooks or taps inside a TorchScript model failed");
+  private static final Door END = new Door("the end of a session failed");
+  private static final Door BACKWARD = new Door("hooks in a backward failed");
+
+  /** Calls of woven code that have begun and not ended. */
+  private static final LongAdder UNDER_WAY = new LongAdder();
 
   private static int holders;
   private static int graphs;
@@ -109,54 +123,153 @@ public final class Dispatch {
 
   /** Entry of a woven forward; null when the call is of no interest. */
   public static @Nullable BlockCall enter(Object block, Object[] arguments) {
-    EngineCalls engine = engineOf(block);
-    return engine == null ? null : engine.enter(block, arguments);
+    try {
+      EngineCalls engine = engineOf(block);
+      return engine == null ? null : begun(engine.enter(block, arguments), BEFORE);
+    } catch (Throwable e) {
+      BEFORE.failed(e);
+      return null;
+    }
+  }
+
+  /**
+   * End of a woven call.
+   *
+   * @return the result that its caller gets
+   */
+  public static @Nullable Object exit(
+      BlockCall call, @Nullable Object result, @Nullable Throwable thrown) {
+    try {
+      Object given = call.exit(result, thrown);
+      AFTER.passed();
+      return given;
+    } catch (Throwable e) {
+      AFTER.failed(e);
+      return result;
+    } finally {
+      UNDER_WAY.decrement();
+    }
   }
 
   /** End of a woven constructor of a predictor or trainer. */
   public static void opened(Object owner) {
-    EngineCalls engine = engineOf(owner);
-    if (engine != null) {
-      engine.opened(owner);
+    try {
+      EngineCalls engine = engineOf(owner);
+      if (engine != null) {
+        engine.opened(owner);
+        MODEL.passed();
+      }
+    } catch (Throwable e) {
+      MODEL.failed(e);
     }
   }
 
   /** Entry of a model's woven {@code load}; null when it is of no interest. */
   public static @Nullable Request loading(Object model) {
-    EngineCalls engine = engineOf(model);
-    return engine == null ? null : engine.loading(model);
+    try {
+      EngineCalls engine = engineOf(model);
+      return engine == null ? null : begun(engine.loading(model), LOAD);
+    } catch (Throwable e) {
+      LOAD.failed(e);
+      return null;
+    }
   }
 
   /** Something of an engine ends: a session, or the engine itself together with the JVM. */
   public static void ending(Object subject) {
-    EngineCalls engine = engineOf(subject);
-    if (engine != null) {
-      engine.ending(subject);
+    try {
+      EngineCalls engine = engineOf(subject);
+      if (engine != null) {
+        engine.ending(subject);
+      }
+    } catch (Throwable e) {
+      END.failed(e);
     }
   }
 
   /** Entry of a woven method that loads an archive; null when it is of no interest. */
   public static @Nullable BlockCall archive(Object subject, Object[] arguments) {
-    EngineCalls engine = engineOf(subject);
-    return engine == null ? null : engine.archive(subject, arguments);
+    try {
+      EngineCalls engine = engineOf(subject);
+      return engine == null ? null : begun(engine.archive(subject, arguments), LOAD);
+    } catch (Throwable e) {
+      LOAD.failed(e);
+      return null;
+    }
   }
 
   /** Entry of a woven call to native code; not null when the engine has nothing left to do. */
   public static @Nullable Object run(Object block, Object inputs, boolean training) {
-    EngineCalls engine = engineOf(block);
-    return engine == null ? null : engine.run(block, inputs, training);
+    UNDER_WAY.increment();
+    try {
+      EngineCalls engine = engineOf(block);
+      return engine == null ? null : engine.run(block, inputs, training);
+    } catch (Throwable e) {
+      RUN.failed(e);
+      return null;
+    } finally {
+      UNDER_WAY.decrement();
+    }
   }
 
   /** Entry of a predictor's or trainer's request; null when the request is not sampled. */
   public static @Nullable Request request(Object owner, @Nullable List<?> inputs) {
-    EngineCalls engine = engineOf(owner);
-    return engine == null ? null : engine.request(owner, inputs);
+    try {
+      EngineCalls engine = engineOf(owner);
+      return engine == null ? null : begun(engine.request(owner, inputs), REQUEST);
+    } catch (Throwable e) {
+      REQUEST.failed(e);
+      return null;
+    }
+  }
+
+  /** End of a woven call during which a request was open. */
+  public static void close(Request request) {
+    try {
+      request.close();
+    } catch (Throwable e) {
+      REQUEST.failed(e);
+    } finally {
+      UNDER_WAY.decrement();
+    }
   }
 
   /** Entry of a woven {@code backward}; true when the engine has nothing left to do. */
   public static boolean backward(
       Object target, Object gradient, boolean keepGraph, boolean createGraph) {
-    EngineCalls engine = engineOf(target);
-    return engine != null && engine.backward(target, gradient, keepGraph, createGraph);
+    UNDER_WAY.increment();
+    try {
+      EngineCalls engine = engineOf(target);
+      return engine != null && engine.backward(target, gradient, keepGraph, createGraph);
+    } catch (Throwable e) {
+      BACKWARD.failed(e);
+      return false;
+    } finally {
+      UNDER_WAY.decrement();
+    }
+  }
+
+  private static <T> @Nullable T begun(@Nullable T call, Door door) {
+    if (call != null) {
+      UNDER_WAY.increment();
+      door.passed();
+    }
+    return call;
+  }
+
+  /**
+   * Waits until no thread is inside camhook.
+   *
+   * @return false if some still are after the time
+   */
+  public static boolean awaitIdle(Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    while (UNDER_WAY.sum() != 0) {
+      if (System.nanoTime() > end) {
+        return false;
+      }
+      Thread.sleep(1);
+    }
+    return true;
   }
 }

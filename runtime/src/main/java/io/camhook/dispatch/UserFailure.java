@@ -15,6 +15,12 @@ public final class UserFailure {
     MARKED.put(thrown, Boolean.TRUE);
   }
 
+  /** Marks an exception that is about to be thrown. */
+  public static <T extends Throwable> T of(T thrown) {
+    mark(thrown);
+    return thrown;
+  }
+
   static boolean isMarked(Throwable thrown) {
     return MARKED.get(thrown) != null;
   }

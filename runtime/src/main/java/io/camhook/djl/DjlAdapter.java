@@ -11,6 +11,7 @@ import io.camhook.capture.Admission;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
@@ -18,6 +19,7 @@ import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.archive.ScriptFile;
 import io.camhook.djl.archive.ScriptLoads;
+import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
@@ -27,13 +29,13 @@ import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
 import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
+import io.camhook.djl.request.HeapPictures;
 import io.camhook.djl.request.Models;
 import io.camhook.djl.request.SampledRequest;
 import io.camhook.djl.session.BlockSession;
@@ -41,6 +43,7 @@ import io.camhook.djl.session.ScriptSession;
 import io.camhook.engine.AdapterContext;
 import io.camhook.engine.EngineAdapter;
 import io.camhook.engine.ModelSession;
+import io.camhook.engine.PredictorInputs;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
@@ -86,7 +89,7 @@ public final class DjlAdapter implements EngineAdapter {
   @Override
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
-    Failures failures = new Failures(context.log());
+    Failures failures = context.failures();
     ConfiguredHooks hooks =
         new ConfiguredHooks(context.watches(), config.dryRun(), failures, context.log());
     started =
@@ -110,6 +113,11 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
+  public void release() {
+    AutogradGateway.release();
+  }
+
+  @Override
   public void opened(Object owner) {
     Started now = started;
     if (now == null) {
@@ -117,7 +125,7 @@ public final class DjlAdapter implements EngineAdapter {
     }
     try {
       Model model = owners.modelOf(owner);
-      ModelPlan plan = now.models().planOf(model);
+      ModelPlan plan = isOnnx(model) ? null : now.models().planOf(model);
       if (plan != null && now.context().config().dryRun()) {
         now.context()
             .log()
@@ -162,9 +170,17 @@ public final class DjlAdapter implements EngineAdapter {
     return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training, capture);
   }
 
+  /** Whether DJL runs the model with onnxruntime, whose own adapter looks at it. */
+  private static boolean isOnnx(Model model) {
+    return model.getClass().getName().startsWith("ai.djl.onnxruntime.");
+  }
+
   @Override
   public @Nullable Request request(Object owner, @Nullable List<?> inputs) {
     Started now = started;
+    if (now != null && inputs != null && isOnnx(owners.modelOf(owner))) {
+      return PredictorInputs.begin(() -> HeapPictures.of(inputs));
+    }
     if (now == null || !now.sampler().drawn() || now.context().config().dryRun()) {
       return null;
     }

@@ -4,6 +4,7 @@ import io.camhook.builtin.Watches;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 
 /**
  * What an adapter works with.
@@ -13,6 +14,18 @@ import io.camhook.dispatch.EventLog;
  * @param watches makes the built-in hooks
  * @param log where the adapter says things
  * @param woven whether the engine's classes are instrumented, so that they call the adapter
+ * @param failures where failures of camhook itself are counted
  */
 public record AdapterContext(
-    CamhookConfig config, Recorder recorder, Watches watches, EventLog log, boolean woven) {}
+    CamhookConfig config,
+    Recorder recorder,
+    Watches watches,
+    EventLog log,
+    boolean woven,
+    Failures failures) {
+  /** With a count of failures of its own. */
+  public AdapterContext(
+      CamhookConfig config, Recorder recorder, Watches watches, EventLog log, boolean woven) {
+    this(config, recorder, watches, log, woven, new Failures(log));
+  }
+}

@@ -46,4 +46,7 @@ public interface EngineAdapter extends EngineCalls, AutoCloseable {
   /** Stops new captures; what is under way may end. Idempotent. */
   @Override
   void close();
+
+  /** Gives native memory back; no thread is in the adapter any more, and none will be. */
+  default void release() {}
 }

@@ -50,6 +50,16 @@ public interface ModelSession extends AutoCloseable {
    */
   List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs);
 
+  /**
+   * The name of the weight {@code [classes, C]} by which the model multiplies the means of the
+   * channels of what a layer returns, and then only adds a bias, whose name ends with {@code bias}
+   * in the place of {@code weight}; empty where the model's code does more with it, or nothing is
+   * known of it.
+   */
+  default Optional<String> weightOfMeans(String path) {
+    return Optional.empty();
+  }
+
   /** The gradient of one target with respect to input {@code index}. */
   Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target);
 

@@ -8,6 +8,7 @@ final class Backlog {
   private final SideWorker worker;
   private final long capacity;
   private final AtomicLong held = new AtomicLong();
+  private final AtomicLong waiting = new AtomicLong();
 
   /**
    * @param capacity bytes that may wait
@@ -27,19 +28,30 @@ final class Backlog {
       held.addAndGet(-bytes);
       return false;
     }
+    waiting.incrementAndGet();
     try {
       worker.later(
           () -> {
             try {
               pass.run();
             } finally {
-              held.addAndGet(-bytes);
+              done(bytes);
             }
           });
       return true;
     } catch (RejectedExecutionException e) {
-      held.addAndGet(-bytes);
+      done(bytes);
       return false;
     }
+  }
+
+  private void done(long bytes) {
+    held.addAndGet(-bytes);
+    waiting.decrementAndGet();
+  }
+
+  /** Passes that wait, or are under way. */
+  long waiting() {
+    return waiting.get();
   }
 }

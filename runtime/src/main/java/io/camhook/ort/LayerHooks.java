@@ -81,7 +81,8 @@ final class LayerHooks {
                     List.of(new TensorValues(value))));
       } else if (hook.own instanceof ForwardHook<?, ?> own) {
         ignore(
-            path, called(() -> forwardHook(own).afterForward(session, path, List.of(), List.of(value))));
+            path,
+            called(() -> forwardHook(own).afterForward(session, path, List.of(), List.of(value))));
       }
     }
   }
@@ -104,7 +105,9 @@ final class LayerHooks {
       } else if (hook.own instanceof FullBackwardHook<?, ?> own) {
         ignore(
             path,
-            called(() -> backwardHook(own).afterBackward(session, path, List.of(), List.of(gradient))));
+            called(
+                () ->
+                    backwardHook(own).afterBackward(session, path, List.of(), List.of(gradient))));
       }
     }
   }
@@ -141,7 +144,8 @@ final class LayerHooks {
   }
 
   @SuppressWarnings("unchecked")
-  private static FullBackwardHook<Object, List<OnnxTensor>> backwardHook(FullBackwardHook<?, ?> hook) {
+  private static FullBackwardHook<Object, List<OnnxTensor>> backwardHook(
+      FullBackwardHook<?, ?> hook) {
     return (FullBackwardHook<Object, List<OnnxTensor>>) hook;
   }
 

@@ -3,6 +3,7 @@ package io.camhook.ort;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.recording.TensorName;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,20 +11,44 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** What the configuration wants of one model. Thread-safe. */
 final class ModelPlan {
   private final CamhookConfig.Model entry;
   private final String label;
   private final List<String> classNames;
+  private final @Nullable Similarity similarity;
+  private final Failures failures;
   private final EventLog log;
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-  ModelPlan(CamhookConfig.Model entry, String label, EventLog log) {
+  ModelPlan(CamhookConfig.Model entry, String label, Failures failures, EventLog log) {
     this.entry = entry;
     this.label = label;
+    this.failures = failures;
     this.log = log;
     this.classNames = classNames(entry, label, log);
+    this.similarity = similarity(entry, label, log);
+  }
+
+  private static @Nullable Similarity similarity(
+      CamhookConfig.Model entry, String label, EventLog log) {
+    String file = entry.target().label();
+    if (entry.target().kind() != CamhookConfig.Target.Kind.SIMILARITY || file == null) {
+      return null;
+    }
+    try {
+      return Similarity.read(Path.of(file));
+    } catch (IOException e) {
+      log.warn("model %s has no gradients: %s".formatted(label, e.getMessage()));
+      return null;
+    }
+  }
+
+  /** What a similarity is taken to; null where another target is explained. */
+  @Nullable Similarity similarity() {
+    return similarity;
   }
 
   private static List<String> classNames(CamhookConfig.Model entry, String label, EventLog log) {
@@ -72,11 +97,9 @@ final class ModelPlan {
         && captures(CaptureKind.GRADIENT);
   }
 
-  /** Says something about the model, once. */
+  /** Something cannot be had: said once, and counted each time. */
   void sayOnce(String message) {
-    if (said.add(message)) {
-      log.warn("model %s: %s".formatted(label, message));
-    }
+    failures.mistake("model %s: %s".formatted(label, message));
   }
 
   /** Says something that is as it should be, once. */

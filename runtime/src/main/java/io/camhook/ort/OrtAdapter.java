@@ -16,6 +16,7 @@ import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
+  private static final Duration CLOSE = Duration.ofSeconds(120);
+
   private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
   private volatile @Nullable Started started;
@@ -46,15 +49,22 @@ public final class OrtAdapter implements EngineAdapter {
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
     SideWorker worker = new SideWorker();
+    Failures failures = new Failures(context.log());
     started =
         new Started(
             context,
-            new WatchedModels(config, context.log()),
+            new WatchedModels(config, failures, context.log()),
             new Sampler(config.sampling()),
             worker,
-            new Backlog(worker, config.limits().queueBytes()),
+            new Backlog(worker, capacity(config.limits())),
             new AtomicInteger(),
-            new Failures(context.log()));
+            failures);
+  }
+
+  /** Bytes of runs that may wait. */
+  private static long capacity(CamhookConfig.Limits limits) {
+    long queue = limits.queueBytes();
+    return queue > 0 ? queue : Runtime.getRuntime().maxMemory() / 16;
   }
 
   /** Ends what is under way, as far as that takes no longer than a few seconds. Idempotent. */
@@ -63,8 +73,17 @@ public final class OrtAdapter implements EngineAdapter {
     Started before = started;
     started = null;
     if (before != null) {
-      if (!before.worker().finish()) {
-        before.context().log().warn("onnxruntime: what the side session still had to do is lost");
+      if (!before.worker().finish(CLOSE)) {
+        long lost = before.backlog().waiting();
+        for (long i = 0; i < lost; i++) {
+          before.context().recorder().lost();
+        }
+        before
+            .context()
+            .log()
+            .warn(
+                "onnxruntime: %d runs that waited for their side session are not captured, it took too long"
+                    .formatted(lost));
       }
       watched.values().forEach(WatchedSession::close);
     }
@@ -146,9 +165,7 @@ public final class OrtAdapter implements EngineAdapter {
     Map<String, ? extends OnnxTensorLike> inputs =
         (Map<String, ? extends OnnxTensorLike>) arguments[0];
     if (arguments[2] instanceof Map<?, ?> pinned && !WatchedSession.isIntact(inputs, pinned)) {
-      known
-          .plan()
-          .sayOnce("a run that writes its outputs over its inputs is not captured, and was not");
+      known.plan().sayOnce("a run that writes its outputs over its inputs is not captured");
       return null;
     }
     return new WatchedRun(

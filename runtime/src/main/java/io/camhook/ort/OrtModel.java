@@ -88,6 +88,11 @@ final class OrtModel {
     return new OrtModel(environment, model, directory, threads);
   }
 
+  /** The same for a model that was made of this one. */
+  OrtModel of(OnnxModel made) throws OnnxException {
+    return new OrtModel(environment, made, directory, threads);
+  }
+
   /** The model in an operator set that a backward pass can be written in. */
   OnnxModel model() {
     return model;

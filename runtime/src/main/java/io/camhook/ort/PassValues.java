@@ -17,8 +17,12 @@ import org.jspecify.annotations.Nullable;
  * application's own and may be used until its call returns; the outputs are copies.
  *
  * @param outputs those that recordings can hold
+ * @param pictures what a predictor around the run was given; null if there is none
  */
-record PassValues(Map<String, ? extends OnnxTensorLike> inputs, Map<String, Tensor> outputs) {
+record PassValues(
+    Map<String, ? extends OnnxTensorLike> inputs,
+    Map<String, Tensor> outputs,
+    @Nullable Tensor pictures) {
   private static final List<String> SCORES = List.of("logits", "out", "output", "scores");
 
   /** The outputs of a result, which stays as it is. */

@@ -6,12 +6,14 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -65,32 +67,46 @@ final class SampledPass {
     addInputsAndOutputs();
     String output = PassValues.scores(values.outputs());
     Tensor scores = output == null ? null : values.outputs().get(output);
+    SideSession side = watched.side();
+    Similarity similarity = plan.similarity();
+    if (scores == null) {
+      return side == null || record(side, null, 0, output);
+    }
+    float[] numbers = scores.toFloats();
     List<Target> targets = List.of();
-    ScoreLayout layout = null;
-    ClassScores classes = null;
-    if (scores != null) {
-      layout = ScoreLayout.of(scores.shape(), null);
-      classes =
-          new ClassScores(layout.scores(scores.toFloats()), layout.samples(), layout.classes());
+    List<Tensor> seeds = new ArrayList<>();
+    if (similarity != null) {
+      ScoreLayout layout = ScoreLayout.of(scores.shape(), -1);
+      Similarity.At at = similarity.of(layout.scores(numbers), layout.samples());
+      targets = at.targets();
+      seeds.add(layout.seed(at.gradients(), scores.dtype()));
+    } else {
+      ScoreLayout layout = ScoreLayout.of(scores.shape(), null);
+      ClassScores classes =
+          new ClassScores(layout.scores(numbers), layout.samples(), layout.classes());
       capture.predictions(classes.predictions(plan.classNames()));
       if (plan.wantsGradient()) {
         targets = classes.targets(plan.entry().target(), plan.classNames());
+        int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
+        for (int n = 0; n < rounds; n++) {
+          seeds.add(layout.seed(classes.seed(targets, n), scores.dtype()));
+        }
       }
     }
-    SideSession side = watched.side();
     if (side == null) {
       return true;
     }
-    boolean gradients =
-        side.model().seed() != null && !targets.isEmpty() && isDifferentiated(side, output);
-    if (!gradients || scores == null || layout == null || classes == null) {
+    if (side.model().seed() == null || seeds.isEmpty() || !isDifferentiated(side, output)) {
       return record(side, null, 0, output);
     }
     capture.targets(targets);
-    int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
-    for (int n = 0; n < rounds; n++) {
-      Tensor seed = layout.seed(classes.seed(targets, n), scores.dtype());
-      if (!record(side, seed, n, output)) {
+    LinearEnd end = side.model().end();
+    Tensor rows = end == null || similarity != null ? null : end.rows(targets);
+    if (rows != null) {
+      capture.add(TensorName.CLASSIFIER_WEIGHT, rows);
+    }
+    for (int n = 0; n < seeds.size(); n++) {
+      if (!record(side, seeds.get(n), n, output)) {
         return false;
       }
     }
@@ -107,7 +123,24 @@ final class SampledPass {
     return false;
   }
 
+  /** What a predictor was given, else the picture in an input. */
+  private @Nullable Tensor pictures() {
+    if (values.pictures() != null) {
+      return values.pictures();
+    }
+    for (OnnxTensorLike input : values.inputs().values()) {
+      if (input instanceof OnnxTensor tensor && tensor.getInfo().getShape().length == 4) {
+        return InputPicture.of(OrtValues.copy(tensor)).orElse(null);
+      }
+    }
+    return null;
+  }
+
   private void addInputsAndOutputs() {
+    Tensor pictures = plan.captures(CaptureKind.IMAGE) ? pictures() : null;
+    if (pictures != null) {
+      capture.add(TensorName.IMAGE, pictures);
+    }
     if (plan.captures(CaptureKind.INPUT)) {
       for (int i = 0; i < watched.inputs().size(); i++) {
         OnnxTensorLike input = values.inputs().get(watched.inputs().get(i));

@@ -77,6 +77,9 @@ final class SideMaker implements Runnable {
   private @Nullable SideSessions make() throws IOException {
     ModelSource from = Objects.requireNonNull(source);
     OrtModel model = OrtModel.of(watched.environment(), from.read(), from.folder(), THREADS);
+    if (Thread.currentThread().isInterrupted()) { // the JVM is ending
+      return null;
+    }
     GraphLayers layers = new GraphLayers(model);
     String engine = "onnxruntime " + watched.environment().getVersion();
     context.recorder().model(new ModelInfo(plan.label(), layers.modules()).on(engine));
@@ -179,7 +182,7 @@ final class SideMaker implements Runnable {
     List<SideModel.Tap> taps = new ArrayList<>();
     hooked.forEach(layer -> taps.add(tap(layer, null, false)));
     OrtSession session = model.session(model.upTo(values(hooked)));
-    return new SideSession(new SideModel(taps, null, null), session, open);
+    return new SideSession(new SideModel(taps, null, null, null), session, open);
   }
 
   private SideSession capturing(
@@ -192,10 +195,14 @@ final class SideMaker implements Runnable {
       List<SideModel.Tap> taps =
           layers.stream().map(layer -> tap(layer, null, recorded.contains(layer))).toList();
       OrtSession session = model.session(model.upTo(values(layers)));
-      return new SideSession(new SideModel(taps, null, null), session, open);
+      return new SideSession(new SideModel(taps, null, null, null), session, open);
     }
     GradientModel gradient =
-        GradientModel.of(model.model(), model.types()).taps(values(layers)).score(score).build();
+        GradientModel.of(model.model(), model.types())
+            .taps(values(layers))
+            .score(score)
+            .outputs(List.of(score)) // to be compared with the application's
+            .build();
     List<SideModel.Tap> taps = new ArrayList<>();
     Map<String, List<String>> refused = new LinkedHashMap<>();
     for (GraphLayers.Layer layer : layers) {
@@ -210,8 +217,14 @@ final class SideMaker implements Runnable {
         (why, where) ->
             plan.sayOnce(
                 "%s: captured without gradients: %s".formatted(String.join(", ", where), why)));
+    LinearEnd end = null;
+    for (GraphLayers.Layer layer : layers) {
+      if (end == null && recorded.contains(layer)) {
+        end = LinearEnd.of(model.model().graph(), score, layer.value()).orElse(null);
+      }
+    }
     return new SideSession(
-        new SideModel(taps, GradientModel.SEED, score), model.session(gradient.model()), open);
+        new SideModel(taps, GradientModel.SEED, score, end), model.session(gradient.model()), open);
   }
 
   private static SideModel.Tap tap(

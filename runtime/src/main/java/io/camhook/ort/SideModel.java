@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param taps the layers, in the order in which they are computed
  * @param seed name of the input that takes ∂score/∂output; null if there are no gradients
  * @param output name of the output that is differentiated; null if there is none
+ * @param end the linear layer after the first layer that has one; null if there is none
  */
-record SideModel(List<Tap> taps, @Nullable String seed, @Nullable String output) {
+record SideModel(
+    List<Tap> taps, @Nullable String seed, @Nullable String output, @Nullable LinearEnd end) {
   SideModel {
     taps = List.copyOf(taps);
   }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * the thread that asks for it. Thread-safe.
  */
 final class SideSession implements AutoCloseable {
-  private static final long CLOSE_SECONDS = 10;
+  private static final long RUN_MINUTES = 10;
 
   private final SideModel model;
   private final OrtSession session;
@@ -80,7 +80,7 @@ final class SideSession implements AutoCloseable {
   public void close() {
     boolean alone = false;
     try {
-      alone = lock.writeLock().tryLock(CLOSE_SECONDS, TimeUnit.SECONDS);
+      alone = lock.writeLock().tryLock(RUN_MINUTES, TimeUnit.MINUTES);
       if (alone && !closed) {
         closed = true;
         open.decrementAndGet();

@@ -1,5 +1,6 @@
 package io.camhook.ort;
 
+import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -9,9 +10,9 @@ import java.util.concurrent.TimeUnit;
  * repeats the passes that came before theirs was there. It ends when it has had nothing to do for a
  * while.
  */
-final class SideWorker implements AutoCloseable {
+final class SideWorker {
   private static final long IDLE_SECONDS = 10;
-  private static final long CLOSE_SECONDS = 10;
+  private static final long CALL_MINUTES = 10;
 
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
@@ -34,28 +35,29 @@ final class SideWorker implements AutoCloseable {
     return Thread.currentThread() instanceof Worker;
   }
 
-  /** Does something after what it has been told before; not after {@link #close}. */
+  /** Does something after what it has been told before; not after {@link #finish}. */
   void later(Runnable work) {
     thread.execute(work);
   }
 
   /**
-   * Ends what it was told, if that takes no longer than a few seconds.
+   * Ends what it was told, if that takes no longer than it may; then what is under way. A call into
+   * onnxruntime is always waited for: the environment must not end under it, the JVM would crash.
    *
-   * @return whether all of it was done
+   * @return whether all was done
    */
-  boolean finish() {
+  boolean finish(Duration atMost) {
     thread.shutdown();
     try {
-      return thread.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+      boolean done = thread.awaitTermination(atMost.toMillis(), TimeUnit.MILLISECONDS);
+      if (!done) {
+        thread.shutdownNow();
+        thread.awaitTermination(CALL_MINUTES, TimeUnit.MINUTES);
+      }
+      return done;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
     }
-  }
-
-  @Override
-  public void close() {
-    thread.shutdownNow();
   }
 }

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.naming.Glob;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,9 +15,11 @@ import org.jspecify.annotations.Nullable;
 /** Which sessions of the application the configuration means. Thread-safe. */
 final class WatchedModels {
   private final List<CamhookConfig.Model> entries;
+  private final Failures failures;
   private final EventLog log;
 
-  WatchedModels(CamhookConfig config, EventLog log) {
+  WatchedModels(CamhookConfig config, Failures failures, EventLog log) {
+    this.failures = failures;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
     this.log = log;
   }
@@ -31,7 +34,7 @@ final class WatchedModels {
     for (CamhookConfig.Model entry : entries) {
       Glob glob = new Glob(entry.name());
       if (names.stream().anyMatch(glob::matches)) {
-        return new ModelPlan(entry, glob.isLiteral() ? entry.name() : names.get(0), log);
+        return new ModelPlan(entry, glob.isLiteral() ? entry.name() : names.get(0), failures, log);
       }
     }
     log.info(

@@ -6,12 +6,15 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.camhook.capture.NoSuchTargetException;
 import io.camhook.capture.Recorder;
+import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.UserFailure;
+import io.camhook.engine.PredictorInputs;
 import io.camhook.recording.Tensor;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,10 +60,11 @@ final class WatchedRun implements BlockCall {
     try {
       watched.awaitForHooks();
       Map<String, Tensor> copies = sampled ? PassValues.copies(outputs) : Map.of();
+      Tensor pictures = sampled ? pictures(copies) : null;
       if (watched.isReady()) {
-        observe(new PassValues(inputs, copies));
+        observe(new PassValues(inputs, copies, pictures));
       } else {
-        postpone(PassValues.copies(inputs), copies);
+        postpone(PassValues.copies(inputs), copies, pictures);
       }
     } catch (HookException e) {
       outputs.close(); // nobody gets them
@@ -75,12 +79,21 @@ final class WatchedRun implements BlockCall {
     return result;
   }
 
+  /** What a predictor of DJL's was given for this batch. */
+  private @Nullable Tensor pictures(Map<String, Tensor> outputs) {
+    String scores = PassValues.scores(outputs);
+    return scores == null || !watched.plan().captures(CaptureKind.IMAGE)
+        ? null
+        : PredictorInputs.current(Objects.requireNonNull(outputs.get(scores)).size(0));
+  }
+
   /** The side session is not there yet: the worker repeats the run from copies. */
-  private void postpone(Map<String, Tensor> given, Map<String, Tensor> outputs) {
+  private void postpone(
+      Map<String, Tensor> given, Map<String, Tensor> outputs, @Nullable Tensor pictures) {
     long bytes =
         given.values().stream().mapToLong(Tensor::byteSize).sum()
             + outputs.values().stream().mapToLong(Tensor::byteSize).sum();
-    boolean taken = backlog.add(bytes, () -> repeat(given, outputs));
+    boolean taken = backlog.add(bytes, () -> repeat(given, outputs, pictures));
     if (!taken) {
       unread();
     }
@@ -95,11 +108,12 @@ final class WatchedRun implements BlockCall {
             .formatted(watched.plan().label()));
   }
 
-  private void repeat(Map<String, Tensor> given, Map<String, Tensor> outputs) {
+  private void repeat(
+      Map<String, Tensor> given, Map<String, Tensor> outputs, @Nullable Tensor pictures) {
     try {
       Map<String, OnnxTensor> values = PassValues.values(watched.environment(), given);
       try {
-        observe(new PassValues(values, outputs));
+        observe(new PassValues(values, outputs, pictures));
       } finally {
         values.values().forEach(OnnxTensor::close);
       }

@@ -254,16 +254,14 @@ final class ModuleCall implements PlainCall {
 
   private void requireSameKind(Object value, Object replacement) {
     if (ArrayTensors.isArray(value) && !ArrayTensors.isSameKind(value, replacement)) {
-      IllegalArgumentException mistake =
+      throw UserFailure.of(
           new IllegalArgumentException(
               "%s of %s: a hook replaced %s by %s; expected the same type"
                   .formatted(
                       backward ? "backward" : "forward",
                       described(),
                       value.getClass().getTypeName(),
-                      replacement.getClass().getTypeName()));
-      UserFailure.mark(mistake);
-      throw mistake;
+                      replacement.getClass().getTypeName())));
     }
   }
 

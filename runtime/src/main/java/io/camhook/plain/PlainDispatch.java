@@ -12,8 +12,9 @@ public final class PlainDispatch {
   /** Whether any plain network is configured and the agent has started. */
   public static volatile boolean active;
 
-  private static final Door BEFORE = new Door("what comes before a method of a plain network");
-  private static final Door AFTER = new Door("what comes after a method of a plain network");
+  private static final Door BEFORE =
+      new Door("what comes before a method of a plain network failed");
+  private static final Door AFTER = new Door("what comes after a method of a plain network failed");
 
   private static volatile @Nullable PlainNetworks networks;
 

@@ -1,6 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;

@@ -11,9 +11,14 @@ import io.camhook.torchscript.archive.StoredValues;
 import io.camhook.torchscript.archive.WeightShuffle;
 import io.camhook.torchscript.archive.ZipDirectory;
 import io.camhook.torchscript.archive.ZipEntryRecord;
+import io.camhook.torchscript.flow.CallPaths;
 import io.camhook.torchscript.flow.CallSite;
+import io.camhook.torchscript.flow.InlinedModules;
 import io.camhook.torchscript.flow.MethodContext;
+import io.camhook.torchscript.flow.OperatorNames;
+import io.camhook.torchscript.flow.OperatorWeights;
 import io.camhook.torchscript.flow.ProgramWalker;
+import io.camhook.torchscript.flow.StateWrites;
 import io.camhook.torchscript.source.Parser;
 import io.camhook.torchscript.source.SourceException;
 import io.camhook.torchscript.source.SourceFile;
@@ -25,6 +30,7 @@ import io.camhook.torchscript.twin.HookPlan;
 import io.camhook.torchscript.twin.HookRewriter;
 import io.camhook.torchscript.twin.Hookable;
 import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.PooledValue;
 import io.camhook.torchscript.twin.TapFunctions;
 import io.camhook.torchscript.twin.TapRewriter;
 import java.io.IOException;
@@ -47,6 +53,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript archive ({@code .pt}) as text: its modules, and copies of it with taps added. The
@@ -54,6 +61,9 @@ import java.util.zip.ZipFile;
  * for concurrent use.
  */
 public final class TorchScriptArchive {
+
+  /** What is between a module and an operator in its code: {@code layer3.0/relu#1}. */
+  public static final String INSIDE = "/";
 
   /** A hundred times what the largest of models have, and what its parsed form fits in memory. */
   private static final long MAX_CODE = 16L << 20;
@@ -70,6 +80,8 @@ public final class TorchScriptArchive {
   private final SourceTree sources;
   private final ModuleTree modules;
   private final MethodContext root;
+  private final boolean flat;
+  private final OperatorNames operators;
 
   private TorchScriptArchive(
       Path file,
@@ -78,7 +90,8 @@ public final class TorchScriptArchive {
       ZipDirectory zip,
       SourceTree sources,
       ModuleTree modules,
-      MethodContext root) {
+      MethodContext root)
+      throws ArchiveException {
     this.file = file;
     this.name = name;
     this.folder = folder;
@@ -86,6 +99,14 @@ public final class TorchScriptArchive {
     this.sources = sources;
     this.modules = modules;
     this.root = root;
+    this.flat = sites().isEmpty();
+    boolean inlined = flat && !modules.root().children().isEmpty();
+    this.operators =
+        OperatorNames.of(
+            root,
+            modules,
+            flat,
+            inlined ? InlinedModules.of(name, sources, modules) : Map.of());
   }
 
   /**
@@ -113,7 +134,31 @@ public final class TorchScriptArchive {
       Object data = PickleReader.read(name + ": data.pkl", zip.bytes(pickle));
       ModuleTree modules = ModuleTree.read(name, sources, data);
       MethodContext root = ProgramWalker.walk(name, sources, modules);
-      return new TorchScriptArchive(file, name, folder, zip, sources, modules, root);
+      TorchScriptArchive archive =
+          new TorchScriptArchive(file, name, folder, zip, sources, modules, root);
+      ZipEntryRecord constants = zip.entries().get(folder + "constants.pkl");
+      if (archive.flat && constants != null) {
+        archive.addConstants(PickleReader.read(name + ": constants.pkl", zip.bytes(constants)));
+      }
+      return archive;
+    }
+  }
+
+  /** What modules would hold, were there any: the constants that operators take for weights. */
+  private void addConstants(@Nullable Object pickled) {
+    if (!(pickled instanceof List<?> constants)) {
+      return;
+    }
+    for (CallSite operator : operators.byPath().values()) {
+      OperatorWeights.of(operator)
+          .forEach(
+              (parameter, constant) -> {
+                if (constant < constants.size()) {
+                  boolean buffer = parameter.startsWith("running_");
+                  Object value = constants.get(constant);
+                  ModuleTree.addTensor(operator.target(), parameter, value, buffer);
+                }
+              });
     }
   }
 
@@ -159,7 +204,10 @@ public final class TorchScriptArchive {
     return sources;
   }
 
-  /** Every module in registration order, the root first; a shared module once, with its aliases. */
+  /**
+   * Every module in registration order, the root first; a shared module once, with its aliases.
+   * Where the code calls no module, the values of its operators follow, in order of execution.
+   */
   public List<ModuleDescription> modules() {
     Map<ModuleNode, Integer> sites = sites();
     sites.merge(root.key().self(), 1, Integer::sum);
@@ -174,20 +222,49 @@ public final class TorchScriptArchive {
               node.training(),
               sites.getOrDefault(node, 0)));
     }
+    if (flat) {
+      result.addAll(operators());
+    }
     return result;
+  }
+
+  /** The values of the operators in the code of modules, in order of execution. */
+  public List<ModuleDescription> operators() {
+    return operators.byPath().values().stream().map(site -> value(site.target())).toList();
+  }
+
+  private static ModuleDescription value(ModuleNode node) {
+    String type = PythonNames.python(node.type());
+    List<ModuleDescription.Parameter> parameters = List.copyOf(node.parameters().values());
+    return new ModuleDescription(node.path(), type, node.aliases(), parameters, false, 1);
   }
 
   /**
    * The last called module whose result looks like a map with channels first, judged by the
-   * operators in the code alone: what {@code auto} means before any input was seen. Empty if no
-   * module makes one.
+   * operators in the code alone: what {@code auto} means before any input was seen. Where the code
+   * calls no modules, {@link #pooledPath}, else the last such value. Empty if there is none.
    */
   public Optional<String> lastSpatialPath() {
+    Optional<String> pooled = pooledPath();
+    return pooled.isPresent() ? pooled : lastMap();
+  }
+
+  /**
+   * Where the code calls no modules: the value that goes into the last global pooling that all data
+   * passes through. Empty for other archives, and where there is no such pooling.
+   */
+  public Optional<String> pooledPath() {
+    CallSite site = flat ? PooledValue.of(root, new CallPaths(root)) : null;
+    return site == null ? Optional.empty() : Optional.of(site.target().path());
+  }
+
+  private Optional<String> lastMap() {
     List<CallSite> completed = new ArrayList<>();
     complete(root, new HashSet<>(), completed);
     String last = null;
     for (CallSite site : completed) {
-      if (site.isForward() && site.isSpatial() && !site.isUnclear()) {
+      boolean layer = flat ? site.isOperator() : site.isForward();
+      if (layer && site.isSpatial() && !site.isUnclear()) {
         last = site.target().path();
       }
     }
@@ -228,14 +305,17 @@ public final class TorchScriptArchive {
    * @throws ArchiveException if the archive does not hold what it declares
    */
   public Optional<ByteBuffer> values(String path, String name) throws IOException {
-    ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
+    ModuleNode module = modules.byPath().get(path.equals(".") ? "" : path);
+    CallSite operator = flat && module == null ? operators.find(path) : null;
+    ModuleNode node = operator == null ? module : operator.target();
     StoredValues stored = node == null ? null : node.values().get(name);
     if (node == null || stored == null) {
       return Optional.empty();
     }
     ModuleDescription.Parameter parameter = Objects.requireNonNull(node.parameters().get(name));
     try (ZipFile archive = new ZipFile(file.toFile())) {
-      ZipEntry entry = archive.getEntry(folder + "data/" + stored.key());
+      String storages = operator == null ? "data/" : "constants/";
+      ZipEntry entry = archive.getEntry(folder + storages + stored.key());
       byte[] bytes = entry == null ? new byte[0] : archive.getInputStream(entry).readAllBytes();
       int width = parameter.bytesPerElement();
       long from = stored.offset() * width;
@@ -296,7 +376,13 @@ public final class TorchScriptArchive {
     Map<String, List<String>> added = new LinkedHashMap<>();
     String prefix = freePrefix();
     TapRewriter recording = record(paths, prefix, added);
-    HookRewriter looking = new HookRewriter(sources, root, prefix + "_hooks", added);
+    Set<ModuleNode> named = new HashSet<>();
+    for (String path : paths) {
+      named.add(find(path));
+    }
+    HookRewriter looking =
+        new HookRewriter(
+            sources, root, site -> flat || named.contains(site.target()), prefix + "_hooks", added);
     looking.rewrite();
     ArchiveCopy copy = copy(added, List.of(recording.functions(), looking.functions()));
     return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
@@ -314,7 +400,7 @@ public final class TorchScriptArchive {
       if (node == modules.root() || hookable.contains(node.path())) {
         continue;
       }
-      String reason = plan.silent().getOrDefault(node.path(), UNCALLED);
+      String reason = operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
       reasons.put(node.path(), reason);
       node.aliases().forEach(alias -> reasons.put(alias, reason));
     }
@@ -383,19 +469,37 @@ public final class TorchScriptArchive {
     }
   }
 
+  /**
+   * How the model keeps state from one call to the next, so that the same call gives another answer
+   * the second time; empty if it does not.
+   */
+  public Optional<String> state() {
+    return StateWrites.in(sources);
+  }
+
   /** Why no path but the root's can be recorded; empty where others can. */
   public Optional<String> rootOnly() {
-    if (!sites().isEmpty()) {
+    return flat && operators.byPath().isEmpty()
+        ? Optional.of(
+            "the code calls no module and no operator that makes a tensor; only '.', the model's"
+                + " input and output, can be hooked")
+        : Optional.empty();
+  }
+
+  /** Why no module can be recorded and operators take their place; empty where modules can. */
+  public Optional<String> operatorsOnly() {
+    if (!flat) {
       return Optional.empty();
     }
-    return Optional.of(
-        (modules.root().children().isEmpty()
-                ? "the archive was frozen (torch.jit.freeze or optimize_for_inference put every"
-                    + " module into forward and its weights into constants), so no module path is"
-                    + " left"
-                : "the code calls no module at all, the graph was inlined when it was saved")
-            + "; only '.', the model's input and output, can be hooked; save the model again"
-            + " without that to hook its layers");
+    String why = "the code calls no module at all";
+    if (!modules.root().children().isEmpty()) {
+      why += ", the graph was inlined when it was saved";
+    } else if (isUsed("CONSTANTS.")) {
+      why =
+          "the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into"
+              + " forward and its weights into constants)";
+    }
+    return Optional.of(why + "; its layers are the values of its operators");
   }
 
   private Map<ModuleNode, Integer> sites() {
@@ -409,9 +513,18 @@ public final class TorchScriptArchive {
     if (node == modules.root()) {
       return node;
     }
+    CallSite operator = node == null || flat ? operators.find(path) : null;
+    if (operator != null) {
+      return operator.target();
+    }
     Optional<String> rootOnly = rootOnly();
     if (rootOnly.isPresent()) {
       throw new ArchiveException("%s: no layer '%s': %s".formatted(name, path, rootOnly.get()));
+    }
+    Optional<String> operatorsOnly = operatorsOnly();
+    if (operatorsOnly.isPresent()) {
+      throw new ArchiveException(
+          "%s: no layer '%s': %s".formatted(name, path, operatorsOnly.get()));
     }
     if (node == null) {
       throw new ArchiveException(

@@ -47,13 +47,13 @@ class HookPlanTest {
     HookPlan plan = TorchScriptArchive.open(GAP_LINEAR).hookable(List.of()).hooks();
     assertThat(plan.sites())
         .hasSize(12)
-        .startsWith(new Site("features.0", List.of(new Argument(0, true))))
+        .startsWith(new Site("features.0", 0, List.of(new Argument(0, true))))
         // ReLUs that work in place
         .contains(
-            new Site("features.1", List.of(new Argument(0, false))),
-            new Site("features.4", List.of(new Argument(0, false))),
-            new Site("features.7", List.of(new Argument(0, false))))
-        .endsWith(new Site("fc", List.of(new Argument(0, true))));
+            new Site("features.1", 0, List.of(new Argument(0, false))),
+            new Site("features.4", 0, List.of(new Argument(0, false))),
+            new Site("features.7", 0, List.of(new Argument(0, false))))
+        .endsWith(new Site("fc", 0, List.of(new Argument(0, true))));
     assertThat(plan.wanted()).hasSize(24).containsOnly(0);
     assertThat(plan.silent()).isEmpty();
   }

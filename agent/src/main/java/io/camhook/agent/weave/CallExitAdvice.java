@@ -1,6 +1,7 @@
 package io.camhook.agent.weave;
 
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.Dispatch;
 import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,7 @@ final class CallExitAdvice {
       @Advice.Return(readOnly = false, typing = Assigner.Typing.DYNAMIC) @Nullable Object result,
       @Advice.Thrown(readOnly = false) @Nullable Throwable thrown) {
     if (call != null) {
-      result = call.exit(result, thrown);
+      result = Dispatch.exit(call, result, thrown);
       if (thrown != null && call.recovered()) {
         thrown = null;
       }

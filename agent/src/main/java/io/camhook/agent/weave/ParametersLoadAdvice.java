@@ -29,7 +29,7 @@ final class ParametersLoadAdvice {
       @Advice.This Object block,
       @Advice.Thrown(readOnly = false) @Nullable Throwable thrown) {
     if (call != null) {
-      call.exit(block, thrown);
+      Dispatch.exit(call, block, thrown);
       if (thrown != null && call.recovered()) {
         thrown = null;
       }

@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.Request;
 import net.bytebuddy.asm.Advice;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,7 @@ final class RequestExitAdvice {
   @Advice.OnMethodExit(onThrowable = Throwable.class)
   static void exit(@Advice.Enter @Nullable Request request) {
     if (request != null) {
-      request.close();
+      Dispatch.close(request);
     }
   }
 }

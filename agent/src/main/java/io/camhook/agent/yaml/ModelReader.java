@@ -28,6 +28,7 @@ final class ModelReader {
           "gradient", CaptureKind.GRADIENT,
           "output", CaptureKind.OUTPUT);
   private static final String CAPTURE = "image, input, activation, gradient or output";
+  private static final String SIMILARITY = "similarity:";
   private static final String LAYER = "a module path such as layer4.1.conv2, a glob, or auto";
   private static final Set<String> BUILT_IN = Set.of("stats", "nan-guard", "print");
   private static final String HOOK = "stats, nan-guard, print or the full name of a class";
@@ -155,8 +156,7 @@ final class ModelReader {
     if (scalar == null) {
       return null;
     }
-    Path directory = file == null ? null : file.toAbsolutePath().getParent();
-    Path labels = directory == null ? Path.of(scalar.text()) : directory.resolve(scalar.text());
+    Path labels = beside(scalar.text());
     if (!Files.isReadable(labels) || Files.isDirectory(labels)) {
       reading.report(
           scalar.at(),
@@ -168,7 +168,7 @@ final class ModelReader {
   }
 
   private Target target(Section section, @Nullable Path labels) {
-    String expected = "top1, topN, class:N, label:NAME, loss or none";
+    String expected = "top1, topN, class:N, label:NAME, similarity:FILE, loss or none";
     Scalar scalar = section.scalar("target", expected);
     if (scalar == null) {
       return Target.TOP1;
@@ -198,8 +198,25 @@ final class ModelReader {
       checkLabel(scalar, label, labels, section);
       return new Target(Target.Kind.LABEL, 1, -1, label);
     }
+    if (text.startsWith(SIMILARITY) && text.length() > SIMILARITY.length()) {
+      Path other = beside(text.substring(SIMILARITY.length()).trim());
+      if (!Files.isReadable(other) || Files.isDirectory(other)) {
+        reading.report(
+            scalar.at(),
+            scalar.key(),
+            "expected a .safetensors file with an output of the model, found none at "
+                + other.toAbsolutePath());
+      }
+      return new Target(Target.Kind.SIMILARITY, 1, -1, other.toString());
+    }
     reading.expected(scalar, expected);
     return Target.TOP1;
+  }
+
+  /** A file that the configuration names, beside it. */
+  private Path beside(String name) {
+    Path directory = file == null ? null : file.toAbsolutePath().getParent();
+    return directory == null ? Path.of(name) : directory.resolve(name);
   }
 
   private void checkLabel(Scalar scalar, String label, @Nullable Path labels, Section section) {

@@ -43,7 +43,7 @@ class OrtGradientTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gap_linear.l17", "resnet_basic.d18", "densenet.l17", "vit.l17"})
+  @ValueSource(strings = {"gap_linear.l17", "resnet_basic.l17", "densenet.d18", "vit.l17"})
   void activations_and_gradients_should_be_those_of_pytorch(String name) throws Exception {
     OnnxReference reference = OnnxReference.of(name);
     List<String> paths = reference.available();

@@ -32,7 +32,13 @@ class OrtRefusalTest {
         1,
         false,
         new CamhookConfig.Model(
-            "*", List.of(layers), Set.of(CaptureKind.values()), Target.TOP1, null, List.of(), null));
+            "*",
+            List.of(layers),
+            Set.of(CaptureKind.values()),
+            Target.TOP1,
+            null,
+            List.of(),
+            null));
   }
 
   private float[] run(OrtSession session) throws OrtException {
@@ -64,9 +70,7 @@ class OrtRefusalTest {
         OrtSession session = environment.createSession(TinyOnnx.conditional())) {
       run(session);
       Capture capture = woven.captured(1).get(0);
-      assertThat(capture.tensors())
-          .containsKey("activation/act")
-          .doesNotContainKey("gradient/act");
+      assertThat(capture.tensors()).containsKey("activation/act").doesNotContainKey("gradient/act");
       assertThat(woven.messages)
           .filteredOn(line -> line.contains("without gradients"))
           .singleElement()

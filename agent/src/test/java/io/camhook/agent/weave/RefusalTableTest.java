@@ -26,7 +26,8 @@ class RefusalTableTest {
     says("frozen, or optimized for inference", ARCHIVES.resolve("small.frozen.pt"), "conv1");
     says("no such path", ARCHIVES.resolve("no_derivative.traced.pt"), "featurs");
     says("a path that forward does not call", RUNTIME.resolve("features/fork.scripted.pt"), "a.l");
-    says("graph inlined", net("    return x\n"), "part");
+    says("no module and no operator", net("    return x\n"), "part");
+    says("graph inlined", net("    return torch.relu(x)\n"), "part");
     says(
         "nothing to record",
         net("    part = self.part\n    _0 = (part).forward(x, )\n    return x\n"),

@@ -38,7 +38,9 @@ class ScriptFallbackTest {
   @TempDir Path directory;
 
   private static final String FROZEN =
-      "%s: no layer '%s': the archive was frozen (torch.jit.freeze or optimize_for_inference put every module into forward and its weights into constants), so no module path is left; only '.', the model's input and output, can be hooked; save the model again without that to hook its layers";
+      "%s: no layer '%s': the archive was frozen (torch.jit.freeze or optimize_for_inference put"
+          + " every module into forward and its weights into constants); its layers are the values"
+          + " of its operators; closest: [%s]";
 
   /** conv(x), by hand: weights 1 2 / 3 4 and -1 0 / 0 1, biases 0.5 and -0.5. */
   private static final float[] CONV = {1.5f, 3.5f, 16.5f, -6.5f, -0.5f, 0.5f, 1.5f, -4.5f};
@@ -55,7 +57,8 @@ class ScriptFallbackTest {
       assertThat(djl.failures).hasSize(1);
       assertThat(djl.messages)
           .containsExactly(
-              "model net is captured without gradients from now on: the engine cannot differentiate it");
+              "model net is captured without gradients from now on: the engine cannot differentiate"
+                  + " it");
       RefusalTable.assertSays("an operator without a derivative", djl.messages);
     }
   }
@@ -70,7 +73,8 @@ class ScriptFallbackTest {
       assertThat(djl.failures).hasSize(1);
       assertThat(djl.messages)
           .containsExactly(
-              "model net is captured without gradients from now on: it fails when its activations require gradients");
+              "model net is captured without gradients from now on: it fails when its activations"
+                  + " require gradients");
       RefusalTable.assertSays("an operator that fails where gradients are required", djl.messages);
     }
   }
@@ -159,21 +163,22 @@ class ScriptFallbackTest {
 
   @ParameterizedTest
   @EnumSource(ScriptLoading.class)
-  void frozen_archive_should_be_captured_as_a_whole(ScriptLoading loading) throws Exception {
+  void path_that_a_frozen_archive_lacks_should_be_said(ScriptLoading loading) throws Exception {
     Path file = ARCHIVES.resolve("small.frozen.pt");
     byte[] plain = logits(loading, file);
     try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "blocks.0", "."))) {
       assertThat(logits(loading, file)).isEqualTo(plain);
       String name = loading == ScriptLoading.PATH ? "small.frozen.pt" : "net.pt";
-      assertThat(djl.messages).containsExactly(FROZEN.formatted(name, "blocks.0"));
+      assertThat(djl.messages)
+          .containsExactly(FROZEN.formatted(name, "blocks.0", "slice, slice#1, slice#2"));
       RefusalTable.assertSays("frozen, or optimized for inference", djl.messages);
       checkRoot(djl.captured());
     }
   }
 
   @Test
-  void archive_optimized_for_inference_should_be_captured_as_a_whole() throws Exception {
-    try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "*", "2"));
+  void archive_optimized_for_inference_should_have_its_operators() throws Exception {
+    try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, ".", "relu", "2"));
         Model model = ScriptLoading.PATH.load(ARCHIVES.resolve("linear.optimized.pt"));
         NDManager manager = NDManager.newBaseManager("PyTorch");
         Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
@@ -182,8 +187,19 @@ class ScriptFallbackTest {
         // relu(1·1 + 2·0.5 + 0.5, 3·1 - 4·0.5) = (2.5, 1); (2.5 + 1, 2·1 - 1)
         assertThat(predictor.predict(input).head().toFloatArray()).containsExactly(3.5f, 1);
       }
-      assertThat(djl.messages).containsExactly(FROZEN.formatted("linear.optimized.pt", "2"));
-      checkRoot(djl.captured());
+      assertThat(djl.messages)
+          .containsExactly(FROZEN.formatted("linear.optimized.pt", "2", "., add, relu"));
+      LayerOutput relu = LayerOutput.of("relu");
+      assertThat(djl.captured())
+          .hasSize(3)
+          .allSatisfy(
+              capture -> {
+                assertThat(capture.tensor(TensorName.activation(relu)).orElseThrow().toFloats())
+                    .containsExactly(2.5f, 1);
+                // the first score is the sum of both
+                assertThat(capture.tensor(TensorName.gradient(0, relu)).orElseThrow().toFloats())
+                    .containsExactly(1, 1);
+              });
     }
   }
 

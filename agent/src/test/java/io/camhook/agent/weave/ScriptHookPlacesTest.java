@@ -140,10 +140,13 @@ class ScriptHookPlacesTest {
       assertThatThrownBy(() -> Hooks.registerForwardHook(twice, "second", LOOK))
           .hasMessageContaining("'second' is inside a TorchScript model, where hooks cannot look")
           .hasMessageContaining("forward never calls it in this archive");
-      assertThatThrownBy(() -> Hooks.registerForwardHook(whole, "layer1", LOOK))
-          .hasMessageContaining("'layer1' is inside a TorchScript model: the archive was frozen");
-      assertThatThrownBy(() -> Hooks.registerForwardHook(flat, "layer1", LOOK))
+      assertThatThrownBy(() -> Hooks.registerForwardHook(whole, "layer9", LOOK))
+          .hasMessageContaining("'layer9' is inside a TorchScript model")
+          .hasMessageContaining("the archive was frozen")
+          .hasMessageContaining("its layers are the values of its operators");
+      assertThatThrownBy(() -> Hooks.registerForwardHook(flat, "layer9", LOOK))
           .hasMessageContaining("the graph was inlined when it was saved");
+      Hooks.registerForwardHook(whole, "relu#7", LOOK).remove();
       Hooks.registerForwardHook(whole, ".", LOOK).remove();
       assertThat(djl.messages).isEmpty();
     }
@@ -153,7 +156,7 @@ class ScriptHookPlacesTest {
   void layer_of_the_yaml_that_cannot_be_had_should_be_one_line_with_the_reason() throws Exception {
     ReferenceArchive frozen = ReferenceArchive.of("resnet_inlined.frozen");
     CamhookConfig.Model entry =
-        entry(new CamhookConfig.Hook(List.of("layer1", "."), "print", Map.of()));
+        entry(new CamhookConfig.Hook(List.of("layer9", "."), "print", Map.of()));
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(directory.toString(), entry));
         Model model = load(frozen);
         NDManager manager = NDManager.newBaseManager("PyTorch");
@@ -162,8 +165,8 @@ class ScriptHookPlacesTest {
       assertThat(djl.messages).hasSize(2); // and what the hook prints of the model itself
       assertThat(djl.messages.get(0))
           .startsWith(
-              "model net: hook print: 'layer1' is inside a TorchScript model: the archive was"
-                  + " frozen");
+              "model net: hook print: 'layer9' is inside a TorchScript model, where hooks cannot"
+                  + " look at it: the archive was frozen");
     }
   }
 

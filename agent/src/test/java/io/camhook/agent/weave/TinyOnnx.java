@@ -71,10 +71,7 @@ public final class TinyOnnx {
   }
 
   private TinyOnnx output(String name, Object... dimensions) {
-    outputs.add(
-        dimensions.length == 0
-            ? message(field(1, name))
-            : value(name, dimensions));
+    outputs.add(dimensions.length == 0 ? message(field(1, name)) : value(name, dimensions));
     return this;
   }
 

@@ -5,6 +5,7 @@ import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Layout;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Ablation-CAM: {@code w_k = (s - s_k) / s} with s the score and {@code s_k} the score with channel
@@ -16,6 +17,10 @@ import java.util.Arrays;
  * follow, does so only where the smallest activation is exactly 0; else its ablated value is the
  * smallest minus 1e7, taken again after every row of a batch of 32, so that channel k has {@code
  * min - 1e7 (1 + k mod 32)}. Ours does not depend on the batch size.
+ *
+ * <p>Where global average pooling and a linear layer are all that follows the layer, ablating
+ * channel k to a value v changes the outputs by {@code W_k (v - mean A_k)}: nothing is run again
+ * but two activations, to see that it is so.
  */
 final class AblationCam extends ModelWeighted {
   private static final float FAR_BELOW = 1e7f;
@@ -34,18 +39,22 @@ final class AblationCam extends ModelWeighted {
     boolean first = layer.layoutFor(run.input().shape()).kind() == Layout.Kind.CHANNELS_FIRST;
     float[] values = ablatedValues(activation, channels.length);
     int size = sample.channels();
+    ModelRun.Filler ablated =
+        (i, batch, offset) -> {
+          System.arraycopy(activation, 0, batch, offset, activation.length);
+          if (i < channels.length) {
+            ablate(batch, offset, activation.length, size, channels[i], first, values[i]);
+          }
+        };
+    Optional<ForwardModel.AffineHead> head =
+        first ? run.model().headOfMeans(layer.path()) : Optional.empty();
     double[] scores =
-        run.scoresOfActivations(
-            id(),
-            layer.path(),
-            channels.length + 1,
-            shape,
-            (i, batch, offset) -> {
-              System.arraycopy(activation, 0, batch, offset, activation.length);
-              if (i < channels.length) {
-                ablate(batch, offset, activation.length, size, channels[i], first, values[i]);
-              }
-            });
+        head.map(h -> AffineScores.of(run, h, activation, channels, values))
+            .filter(found -> isRight(found, run, layer, ablated, channels.length))
+            .orElseGet(
+                () ->
+                    run.scoresOfActivations(
+                        id(), layer.path(), channels.length + 1, shape, ablated));
     // The last one is whole: that is cheaper than the score of the input, from its first layer on.
     double score = scores[channels.length];
     if (score == 0) {
@@ -57,6 +66,26 @@ final class AblationCam extends ModelWeighted {
       weights[channels[i]] = (score - scores[i]) / score;
     }
     return weights;
+  }
+
+  /** Whether the model gives the last two scores, too. */
+  private boolean isRight(
+      double[] scores, ModelRun run, LayerTensors layer, ModelRun.Filler ablated, int channels) {
+    int from = Math.max(0, channels - 1);
+    double[] found =
+        run.scoresOfActivations(
+            id(),
+            layer.path(),
+            channels + 1 - from,
+            layer.activation().shape(),
+            (i, batch, offset) -> ablated.fill(from + i, batch, offset));
+    for (int i = 0; i < found.length; i++) {
+      double expected = scores[from + i];
+      if (!(Math.abs(found[i] - expected) <= 1e-4 * Math.max(1, Math.abs(expected)))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void ablate(

@@ -1,6 +1,7 @@
 package io.camhook.cam.model;
 
 import io.camhook.recording.Tensor;
+import java.util.Optional;
 
 /**
  * A model that can be run again. Where it takes several inputs, the one meant here is the one that
@@ -26,4 +27,22 @@ public interface ForwardModel {
    * @return as {@link #outputs}
    */
   Tensor outputsFrom(String path, Tensor activation, Tensor input);
+
+  /**
+   * What the model makes of a layer's result, where that is an affine function of the means of its
+   * channels and the implementation knows it.
+   *
+   * @param path module path of the layer
+   */
+  default Optional<AffineHead> headOfMeans(String path) {
+    return Optional.empty();
+  }
+
+  /**
+   * Global average pooling and a linear layer: {@code outputs = bias + weight · means}.
+   *
+   * @param weight {@code [classes, channels]}
+   * @param bias {@code [classes]}
+   */
+  record AffineHead(Tensor weight, Tensor bias) {}
 }

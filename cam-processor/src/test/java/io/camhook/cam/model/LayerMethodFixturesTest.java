@@ -14,6 +14,7 @@ import io.camhook.cam.targets.Targets;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 
@@ -99,6 +100,55 @@ class LayerMethodFixturesTest {
     float[] raw = result.raw().get("conv").values();
     assertThat(raw[0] / -3333334.0).isCloseTo(1, within(1e-6));
     assertThat(raw[1] / (3 * 3333334.0 + 2 * 13333334.67)).isCloseTo(1, within(1e-6));
+  }
+
+  @Test
+  void ablationcam_should_run_nothing_again_where_the_model_is_affine_in_the_means() {
+    // Four channels with means 2, 1, 1, 3, weights 1, 2, 0, 1 and bias 3: score 2 + 2 + 0 + 3 + 3 =
+    // 10; ablated to 0 they lose 2, 2, 0, 3: w = (0.2, 0.2, 0, 0.3), raw as their sum over A.
+    LayerTensors layer = fourChannels();
+    MeansModel model = new MeansModel(1, 2, 0, 1);
+    assertRaw(
+        explain(new AblationCam(), model, input(0, 0), layer),
+        0.2 + 0.3 * 6,
+        0.2 * 3 + 0.2 * 2);
+    assertThat(model.batches).as("the last channel and the whole, to be sure").containsExactly(2);
+  }
+
+  @Test
+  void ablationcam_should_run_the_model_where_what_it_says_of_itself_is_wrong() {
+    LayerTensors layer = fourChannels();
+    MeansModel model = new MeansModel(1, 2, 0, 2); // says that the last weight is 2, and runs 1
+    assertRaw(
+        explain(new AblationCam(), model, input(0, 0), layer),
+        0.2 + 0.3 * 6,
+        0.2 * 3 + 0.2 * 2);
+    assertThat(model.batches).containsExactly(2, 5);
+  }
+
+  private static LayerTensors fourChannels() {
+    float[] values = {1, 3, 0, 2, 2, 0, 6, 0};
+    return LayerTensors.of("conv", Tensor.ofFloats(values, 1, 4, 1, 2), null);
+  }
+
+  /** Score 3 + mean A0 + 2 mean A1 + mean A3, with weights that it says of itself. */
+  private static final class MeansModel extends HandModel {
+    private final float[] said;
+
+    MeansModel(float... said) {
+      this.said = said;
+    }
+
+    @Override
+    double scoreFrom(float[] a) {
+      return 3 + (a[0] + a[1]) / 2 + (a[2] + a[3]) + (a[6] + a[7]) / 2;
+    }
+
+    @Override
+    public Optional<AffineHead> headOfMeans(String path) {
+      return Optional.of(
+          new AffineHead(Tensor.ofFloats(said, 1, 4), Tensor.ofFloats(new float[] {3}, 1)));
+    }
   }
 
   @Test

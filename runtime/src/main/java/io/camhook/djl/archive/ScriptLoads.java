@@ -9,9 +9,10 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.Request;
+import io.camhook.dispatch.UserFailure;
 import io.camhook.dispatch.WeakIdentityMap;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.recording.ModuleInfo;
@@ -197,7 +198,7 @@ public final class ScriptLoads {
         }
         Block block = (Block) result;
         if (block != null) {
-          loaded(block);
+          note(block);
         }
         return result;
       } finally {
@@ -207,6 +208,16 @@ public final class ScriptLoads {
 
     private boolean isAsItCame() {
       return model == null || model.file() == null || dryRun;
+    }
+
+    /** What fails now leaves the application a model without captures of its layers. */
+    private void note(Block block) {
+      try {
+        loaded(block);
+      } catch (Throwable e) {
+        failures.add("model %s is loaded, but not instrumented".formatted(name), e);
+        plans.put(block, ScriptPlan.untapped(entry, "it could not be instrumented"));
+      }
     }
 
     private void loaded(Block block) {
@@ -235,28 +246,42 @@ public final class ScriptLoads {
               model.plan(),
               modules(archive),
               archive.classifierWeight().orElse(null),
-              inside));
+              inside,
+              archive.state().orElse(null)));
     }
 
     /** Without what the engine refuses: the methods for hooks, those that record, both. */
     private Object loadLess(Throwable thrown) {
       own.set(Boolean.TRUE);
       try {
-        ScriptModel whole = Objects.requireNonNull(model);
+        Block block = loadInstrumented(thrown);
+        return block == null ? loadPlain(thrown) : block;
+      } catch (IOException | MalformedModelException e) {
+        throw UserFailure.of(Load.<RuntimeException>unchanged(e));
+      } catch (RuntimeException | Error e) { // the model as it came cannot be loaded
+        UserFailure.mark(e);
+        throw e;
+      } finally {
+        own.remove();
+      }
+    }
+
+    /** Null if neither can be made and loaded. */
+    private @Nullable Block loadInstrumented(Throwable thrown) {
+      ScriptModel whole = Objects.requireNonNull(model);
+      try {
         Block block = load(whole.withoutHooks());
         if (block != null) {
           withHooks = false;
           return recovered(block, "without hooks inside", "for hooks", thrown);
         }
         block = load(whole.withoutTaps());
-        if (block != null) {
-          return recovered(block, "without captures of its layers", "that record", thrown);
-        }
-        return loadPlain(thrown);
-      } catch (IOException | MalformedModelException e) {
-        throw Load.<RuntimeException>unchanged(e);
-      } finally {
-        own.remove();
+        return block == null
+            ? null
+            : recovered(block, "without captures of its layers", "that record", thrown);
+      } catch (Throwable e) {
+        failures.add("model %s could not be instrumented".formatted(name), e);
+        return null;
       }
     }
 
@@ -279,7 +304,7 @@ public final class ScriptLoads {
       log.warn(
           "model %s is loaded %s: the engine does not take the methods %s: %s"
               .formatted(name, without, methods, thrown.getMessage()));
-      loaded(block);
+      note(block);
       return block;
     }
 
@@ -303,7 +328,7 @@ public final class ScriptLoads {
     private void cleanUp() {
       try (source) {
         deleteCopy();
-      } catch (IOException e) {
+      } catch (Throwable e) {
         failures.add("a temporary file of model %s could not be deleted".formatted(name), e);
       }
     }

@@ -115,13 +115,16 @@ public record ScriptModel(
             .map(ModuleDescription::path)
             .map(ModulePath::parse)
             .toList();
+    List<ModulePath> operators =
+        archive.operators().stream().map(ModuleDescription::path).map(ModulePath::parse).toList();
     Set<String> selected = new LinkedHashSet<>();
     for (String layer : layers) {
       if (layer.equals(LayerPattern.AUTO)) {
         archive.lastSpatialPath().ifPresent(selected::add);
         continue;
       }
-      List<ModulePath> matches = LayerPattern.of(layer).select(called);
+      boolean operator = layer.contains(TorchScriptArchive.INSIDE);
+      List<ModulePath> matches = LayerPattern.of(layer).select(operator ? operators : called);
       matches.forEach(match -> selected.add(match.toString()));
       if (matches.isEmpty()) {
         selectAlias(archive, layer, called, selected, log);

@@ -29,6 +29,8 @@ public final class AutogradGateway {
   private final PtNDManager manager;
   private final PtSymbolBlock module;
 
+  private static volatile @Nullable AutogradGateway made;
+
   private AutogradGateway() {
     manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager();
     manager.setName("camhook autograd");
@@ -39,6 +41,7 @@ public final class AutogradGateway {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    made = this;
   }
 
   /** The process's own, made at first use. */
@@ -49,6 +52,15 @@ public final class AutogradGateway {
   /** One that is never closed. */
   public NDManager manager() {
     return manager;
+  }
+
+  /** Gives the module back, if it was made; nobody may call it from then on. */
+  public static void release() {
+    AutogradGateway gateway = made;
+    if (gateway != null) {
+      made = null;
+      gateway.module.close();
+    }
   }
 
   private static final class Holder {

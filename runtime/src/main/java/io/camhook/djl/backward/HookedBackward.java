@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
@@ -173,14 +174,27 @@ public final class HookedBackward {
       if (createGraph) {
         refuseDoubleBackward();
       }
-      fireAll(keepGraph);
-      accumulate(keepGraph);
+      runHooks(keepGraph);
     } finally {
       closed.forEach(gate -> gate.open(true));
       JniUtils.setGradMode(mode);
     }
     usedUp(keepGraph);
     return true;
+  }
+
+  /**
+   * What is thrown here is the application's, whoever threw it: hooks have run and gradients may
+   * have been added up, so that the engine cannot begin anew.
+   */
+  private void runHooks(boolean keepGraph) {
+    try {
+      fireAll(keepGraph);
+      accumulate(keepGraph);
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
+    }
   }
 
   private void usedUp(boolean keepGraph) {
@@ -191,10 +205,11 @@ public final class HookedBackward {
 
   private void refuseDoubleBackward() {
     String who = waiting.isEmpty() ? "a leaf of shape " + leafShape() : waiting.get(0).name();
-    throw new IllegalStateException(
-        "backward with createGraph=true through the hooked "
-            + who
-            + ": a second derivative would not see what its hooks do; remove the hooks first");
+    throw UserFailure.of(
+        new IllegalStateException(
+            "backward with createGraph=true through the hooked "
+                + who
+                + ": a second derivative would not see what its hooks do; remove the hooks first"));
   }
 
   private String leafShape() {
@@ -234,8 +249,17 @@ public final class HookedBackward {
         return;
       }
       if (seen.stream().anyMatch(Objects::nonNull)) {
-        point.fire(seen);
+        fireForApplication(point, seen);
       }
+    }
+  }
+
+  private static void fireForApplication(GradPoint point, List<@Nullable NDArray> seen) {
+    try {
+      point.fire(seen);
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
     }
   }
 

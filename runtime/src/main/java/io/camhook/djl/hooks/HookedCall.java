@@ -12,6 +12,7 @@ import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
+import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.ModuleBackward;
 import io.camhook.djl.pass.ThreadWork;
@@ -123,11 +124,20 @@ public final class HookedCall implements BlockCall {
         .toList();
   }
 
-  @SuppressWarnings("unchecked")
   private void runPre(HookEntry entry) {
     if (!entry.concerns(block)) {
       return;
     }
+    try {
+      callPre(entry);
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private void callPre(HookEntry entry) {
     if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
       ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
           ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
@@ -180,8 +190,13 @@ public final class HookedCall implements BlockCall {
       }
       alwaysCalled.add(entry);
     }
-    NDList replaced = call(entry, outputs);
-    return replaced == null ? outputs : replaced;
+    try {
+      NDList replaced = call(entry, outputs);
+      return replaced == null ? outputs : replaced;
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
+    }
   }
 
   @SuppressWarnings("unchecked")

@@ -10,6 +10,7 @@ import io.camhook.ForwardPreHookWithParams;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.ModuleBackward;
 import io.camhook.djl.model.InnerModule;
@@ -63,15 +64,22 @@ final class ScriptHookCall {
     }
   }
 
-  @SuppressWarnings("unchecked")
   private void runPre(HookEntry entry) {
-    Object replaced =
-        entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook
-            ? ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-                .beforeForward(module, module.path(), inputs, null)
-            : ((ForwardPreHook<Block, NDList>) entry.hook())
-                .beforeForward(module, module.path(), inputs);
-    refuse(replaced, "forward pre hook", "inputs");
+    try {
+      refuse(callPre(entry), "forward pre hook", "inputs");
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private @Nullable Object callPre(HookEntry entry) {
+    return entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook
+        ? ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
+            .beforeForward(module, module.path(), inputs, null)
+        : ((ForwardPreHook<Block, NDList>) entry.hook())
+            .beforeForward(module, module.path(), inputs);
   }
 
   /** The module has returned. */
@@ -83,6 +91,7 @@ final class ScriptHookCall {
         refuse(call(entry, outputs), "forward hook", "outputs");
       }
     } catch (Throwable e) {
+      UserFailure.mark(e);
       runAlwaysCalled(called, outputs, e);
       throw e;
     }

@@ -10,9 +10,10 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.dispatch.Failures;
+import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.pass.HookedCapture;
 import io.camhook.djl.pass.ModuleCalls;
@@ -93,7 +94,7 @@ public final class ScriptHooks {
       RuntimeException cause) {
     plain.set(Boolean.TRUE);
     try {
-      NDList outputs = IValueUtils.forward(block, inputs, training);
+      NDList outputs = runOfApplication(block, inputs, training);
       String hooked = modules.hooked();
       modules.close("a pass failed with hooks inside it and not without; a message then said why");
       failures.report(
@@ -104,6 +105,16 @@ public final class ScriptHooks {
       return outputs;
     } finally {
       plain.remove();
+    }
+  }
+
+  /** What is thrown, the application would have got without us. */
+  private static NDList runOfApplication(PtSymbolBlock block, NDList inputs, boolean training) {
+    try {
+      return IValueUtils.forward(block, inputs, training);
+    } catch (Throwable e) {
+      UserFailure.mark(e);
+      throw e;
     }
   }
 

@@ -60,11 +60,19 @@ public final class ModelPlan {
     this.log = log;
     this.label = info.name();
     this.classNames = List.copyOf(classNames);
+    if (entry.target().kind() == CamhookConfig.Target.Kind.SIMILARITY) {
+      log.warn(
+          "model %s: target similarity is for models of onnxruntime; it is captured without gradients"
+              .formatted(label));
+    }
     if (script != null) {
       String weight = script.classifier();
       classifier = weight == null ? null : new Classifier(modules.get(0).block(), weight);
       if (script.taps() == null) {
         selectRoot(modules.get(0));
+      }
+      if (script.state() != null) {
+        keepsState(script.state());
       }
       return;
     }
@@ -85,6 +93,26 @@ public final class ModelPlan {
         add(root.block(), root.path().toString());
       }
     }
+  }
+
+  /**
+   * A graph through its state would grow from request to request, and what autograd keeps must not
+   * come from inference: no gradients.
+   */
+  private void keepsState(String how) {
+    if (wantsGradient()) {
+      withoutGradients.set(true);
+      String note =
+          "keeps state between requests (%s): captured in one run with the application's, without gradients"
+              .formatted(how);
+      info = info.with(note);
+      log.warn("model %s %s".formatted(label, note));
+    }
+  }
+
+  /** Why a pass that needs a second run of the model is not captured; null if it may run. */
+  public @Nullable String refusesSecondRun() {
+    return script == null ? null : script.state();
   }
 
   /** What became of the archive of a TorchScript model; null for one of Java blocks. */
@@ -210,7 +238,7 @@ public final class ModelPlan {
         int index = target.label() == null ? -1 : classNames.indexOf(target.label());
         yield index < 0 ? null : index;
       }
-      case LOSS, NONE -> null;
+      case SIMILARITY, LOSS, NONE -> null;
     };
   }
 

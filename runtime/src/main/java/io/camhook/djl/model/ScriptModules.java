@@ -26,6 +26,7 @@ public final class ScriptModules {
   private final List<InnerModule> bySite;
   private final List<BlockTree.Module> modules;
   private final Map<String, String> unhookable;
+  private final @Nullable String operatorsOnly;
   private volatile @Nullable String opacity;
   private volatile boolean live = true;
 
@@ -35,18 +36,20 @@ public final class ScriptModules {
       List<InnerModule> bySite,
       List<BlockTree.Module> modules,
       Map<String, String> unhookable,
+      @Nullable String operatorsOnly,
       @Nullable String opacity) {
     this.model = model;
     this.plan = plan;
     this.bySite = bySite;
     this.modules = modules;
     this.unhookable = unhookable;
+    this.operatorsOnly = operatorsOnly;
     this.opacity = opacity;
   }
 
   /** Of a model in which there is nothing to look at, and why. */
   public static ScriptModules none(String opacity) {
-    return new ScriptModules("", null, List.of(), List.of(), Map.of(), opacity);
+    return new ScriptModules("", null, List.of(), List.of(), Map.of(), null, opacity);
   }
 
   /**
@@ -72,7 +75,13 @@ public final class ScriptModules {
     List<InnerModule> bySite =
         plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
     return new ScriptModules(
-        model, plan, bySite, modules, archive.unhookable(plan), archive.rootOnly().orElse(null));
+        model,
+        plan,
+        bySite,
+        modules,
+        archive.unhookable(plan),
+        archive.operatorsOnly().orElse(null),
+        archive.rootOnly().orElse(null));
   }
 
   /** The model itself and every module in it that hooks can look at, by all its paths. */
@@ -100,10 +109,11 @@ public final class ScriptModules {
             meant.put(path, reason);
           }
         });
-    return meant.isEmpty()
+    String reason = meant.isEmpty() ? operatorsOnly : meant.values().iterator().next();
+    return reason == null
         ? null
         : "'%s' is inside a TorchScript model, where hooks cannot look at it: %s"
-            .formatted(layers, meant.values().iterator().next());
+            .formatted(layers, reason);
   }
 
   /** The archive was loaded as it came (dry run): its modules are known, and nothing is run. */

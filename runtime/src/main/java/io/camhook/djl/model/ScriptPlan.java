@@ -17,6 +17,7 @@ public final class ScriptPlan {
   private final List<ModuleInfo> modules;
   private final @Nullable String classifier;
   private final ScriptModules inside;
+  private final @Nullable String state;
   private final AtomicBoolean compared = new AtomicBoolean();
   private final AtomicBoolean failed = new AtomicBoolean();
   private volatile boolean oneCall;
@@ -27,14 +28,17 @@ public final class ScriptPlan {
    * @param modules the module tree, empty if it is not known
    * @param classifier name of the weight of the last linear layer, if there is one
    * @param inside what hooks can look at
+   * @param state how the model keeps state between calls; null if it does not
    */
   public ScriptPlan(
       CamhookConfig.Model entry,
       @Nullable TapPlan taps,
       List<ModuleInfo> modules,
       @Nullable String classifier,
-      ScriptModules inside) {
+      ScriptModules inside,
+      @Nullable String state) {
     this.inside = inside;
+    this.state = state;
     this.entry = entry;
     this.taps = taps;
     this.modules = List.copyOf(modules);
@@ -44,7 +48,7 @@ public final class ScriptPlan {
 
   /** Of an archive that runs as it came, and why it does. */
   public static ScriptPlan untapped(CamhookConfig.Model entry, String reason) {
-    return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason));
+    return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason), null);
   }
 
   public CamhookConfig.Model entry() {
@@ -55,6 +59,14 @@ public final class ScriptPlan {
   @Nullable
   public TapPlan taps() {
     return failed.get() ? null : taps;
+  }
+
+  /**
+   * How the model keeps state between calls, in words; null if it does not. Such a model must not
+   * run twice where the application runs it once.
+   */
+  public @Nullable String state() {
+    return state;
   }
 
   /** The modules inside, for hooks. */
@@ -72,7 +84,7 @@ public final class ScriptPlan {
 
   /** Whether the next pass is the one whose outputs are compared with the plain method's. */
   public boolean toBeCompared() {
-    return taps() != null && compared.compareAndSet(false, true);
+    return state == null && taps() != null && compared.compareAndSet(false, true);
   }
 
   /** The next pass is compared once more. */

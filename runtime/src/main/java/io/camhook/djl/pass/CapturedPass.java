@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import io.camhook.capture.PendingCapture;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.recording.Capture;
@@ -46,8 +47,9 @@ final class CapturedPass implements PendingCapture {
     this.owner = owner;
   }
 
-  /** Takes an array of {@code owner}. */
+  /** Takes an array of {@code owner}, which no {@code NDScope} of the application closes. */
   void add(TensorName name, NDArray array) {
+    NDScope.unregister(array);
     arrays.put(name, array);
     bytes += Tensors.bytes(array);
   }
@@ -68,6 +70,7 @@ final class CapturedPass implements PendingCapture {
    * @param names names of the classes, empty if unknown
    */
   void scores(NDArray scores, Supplier<List<Integer>> classes, List<String> names) {
+    NDScope.unregister(scores);
     this.scores = scores;
     this.classes = classes;
     this.names = names;

@@ -102,10 +102,10 @@ public record GradientPass(
         all[0],
         all[1],
         () -> explained(all[1], classes, best),
-        best == null ? null : all[4],
+        all.length > 5 ? all[4] : null,
         plan.labels(Integer.toString(plan.taps().get(0).site())),
         List.of(all[2]),
-        Collections.singletonList(best == null ? null : all[5]));
+        Collections.singletonList(best == null ? null : all[all.length - 1]));
   }
 
   private static List<Integer> explained(NDArray scores, long[] given, @Nullable NDArray best) {

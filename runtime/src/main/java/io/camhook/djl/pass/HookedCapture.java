@@ -43,14 +43,19 @@ public final class HookedCapture {
   public void record(HookPlan plan, List<HookPlan.Record> records, NDArray[] taps, NDList outputs) {
     try {
       for (HookPlan.Record record : records) {
-        String path = plan.sites().get(record.site()).path();
+        HookPlan.Site site = plan.sites().get(record.site());
+        String path = site.path();
         if (record.argument() < 0 && paths.contains(path)) {
           List<String> keys = record.elements().stream().map(HookPlan.Element::key).toList();
-          pass.looked(path, keys, record.elements().stream().map(e -> taps[e.tap()]).toList());
+          pass.looked(
+              path,
+              site.firstCall(),
+              keys,
+              record.elements().stream().map(e -> taps[e.tap()]).toList());
         }
       }
       if (paths.contains(ROOT)) {
-        pass.looked(ROOT, keys(outputs), outputs);
+        pass.looked(ROOT, 0, keys(outputs), outputs);
       }
     } catch (Throwable e) {
       failed.accept(e);

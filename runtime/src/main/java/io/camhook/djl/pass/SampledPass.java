@@ -82,10 +82,15 @@ public final class SampledPass {
     if (gradient && gradModeBefore && !callersGraph) {
       JniUtils.setGradMode(false);
     }
-    if (plan.captures(CaptureKind.INPUT)) {
-      for (int i = 0; i < inputs.size(); i++) {
-        capture.add(TensorName.input(i), detachedCopy(inputs.get(i)));
+    try {
+      if (plan.captures(CaptureKind.INPUT)) {
+        for (int i = 0; i < inputs.size(); i++) {
+          capture.add(TensorName.input(i), detachedCopy(inputs.get(i)));
+        }
       }
+    } catch (Throwable e) {
+      abandon();
+      throw e;
     }
   }
 
@@ -188,22 +193,20 @@ public final class SampledPass {
   }
 
   /**
-   * A module of a TorchScript model returned, in a pass that hooks inside look at. They may change
-   * the values, and the graph is the application's.
+   * A module or operator of a TorchScript model returned, in a pass that hooks inside look at. They
+   * may change the values, and the graph is the application's.
    *
+   * @param firstCall as in {@link TapPlan.Label#of}
    * @param keys which elements of its result {@code values} are, empty for a plain tensor
    */
-  void looked(String path, List<String> keys, List<? extends NDArray> values) {
+  void looked(String path, int firstCall, List<String> keys, List<? extends NDArray> values) {
     int call = calls.merge(path, 1, Integer::sum) - 1;
     for (int i = 0; i < values.size(); i++) {
       NDArray value = values.get(i);
-      String key = keys.get(i).isEmpty() ? null : keys.get(i);
+      LayerOutput layer = layer(TapPlan.Label.of(path, firstCall, call, keys.get(i)));
       boolean inGraph = gradient && Tensors.isFloating(value) && Tensors.requiresGrad(value);
       recorded.add(
-          new Recorded(
-              new LayerOutput(path, call, key),
-              detachedCopy(value),
-              inGraph ? Tensors.alias(value, owner) : null));
+          new Recorded(layer, detachedCopy(value), inGraph ? Tensors.alias(value, owner) : null));
     }
   }
 

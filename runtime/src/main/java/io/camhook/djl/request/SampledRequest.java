@@ -15,10 +15,10 @@ import io.camhook.config.Condition;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.Request;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.BlockTree;
-import io.camhook.djl.model.Failures;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
@@ -155,6 +155,14 @@ public final class SampledRequest implements Request, PassWatch {
       boolean hooked = script != null && script.inside().isHooked();
       hookedPass = hooked && !inference;
       boolean compare = inference && script != null && script.toBeCompared();
+      String state = plan.refusesSecondRun();
+      if (inference && state != null && (hooked || exact)) {
+        failures.mistake(
+            "model %s is not captured: it keeps state between requests (%s), and %s would run it twice"
+                .formatted(plan.label(), state, hooked ? "hooks inside it" : "limits.exact"));
+        recorder.lost();
+        return null;
+      }
       if (inference && (compare || hooked || exact)) {
         quiet = true;
         return new ReplayCall(arguments, index, true, compare);
@@ -189,12 +197,16 @@ public final class SampledRequest implements Request, PassWatch {
     }
   }
 
+  private String lostPass() {
+    return "a pass of model " + plan.label() + " could not be captured";
+  }
+
   private void failed(Throwable cause) {
     recorder.lost(cause);
     if (cause instanceof NoSuchTargetException) {
       failures.mistake("model %s is not captured: %s".formatted(plan.label(), cause.getMessage()));
     } else {
-      failures.add("a pass of model " + plan.label() + " could not be captured", cause);
+      failures.add(lostPass(), cause);
     }
     SampledPass broken = pass;
     pass = null;
@@ -364,6 +376,7 @@ public final class SampledRequest implements Request, PassWatch {
       recorder.skipped();
     }
     recorder.took(System.nanoTime() - begin);
+    failures.worked(lostPass());
     return forApplication;
   }
 

@@ -157,6 +157,12 @@ public final class ScriptSession implements ModelSession {
     }
   }
 
+  @Override
+  public Optional<String> weightOfMeans(String path) {
+    boolean only = plan.taps().size() == 1 && plan.taps().get(0).path().equals(path);
+    return only ? Optional.ofNullable(plan.averagedWeight()) : Optional.empty();
+  }
+
   /** An input for one sample as one for {@code n}. */
   private static NDArray repeated(NDArray input, long n) {
     if (input.getShape().dimension() == 0 || input.getShape().get(0) != 1) {

@@ -58,11 +58,17 @@ public final class GradientModel {
   private final Map<String, String> gradients;
   private final Map<String, String> refusals;
 
+  private final Set<String> constant;
+
   private GradientModel(
-      OnnxModel model, Map<String, String> gradients, Map<String, String> refusals) {
+      OnnxModel model,
+      Map<String, String> gradients,
+      Map<String, String> refusals,
+      Set<String> constant) {
     this.model = model;
     this.gradients = gradients;
     this.refusals = refusals;
+    this.constant = constant;
   }
 
   /**
@@ -88,6 +94,14 @@ public final class GradientModel {
   /** Taps without a gradient, and why: an operator that has none, or no way to the score. */
   public Map<String, String> refusals() {
     return refusals;
+  }
+
+  /**
+   * Whether a tap has no gradient because small changes of it do not change the score: the score
+   * does not depend on it, or only by way of comparisons and shapes. The gradient is 0 then.
+   */
+  public boolean isConstantIn(String tap) {
+    return constant.contains(tap);
   }
 
   /** What a gradient model is made of. */
@@ -168,6 +182,7 @@ public final class GradientModel {
     private final Map<String, List<String>> arriving = new HashMap<>();
     private final Map<String, String> collected = new HashMap<>();
     private final Map<String, String> blocked = new HashMap<>();
+    private final Set<String> constant = new HashSet<>();
 
     Pass(Builder wanted, String score) throws OnnxException {
       this.wanted = wanted;
@@ -236,7 +251,7 @@ public final class GradientModel {
         }
         index++;
       }
-      return new GradientModel(pruned(inputs, gradients), gradients, refusals);
+      return new GradientModel(pruned(inputs, gradients), gradients, refusals, constant);
     }
 
     private OnnxModel pruned(List<ValueInfo> inputs, Map<String, String> gradients)
@@ -378,6 +393,9 @@ public final class GradientModel {
                     : reason;
           }
         }
+      }
+      if (reason == null) {
+        constant.add(tap);
       }
       if (!any.contains(score)) {
         return "no gradient: " + score + " does not depend on " + tap;

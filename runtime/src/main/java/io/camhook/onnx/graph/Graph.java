@@ -40,6 +40,16 @@ public final class Graph {
     this.rest = rest;
   }
 
+  /** A graph of its parts. */
+  public static Graph of(
+      List<Node> nodes,
+      List<TensorData> initializers,
+      List<ValueInfo> inputs,
+      List<ValueInfo> outputs) {
+    UnknownFieldSet name = UnknownFieldSet.newBuilder().addField(2, Message.text("graph")).build();
+    return new Graph(nodes, initializers, inputs, outputs, List.of(), name);
+  }
+
   static Graph parse(ByteString bytes, int depth) throws OnnxException {
     Message message = Message.parse(bytes, "the graph");
     List<Node> nodes = new ArrayList<>();

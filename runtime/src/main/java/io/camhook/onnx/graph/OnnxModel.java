@@ -79,7 +79,16 @@ public final class OnnxModel {
     return wrap(UnsafeByteOperations.unsafeWrap(bytes.slice()));
   }
 
+  /** A model of a graph, in a version of ONNX's own operators. */
+  public static OnnxModel of(Graph graph, int opset) {
+    return of(graph, new Message(UnknownFieldSet.getDefaultInstance())).withOpset(opset);
+  }
+
   private static OnnxModel wrap(ByteString bytes) throws OnnxException {
+    if (bytes.size() > 8 && bytes.substring(4, 8).toStringUtf8().equals("ORTM")) {
+      throw new OnnxException(
+          "the file has onnxruntime's own format (.ort); take the .onnx file that it was made of");
+    }
     if (bytes.isEmpty()) {
       throw new OnnxException("the file is empty; an ONNX model was expected");
     }

@@ -181,7 +181,7 @@ public final class OnnxModules {
                     ? ": exporters leave Dropout and Identity out, and fold BatchNorm into the"
                         + " convolution before it"
                     : "",
-                String.join(", ", Nearest.to(name, known, CLOSEST))));
+                String.join(", ", Nearest.containing(name, known, CLOSEST))));
   }
 
   /** The module whose value is made next. */
@@ -401,6 +401,38 @@ public final class OnnxModules {
     return dimensions == null
         ? null
         : String.join("×", dimensions.stream().map(Dimension::toString).toList());
+  }
+
+  /**
+   * The real constants that nodes of a module read itself, by the module's path; {@code .} for
+   * nodes outside any module.
+   */
+  public Map<String, List<TensorData>> parameters() {
+    Map<String, TensorData> left = new LinkedHashMap<>();
+    for (TensorData tensor : model.graph().initializers()) {
+      if (tensor.type().isReal() && tensor.dimensions().length > 0) {
+        left.put(tensor.name(), tensor);
+      }
+    }
+    Map<String, List<TensorData>> found = new LinkedHashMap<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String read : nodes.get(i).inputs()) {
+        TensorData tensor = left.remove(read);
+        if (tensor != null) {
+          found.computeIfAbsent(owner(i), key -> new ArrayList<>()).add(tensor);
+        }
+      }
+    }
+    return found;
+  }
+
+  private String owner(int index) {
+    String module = innermost.get(index);
+    if (module != null) {
+      return module;
+    }
+    String name = nodes.get(index).name();
+    return byLabel.containsKey(name) ? name : ".";
   }
 
   /** The graph's real outputs, the first of which scores are taken from. */

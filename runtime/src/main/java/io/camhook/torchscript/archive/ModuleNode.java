@@ -19,7 +19,7 @@ public final class ModuleNode {
   private final Map<String, StoredValues> values = new LinkedHashMap<>();
   private final boolean training;
 
-  ModuleNode(String path, String type, boolean training) {
+  public ModuleNode(String path, String type, boolean training) {
     this.path = path;
     this.type = type;
     this.training = training;

@@ -98,15 +98,7 @@ public final class ModuleTree {
           behindInterface.add(childNode);
         }
       } else {
-        ModuleDescription.Parameter parameter =
-            parameter(name, attribute.getValue(), buffers.contains(name));
-        if (parameter != null) {
-          node.parameters().put(name, parameter);
-          StoredValues values = values(attribute.getValue());
-          if (values != null) {
-            node.values().put(name, values);
-          }
-        }
+        addTensor(node, name, attribute.getValue(), buffers.contains(name));
       }
     }
     return node;
@@ -147,6 +139,23 @@ public final class ModuleTree {
       }
     }
     return names;
+  }
+
+  /**
+   * Adds a tensor to what a node holds, if it is one.
+   *
+   * @param value as the pickle has it
+   */
+  public static void addTensor(
+      ModuleNode node, String name, @Nullable Object value, boolean buffer) {
+    ModuleDescription.Parameter parameter = parameter(name, value, buffer);
+    if (parameter != null) {
+      node.parameters().put(name, parameter);
+      StoredValues values = values(value);
+      if (values != null) {
+        node.values().put(name, values);
+      }
+    }
   }
 
   /**

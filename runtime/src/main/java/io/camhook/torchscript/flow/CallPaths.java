@@ -33,7 +33,7 @@ public final class CallPaths {
       return;
     }
     for (CallSite site : context.sites()) {
-      if (site.isForward()) {
+      if (site.isForward() || site.isOperator()) {
         sitesOf.merge(site.target(), 1, Integer::sum);
       }
       for (MethodContext callee : site.callees()) {
@@ -50,12 +50,11 @@ public final class CallPaths {
   }
 
   /**
-   * The calls from the root to a module that is called once in a pass and returns a tensor; null
-   * for others.
+   * The calls from the root to a module or operator that is called once in a pass and returns a
+   * tensor; null for others.
    */
-  @Nullable
-  public List<CallSite> to(CallSite call) {
-    Expr type = call.callee().method().returns();
+  public @Nullable List<CallSite> to(CallSite call) {
+    Expr type = call.returns();
     boolean once = sitesOf.getOrDefault(call.target(), 0) == 1;
     if (!once || type == null || !Printer.print(type).equals("Tensor")) {
       return null;

@@ -2,14 +2,19 @@ package io.camhook.torchscript.flow;
 
 import io.camhook.torchscript.archive.ModuleNode;
 import io.camhook.torchscript.source.Expr;
+import io.camhook.torchscript.source.Stmt;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A place in a method, in one {@link MethodContext}, where a method of a module is called, and what
- * the analysis found out about the value that comes back.
+ * A place in a method, in one {@link MethodContext}, where a method of a module is called, or an
+ * operator, and what the analysis found out about the value that comes back. A free function that a
+ * module calls ({@code torch.nn.functional.relu}) counts as an operator.
  */
 public final class CallSite {
   private final MethodContext caller;
@@ -24,12 +29,100 @@ public final class CallSite {
   private boolean spatial;
   private boolean unclear;
   private boolean throughInterface;
+  private final @Nullable String operator;
+  private final @Nullable Expr type;
+  private final boolean repeated;
+  private List<Boolean> tensorArguments = List.of();
+  private int number = -1;
+  private @Nullable ModuleNode value;
 
   CallSite(MethodContext caller, Expr.Call call, boolean forward, MethodContext callee) {
     this.caller = caller;
     this.call = call;
     this.forward = forward;
+    this.operator = null;
+    this.type = null;
+    this.repeated = false;
     this.callees.add(callee);
+  }
+
+  /**
+   * An operator.
+   *
+   * @param operator as it is called, {@code torch.relu_}
+   * @param type of what it returns
+   * @param repeated whether it is in a loop
+   */
+  CallSite(MethodContext caller, Expr.Call call, String operator, Expr type, boolean repeated) {
+    this.caller = caller;
+    this.call = call;
+    this.forward = false;
+    this.operator = operator;
+    this.type = type;
+    this.repeated = repeated;
+  }
+
+  /** Whether an operator is called, not a module. */
+  public boolean isOperator() {
+    return operator != null;
+  }
+
+  /** The operator's name in names of values, {@link OperatorNames#of}. */
+  public String operator() {
+    return OperatorNames.of(dotted(), call);
+  }
+
+  /** The operator as it is called, {@code torch.relu_}. */
+  public String dotted() {
+    return Objects.requireNonNull(operator, "asked for the operator of a module's call");
+  }
+
+  /** Whether the operator is called in a loop. */
+  public boolean isRepeated() {
+    return repeated;
+  }
+
+  /** Which value of the operator in the module it is, from 0; negative before it is known. */
+  public int number() {
+    return number;
+  }
+
+  public void number(int which) {
+    number = which;
+  }
+
+  /** What the name of the value says of its run: {@code relu#7} is the eighth. */
+  public int firstCall() {
+    return operator == null || repeated ? 0 : number;
+  }
+
+  /** The operator's value as something with a path. */
+  void value(ModuleNode named) {
+    value = named;
+  }
+
+  /** For each argument of an operator whether it is known to be a tensor. */
+  void tensorArguments(List<Boolean> tensors) {
+    tensorArguments = tensors;
+  }
+
+  /** What kind of value comes back; null if the code does not say it. */
+  public @Nullable Expr returns() {
+    return operator != null ? type : callee().method().returns();
+  }
+
+  /** The type of an argument that is given by position; null if the code does not say it. */
+  public @Nullable Expr argumentType(int position) {
+    if (call.arguments().get(position).name() != null) {
+      return null;
+    }
+    if (operator != null) {
+      return position < tensorArguments.size() && tensorArguments.get(position)
+          ? OperatorResults.TENSOR_TYPE
+          : null;
+    }
+    List<Stmt.Parameter> parameters = callee().method().parameters();
+    return position + 1 < parameters.size() ? parameters.get(position + 1).type() : null;
   }
 
   public MethodContext caller() {
@@ -50,7 +143,7 @@ public final class CallSite {
     return forward;
   }
 
-  /** What is called; more than one only where branches choose the module. */
+  /** What is called, unless it is an operator; more than one where branches choose the module. */
   public MethodContext callee() {
     return callees.iterator().next();
   }
@@ -77,12 +170,18 @@ public final class CallSite {
   /** Every module that may be the one called here. */
   public Set<ModuleNode> candidates() {
     Set<ModuleNode> all = new LinkedHashSet<>(candidates);
+    if (value != null) {
+      all.add(value);
+    }
     callees.forEach(callee -> all.add(callee.key().self()));
     return all;
   }
 
+  /** The module that is called, or the operator's value. */
   public ModuleNode target() {
-    return callee().key().self();
+    return operator != null
+        ? Objects.requireNonNull(value, "an operator whose value has no name yet")
+        : callee().key().self();
   }
 
   boolean isChangedLater() {

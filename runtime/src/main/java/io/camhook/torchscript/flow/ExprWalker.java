@@ -3,6 +3,7 @@ package io.camhook.torchscript.flow;
 import io.camhook.torchscript.archive.ModuleNode;
 import io.camhook.torchscript.source.Expr;
 import io.camhook.torchscript.source.Literals;
+import io.camhook.torchscript.source.Printer;
 import io.camhook.torchscript.source.SourceTree;
 import io.camhook.torchscript.source.Stmt;
 import java.util.ArrayList;
@@ -68,7 +69,10 @@ final class ExprWalker {
 
   /** What one element of a container may share memory with: all that the container holds. */
   Value element(Value container) {
-    return new Value.Data(container.allOrigins(), container.anySpatial());
+    boolean tensors =
+        container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
+    return new Value.Data(
+        container.allOrigins(), container.anySpatial(), tensors ? OperatorResults.TENSOR : null);
   }
 
   private Value name(Expr.Name e, LocalVariables frame) {
@@ -90,7 +94,12 @@ final class ExprWalker {
   private Value attributeOf(Value owner, String name) {
     if (owner instanceof Value.Module module) {
       ModuleNode child = module.node().children().get(name);
-      return child == null ? walker.state() : new Value.Module(child);
+      if (child != null) {
+        return new Value.Module(child);
+      }
+      return module.node().parameters().containsKey(name)
+          ? Value.Data.ofParameter(OperatorTrace.parameter(module.node(), name))
+          : walker.state();
     }
     if (owner instanceof Value.AnyModule any) {
       List<ModuleNode> children = new ArrayList<>();
@@ -123,14 +132,16 @@ final class ExprWalker {
         && Integer.parseInt(number.text()) < tuple.items().size()) {
       return tuple.items().get(Integer.parseInt(number.text()));
     }
-    return new Value.Data(value.allOrigins(), false);
+    return new Value.Data(value.allOrigins(), false).as(((Value.Data) element(value)).type());
   }
 
   private Value list(Expr.ListOf e, LocalVariables frame) {
     if (!e.items().isEmpty() && e.items().stream().allMatch(i -> i instanceof Expr.Num)) {
       return new Value.Constant(e);
     }
-    return union(all(e.items(), frame));
+    List<Value> items = all(e.items(), frame);
+    boolean tensors = !items.isEmpty() && items.stream().allMatch(Value::isTensor);
+    return union(items).as(tensors ? OperatorResults.TENSORS : null);
   }
 
   private List<Value> all(List<Expr> items, LocalVariables frame) {
@@ -139,7 +150,7 @@ final class ExprWalker {
     return values;
   }
 
-  private static Value union(List<Value> values) {
+  private static Value.Data union(List<Value> values) {
     Set<Integer> origins = new HashSet<>();
     boolean map = false;
     for (Value value : values) {
@@ -207,7 +218,10 @@ final class ExprWalker {
       site.markThroughInterface();
     }
     walker.begins(site, arguments);
+    frame.at(e.end());
+    int begin = walker.trace().size();
     Value result = walker.run(callee, arguments);
+    walker.trace().module(modules.get(0), begin, result);
     walker.completed(site, result);
     return result;
   }
@@ -216,7 +230,12 @@ final class ExprWalker {
     SourceTree.FunctionSource function = sources.function(qualifiedName);
     if (function != null) {
       List<Value> arguments = arguments(function.definition().parameters(), e, frame);
-      return walker.run(function.definition(), arguments);
+      CallSite site = operatorSite(qualifiedName, function.definition().returns(), e, frame);
+      if (site != null) {
+        walker.begins(site, arguments);
+      }
+      frame.at(e.end());
+      return completed(site, walker.run(function.definition(), arguments));
     }
     List<Value> arguments = new ArrayList<>();
     e.arguments().forEach(a -> arguments.add(evaluate(a.value(), frame)));
@@ -235,15 +254,37 @@ final class ExprWalker {
         walker.changed(value);
       }
     }
-    String name = dotted.substring(dotted.lastIndexOf('.') + 1);
+    frame.at(e.end());
     if (dotted.equals("getattr") && arguments.size() == 2) {
       return e.arguments().get(1).value() instanceof Expr.Str text
           ? attributeOf(arguments.get(0), Literals.text(text))
           : nothing();
     }
     if (dotted.equals("annotate") || dotted.equals("unchecked_cast")) {
-      return arguments.get(arguments.size() - 1);
+      Value value = arguments.get(arguments.size() - 1);
+      return value instanceof Value.Data data
+          ? data.as(Printer.print(e.arguments().get(0).value()))
+          : value;
     }
+    List<Boolean> tensors = arguments.stream().map(Value::isTensor).toList();
+    Expr type = OperatorResults.of(dotted, tensors);
+    CallSite site = operatorSite(dotted, type, e, frame);
+    if (site != null) {
+      walker.begins(site, arguments);
+      site.tensorArguments(tensors);
+    }
+    Value result = result(dotted, arguments);
+    if (type != null) {
+      walker.trace().operator(OperatorNames.of(dotted, e), arguments, result, site);
+    }
+    return completed(
+        site,
+        type != null && result instanceof Value.Data data ? data.as(Printer.print(type)) : result);
+  }
+
+  /** What the operator does to its arguments, and what it returns. */
+  private Value result(String dotted, List<Value> arguments) {
+    String name = dotted.substring(dotted.lastIndexOf('.') + 1);
     Value first = arguments.isEmpty() ? nothing() : arguments.get(0);
     if (Operators.isInPlace(name)) {
       walker.changed(first);
@@ -260,6 +301,23 @@ final class ExprWalker {
       return new Value.Data(union(arguments).allOrigins(), map);
     }
     return walker.fresh(map);
+  }
+
+  /** The operator written here as a value that can be recorded; null outside of modules. */
+  private static @Nullable CallSite operatorSite(
+      String dotted, @Nullable Expr returns, Expr.Call e, LocalVariables frame) {
+    MethodContext caller = frame.context();
+    if (caller == null || returns == null) {
+      return null;
+    }
+    return caller.operatorFor(e, dotted, returns, frame.isInLoop());
+  }
+
+  private Value completed(@Nullable CallSite site, Value value) {
+    if (site != null) {
+      walker.completed(site, value);
+    }
+    return value;
   }
 
   private static boolean poolsToOne(String operator, List<Value> arguments) {

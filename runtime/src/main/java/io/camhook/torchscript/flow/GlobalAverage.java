@@ -9,6 +9,7 @@ import io.camhook.torchscript.source.Stmt;
 import io.camhook.torchscript.source.SubExpressions;
 import io.camhook.torchscript.source.VariableUse;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -24,18 +25,32 @@ import org.jspecify.annotations.Nullable;
  * is known there without differentiating, Wₖ / (number of positions) at each position: CAM is
  * Grad-CAM (Zhou et al., 2016; Selvaraju et al., 2017, section 3.1).
  *
+ * <p>Or the map goes through a convolution of 1×1, a ReLU and global average pooling, which makes
+ * the scores (SqueezeNet, Network in Network): there the gradient is Wₖ / (number of positions)
+ * where class k's map, Wₖ·a + bₖ, is positive, and 0 elsewhere.
+ *
  * @param positions how many of the map's dimensions are averaged over: 2 of {@code [N,C,H,W]}
  * @param training flags of modules, as expressions in a method of the root: where one is true,
  *     dropout takes part and this does not hold
+ * @param convolution the one that makes the class maps; null where there is a linear layer
  */
-public record GlobalAverage(int positions, List<String> training) {
+public record GlobalAverage(
+    int positions, List<String> training, @Nullable Convolution convolution) {
+  /**
+   * The convolution before the ReLU, by expressions in a method of the root.
+   *
+   * @param bias null where it has none
+   */
+  public record Convolution(String weight, @Nullable String bias) {}
+
   private static final String TRAINING = "training";
 
   /**
    * Follows the recorded value from the tap to what the model returns.
    *
    * @param tap the calls from the root to the only tap
-   * @param linear the calls from the root to the linear layer that the model ends with
+   * @param linear the calls from the root to the linear layer that the model ends with; empty where
+   *     it ends with none
    * @return null where it goes another way, or the code is more than what is known here
    */
   public static @Nullable GlobalAverage of(
@@ -44,12 +59,14 @@ public record GlobalAverage(int positions, List<String> training) {
     if (recorded.mode() != 0) {
       return null; // something else may share the memory
     }
-    Follower follower = new Follower(sources, tap, linear);
+    Follower follower = new Follower(sources, root, tap, linear);
     Map<String, Known> inputs = new HashMap<>();
     root.method().parameters().forEach(p -> inputs.put(p.name(), Stage.ELSEWHERE));
     inputs.put(root.method().parameters().get(0).name(), new Self(root.key().self()));
     Known result = follower.run(root, root.method(), inputs);
-    if (result != Stage.SCORES || follower.lost) {
+    Stage end = linear.isEmpty() ? Stage.FEATURES : Stage.SCORES;
+    boolean convolved = follower.convolution != null;
+    if (result != end || follower.lost || convolved != linear.isEmpty()) {
       return null;
     }
     List<String> flags = new ArrayList<>();
@@ -61,7 +78,7 @@ public record GlobalAverage(int positions, List<String> training) {
       }
       flags.add(flag);
     }
-    return new GlobalAverage(follower.positions, List.copyOf(flags));
+    return new GlobalAverage(follower.positions, List.copyOf(flags), follower.convolution);
   }
 
   /** What is known of a variable's value. */
@@ -71,6 +88,10 @@ public record GlobalAverage(int positions, List<String> training) {
   private enum Stage implements Known {
     ELSEWHERE,
     MAP,
+    /** What the convolution makes of it, one channel a class. */
+    CLASS_MAPS,
+    /** The same without what is negative. */
+    RECTIFIED,
     /** The averages in the order of samples and channels, in whatever shape. */
     AVERAGES,
     /** The same in two dimensions. */
@@ -90,6 +111,9 @@ public record GlobalAverage(int positions, List<String> training) {
   /** The module whose method it is. */
   private record Self(ModuleNode module) implements Known {}
 
+  /** A parameter or constant, as an expression in a method of the root. */
+  private record Parameter(String text) implements Known {}
+
   /** A module's flag. */
   private record Training(ModuleNode module) implements Known {}
 
@@ -105,17 +129,20 @@ public record GlobalAverage(int positions, List<String> training) {
             "ops.prim.device");
 
     private final SourceTree sources;
+    private final MethodContext root;
     private final CallSite tap;
-    private final CallSite linear;
+    private final @Nullable CallSite linear;
     private final Set<CallSite> ways = new HashSet<>();
     private final Set<ModuleNode> dropouts = new LinkedHashSet<>();
     private int positions;
     private boolean lost;
+    private @Nullable Convolution convolution;
 
-    Follower(SourceTree sources, List<CallSite> tap, List<CallSite> linear) {
+    Follower(SourceTree sources, MethodContext root, List<CallSite> tap, List<CallSite> linear) {
       this.sources = sources;
+      this.root = root;
       this.tap = tap.get(tap.size() - 1);
-      this.linear = linear.get(linear.size() - 1);
+      this.linear = linear.isEmpty() ? null : linear.get(linear.size() - 1);
       ways.addAll(tap);
       ways.addAll(linear);
     }
@@ -219,10 +246,11 @@ public record GlobalAverage(int positions, List<String> training) {
         if (dotted != null && dotted.startsWith("__torch__.")) {
           return new Function(dotted);
         }
-        if (e.name().equals(TRAINING)
-            && e.value() instanceof Expr.Name owner
-            && variables.get(owner.id()) instanceof Self self) {
-          return new Training(self.module());
+        if (dotted != null && dotted.startsWith("CONSTANTS.")) {
+          return new Parameter(dotted);
+        }
+        if (value(e.value(), context, variables) instanceof Self self) {
+          return attribute(self.module(), e.name());
         }
       }
       List<Known> parts = new ArrayList<>();
@@ -242,17 +270,49 @@ public record GlobalAverage(int positions, List<String> training) {
           : Stage.ELSEWHERE;
     }
 
+    private Known attribute(ModuleNode module, String name) {
+      if (name.equals(TRAINING)) {
+        return new Training(module);
+      }
+      ModuleNode child = module.children().get(name);
+      if (child != null) {
+        return new Self(child);
+      }
+      SourceTree.ClassSource source = sources.type(module.type());
+      Expr type = source == null ? null : source.attributes().get(name);
+      if (type != null && Printer.print(type).equals("NoneType")) {
+        return new Literal("None");
+      }
+      String path = module.path().isEmpty() ? name : module.path() + "." + name;
+      String text =
+          module.parameters().containsKey(name) ? sources.attribute(root.source(), path) : null;
+      return text == null ? Stage.ELSEWHERE : new Parameter(text);
+    }
+
     private Known call(Expr.Call e, @Nullable MethodContext context, Map<String, Known> variables) {
       List<Known> given = new ArrayList<>();
       e.arguments().forEach(a -> given.add(value(a.value(), context, variables)));
       boolean matters = given.stream().anyMatch(Follower::isOnTheWay);
       CallSite site = context == null ? null : context.site(e);
-      if (site != null) {
+      if (site == tap && site != null) {
+        return matters ? lost() : Stage.MAP;
+      }
+      if (site == linear && site != null) {
+        boolean alone = given.stream().skip(1).noneMatch(Follower::isOnTheWay);
+        return given.get(0) == Stage.FEATURES && alone ? Stage.SCORES : lost();
+      }
+      if (site != null && !site.isOperator()) {
         return moduleCall(site, given, matters);
       }
       String name = Literals.dotted(e.function());
       if (name != null && variables.get(name) instanceof Function function) {
         name = function.qualifiedName();
+      }
+      if ("getattr".equals(name)
+          && given.size() == 2
+          && given.get(0) instanceof Self self
+          && e.arguments().get(1).value() instanceof Expr.Str key) {
+        return attribute(self.module(), Literals.text(key));
       }
       if (!matters) {
         return name == null ? value(e.function(), context, variables) : Stage.ELSEWHERE;
@@ -268,12 +328,6 @@ public record GlobalAverage(int positions, List<String> training) {
     }
 
     private Known moduleCall(CallSite site, List<Known> given, boolean matters) {
-      if (site == tap) {
-        return matters ? lost() : Stage.MAP;
-      }
-      if (site == linear) {
-        return given.equals(List.of(Stage.FEATURES)) ? Stage.SCORES : lost();
-      }
       if (!matters && !ways.contains(site)) {
         return Stage.ELSEWHERE;
       }
@@ -334,9 +388,64 @@ public record GlobalAverage(int positions, List<String> training) {
                   && shape.items().size() == 2;
           yield averaged && two ? Stage.FEATURES : lost();
         }
-        case "torch.dropout", "torch.dropout_" -> averaged ? dropout(value, rest) : lost();
+        case "torch.dropout", "torch.dropout_" ->
+            averaged || value == Stage.MAP ? dropout(value, rest) : lost();
+        case "torch.conv1d" -> convolved(value, 1, rest, texts, 5, "");
+        case "torch.conv2d" -> convolved(value, 2, rest, texts, 5, "");
+        case "torch.conv3d" -> convolved(value, 3, rest, texts, 5, "");
+        case "torch._convolution" -> {
+          int dimensions = texts.size() < 3 ? 0 : texts.get(2).split(",").length;
+          yield convolved(value, dimensions, rest, texts, 7, texts.size() < 6 ? "" : texts.get(5));
+        }
+        case "torch.relu", "torch.relu_" -> value == Stage.CLASS_MAPS ? Stage.RECTIFIED : lost();
         default -> lost();
       };
+    }
+
+    /**
+     * A convolution without stride, padding and groups. That its kernel has one position, the shape
+     * of its weight says, when it runs.
+     *
+     * @param arguments weight, bias, stride, padding, …
+     * @param groups which of them is the number of groups
+     * @param transposed whether it is transposed, as the code says it, if it does
+     */
+    private Known convolved(
+        Known value,
+        int dimensions,
+        List<Known> arguments,
+        List<String> texts,
+        int groups,
+        String transposed) {
+      boolean plain =
+          value == Stage.MAP
+              && convolution == null
+              && dimensions > 0
+              && arguments.size() > 1
+              && isEach(texts, 2, dimensions, "1")
+              && isEach(texts, 3, dimensions, "0")
+              && (texts.size() <= groups || texts.get(groups).equals("1"))
+              && (transposed.isEmpty() || transposed.equals("False"));
+      if (!plain || !(arguments.get(0) instanceof Parameter weight)) {
+        return lost();
+      }
+      if (arguments.get(1) instanceof Parameter bias) {
+        convolution = new Convolution(weight.text(), bias.text());
+      } else if (texts.get(1).equals("None")) {
+        convolution = new Convolution(weight.text(), null);
+      } else {
+        return lost();
+      }
+      return Stage.CLASS_MAPS;
+    }
+
+    /** Whether an argument, if it is given, is {@code number} in each dimension. */
+    private static boolean isEach(List<String> texts, int at, int dimensions, String number) {
+      if (texts.size() <= at) {
+        return true;
+      }
+      String list = Collections.nCopies(dimensions, number).toString();
+      return texts.get(at).equals(number) || texts.get(at).equals(list);
     }
 
     /** A literal as it is written. */
@@ -350,14 +459,14 @@ public record GlobalAverage(int positions, List<String> training) {
 
     private Known pooled(Known value, int dimensions, List<String> arguments) {
       String ones = "[1" + ", 1".repeat(dimensions - 1) + "]";
-      return value == Stage.MAP && arguments.equals(List.of(ones))
+      return isPooled(value) && arguments.equals(List.of(ones))
           ? averaged(dimensions, Stage.AVERAGES)
           : lost();
     }
 
     /** {@code mean(map, [2, 3])}, {@code mean(map, [-1, -2], True)}. */
     private Known mean(Known value, List<String> arguments) {
-      if (value != Stage.MAP || arguments.isEmpty() || arguments.size() > 2) {
+      if (!isPooled(value) || arguments.isEmpty() || arguments.size() > 2) {
         return lost();
       }
       String keep = arguments.size() == 1 ? "False" : arguments.get(1);
@@ -374,6 +483,10 @@ public record GlobalAverage(int positions, List<String> training) {
         }
       }
       return lost();
+    }
+
+    private static boolean isPooled(Known value) {
+      return value == Stage.MAP || value == Stage.RECTIFIED;
     }
 
     private Known averaged(int dimensions, Stage stage) {

@@ -12,13 +12,43 @@ import org.jspecify.annotations.Nullable;
 /**
  * The last linear layer of a model.
  *
- * @param module expression for it in a method of the root
+ * @param before text of its call in a method of the root, up to its argument
+ * @param after the rest of that text
  * @param weight expression for its weight there
  * @param way the calls from the root to it, if what it returns is what the model returns and it is
  *     {@code torch.linear} of its first argument and {@code weight}; else null
  */
-public record LinearEnd(String module, String weight, @Nullable List<CallSite> way) {
+public record LinearEnd(String before, String after, String weight, @Nullable List<CallSite> way) {
   private static final String WEIGHT = "weight";
+  private static final String LINEAR = "torch.linear";
+
+  /** The layer's call in a method of the root. */
+  public String of(String argument) {
+    return before + argument + after;
+  }
+
+  /**
+   * Of a model whose forward calls the operator itself.
+   *
+   * @return null where it does not end with it, or the weight is not the same in each pass
+   */
+  public static @Nullable LinearEnd ofOperator(MethodContext root, CallPaths ways) {
+    End end = End.of(root.method());
+    if (end == null
+        || !(end.value() instanceof Expr.Call call)
+        || !LINEAR.equals(Literals.dotted(call.function()))
+        || call.arguments().size() != 3
+        || call.arguments().stream().anyMatch(argument -> argument.name() != null)) {
+      return null;
+    }
+    CallSite site = root.site(call);
+    List<CallSite> way = site == null ? null : ways.to(site);
+    String weight = StateText.of(root.method(), call.arguments().get(1).value());
+    String bias = StateText.of(root.method(), call.arguments().get(2).value());
+    return way == null || weight == null || bias == null
+        ? null
+        : new LinearEnd(LINEAR + "(", ", " + weight + ", " + bias + ")", weight, way);
+  }
 
   /**
    * Looks for it.
@@ -44,10 +74,14 @@ public record LinearEnd(String module, String weight, @Nullable List<CallSite> w
                 && isLinear(call.callee().method())
                 && call.call().arguments().size() == 1
                 && call.call().arguments().get(0).name() == null;
-        return new LinearEnd(module, weight, ends ? way : null);
+        return ofModule(module, weight, ends ? way : null);
       }
     }
-    return new LinearEnd(module, weight, null);
+    return ofModule(module, weight, null);
+  }
+
+  private static LinearEnd ofModule(String module, String weight, @Nullable List<CallSite> way) {
+    return new LinearEnd("(" + module + ").forward(", ", )", weight, way);
   }
 
   /** Whether a method ends with the call and returns what it returned. */
@@ -62,7 +96,7 @@ public record LinearEnd(String module, String weight, @Nullable List<CallSite> w
     if (end == null
         || method.parameters().size() != 2
         || !(end.value() instanceof Expr.Call call)
-        || !"torch.linear".equals(Literals.dotted(call.function()))
+        || !LINEAR.equals(Literals.dotted(call.function()))
         || call.arguments().size() != 3) {
       return false;
     }

@@ -9,6 +9,9 @@ final class LocalVariables {
   private final @Nullable MethodContext context;
   private Map<String, Value> variables = new HashMap<>();
   private @Nullable Value result;
+  private Map<String, Integer> lastReads = Map.of();
+  private int at;
+  private int loops;
 
   LocalVariables(@Nullable MethodContext context) {
     this.context = context;
@@ -38,6 +41,34 @@ final class LocalVariables {
 
   void restore(Map<String, Value> saved) {
     variables = saved;
+  }
+
+  /** Where the text of the method reads each variable for the last time. */
+  void reads(Map<String, Integer> last) {
+    lastReads = last;
+  }
+
+  /** What is before this place of the text has been evaluated. */
+  void at(int place) {
+    at = place;
+  }
+
+  void enterLoop() {
+    loops++;
+  }
+
+  void leaveLoop() {
+    loops--;
+  }
+
+  /** Whether the code that runs may run again in this call of the method. */
+  boolean isInLoop() {
+    return loops > 0;
+  }
+
+  /** Whether the value of a variable may still be read. */
+  boolean isLive(String name) {
+    return loops > 0 || lastReads.getOrDefault(name, -1) >= at;
   }
 
   @Nullable Value result() {

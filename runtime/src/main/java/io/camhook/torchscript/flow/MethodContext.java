@@ -26,6 +26,7 @@ public final class MethodContext {
   private final Stmt.Function method;
   private final Map<Expr.Call, CallSite> sites = new IdentityHashMap<>();
   private final Set<CallSite> order = new LinkedHashSet<>();
+  private @Nullable Map<Expr.Call, String> variables;
 
   MethodContext(Key key, SourceTree.ClassSource source, Stmt.Function method) {
     this.key = key;
@@ -45,18 +46,31 @@ public final class MethodContext {
     return method;
   }
 
-  /** The module call written at this place, if it is one. */
-  @Nullable CallSite site(Expr.Call call) {
+  /** By call, the variable that takes what it returns and nothing else. */
+  Map<Expr.Call, String> variables() {
+    if (variables == null) {
+      variables = OperatorNames.variables(method);
+    }
+    return variables;
+  }
+
+  /** The module or operator that is called at this place, if it is one. */
+  public @Nullable CallSite site(Expr.Call call) {
     return sites.get(call);
   }
 
-  /** Module calls in order of their first completion. */
+  /** Calls of modules and operators in order of their first completion. */
   public Set<CallSite> sites() {
     return order;
   }
 
   CallSite siteFor(Expr.Call call, MethodContext callee, boolean forward) {
     return sites.computeIfAbsent(call, c -> new CallSite(this, c, forward, callee));
+  }
+
+  /** The operator or function that is called here. */
+  CallSite operatorFor(Expr.Call call, String dotted, Expr returns, boolean repeated) {
+    return sites.computeIfAbsent(call, c -> new CallSite(this, c, dotted, returns, repeated));
   }
 
   void completed(CallSite site) {

@@ -6,7 +6,7 @@ import java.util.Set;
  * What the tap analysis must know of PyTorch's operators: which results may share memory with their
  * input, which change their input, which keep a map a map.
  */
-final class Operators {
+public final class Operators {
   private static final Set<String> VIEWS =
       Set.of(
           "view",
@@ -158,7 +158,7 @@ final class Operators {
   private Operators() {}
 
   /** Whether the operator changes its first argument, by PyTorch's naming convention. */
-  static boolean isInPlace(String operator) {
+  public static boolean isInPlace(String operator) {
     return operator.endsWith("_") && !operator.endsWith("__");
   }
 

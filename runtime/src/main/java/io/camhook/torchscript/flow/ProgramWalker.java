@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,8 +34,11 @@ public final class ProgramWalker {
   private final Map<MethodContext.Key, MethodContext> contexts = new LinkedHashMap<>();
   private final Map<Integer, Set<CallSite>> recorded = new HashMap<>();
   private final Map<Integer, Set<Given>> given = new HashMap<>();
+  private final Map<Stmt.Function, Map<String, Integer>> lastReads = new IdentityHashMap<>();
+  private final Map<ModuleNode, Map<String, Integer>> operators = new HashMap<>();
   private final Deque<LocalVariables> frames = new ArrayDeque<>();
   private final ExprWalker expressions;
+  private final OperatorTrace trace = new OperatorTrace();
   private int steps;
   private int origins = Value.STATE;
 
@@ -54,7 +58,25 @@ public final class ProgramWalker {
    */
   public static MethodContext walk(String where, SourceTree sources, ModuleTree modules)
       throws ArchiveException {
-    ModuleNode root = modules.root();
+    return walked(where, sources, modules, modules.root()).context;
+  }
+
+  /**
+   * Which operators the {@code forward} of a module runs, one after the other.
+   *
+   * @throws ArchiveException if there is no forward, or the program is too large to follow
+   */
+  static OperatorTrace trace(
+      String where, SourceTree sources, ModuleTree modules, ModuleNode module)
+      throws ArchiveException {
+    return walked(where, sources, modules, module).trace;
+  }
+
+  private record Walked(MethodContext context, OperatorTrace trace) {}
+
+  private static Walked walked(
+      String where, SourceTree sources, ModuleTree modules, ModuleNode root)
+      throws ArchiveException {
     SourceTree.ClassSource source = sources.type(root.type());
     Stmt.Function forward = source == null ? null : source.method("forward");
     if (source == null || forward == null) {
@@ -66,14 +88,15 @@ public final class ProgramWalker {
     List<Value> inputs = new ArrayList<>();
     for (Stmt.Parameter parameter : forward.parameters().subList(1, forward.parameters().size())) {
       boolean tensor = parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
-      inputs.add(tensor ? walker.fresh(true) : walker.state());
+      inputs.add(tensor ? walker.fresh(true).as(OperatorResults.TENSOR) : walker.state());
     }
     try {
-      walker.run(context, inputs);
+      Value result = walker.run(context, inputs);
+      walker.trace.module(root, 0, result);
     } catch (WalkLimitException e) {
       throw new ArchiveException(where + ": the code is too large to follow: " + e.getMessage(), e);
     }
-    return context;
+    return new Walked(context, walker.trace);
   }
 
   /** Thrown where the walk would not end in reasonable time. */
@@ -87,6 +110,10 @@ public final class ProgramWalker {
 
   ModuleTree modules() {
     return modules;
+  }
+
+  OperatorTrace trace() {
+    return trace;
   }
 
   Value.Data fresh(boolean spatial) {
@@ -152,11 +179,17 @@ public final class ProgramWalker {
     for (int i = 0; i < parameters.size(); i++) {
       frame.set(parameters.get(i).name(), i < arguments.size() ? arguments.get(i) : state());
     }
+    frame.reads(lastReads.computeIfAbsent(function, LastReads::of));
     frames.push(frame);
     function.body().forEach(s -> statement(s, frame));
     frames.pop();
     Value result = frame.result();
-    return result == null ? new Value.Data(Set.of(), false) : result;
+    if (result == null) {
+      return new Value.Data(Set.of(), false);
+    }
+    return result instanceof Value.Data data && function.returns() != null
+        ? data.as(Printer.print(function.returns()))
+        : result;
   }
 
   /** A module is about to be called: later changes of the arguments must be remembered. */
@@ -174,6 +207,9 @@ public final class ProgramWalker {
    */
   void completed(CallSite site, Value value) {
     Set<Integer> all = value.allOrigins();
+    if (site.isOperator() && site.number() < 0) {
+      site.number(next(site));
+    }
     boolean live = frames.stream().anyMatch(f -> holdsAny(f, all));
     site.aliasing(live, all.contains(Value.STATE));
     site.markSpatial(value.anySpatial());
@@ -183,10 +219,17 @@ public final class ProgramWalker {
     }
   }
 
+  /** How many values of that operator the module has made before. */
+  private int next(CallSite site) {
+    Map<String, Integer> counts =
+        operators.computeIfAbsent(site.caller().key().self(), m -> new HashMap<>());
+    return counts.merge(site.operator(), 1, Integer::sum) - 1;
+  }
+
   private static boolean holdsAny(LocalVariables frame, Set<Integer> origins) {
-    for (Value value : frame.variables().values()) {
-      for (Integer origin : value.allOrigins()) {
-        if (origin != Value.STATE && origins.contains(origin)) {
+    for (Map.Entry<String, Value> variable : frame.variables().entrySet()) {
+      for (Integer origin : variable.getValue().allOrigins()) {
+        if (origin != Value.STATE && origins.contains(origin) && frame.isLive(variable.getKey())) {
           return true;
         }
       }
@@ -259,6 +302,7 @@ public final class ProgramWalker {
   }
 
   private void loop(List<Stmt> body, LocalVariables frame, Runnable eachTime) {
+    frame.enterLoop();
     eachTime.run();
     for (int pass = 0; pass < 2; pass++) {
       Map<String, Value> before = frame.fork();
@@ -266,6 +310,7 @@ public final class ProgramWalker {
       eachTime.run();
       merge(frame, before);
     }
+    frame.leaveLoop();
   }
 
   private void merge(LocalVariables frame, Map<String, Value> other) {
@@ -296,7 +341,12 @@ public final class ProgramWalker {
     }
     Set<Integer> origins = new HashSet<>(a.allOrigins());
     origins.addAll(b.allOrigins());
-    return new Value.Data(origins, a.anySpatial() || b.anySpatial());
+    String type = a instanceof Value.Data x && b instanceof Value.Data y ? common(x, y) : null;
+    return new Value.Data(origins, a.anySpatial() || b.anySpatial(), type);
+  }
+
+  private static @Nullable String common(Value.Data a, Value.Data b) {
+    return a.type() != null && a.type().equals(b.type()) ? a.type() : null;
   }
 
   private static boolean isModule(Value value) {

@@ -5,6 +5,7 @@ import io.camhook.torchscript.source.Expr;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What the walker knows about a value of the program without running it. */
 sealed interface Value {
@@ -37,10 +38,45 @@ sealed interface Value {
   final class Data implements Value {
     private final Set<Integer> origins;
     private final boolean spatial;
+    private final @Nullable String type;
+    private final @Nullable String parameter;
 
     Data(Set<Integer> origins, boolean spatial) {
+      this(origins, spatial, null);
+    }
+
+    Data(Set<Integer> origins, boolean spatial, @Nullable String type) {
+      this(origins, spatial, type, null);
+    }
+
+    /** What an attribute of a module holds. */
+    static Data ofParameter(String name) {
+      return new Data(Set.of(STATE), false, null, name);
+    }
+
+    /**
+     * @param type as TorchScript writes it, if it is known
+     */
+    private Data(
+        Set<Integer> origins, boolean spatial, @Nullable String type, @Nullable String parameter) {
       this.origins = new HashSet<>(origins);
       this.spatial = spatial;
+      this.type = type;
+      this.parameter = parameter;
+    }
+
+    /** The same memory as a value of that type. */
+    Data as(@Nullable String known) {
+      return known == null ? this : new Data(origins, spatial, known, parameter);
+    }
+
+    /** The parameter that it is, {@code fc.weight}; null if it is none, or it is not known. */
+    @Nullable String parameter() {
+      return parameter;
+    }
+
+    @Nullable String type() {
+      return type;
     }
 
     Set<Integer> origins() {
@@ -63,6 +99,11 @@ sealed interface Value {
       tuple.items().forEach(i -> all.addAll(i.allOrigins()));
     }
     return all;
+  }
+
+  /** Whether it is known to be a tensor. */
+  default boolean isTensor() {
+    return this instanceof Data data && OperatorResults.TENSOR.equals(data.type());
   }
 
   /** Whether it, or an element of it, looks like a spatial map. */

@@ -14,7 +14,7 @@ public final class Literals {
   }
 
   /** A literal that stands for {@code text}. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder out = new StringBuilder("\"");
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

@@ -80,6 +80,43 @@ final class GradientFunction {
         else:
           pass
         return all
+      def rectified(scores: Tensor,
+          taps: List[Tensor],
+          classes: List[int],
+          weight: Tensor,
+          biases: List[Tensor],
+          ones: List[int]) -> List[Tensor]:
+        a = taps[0]
+        needed = torch.add(2, torch.len(ones))
+        if torch.ne(torch.dim(a), needed):
+          found = "camhook: the map has {} dimensions, not {}"
+          ops.prim.RaiseException(torch.format(found, torch.dim(a), needed))
+        else:
+          pass
+        all = [scores, torch.clone(scores), a]
+        if torch.eq(torch.len(classes), 0):
+          known = True
+        else:
+          known = torch.lt(classes[0], torch.size(scores, 1))
+        if torch.__and__(known, torch.gt(torch.numel(scores), 0)):
+          best = TAPS.best(scores, classes, )
+          samples = torch.size(a, 0)
+          rows = torch.reshape(torch.index_select(weight, 0, best), [samples, 1, torch.size(a, 1)])
+          flat = torch.flatten(a, 2, -1)
+          map = torch.bmm(rows, flat)
+          if torch.gt(torch.len(biases), 0):
+            bias = torch.reshape(torch.index_select(biases[0], 0, best), [samples, 1, 1])
+            map0 = torch.add(map, bias)
+          else:
+            map0 = map
+          positive = torch.logical_not(torch.le(map0, 0))
+          kept = torch.to(positive, ops.prim.dtype(a), False, False)
+          each = torch.transpose(torch.div(rows, torch.size(flat, 2)), 1, 2)
+          gradient = torch.reshape(torch.mul(each, kept), torch.size(a))
+          _0 = torch.extend(all, [best, gradient])
+        else:
+          pass
+        return all
       def gradients(result: Tensor,
           features: List[Tensor],
           taps: List[Tensor],
@@ -228,13 +265,15 @@ final class GradientFunction {
    * The end of a method that does without autograd. It returns the result, a copy of it, the
    * recorded map; then the explained class of each sample, {@code [N]} of int64, the rows of the
    * classifier's weight for them and the gradient, all values of one sample and channel in one
-   * place of memory. Only the first three where the class is not there or the batch is empty, and
+   * place of memory; where a convolution makes the scores, no rows. Only the first three where the class is not there or the batch is empty, and
    * nothing, before the model has run, where dropout is at work.
    *
    * @param module qualified name of the module of the functions
    * @param forward expression that runs the model and records
    */
-  static String averaged(String module, String forward, GlobalAverage average, String weight) {
+  static String averaged(
+      String module, String forward, GlobalAverage average, @Nullable String weight) {
+    GlobalAverage.Convolution convolution = average.convolution();
     String ones = "[1" + ", 1".repeat(average.positions() - 1) + "]";
     StringBuilder text = new StringBuilder("    camhook_training = False\n");
     for (String flag : average.training()) {
@@ -242,11 +281,26 @@ final class GradientFunction {
           .append(flag)
           .append(")\n");
     }
+    if (convolution != null) { // a kernel of more than one position is another matter
+      String kernel = convolution.weight();
+      text.append("    camhook_wide = torch.ne(torch.numel(").append(kernel);
+      text.append("), torch.mul(torch.size(").append(kernel).append(", 0), torch.size(");
+      text.append(kernel).append(", 1)))\n");
+      text.append("    camhook_training = torch.__or__(camhook_training, camhook_wide)\n");
+    }
     text.append("    if camhook_training:\n      camhook_all = ").append(NONE).append('\n');
     text.append("    else:\n      camhook_result = ").append(forward).append('\n');
-    text.append("      camhook_all = ").append(module).append(".averaged(camhook_result, ");
-    text.append("camhook_taps, camhook_classes, ");
-    text.append(weight).append(", ").append(ones).append(", )\n");
+    String function = convolution == null ? ".averaged(" : ".rectified(";
+    text.append("      camhook_all = ").append(module).append(function);
+    text.append("camhook_result, camhook_taps, camhook_classes, ");
+    if (convolution != null) {
+      String bias = convolution.bias();
+      text.append(convolution.weight()).append(", ");
+      text.append(bias == null ? NONE : "[unchecked_cast(Tensor, " + bias + ")]");
+    } else {
+      text.append(weight);
+    }
+    text.append(", ").append(ones).append(", )\n");
     return text.append("    return camhook_all").toString();
   }
 }

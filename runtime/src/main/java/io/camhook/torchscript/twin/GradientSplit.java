@@ -29,6 +29,9 @@ record GradientSplit(
     boolean endsBeforeLinear,
     List<SpanWriter.Method> methods) {
 
+  /** How many places are tried: each costs a look at the whole method. */
+  private static final int MOST = 200;
+
   /**
    * Looks for the best one.
    *
@@ -69,23 +72,25 @@ record GradientSplit(
         : new GradientSplit(null, name, true, List.copyOf(features.values()));
   }
 
-  /** The calls of modules that are complete when the first tap is, that one first. */
+  /** Up to {@link #MOST} calls that are complete when the first tap is, that one first. */
   private static List<CallSite> beforeTaps(
       CallPaths ways, TapSites sites, @Nullable List<CallSite> linear) {
     CallSite last = linear == null ? null : linear.get(linear.size() - 1);
+    boolean flat = ways.completed().stream().allMatch(CallSite::isOperator);
     List<CallSite> calls = new ArrayList<>();
     for (CallSite call : ways.completed()) {
       if (call == last) {
         break;
       }
-      if (call.isForward()) {
+      boolean tap = sites.number(call) != null;
+      if (call.isForward() || tap || (call.isOperator() && flat)) {
         calls.add(call);
       }
-      if (sites.number(call) != null) {
+      if (tap) {
         break;
       }
     }
     Collections.reverse(calls);
-    return calls;
+    return calls.subList(0, Math.min(calls.size(), MOST));
   }
 }

@@ -144,7 +144,9 @@ public final class GuidedRewriter {
   private void collect(MethodContext context, Set<MethodContext> seen) {
     if (seen.add(context)) {
       for (CallSite site : context.sites()) {
-        sites.computeIfAbsent(site.call(), c -> new LinkedHashSet<>()).add(site);
+        if (!site.isOperator()) {
+          sites.computeIfAbsent(site.call(), c -> new LinkedHashSet<>()).add(site);
+        }
         site.callees().forEach(callee -> collect(callee, seen));
       }
     }

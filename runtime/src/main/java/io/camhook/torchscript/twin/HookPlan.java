@@ -29,12 +29,13 @@ public record HookPlan(
   public static final long GRADIENT = 3;
 
   /**
-   * A call of a module.
+   * A call of a module or operator.
    *
-   * @param path module path
+   * @param path module path, or the name of the operator's value, {@code relu#7}
+   * @param firstCall 7 of an operator's value that is named {@code relu#7}; 0 of others
    * @param arguments those that hold tensors, in order
    */
-  public record Site(String path, List<Argument> arguments) {
+  public record Site(String path, int firstCall, List<Argument> arguments) {
     public Site {
       arguments = List.copyOf(arguments);
     }

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,18 +26,25 @@ public final class HookRewriter {
   private final MethodContext root;
   private final String prefix;
   private final TapFunctions functions;
+  private final Predicate<CallSite> wanted;
   private final TapSites sites;
   private final TwinWriter twins;
   private final Map<String, String> silent = new LinkedHashMap<>();
   private final List<HookPlan.Site> plan = new ArrayList<>();
 
   /**
+   * @param wanted the operators that hooks are to look at; not asked for modules
    * @param prefix begins every added name; nothing in the archive does
    * @param added takes the methods, by qualified name of their class
    */
   public HookRewriter(
-      SourceTree sources, MethodContext root, String prefix, Map<String, List<String>> added) {
+      SourceTree sources,
+      MethodContext root,
+      Predicate<CallSite> wanted,
+      String prefix,
+      Map<String, List<String>> added) {
     this.root = root;
+    this.wanted = wanted;
     this.prefix = prefix;
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.OBSERVE);
     this.sites = new TapSites(root, this::isTap);
@@ -46,7 +54,7 @@ public final class HookRewriter {
   /** Adds the methods; none if no module is called. */
   public void rewrite() {
     for (CallSite site : sites.numbers().keySet()) {
-      plan.add(new HookPlan.Site(site.target().path(), arguments(site)));
+      plan.add(new HookPlan.Site(site.target().path(), site.firstCall(), arguments(site)));
     }
     twins.write(root);
     if (twins.name(root) != null) {
@@ -66,7 +74,8 @@ public final class HookRewriter {
   }
 
   private boolean isTap(CallSite site) {
-    if (!site.isForward()) {
+    boolean looked = site.isOperator() ? wanted.test(site) : site.isForward();
+    if (!looked) {
       return false;
     }
     if (site.isUnclear()) {
@@ -76,7 +85,7 @@ public final class HookRewriter {
       return false;
     }
     String path = site.target().path();
-    Expr type = site.callee().method().returns();
+    Expr type = site.returns();
     if (type == null || functions.forCall(type) == null) {
       String shown = type == null ? "nothing" : Printer.print(type);
       silent.put(path, "it returns " + shown + " in this archive, so there is nothing to see");
@@ -90,7 +99,7 @@ public final class HookRewriter {
     List<Expr.Argument> given = site.call().arguments();
     for (int i = 0; i < given.size(); i++) {
       if (function(site, i) != null) {
-        String type = Printer.print(Objects.requireNonNull(parameter(site, i).type()));
+        String type = Printer.print(Objects.requireNonNull(site.argumentType(i)));
         boolean tensor = type.equals("Tensor") || type.equals("Optional[Tensor]");
         arguments.add(new HookPlan.Argument(i, tensor && !site.changesArgument(i)));
       }
@@ -98,17 +107,9 @@ public final class HookRewriter {
     return arguments;
   }
 
-  private static Stmt.Parameter parameter(CallSite site, int argument) {
-    return site.callee().method().parameters().get(argument + 1);
-  }
-
   /** What records an argument; null if it has no tensors or is given by name. */
   private @Nullable String function(CallSite site, int argument) {
-    boolean known = argument + 1 < site.callee().method().parameters().size();
-    if (!known || site.call().arguments().get(argument).name() != null) {
-      return null;
-    }
-    Expr type = parameter(site, argument).type();
+    Expr type = site.argumentType(argument);
     return type == null ? null : functions.forArgument(type);
   }
 
@@ -121,7 +122,7 @@ public final class HookRewriter {
       String label = number + ">" + at;
       edits.insert(value.end(), handed(label, site.argumentMode(at), 2 * number + 1));
     }
-    Expr type = Objects.requireNonNull(site.callee().method().returns());
+    Expr type = Objects.requireNonNull(site.returns());
     edits.insertBefore(call.start(), functions.forCall(type) + "(");
     edits.insert(call.end(), handed(Integer.toString(number), site.mode(), 2 * number));
   }

@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  *     linear layer ({@link GlobalAverage}); what it returns is in {@link
  *     GradientFunction#averaged}: nothing, before it has run anything, while a module on that way
  *     is in training mode; null for other models
+ * @param averagedWeight name of the weight of the linear layer after that pooling, {@code
+ *     fc.weight}; null where {@code averagedMethod} is, where a convolution makes the scores, or
+ *     where the archive does not name it
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion
@@ -45,6 +48,7 @@ public record TapPlan(
     @Nullable String headMethod,
     @Nullable String gradientMethod,
     @Nullable String averagedMethod,
+    @Nullable String averagedWeight,
     String recordMethod,
     String untilMethod,
     List<Tap> taps,
@@ -52,8 +56,20 @@ public record TapPlan(
     Map<String, String> replaceMethods,
     List<String> notices) {
 
-  /** A place that records: the number in its labels, the module's path and Python type. */
-  public record Tap(int site, String path, String type) {}
+  /**
+   * A place that records.
+   *
+   * @param site its number in labels
+   * @param path the module's path, or the name of the operator's value, {@code relu#7}
+   * @param type the module's Python type, or the operator
+   * @param firstCall 7 of an operator's value that is named {@code relu#7}; 0 of others
+   */
+  public record Tap(int site, String path, String type, int firstCall) {
+    /** The name of one recorded tensor, of the run {@code call} of this place in the pass. */
+    Label label(int call, String key) {
+      return Label.of(path, firstCall, call, key);
+    }
+  }
 
   /**
    * Name of one recorded tensor.
@@ -64,6 +80,18 @@ public record TapPlan(
    *     plain tensor
    */
   public record Label(String path, int call, String key) {
+    /**
+     * The name of a tensor of an operator's value or a module's result.
+     *
+     * @param path {@code relu#7}, where {@code firstCall} is 7
+     * @param run which run of that place in this pass, from 0
+     */
+    public static Label of(String path, int firstCall, int run, String key) {
+      String count = firstCall == 0 ? "" : "#" + firstCall;
+      String name = path.substring(0, path.length() - count.length());
+      return new Label(name, firstCall + run, key);
+    }
+
     /** {@code path}, {@code path#1}, {@code path:key}, {@code path#1:key}. */
     @Override
     public String toString() {
@@ -90,14 +118,15 @@ public record TapPlan(
       while (digits < label.length() && Character.isDigit(label.charAt(digits))) {
         digits++;
       }
-      String path = taps.get(Integer.parseInt(label, 0, digits, 10)).path();
+      Tap tap = taps.get(Integer.parseInt(label, 0, digits, 10));
+      String path = tap.path();
       String rest = label.substring(digits);
       if (!rest.startsWith(".")) {
         calls.merge(path, 1, Integer::sum);
       }
       if (!rest.equals("!")) {
         int call = calls.getOrDefault(path, 1) - 1;
-        result.add(new Label(path, call, rest.isEmpty() ? "" : rest.substring(1)));
+        result.add(tap.label(call, rest.isEmpty() ? "" : rest.substring(1)));
       }
     }
     return result;

@@ -45,6 +45,8 @@ public final class TapRewriter {
   private final Map<String, String> replaceMethods = new LinkedHashMap<>();
   private @Nullable String headMethod;
   private @Nullable String averagedMethod;
+  private @Nullable String averagedWeight;
+  private final @Nullable String classifier;
 
   /**
    * @param hooked the modules to record
@@ -63,8 +65,12 @@ public final class TapRewriter {
     this.root = root;
     this.hooked = hooked;
     this.prefix = prefix;
+    this.classifier = classifier;
     this.ways = new CallPaths(root);
-    this.linear = classifier == null ? null : LinearEnd.of(sources, root, ways, classifier);
+    this.linear =
+        classifier == null
+            ? LinearEnd.ofOperator(root, ways)
+            : LinearEnd.of(sources, root, ways, classifier);
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.CUT);
     this.entry = new RootMethod(root, functions.module() + ".own");
     this.sites = new TapSites(root, this::isTap);
@@ -73,9 +79,10 @@ public final class TapRewriter {
 
   /** Adds the methods. */
   public void rewrite() {
-    sites.numbers().forEach((site, number) -> taps.add(tap(number, site.target())));
+    sites.numbers().forEach((site, number) -> taps.add(tap(number, site)));
     if (hooked.contains(root.key().self())) {
-      taps.add(new TapPlan.Tap(taps.size(), ".", PythonNames.python(root.key().self().type())));
+      String type = PythonNames.python(root.key().self().type());
+      taps.add(new TapPlan.Tap(taps.size(), ".", type, 0));
     }
     twins.write(root);
     addRootMethods();
@@ -93,6 +100,7 @@ public final class TapRewriter {
         headMethod,
         isDifferentiated() ? prefix + "_gradients" : null,
         averagedMethod,
+        averagedWeight,
         prefix + "_record",
         prefix + "_until",
         taps,
@@ -103,12 +111,15 @@ public final class TapRewriter {
 
   // ---- which calls are taps
 
-  private static TapPlan.Tap tap(int number, ModuleNode node) {
-    return new TapPlan.Tap(number, node.path(), PythonNames.python(node.type()));
+  private static TapPlan.Tap tap(int number, CallSite site) {
+    ModuleNode node = site.target();
+    String type = PythonNames.python(node.type());
+    return new TapPlan.Tap(number, node.path(), type, site.firstCall());
   }
 
   private boolean isTap(CallSite site) {
-    if (!site.isForward() || site.candidates().stream().noneMatch(hooked::contains)) {
+    boolean recordable = site.isForward() || site.isOperator();
+    if (!recordable || site.candidates().stream().noneMatch(hooked::contains)) {
       return false;
     }
     if (site.isUnclear()) {
@@ -122,7 +133,7 @@ public final class TapRewriter {
       return false;
     }
     String path = site.target().path();
-    Expr type = site.callee().method().returns();
+    Expr type = site.returns();
     if (type == null || functions.forCall(type) == null) {
       String shown = type == null ? "nothing" : Printer.print(type);
       notices.add(path + ": returns " + shown + " in this archive, so there is nothing to record");
@@ -133,7 +144,7 @@ public final class TapRewriter {
 
   private void tap(CallSite site, int number, Edits edits) {
     Expr.Call call = site.call();
-    Expr type = Objects.requireNonNull(site.callee().method().returns());
+    Expr type = Objects.requireNonNull(site.returns());
     edits.insertBefore(call.start(), functions.forCall(type) + "(");
     edits.insert(call.end(), tapArguments(number, site.mode()));
   }
@@ -150,9 +161,10 @@ public final class TapRewriter {
     if (isDifferentiated()) {
       twins.addMethod(root.source(), gradientEntry(prefix + "_gradients"));
       GlobalAverage average = globalAverage();
-      if (average != null && linear != null) {
+      if (average != null) {
         averagedMethod = prefix + "_averaged";
-        twins.addMethod(root.source(), averagedEntry(averagedMethod, average, linear.weight()));
+        averagedWeight = average.convolution() == null ? classifierName() : null;
+        twins.addMethod(root.source(), averagedEntry(averagedMethod, average));
       }
     }
     twins.addMethod(root.source(), untilEntry());
@@ -188,9 +200,8 @@ public final class TapRewriter {
     String result = "camhook_result";
     if (split.endsBeforeLinear() && linear != null) {
       text.append("    camhook_features = ").append(call).append('\n');
-      text.append("    camhook_result = (").append(linear.module());
-      text.append(").forward(").append(functions.module()).append(".before(camhook_features, ");
-      text.append(linear.weight()).append(", ), )\n");
+      String features = functions.module() + ".before(camhook_features, " + linear.weight() + ", )";
+      text.append("    camhook_result = ").append(linear.of(features)).append('\n');
     } else {
       result = run(text, call, true);
     }
@@ -199,19 +210,28 @@ public final class TapRewriter {
         .toString();
   }
 
+  private @Nullable String classifierName() {
+    if (classifier != null || linear == null || linear.way() == null) {
+      return classifier;
+    }
+    ModuleNode value = linear.way().get(0).target();
+    return value.parameters().containsKey("weight") ? value.path() + ".weight" : null;
+  }
+
   /** Set where the gradient is known without autograd. */
   private @Nullable GlobalAverage globalAverage() {
-    List<CallSite> end = linearBehindTaps();
-    if (end == null || taps.size() != 1) {
+    List<CallSite> end = linear == null ? List.of() : linearBehindTaps();
+    if (end == null || taps.size() != 1 || sites.numbers().size() != 1) {
       return null;
     }
     List<CallSite> way = ways.to(sites.numbers().keySet().iterator().next());
     return way == null ? null : GlobalAverage.of(sources, root, way, end);
   }
 
-  private String averagedEntry(String name, GlobalAverage average, String weight) {
+  private String averagedEntry(String name, GlobalAverage average) {
     StringBuilder text = entry.takingInputsAsTheyAre(name, CLASSES, "List[Tensor]");
     String call = callRoot(false, entry.inputsAsTheyAre());
+    String weight = linear == null ? null : linear.weight();
     return text.append(GradientFunction.averaged(functions.module(), call, average, weight))
         .toString();
   }

@@ -56,6 +56,6 @@ final class TapSites {
 
   /** Whether taps lie below the call; then it goes to the twin. */
   boolean isWay(CallSite site) {
-    return !site.isUnclear() && leadsToTap(site.callee());
+    return !site.isOperator() && !site.isUnclear() && leadsToTap(site.callee());
   }
 }

@@ -29,9 +29,8 @@ record ReferenceArchive(
   static final Path FOLDER = Path.of(System.getProperty("camhook.reference", ""), "torchscript");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Forms without module paths; what is left of them is tested elsewhere. */
-  private static final Set<String> INLINED =
-      Set.of("resnet_inlined.frozen", "resnet_inlined.frozen_traced", "resnet_inlined.inlined");
+  /** Forms that call no modules; {@link OperatorValuesTest} is about them. */
+  private static final Set<String> FLAT = Set.of("frozen", "frozen_traced", "inlined");
 
   /** Names of all archives with module paths. */
   static List<String> names() throws IOException {
@@ -41,10 +40,28 @@ record ReferenceArchive(
           .map(file -> file.getFileName().toString())
           .filter(file -> file.endsWith(".pt"))
           .map(file -> file.substring(0, file.length() - 3))
-          .filter(name -> !INLINED.contains(name))
+          .filter(name -> !FLAT.contains(form(name)))
           .sorted()
           .toList();
     }
+  }
+
+  /** Names of all archives that call no modules. */
+  static List<String> flat() throws IOException {
+    assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(file -> file.endsWith(".pt"))
+          .map(file -> file.substring(0, file.length() - 3))
+          .filter(name -> FLAT.contains(form(name)))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static String form(String name) {
+    return name.substring(name.indexOf('.') + 1);
   }
 
   static ReferenceArchive of(String name) throws IOException {

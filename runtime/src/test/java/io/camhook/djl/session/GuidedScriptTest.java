@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.djl.archive.ScriptFile;
 import io.camhook.djl.archive.ScriptLoads;
-import io.camhook.djl.model.Failures;
 import io.camhook.engine.ModelSession;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Safetensors;

@@ -1,0 +1,124 @@
+package io.camhook.benchmarks;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
+import io.camhook.benchmarks.onnx.OnnxNets;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the agent costs a run of onnxruntime, in processes that take turns: without the agent; with
+ * it and nothing sampled; and with Grad-CAM at the last block of every run. One thread, 224².
+ */
+public final class OnnxGradCam {
+  private static final int PROCESSES = 3;
+  private static final int RUNS = 60;
+
+  private OnnxGradCam() {}
+
+  public static void main(String[] arguments) throws Exception {
+    if (arguments.length > 0) {
+      measure(Path.of(arguments[0]));
+      return;
+    }
+    Path folder = Files.createTempDirectory("onnx");
+    Verdict verdict = new Verdict();
+    for (Map.Entry<String, byte[]> net :
+        List.of(
+            Map.entry("ResNet-18", OnnxNets.resnet18()),
+            Map.entry("MobileNetV2", OnnxNets.mobilenetV2()))) {
+      Path model = Files.write(folder.resolve(net.getKey() + ".onnx"), net.getValue());
+      double[][] times = new double[3][PROCESSES];
+      for (int i = 0; i < PROCESSES; i++) {
+        times[0][i] = fork(model, null);
+        times[1][i] = fork(model, configuration(folder, 0));
+        times[2][i] = fork(model, configuration(folder, 1));
+      }
+      double plain = median(times[0]);
+      String name = net.getKey();
+      Verdict.note(plain / 1e6, "ms for a run of %s without the agent".formatted(name));
+      verdict.atMost(1.01, median(times[1]) / plain, "× of that where nothing is sampled");
+      verdict.atMost(
+          1.15,
+          (median(times[2]) - plain) / plain,
+          "× of that more for Grad-CAM at the last block of %s".formatted(name));
+    }
+    verdict.exit();
+  }
+
+  private static Path configuration(Path folder, int rate) throws IOException {
+    return Files.writeString(
+        folder.resolve("rate%d.yaml".formatted(rate)),
+        """
+        version: 1
+        models:
+          - name: "*"
+            layers: [auto]
+            capture: [activation, gradient]
+            target: top1
+        sampling: { rate: %d }
+        output: { directory: %s/captures-%%p }
+        """
+            .formatted(rate, folder));
+  }
+
+  /** Nanoseconds of a run. */
+  private static double fork(Path model, @Nullable Path configuration) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (configuration != null) {
+      command.add("-javaagent:" + System.getProperty("camhook.agent.jar") + "=" + configuration);
+    }
+    String classPath = System.getProperty("java.class.path");
+    command.addAll(List.of("-cp", classPath, OnnxGradCam.class.getName(), model.toString()));
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String out = new String(process.getInputStream().readAllBytes()).strip();
+    if (process.waitFor() != 0 || out.isEmpty()) {
+      throw new IOException("a measuring process failed: " + command);
+    }
+    return Double.parseDouble(out);
+  }
+
+  private static void measure(Path model) throws Exception {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    float[] picture = new float[3 * 224 * 224];
+    Random random = new Random(2);
+    for (int i = 0; i < picture.length; i++) {
+      picture[i] = (float) random.nextGaussian();
+    }
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(1);
+      try (OrtSession session = environment.createSession(model.toString(), options);
+          OnnxTensor input =
+              OnnxTensor.createTensor(
+                  environment, FloatBuffer.wrap(picture), new long[] {1, 3, 224, 224})) {
+        session.run(Map.of("input", input)).close();
+        TimeUnit.SECONDS.sleep(5); // the side session is made meanwhile
+        double[] times = new double[RUNS];
+        for (int i = -RUNS / 4; i < RUNS; i++) {
+          long start = System.nanoTime();
+          session.run(Map.of("input", input)).close();
+          times[Math.max(0, i)] = System.nanoTime() - start;
+        }
+        System.out.println(median(times));
+      }
+    }
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}

@@ -1,0 +1,89 @@
+// Methods compared: metrics with their spread, curves with bands, and a metric against another number of the captures.
+
+import { index, methodName, R, shortName, verdict } from './data.js';
+import { cardHead, curvesChart, scatter, takeAlong } from './charts.js';
+import { lineColours } from './colour.js';
+import { matching, numberColumns, setRange } from './filter.js';
+import { set, state } from './store.js';
+import { choice, dropdown, el, fill, nothing, percent, short } from './dom.js';
+
+/** @typedef {import('./types').Metric} Metric @typedef {import('./types').MetricRow} MetricRow */
+
+/**
+ * The best methods of a metric: all that cannot be told apart from the best. Of one input no method is best; where the
+ * spread is known, methods whose means lie within the standard error of the difference are tied.
+ * @param {Metric} metric @param {MetricRow[]} rows @returns {{ best: Set<string>, tied: boolean }}
+ */
+export function bestOf(metric, rows) {
+  const known = rows.filter(r => typeof r.values[metric.id] === 'number');
+  const none = { best: new Set(), tied: false };
+  if (known.length < 2) return none;
+  const sign = metric.better === 'lower' ? -1 : 1, value = r => sign * r.values[metric.id];
+  const top = known.reduce((a, b) => value(b) > value(a) ? b : a);
+  const spread = r => r.spreads[metric.id];
+  if (known.some(r => spread(r) && spread(r)[0] < 2)) return none;
+  const error = (a, b) => { const x = spread(a), y = spread(b); return x && y ? Math.sqrt((x[1] || 0) ** 2 / x[0] + (y[1] || 0) ** 2 / y[0]) : 0; };
+  const best = new Set(known.filter(r => value(top) - value(r) <= Math.max(error(top, r), 1e-9 * Math.abs(value(top)))).map(r => r.method));
+  return best.size === known.length ? none : { best, tied: best.size > 1 };
+}
+
+/** @param {HTMLElement} root */
+export function drawMethods(root) {
+  const m = index.metrics;
+  fill(root, el('div', { class: 'inner' },
+    el('div', {}, el('h2', {}, 'Methods'), el('p', { class: 'lede' }, m && m.rows.length ? m.title : 'Which method to trust.')),
+    m && m.rows.length ? [table(m), curves(m), described(m)] : el('section', { class: 'card' }, nothing('No metrics', 'camhook explain --metrics measures methods, camhook report --metrics FILE shows a table of them here.')),
+    scatterCard()));
+}
+
+const print = (c, v) => v === undefined || v === null ? '–' : c.unit === '%' ? percent(v) : short(v) + (c.unit ? ' ' + c.unit : '');
+
+function table(m) {
+  const best = new Map(m.metrics.map(c => [c.id, bestOf(c, m.rows)]));
+  const tied = [...best.values()].some(b => b.tied), spreads = m.rows.some(r => Object.keys(r.spreads).length);
+  return el('section', { class: 'card', 'aria-label': 'Metrics' },
+    cardHead('Metrics', takeAlong({ name: 'metrics', rows: () => [['method', ...m.metrics.flatMap(c => [c.id, `${c.id} n`, `${c.id} std`])], ...m.rows.map(r => [r.method, ...m.metrics.flatMap(c => [r.values[c.id], ...(r.spreads[c.id] || ['', ''])])])] })),
+    el('div', { class: 'scrollx', tabindex: '0', role: 'region', 'aria-label': 'Metrics, scrolls' }, el('table', { id: 'metrics-table' },
+      el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Method'), m.metrics.map(c => el('th', { scope: 'col', class: 'num', title: c.description }, `${c.name} ${c.better === 'lower' ? '↓' : '↑'}`)))),
+      el('tbody', {}, m.rows.map(r => el('tr', {}, el('th', { scope: 'row' }, methodName(r.method)), m.metrics.map(c => {
+        const s = r.spreads[c.id], b = best.get(c.id);
+        return el('td', { class: 'num' + (b.best.has(r.method) ? b.tied ? ' tie' : ' best' : '') }, print(c, r.values[c.id]),
+          s ? el('span', { class: 'muted small' }, s[0] > 1 && s[1] !== null ? ` ± ${print(c, s[1])}` : '', ` n=${s[0]}`) : null);
+      })))))),
+    el('p', { class: 'small muted' }, '↑ more is better, ↓ less is better. Bold: the best.', tied ? ' Underlined: tied, their difference is within its standard error or none.' : '', spreads ? ' ± is the standard deviation over the n inputs.' : '',
+      m.rows.length > 1 && m.metrics.some(c => !best.get(c.id).best.size) ? ' Without bold: all alike, or measured on one input, which decides nothing.' : ''));
+}
+
+function curves(m) {
+  return m.metrics.map(c => [c, (m.curves || []).filter(curve => curve.metric === c.id)]).filter(([, list]) => list.length).map(([c, list]) => {
+    const chart = curvesChart(c, list, methodName, lineColours);
+    return el('section', { class: 'card', 'aria-label': c.name },
+      el('div', { class: 'cardhead' }, el('h3', {}, c.name), el('span', { class: 'grow' }),
+        el('span', { class: 'muted key small' }, list.map((curve, k) => el('span', { class: 'nowrap' }, el('i', { style: `background:${lineColours[k % lineColours.length]};height:3px;vertical-align:3px` }), methodName(curve.method)))),
+        takeAlong({ name: c.name, chart: () => chart, rows: () => [['method', 'at', 'value', 'std'], ...list.flatMap(curve => curve.points.map(p => [curve.method, p[0], p[1], p[2] ?? '']))] })),
+      c.description ? el('p', { class: 'small muted' }, c.description) : null, chart);
+  });
+}
+
+function described(m) {
+  const list = m.metrics.filter(c => c.description);
+  return list.length ? el('section', { class: 'card' }, el('h3', {}, 'What is measured'), el('table', { class: 'meta' }, el('tbody', {}, list.map(c => el('tr', {}, el('th', { scope: 'row' }, c.name), el('td', {}, c.description)))))) : null;
+}
+
+function scatterCard() {
+  const columns = numberColumns().filter(c => index.captures.some(row => c.of(row) !== null));
+  if (columns.length < 2) return null;
+  const x = columns.find(c => c.id === state.x) || columns.find(c => c.id === 'p') || columns[0];
+  const y = columns.find(c => c.id === state.y) || columns.find(c => c.id !== x.id && c.id !== 'time') || columns[1];
+  const dots = matching().map(i => { const row = index.captures[i]; return { i, name: shortName(row[R.NAME]), x: x.of(row), y: y.of(row), bad: verdict(row) === 'wrong', on: false }; }).filter(d => d.x !== null && d.y !== null);
+  const options = columns.map(c => [c.id, c.name]);
+  const body = dots.length ? scatter(dots, x.name, y.name, x.print, y.print, i => set({ capture: i, tab: 'captures', view: 'one' }), (rx, ry) => { setRange(x.id, rx); setRange(y.id, ry); }) : [el('p', { class: 'muted' }, 'No capture has both numbers.')];
+  return el('section', { class: 'card', 'aria-label': 'Captures by two numbers', id: 'scatter' },
+    el('div', { class: 'cardhead' }, el('h3', {}, 'Captures by two numbers'), el('span', { class: 'grow' }),
+      el('span', { class: 'inline' }, 'across', dropdown('scatter-x', 'Number across', options, x.id, v => set({ x: v }))),
+      el('span', { class: 'inline' }, 'up', dropdown('scatter-y', 'Number up', options, y.id, v => set({ y: v }))),
+      takeAlong({ name: `${y.name} against ${x.name}`, chart: () => /** @type {any} */ (body[0]), rows: () => [['capture', x.name, y.name], ...dots.map(d => [d.name, d.x, d.y])] })),
+    body);
+}
+
+export { choice };

@@ -1,0 +1,67 @@
+package io.camhook.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code camhook attach}: the agent into a JVM that runs already. */
+@Command(
+    name = "attach",
+    description = {
+      "Loads the agent into a JVM that runs already.",
+      "Java blocks of models that are loaded are hooked at once; of a TorchScript model that is"
+          + " loaded only '.', its input and output, until the application loads it again."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    usageHelpAutoWidth = true)
+final class AttachCommand implements Callable<Integer> {
+  @Spec
+  private @SuppressWarnings("NullAway.Init") CommandSpec spec;
+
+  @Mixin
+  private @SuppressWarnings("NullAway.Init") JvmOptions jvm;
+
+  @Parameters(index = "1", paramLabel = "YAML", description = "Configuration, as for -javaagent.")
+  private @SuppressWarnings("NullAway.Init") Path yaml;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Overrides one key of the YAML, such as sampling.rate=1.")
+  private Map<String, String> overrides = new LinkedHashMap<>();
+
+  AttachCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    if (!Files.isRegularFile(yaml)) {
+      throw new NoSuchFileException(yaml.toString());
+    }
+    StringBuilder options =
+        new StringBuilder("command=attach,config=").append(valid(yaml.toRealPath().toString()));
+    overrides.forEach(
+        (key, value) -> options.append(',').append(valid(key)).append('=').append(valid(value)));
+    return jvm.send(options.toString(), spec);
+  }
+
+  /** Agent options have no way to write a comma. */
+  private String valid(String text) {
+    if (text.contains(",")) {
+      throw new ParameterException(
+          spec.commandLine(), "'" + text + "' has a comma, which separates the agent's options");
+    }
+    return text;
+  }
+}

@@ -1,0 +1,32 @@
+package io.camhook.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code camhook detach}: ends the agent in a JVM. */
+@Command(
+    name = "detach",
+    description =
+        "Ends the agent's work in a JVM: classes get their own bytecode back and what waits is"
+            + " written.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    usageHelpAutoWidth = true)
+final class DetachCommand implements Callable<Integer> {
+  @Spec
+  private @SuppressWarnings("NullAway.Init") CommandSpec spec;
+
+  @Mixin
+  private @SuppressWarnings("NullAway.Init") JvmOptions jvm;
+
+  DetachCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    return jvm.send("command=detach", spec);
+  }
+}

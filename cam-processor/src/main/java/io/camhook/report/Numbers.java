@@ -1,0 +1,61 @@
+package io.camhook.report;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Numbers of captures that a reader filters and sorts by: what the report computes, and every
+ * number in a capture's metadata. A column appears with the first capture that has it.
+ */
+final class Numbers {
+  private static final int COLUMNS = 24;
+
+  private final Map<String, Integer> columns = new LinkedHashMap<>();
+
+  /** The numbers of one capture, by column; shorter where its last columns are missing. */
+  double[] of(Map<String, Double> computed, Map<String, String> metadata) {
+    double[] row = new double[COLUMNS];
+    Arrays.fill(row, Double.NaN);
+    computed.forEach((name, value) -> put(row, name, value));
+    metadata.forEach(
+        (name, text) -> {
+          if (!text.isEmpty() && text.length() < 32 && looksLikeNumber(text)) {
+            try {
+              put(row, name, Double.parseDouble(text));
+            } catch (NumberFormatException e) {
+              return; // looked like one
+            }
+          }
+        });
+    int length = COLUMNS;
+    while (length > 0 && Double.isNaN(row[length - 1])) {
+      length--;
+    }
+    return Arrays.copyOf(row, length);
+  }
+
+  private static boolean looksLikeNumber(String text) {
+    char first = text.charAt(0);
+    return first == '-' || first == '.' || (first >= '0' && first <= '9');
+  }
+
+  private void put(double[] row, String name, double value) {
+    Integer column = columns.get(name);
+    if (column == null && columns.size() < COLUMNS && Double.isFinite(value)) {
+      column = columns.size();
+      columns.put(name, column);
+    }
+    if (column != null) {
+      row[column] = value;
+    }
+  }
+
+  /** Field {@code numbers}: the names of the columns. */
+  void write(JsonGenerator json) throws IOException {
+    json.writeFieldName("numbers");
+    json.writeArray(columns.keySet().toArray(new String[0]), 0, columns.size());
+  }
+}

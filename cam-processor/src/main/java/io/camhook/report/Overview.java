@@ -1,0 +1,126 @@
+package io.camhook.report;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.camhook.report.SmallHeats.Small;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What is true of many captures: the mean map of each class, and how alike methods are. */
+final class Overview {
+  /** Classes whose mean map is kept while reading, and of those the most frequent are shown. */
+  private static final int CLASSES_READ = 1000;
+
+  private static final int CLASSES_SHOWN = 24;
+  private static final int METHODS = 3;
+
+  private record Key(String label, String method) {}
+
+  private record Pair(String first, String second) {}
+
+  private static final class Sum {
+    private final Small like;
+    private final double[] values;
+    private int n;
+
+    Sum(Small like) {
+      this.like = like;
+      this.values = new double[like.values().length];
+    }
+  }
+
+  private final Map<Key, Sum> means = new LinkedHashMap<>();
+  private final Map<String, Integer> classes = new LinkedHashMap<>();
+
+  /** Sum and number. */
+  private final Map<Pair, double[]> agreement = new LinkedHashMap<>();
+
+  /**
+   * Adds a capture.
+   *
+   * @param label what the model says, empty if nothing
+   * @return mean correlation of its methods' maps, NaN where there are not two
+   */
+  double add(String label, Map<String, Small> heats) {
+    if (classes.containsKey(label) || classes.size() < CLASSES_READ) {
+      classes.merge(label, 1, Integer::sum);
+      heats.entrySet().stream().limit(METHODS).forEach(e -> mean(label, e.getKey(), e.getValue()));
+    }
+    List<Map.Entry<String, Small>> all = new ArrayList<>(heats.entrySet());
+    double sum = 0;
+    int pairs = 0;
+    for (int i = 0; i < all.size(); i++) {
+      for (int j = i + 1; j < all.size(); j++) {
+        if (!all.get(i).getValue().fits(all.get(j).getValue())) {
+          continue;
+        }
+        double r = all.get(i).getValue().correlation(all.get(j).getValue());
+        if (Double.isFinite(r)) {
+          double[] total =
+              agreement.computeIfAbsent(
+                  new Pair(all.get(i).getKey(), all.get(j).getKey()), p -> new double[2]);
+          total[0] += r;
+          total[1]++;
+          sum += r;
+          pairs++;
+        }
+      }
+    }
+    return pairs == 0 ? Double.NaN : sum / pairs;
+  }
+
+  private void mean(String label, String method, Small heat) {
+    Sum sum = means.computeIfAbsent(new Key(label, method), k -> new Sum(heat));
+    if (sum.like.fits(heat)) {
+      sum.n++;
+      for (int i = 0; i < sum.values.length; i++) {
+        sum.values[i] += heat.values()[i];
+      }
+    }
+  }
+
+  /** Fields {@code means} and {@code agreement}. */
+  void write(JsonGenerator json) throws IOException {
+    List<String> shown =
+        classes.entrySet().stream()
+            .sorted(Comparator.comparing((Map.Entry<String, Integer> e) -> -e.getValue()))
+            .limit(CLASSES_SHOWN)
+            .map(Map.Entry::getKey)
+            .toList();
+    json.writeArrayFieldStart("means");
+    for (Map.Entry<Key, Sum> entry : means.entrySet()) {
+      if (!shown.contains(entry.getKey().label)) {
+        continue;
+      }
+      Sum sum = entry.getValue();
+      float[] mean = new float[sum.values.length];
+      for (int i = 0; i < mean.length; i++) {
+        mean[i] = (float) (sum.values[i] / sum.n);
+      }
+      Small small = new Small(sum.like.width(), sum.like.height(), mean);
+      json.writeStartObject();
+      json.writeStringField("label", entry.getKey().label);
+      json.writeStringField("m", entry.getKey().method);
+      json.writeNumberField("n", sum.n);
+      json.writeNumberField("w", small.width());
+      json.writeNumberField("h", small.height());
+      json.writeStringField("data", Base64.getEncoder().encodeToString(small.levels()));
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeArrayFieldStart("agreement");
+    for (Map.Entry<Pair, double[]> entry : agreement.entrySet()) {
+      json.writeStartArray();
+      json.writeString(entry.getKey().first);
+      json.writeString(entry.getKey().second);
+      ReportJson.number(json, entry.getValue()[0] / entry.getValue()[1]);
+      json.writeNumber((int) entry.getValue()[1]);
+      json.writeEndArray();
+    }
+    json.writeEndArray();
+  }
+}

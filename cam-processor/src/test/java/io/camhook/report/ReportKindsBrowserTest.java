@@ -1,0 +1,363 @@
+package io.camhook.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.chrome.ChromeDriver;
+
+/**
+ * Every kind of report on every tab, in both themes, at the widths of a phone, a tablet and a
+ * desk: no sideways scrolling, no violation that axe-core finds, and the view that the input asks
+ * for. With {@code -Dcamhook.screenshots=DIR} each is kept as a picture.
+ */
+class ReportKindsBrowserTest {
+  private static final List<Integer> WIDTHS = List.of(390, 1024, 1440);
+  private static final List<String> PLACES =
+      List.of(
+          "tab=overview",
+          "capture=1",
+          "capture=1&view=grid",
+          "capture=1&view=list",
+          "capture=1&view=compare&pins=0:0:gradcam:~1:0:gradcam:",
+          "tab=model",
+          "tab=model&quantity=ridges",
+          "tab=methods");
+
+  @TempDir static Path folder;
+  private static ChromeDriver browser;
+  private static String axe;
+
+  @BeforeAll
+  static void open_a_browser() throws IOException {
+    browser = Browser.start();
+    browser.manage().timeouts().scriptTimeout(Duration.ofSeconds(30));
+    try (InputStream in = ReportKindsBrowserTest.class.getResourceAsStream("/axe.min.js")) {
+      axe = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @AfterAll
+  static void close_the_browser() {
+    if (browser != null) {
+      browser.quit();
+    }
+  }
+
+  static List<String> kinds() {
+    return ReportKinds.NAMES;
+  }
+
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void report_should_fit_every_width_and_be_accessible(String kind) throws IOException {
+    Path file = ReportKinds.write(folder, kind);
+    for (int width : WIDTHS) {
+      size(width);
+      for (String place : PLACES) {
+        if (kind.equals("empty") && place.contains("pins")) {
+          continue;
+        }
+        for (String theme : List.of("light", "dark")) {
+          open(file, place, theme);
+          String where = "%s#%s at %d px, %s".formatted(kind, place, width, theme);
+          assertThat(number("return document.documentElement.scrollWidth"))
+              .as("width of the page, %s", where)
+              .isLessThanOrEqualTo(width);
+          assertThat(
+                  number(
+                      "return [...document.querySelectorAll('.page, .view')].reduce((most, e) =>"
+                          + " Math.max(most, e.scrollWidth - e.clientWidth), 0)"))
+              .as("sideways scrolling within, %s", where)
+              .isLessThanOrEqualTo(1);
+          // contrast and names depend on the width only where the layout does
+          if (width != 1024) {
+            assertThat(violations()).as(where).isEmpty();
+          }
+          keep(kind, place, width, theme);
+        }
+      }
+    }
+  }
+
+  @Test
+  void signal_should_be_drawn_as_lines_over_its_heat_with_an_axis() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "signal"), "capture=1", "light");
+    assertThat(string("return document.getElementById('readout').textContent"))
+        .isEqualTo("raw map 32, -1.00 to 1.00");
+    // the map's cell 6 of 32 is hot: red at 6.5/32 of the plot, 0 at its far end
+    assertThat(pixel("(46 + (c.width - 56) * 6.5 / 32) / c.width", ".3").get(0).intValue())
+        .isGreaterThan(
+            pixel("(46 + (c.width - 56) * 28.5 / 32) / c.width", ".3").get(0).intValue() + 60);
+    assertThat(number("return document.getElementById('overlay').height"))
+        .as("a chart, no strip")
+        .isGreaterThan(200);
+  }
+
+  @Test
+  void slices_of_a_volume_should_not_run_into_each_other() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "volume"), "capture=1&opacity=100", "light");
+    // opened where it is hottest: slice 2 of the map's 4 is 5 and 6 of the volume's 8
+    assertThat(string("return document.querySelector('output[for=slice]').textContent"))
+        .isIn("slice 5 of 8", "slice 6 of 8");
+    assertThat(pixel(".05", ".5").get(0).intValue()).isGreaterThan(200);
+    assertThat(pixel(".95", ".5").get(0).intValue()).isLessThan(10);
+    open(folder.resolve("volume.html"), "capture=1&opacity=100&slice=0", "light");
+    assertThat(pixel(".05", ".5").get(0).intValue()).as("slice 1 is cold").isLessThan(10);
+  }
+
+  @Test
+  void words_should_be_text_on_the_colour_of_their_heat() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "words"), "capture=1&opacity=100", "light");
+    assertThat(strings("return [...document.querySelectorAll('.tok')].map(e => e.textContent)"))
+        .containsExactly(
+            "[CLS]", "the", "film", "was", "un", "believ", "ably", "good", "<script>", "[SEP]");
+    // raw 2 of 2 is the top of the table, which is red; -1 is below zero, which is black
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('.tok')].map(e =>"
+                    + " getComputedStyle(e).backgroundColor)"))
+        .element(7)
+        .isEqualTo("rgb(255, 0, 0)");
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('.tok')].map(e =>"
+                    + " getComputedStyle(e).backgroundColor)"))
+        .element(8)
+        .isEqualTo("rgb(0, 0, 0)");
+  }
+
+  @Test
+  void rows_of_production_captures_should_be_told_apart() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "signal"), "capture=1", "light");
+    assertThat(
+            strings("return [...document.querySelectorAll('.row .name')].map(e => e.textContent)"))
+        .startsWith("#0 · 06:00:00.000", "#1 · 06:01:00.000");
+  }
+
+  @Test
+  void weight_of_a_channel_should_be_seen_whole() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "capture=1&layer=features.5", "light");
+    assertThat(
+            number(
+                "return [...document.querySelectorAll('.chan .cap span')].filter(e => e.scrollWidth"
+                    + " > e.clientWidth + 1 && getComputedStyle(e).overflow !== 'visible').length"))
+        .isZero();
+    assertThat(
+            number(
+                "return [...document.querySelectorAll('.chan')].filter(b =>"
+                    + " [...b.querySelectorAll('.cap span')].some(s =>"
+                    + " s.getBoundingClientRect().right > b.getBoundingClientRect().right +"
+                    + " 1)).length"))
+        .isZero();
+  }
+
+  @Test
+  void damage_should_be_said_on_every_tab() throws IOException {
+    size(1440);
+    Path file = ReportKinds.write(folder, "damaged");
+    for (String tab : List.of("overview", "captures", "model", "methods")) {
+      open(file, "tab=" + tab, "light");
+      assertThat(string("return document.getElementById('troubles').textContent"))
+          .contains("captures-000001.tar: capture 3 at 1024: wrong checksum")
+          .contains("not closed");
+    }
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    assertThat(string("return String(document.getElementById('troubles').hidden)"))
+        .isEqualTo("true");
+    assertThat(string("return document.getElementById('provenance').textContent"))
+        .contains(
+            "PyTorch 2.7.1", "on host, process 7", "every: 100", "60 passes captured", "0 dropped");
+  }
+
+  @Test
+  void marks_of_the_overview_should_filter() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    // i % 7 == 3 shows a square that nobody predicts: 3, 10, 17 … 59 are 9 of 60
+    assertThat(
+            string(
+                "return [...document.querySelectorAll('.fact')].map(e => e.textContent).join('|')"))
+        .contains("85.0 %named right", "9wrong");
+    browser.executeScript(
+        "[...document.querySelectorAll('.fact')].find(e =>"
+            + " e.textContent.includes('wrong')).click()");
+    awaitTrue("document.getElementById('shown').textContent.startsWith('9 of 60')");
+    assertThat(string("return document.getElementById('chips').textContent")).contains("wrong");
+    // sorted by confidence, high first
+    browser.executeScript("document.querySelector('#tab-overview').click()");
+    browser.executeScript("document.querySelector('.hbar').click()");
+    awaitTrue("document.querySelectorAll('.chip').length === 2");
+  }
+
+  @Test
+  void best_metric_should_not_be_bold_among_ties() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=methods", "light");
+    // ROAD: 0.50 and 0.49 differ by less than 0.018, the standard error; Deletion: 0.30 beats 0.40
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('#metrics-table td.tie')].map(e =>"
+                    + " e.textContent)"))
+        .containsExactly("0.5 ± 0.1 n=60", "0.49 ± 0.1 n=60");
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('#metrics-table td.best')].map(e =>"
+                    + " e.textContent)"))
+        .containsExactly("0.3 ± 0.1 n=60");
+  }
+
+  @Test
+  void changed_answers_should_come_first_with_the_difference_of_their_maps() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "compare"), "capture=5", "light");
+    awaitTrue("document.querySelectorAll('#difference .pane').length === 3");
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('.row .what span:first-child')].map(e =>"
+                    + " e.textContent)"))
+        .containsExactly("red disc → blue disc", "blue disc", "red disc", "blue disc");
+    assertThat(string("return document.querySelector('#difference h3').textContent"))
+        .isEqualTo("Before and after answer changed");
+  }
+
+  @Test
+  void figure_should_be_taken_along_with_scale_caption_and_provenance() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "capture=1&layer=features.5", "light");
+    // what the page offers as a file is read in place of being saved
+    String svg = saved("figure-svg");
+    assertThat(svg)
+        .startsWith("<svg")
+        .contains("<image")
+        .contains("Grad-CAM of red disc at features.5")
+        .contains("captures/demo")
+        .contains(">1.00</text>");
+    assertThat(saved("figure-png")).startsWith("\u0089PNG");
+  }
+
+  @Test
+  void notes_should_be_saved_and_read_back() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "capture=2", "light");
+    browser.executeScript("localStorage.clear(); document.getElementById('star').click()");
+    awaitTrue("document.getElementById('star').getAttribute('aria-pressed') === 'true'");
+    browser.executeScript(
+        "document.getElementById('f-star').value = '1';"
+            + " document.getElementById('f-star').dispatchEvent(new Event('change'))");
+    awaitTrue("document.getElementById('shown').textContent.startsWith('1 of 60')");
+    browser.executeScript("localStorage.clear()");
+  }
+
+  /** The beginning of what a button saves, a character a byte. */
+  private static String saved(String button) {
+    return String.valueOf(
+        browser.executeAsyncScript(
+            "const [id, done] = arguments, make = URL.createObjectURL;URL.createObjectURL = blob =>"
+                + " { URL.createObjectURL = make; blob.arrayBuffer().then(b => done([...new"
+                + " Uint8Array(b)].map(c => String.fromCharCode(c)).join(''))); return"
+                + " 'about:blank'; };HTMLAnchorElement.prototype.click = () => {};"
+                + "document.getElementById(id).click()",
+            button));
+  }
+
+  private static void size(int width) {
+    // the window of a headless browser cannot be narrower than 500 px; its device can
+    browser.executeCdpCommand(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile", false));
+  }
+
+  private static void open(Path file, String place, String theme) {
+    browser.executeCdpCommand(
+        "Emulation.setEmulatedMedia",
+        Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", theme))));
+    browser.get("about:blank");
+    browser.get(file.toUri() + "#" + place);
+    browser.executeScript("localStorage.removeItem('camhook:theme')");
+    if (!theme.equals(string("return document.documentElement.dataset.theme"))) {
+      browser.navigate().refresh();
+    }
+    awaitTrue(
+        "[...document.querySelectorAll('main > section')].some(e => !e.hidden &&"
+            + " e.textContent.length > 20) && (document.getElementById('captures').hidden ||"
+            + " document.getElementById('capture').hidden || document.querySelector('#capture"
+            + " h2'))");
+  }
+
+  private static List<?> violations() {
+    browser.executeScript(axe);
+    return (List<?>)
+        browser.executeAsyncScript(
+            "const done = arguments[0];axe.run(document, { resultTypes: ['violations'] }).then(r =>"
+                + " done(r.violations.map(v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n =>"
+                + " n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 300)).join(' | ')}`)), e"
+                + " => done([String(e)]))");
+  }
+
+  private static void keep(String kind, String place, int width, String theme) throws IOException {
+    String to = System.getProperty("camhook.screenshots");
+    if (to == null) {
+      return;
+    }
+    Path directory = Files.createDirectories(Path.of(to));
+    String name =
+        "%s-%s-%d-%s.png"
+            .formatted(
+                kind, place.replaceAll("&pins=.*", "").replaceAll("[^a-z0-9]+", "-"), width, theme);
+    Files.write(directory.resolve(name), browser.getScreenshotAs(OutputType.BYTES));
+  }
+
+  private static void awaitTrue(String condition) {
+    Object seen =
+        browser.executeAsyncScript(
+            "const done = arguments[0], end = performance.now() + 10000;"
+                + "(function look() { if ("
+                + condition
+                + ") done(true); else if (performance.now() > end) done(false); else"
+                + " setTimeout(look, 10); })()");
+    assertThat(seen).as(condition).isEqualTo(true);
+  }
+
+  private static int number(String script) {
+    return ((Number) browser.executeScript(script)).intValue();
+  }
+
+  private static String string(String script) {
+    return String.valueOf(browser.executeScript(script));
+  }
+
+  private static List<String> strings(String script) {
+    return ((List<?>) browser.executeScript(script)).stream().map(String::valueOf).toList();
+  }
+
+  /** RGB of the drawing at a place given as JavaScript of the canvas {@code c}. */
+  private static List<Number> pixel(String x, String y) {
+    List<?> rgb =
+        (List<?>)
+            browser.executeScript(
+                "const c = document.getElementById('overlay'); return"
+                    + " [...c.getContext('2d').getImageData("
+                    + "Math.floor((%s) * c.width), Math.floor((%s) * c.height), 1, 1).data]"
+                        .formatted(x, y));
+    return rgb.stream().map(v -> (Number) v).toList();
+  }
+}

@@ -1,0 +1,202 @@
+package io.camhook.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import io.camhook.engine.ModelSession;
+import io.camhook.onnx.graph.Dimension;
+import io.camhook.onnx.graph.Node;
+import io.camhook.onnx.graph.OnnxException;
+import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.onnx.graph.TensorType;
+import io.camhook.onnx.graph.ValueInfo;
+import io.camhook.onnx.naming.OnnxModule;
+import io.camhook.onnx.naming.OnnxModules;
+import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An {@code .onnx} file with stock onnxruntime, for a caller that runs it at will: the command, and
+ * programs of their own. Reading it takes the native library that comes with onnxruntime's jar.
+ */
+public final class OnnxFile {
+  private final OrtModel model;
+  private final OnnxModules modules;
+
+  private OnnxFile(OrtModel model) throws OnnxException {
+    this.model = model;
+    modules = OnnxModules.of(model.model(), model.types());
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @throws OnnxException if it is no ONNX model, or cannot be loaded, with the reason
+   */
+  public static OnnxFile open(Path file) throws IOException {
+    OnnxModel read = OnnxModel.read(file);
+    Path directory = file.toAbsolutePath().getParent();
+    OrtEnvironment environment =
+        OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "camhook");
+    return new OnnxFile(OrtModel.of(environment, read, directory, 0));
+  }
+
+  /** Its modules, nodes and values by name. */
+  public OnnxModules modules() {
+    return modules;
+  }
+
+  /** The output that scores are taken from: the first real one. */
+  public String score() throws OnnxException {
+    List<String> real = modules.realOutputs();
+    if (real.isEmpty()) {
+      throw new OnnxException("no output of the model holds real numbers, so it has no score");
+    }
+    return real.get(0);
+  }
+
+  /** Names of the inputs, in the order in which callers give them. */
+  public List<String> inputs() {
+    return model.model().graph().realInputs().stream().map(ValueInfo::name).toList();
+  }
+
+  /**
+   * Shapes that the inputs can have: a first size that varies is 1.
+   *
+   * @return null where another size varies, too
+   */
+  public @Nullable List<long[]> inputShapes() {
+    List<long[]> shapes = new ArrayList<>();
+    for (String input : inputs()) {
+      TensorType type = model.types().get(input);
+      if (type == null || type.dimensions() == null) {
+        return null;
+      }
+      long[] shape = type.dimensions().stream().mapToLong(Dimension::size).toArray();
+      if (shape.length > 0 && shape[0] < 0) {
+        shape[0] = 1;
+      }
+      if (Arrays.stream(shape).anyMatch(size -> size < 0)) {
+        return null;
+      }
+      shapes.add(shape);
+    }
+    return shapes;
+  }
+
+  /**
+   * Shapes of all values in one run.
+   *
+   * @throws OrtRunException if the model cannot be run with these inputs
+   */
+  public Map<String, long[]> shapes(List<Tensor> inputs) {
+    try (Inputs given = Inputs.of(model, inputs)) {
+      return model.learn(given.tensors());
+    } catch (OnnxException e) {
+      throw new OrtRunException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** The element type of a value, in words; null where nobody knows. */
+  public @Nullable String element(String value) {
+    TensorType type = model.types().get(value);
+    return type == null ? null : type.element().toString();
+  }
+
+  /**
+   * A session that records layers.
+   *
+   * @param names module paths, or exact names of nodes and values
+   * @throws OnnxException if the graph does not hold one of them, with the reason
+   */
+  public ModelSession session(Collection<String> names) throws OnnxException {
+    Map<LayerOutput, String> layers = new LinkedHashMap<>();
+    for (String name : names) {
+      OnnxModule module = modules.resolve(name);
+      layers.put(
+          new LayerOutput(module.path(), module.call(), null),
+          Objects.requireNonNull(module.value()));
+    }
+    return new OnnxSession(model, modules, score(), layers);
+  }
+
+  /** What a convolution or BatchNorm adds, as FullGrad takes it: values of four dimensions. */
+  public List<BiasNode> biases() {
+    List<BiasNode> found = new ArrayList<>();
+    for (Node node : model.model().graph().nodes()) {
+      TensorType type = model.types().get(node.output());
+      boolean image = type != null && type.dimensions() != null && type.dimensions().size() == 4;
+      boolean convolution = (node.is("Conv") || node.is("ConvTranspose")) && node.input(2) != null;
+      if (image && (convolution || node.is("BatchNormalization"))) {
+        found.add(new BiasNode(node.output(), convolution, node.real("epsilon", 1e-5)));
+      }
+    }
+    return found;
+  }
+
+  /**
+   * A node with a bias.
+   *
+   * @param value what it makes
+   * @param convolution else it is a BatchNorm
+   * @param epsilon of the BatchNorm
+   */
+  public record BiasNode(String value, boolean convolution, double epsilon) {}
+
+  /** Tensors of onnxruntime for one run. */
+  static final class Inputs implements AutoCloseable {
+    private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+
+    static Inputs of(OrtModel model, List<Tensor> values) {
+      List<String> names =
+          model.model().graph().realInputs().stream().map(ValueInfo::name).toList();
+      if (names.size() != values.size()) {
+        throw new OrtRunException(
+            "the model takes %d inputs (%s), %d were given"
+                .formatted(names.size(), String.join(", ", names), values.size()));
+      }
+      Inputs inputs = new Inputs();
+      try {
+        for (int i = 0; i < names.size(); i++) {
+          inputs.put(model, names.get(i), values.get(i));
+        }
+        return inputs;
+      } catch (RuntimeException e) {
+        inputs.close();
+        throw e;
+      }
+    }
+
+    void put(OrtModel model, String name, Tensor values) {
+      try {
+        OnnxTensor before =
+            tensors.put(name, OrtTensors.tensor(model.environment(), values, model.element(name)));
+        if (before != null) {
+          before.close();
+        }
+      } catch (OrtException e) {
+        throw new OrtRunException("input " + name + ": " + OrtModel.oneLine(e), e);
+      }
+    }
+
+    Map<String, OnnxTensor> tensors() {
+      return tensors;
+    }
+
+    @Override
+    public void close() {
+      tensors.values().forEach(OnnxTensor::close);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.camhook.djl.pass;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.archive.ArchiveException;
+import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.TapPlan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Frozen and inlined archives call no modules: their layers are the values of their operators. What
+ * a module of the eager model returned is one of these values, unless freezing folded the module
+ * into the next one, as it does with a convolution before a batch norm.
+ */
+class OperatorValuesTest {
+  /** See {@link ReferenceArchivesTest}: oneDNN is wrong there without this. */
+  private static final List<String> NEED_SSE41 = List.of("unet", "densenet");
+
+  @TempDir Path temp;
+
+  static List<String> archives() throws IOException {
+    return ReferenceArchive.flat().stream()
+        .filter(name -> !NEED_SSE41.contains(ReferenceArchive.model(name)))
+        .toList();
+  }
+
+  static List<String> archivesForSse41() throws IOException {
+    return ReferenceArchive.flat().stream()
+        .filter(name -> NEED_SSE41.contains(ReferenceArchive.model(name)))
+        .toList();
+  }
+
+  /** Every value of one archive, recorded in one pass with gradients. */
+  private record Recorded(Map<String, float[]> activations, Map<String, float[]> gradients) {}
+
+  private Recorded record(ReferenceArchive archive) throws Exception {
+    TorchScriptArchive opened = TorchScriptArchive.open(archive.file());
+    List<String> names =
+        opened.modules().stream()
+            .filter(module -> module.callSites() > 0 && !module.path().equals("."))
+            .map(ModuleDescription::path)
+            .toList();
+    Instrumented instrumented = opened.instrument(names);
+    assertThat(instrumented.plan().notices()).isEmpty();
+    Path copy = temp.resolve(archive.name() + ".pt");
+    instrumented.write(copy);
+    Map<String, float[]> activations = new LinkedHashMap<>();
+    Map<String, float[]> gradients = new HashMap<>();
+    try (TorchRun run = new TorchRun()) {
+      JniUtils.setGradMode(true);
+      List<PtNDArray> inputs = archive.inputs(run);
+      List<float[]> expected = run.values(run.plain(run.load(archive.file()), inputs));
+      PtSymbolBlock block = run.load(copy);
+      TorchRun.Pass pass = run.tapped(block, instrumented.plan(), inputs);
+      for (int i = 0; i < 2; i++) { // the JIT specialises after the first runs
+        pass = run.tapped(block, instrumented.plan(), inputs);
+      }
+      assertThat(run.values(pass.result())).usingRecursiveComparison().isEqualTo(expected);
+      assertThat(run.values(run.plain(block, inputs)))
+          .usingRecursiveComparison()
+          .isEqualTo(expected);
+      List<PtNDArray> found = run.gradients(archive.score(run, pass.result()), pass.taps());
+      for (int i = 0; i < pass.labels().size(); i++) {
+        String label = pass.labels().get(i).toString();
+        activations.put(label, TorchRun.floats(pass.taps().get(i)));
+        if (found.get(i) != null) {
+          gradients.put(label, TorchRun.floats(found.get(i)));
+        }
+      }
+    }
+    return new Recorded(activations, gradients);
+  }
+
+  private static boolean isValue(Recorded recorded, String label, JsonNode tensor) {
+    float[] activation = recorded.activations().get(label);
+    long elements = 1;
+    for (JsonNode size : tensor.get("shape")) {
+      elements *= size.asLong();
+    }
+    if (activation.length != elements) {
+      return false;
+    }
+    double error = Deviation.of(activation, tensor.get("act"), tensor.get("at"));
+    float[] gradient = recorded.gradients().get(label);
+    if (gradient != null && !tensor.get("grad").isNull()) {
+      double of = Deviation.of(gradient, tensor.get("grad"), tensor.get("at"));
+      if (tensor.has("grad_if_copied")) {
+        JsonNode copied = tensor.get("grad_if_copied");
+        of = Math.min(of, Deviation.of(gradient, copied, tensor.get("at")));
+      }
+      error = Math.max(error, of);
+    }
+    return error < ArchiveProof.TOLERANCE;
+  }
+
+  private void prove(String name) throws Exception {
+    ReferenceArchive archive = ReferenceArchive.of(name);
+    Recorded recorded = record(archive);
+    List<String> missing = new ArrayList<>();
+    int found = 0;
+    for (JsonNode call : archive.facts().get("calls")) {
+      for (JsonNode tensor : call.get("tensors")) {
+        boolean there =
+            recorded.activations().keySet().stream().anyMatch(l -> isValue(recorded, l, tensor));
+        if (there) {
+          found++;
+        } else {
+          missing.add(call.get("type").asText());
+        }
+      }
+    }
+    assertThat(found).as(name).isPositive();
+    assertThat(missing).as(name).allMatch(type -> type.endsWith("Conv2d"));
+    if (name.endsWith("inlined") || name.startsWith("vit") || name.startsWith("gap")) {
+      assertThat(missing).as(name + ": nothing to fold").isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("archives")
+  void values_should_be_those_of_the_eager_modules(String name) throws Exception {
+    prove(name);
+  }
+
+  @Tag("sse41")
+  @ParameterizedTest
+  @MethodSource("archivesForSse41")
+  void values_should_be_those_of_the_eager_modules_with_sse41(String name) throws Exception {
+    prove(name);
+  }
+
+  @Test
+  void names_should_count_operators_in_order_of_execution() throws Exception {
+    for (String form : List.of("frozen", "frozen_traced")) {
+      ReferenceArchive archive = ReferenceArchive.of("resnet_inlined." + form);
+      Recorded recorded = record(archive);
+      // By hand, from torchvision's code: a block is conv, relu, conv, its sum and relu; blocks of
+      // layers 2 to 4 have a convolution of their own for the residual.
+      Map<String, String> modules = new LinkedHashMap<>();
+      modules.put("bn1", "conv2d");
+      modules.put("relu", "relu");
+      modules.put("maxpool", "max_pool2d");
+      modules.put("layer1.0.bn1", "conv2d#1");
+      modules.put("layer1.0.bn2", "conv2d#2");
+      modules.put("layer1", "relu#2");
+      modules.put("layer2.0.downsample.1", "conv2d#5");
+      modules.put("layer2", "relu#4");
+      modules.put("layer3.0.bn2", "conv2d#7");
+      modules.put("layer4.0.bn1", "conv2d#9");
+      modules.put("layer4", "relu#8");
+      modules.put("avgpool", "adaptive_avg_pool2d");
+      modules.put("fc", "linear");
+      for (Map.Entry<String, String> module : modules.entrySet()) {
+        JsonNode tensor = null;
+        for (JsonNode call : archive.facts().get("calls")) {
+          if (call.get("path").asText().equals(module.getKey()) && call.get("call").asInt() == 0) {
+            tensor = call.get("tensors").get(0);
+          }
+        }
+        assertThat(isValue(recorded, module.getValue(), tensor)).as(form + " " + module).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void modules_of_an_inlined_archive_should_be_other_names_of_values() throws Exception {
+    ReferenceArchive archive = ReferenceArchive.of("resnet_inlined.inlined");
+    TorchScriptArchive inlined = TorchScriptArchive.open(archive.file());
+    Recorded recorded = record(archive);
+    int named = 0;
+    for (JsonNode call : archive.facts().get("calls")) {
+      String path = call.get("path").asText();
+      boolean second = call.get("call").asInt() > 0; // a block's relu, called twice
+      if (path.isEmpty() || second) {
+        continue;
+      }
+      String value = inlined.instrument(List.of(path)).plan().taps().get(0).path();
+      assertThat(isValue(recorded, value, call.get("tensors").get(0))).as(path).isTrue();
+      named++;
+    }
+    assertThat(named).isEqualTo(43); // 47 calls without the root's, 4 of them a block's second relu
+  }
+
+  @Test
+  void other_names_should_mean_the_same_value() throws Exception {
+    TorchScriptArchive frozen = open("resnet_inlined.frozen");
+    for (String name : List.of("relu#8", "x6", "relu_#8")) {
+      assertThat(frozen.instrument(List.of(name)).plan().taps())
+          .extracting(TapPlan.Tap::path, TapPlan.Tap::type)
+          .containsExactly(tuple("relu#8", "torch.relu_"));
+    }
+    for (String name : List.of("conv2d", "conv2d#0", "_convolution", "_convolution#0")) {
+      assertThat(open("resnet_inlined.frozen_traced").instrument(List.of(name)).plan().taps())
+          .extracting(TapPlan.Tap::path)
+          .containsExactly("conv2d");
+    }
+  }
+
+  @Test
+  void unknown_name_should_be_refused_with_the_reason() throws Exception {
+    assertThatThrownBy(() -> open("resnet_inlined.frozen").instrument(List.of("layer9")))
+        .isInstanceOf(ArchiveException.class)
+        .hasMessageStartingWith(
+            "resnet_inlined.frozen.pt: no layer 'layer9': the archive was frozen")
+        .hasMessageEndingWith("its layers are the values of its operators");
+  }
+
+  private static TorchScriptArchive open(String name) throws IOException {
+    return TorchScriptArchive.open(ReferenceArchive.of(name).file());
+  }
+}
