@@ -175,6 +175,39 @@ public final class Tensor {
   }
 
   /**
+   * The values in another type, rounded to the nearest; itself if it has the type. Values pass
+   * through float32.
+   */
+  public Tensor to(DType type) {
+    if (type == dtype) {
+      return this;
+    }
+    float[] values = toFloats();
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, type.bytes()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      switch (type) {
+        case F32 -> bytes.putFloat(value);
+        case F64 -> bytes.putDouble(value);
+        case F16 -> bytes.putShort(floatToHalf(value));
+        case BF16 -> bytes.putShort(floatToBfloat(value));
+        case BOOL -> bytes.put((byte) (value != 0 ? 1 : 0));
+        case U8, I8 -> bytes.put((byte) Math.round(value));
+        case U16, I16 -> bytes.putShort((short) Math.round(value));
+        case U32, I32 -> bytes.putInt((int) Math.round((double) value));
+        case U64, I64 -> bytes.putLong(Math.round((double) value));
+      }
+    }
+    return new Tensor(type, shape, bytes.flip());
+  }
+
+  /** The same values in another shape of as many elements. */
+  public Tensor reshaped(long... other) {
+    return new Tensor(dtype, other, data);
+  }
+
+  /**
    * The number of elements of {@code shape}; throws {@link ArithmeticException} on overflow or a
    * negative size.
    */
@@ -205,6 +238,32 @@ public final class Tensor {
       return sign == 0 ? subnormal : -subnormal;
     }
     return Float.intBitsToFloat(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  }
+
+  /** Round to nearest, ties to even, as hardware does it. */
+  private static short floatToHalf(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    int sign = bits >>> 16 & 0x8000;
+    int magnitude = bits & 0x7fffffff;
+    if (magnitude > 0x7f800000) {
+      return (short) (sign | 0x7e00);
+    }
+    if (magnitude >= 0x477ff000) { // 65520 and more round to infinity
+      return (short) (sign | 0x7c00);
+    }
+    if (magnitude < 0x38800000) { // below 2^-14: subnormal, in steps of 2^-24
+      return (short) (sign | (int) Math.rint(Math.abs((double) value) * 0x1p24));
+    }
+    int rounded = magnitude + 0xfff + (magnitude >>> 13 & 1);
+    return (short) (sign | (rounded - 0x38000000) >>> 13);
+  }
+
+  private static short floatToBfloat(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> 16 | 0x40);
+    }
+    return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
   @Override
