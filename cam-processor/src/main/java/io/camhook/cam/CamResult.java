@@ -6,7 +6,25 @@ import java.util.Map;
  * What a method says about one sample.
  *
  * @param method id of the method
+ * @param call 0; of a module that is called again in a pass the number of the call, of a method of
+ *     the input the number of the input
  * @param raw per layer the map before ReLU and scaling, in the layer's spatial shape
  * @param heatmap 0..1 at the size of the input; 0 everywhere where no raw map has a positive value
  */
-public record CamResult(String method, Map<String, FloatMap> raw, FloatMap heatmap) {}
+public record CamResult(String method, int call, Map<String, FloatMap> raw, FloatMap heatmap) {
+
+  /** Of the first call. */
+  public CamResult(String method, Map<String, FloatMap> raw, FloatMap heatmap) {
+    this(method, 0, raw, heatmap);
+  }
+
+  /** The same of another call or input. */
+  public CamResult ofCall(int other) {
+    return new CamResult(method, other, raw, heatmap);
+  }
+
+  /** {@code gradcam}; {@code gradcam#1} of the second call. */
+  public String name() {
+    return call == 0 ? method : method + "#" + call;
+  }
+}

@@ -1,11 +1,12 @@
 package io.camhook.cam;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Where the channels and positions of an activation are: channels first {@code [N,C,…]}, channels
- * last {@code [N,…,C]} (Swin), or transformer tokens {@code [N,T,D]} that form a grid behind {@code
- * skip} class and register tokens.
+ * last {@code [N,…,C]} (Swin; words and frames {@code [N,T,D]}), or transformer tokens {@code
+ * [N,T,D]} that form a grid after {@code skip} class and register tokens.
  *
  * @param kind the order of the dimensions
  * @param grid for tokens the grid's shape; else empty, the shape is that of the activation
@@ -22,6 +23,12 @@ public record Layout(Kind kind, int[] grid, int skip) {
 
   /** Most class and register tokens that the detection expects. */
   private static final int MOST_SPECIAL_TOKENS = 16;
+
+  /** Grey, grey with alpha, RGB, RGB with alpha. */
+  private static final int MOST_PICTURE_CHANNELS = 4;
+
+  /** Pixels by which unpadded convolutions move a size, beyond rounding. */
+  private static final int PADDING = 2;
 
   public Layout {
     grid = grid.clone();
@@ -64,17 +71,49 @@ public record Layout(Kind kind, int[] grid, int skip) {
   }
 
   /**
-   * Finds the layout of {@code activation}, a shape with the batch first, from the shape of the
-   * model's input (batch first too; empty if unknown). Rank 3 under an input of rank 4 is tokens:
-   * the grid is the one whose patches tile the input, so that it may be non-square. Rank 4 and 5
-   * are channels last if only then the spatial dimensions have the input's aspect ratio.
+   * Finds the layout of {@code activation}, a shape with the batch first, from the shapes alone.
+   * Where they allow several, it is PyTorch's order for maps and signals, channels first; for a
+   * sequence under an input that is none, it is a question.
    *
-   * @throws CamException if there is no spatial extent, or tokens form no grid
+   * @param input shape of the model's input, batch first; empty if unknown
+   * @throws CamException if there is no spatial extent, tokens form no grid, or a sequence may be
+   *     either
    */
   public static Layout detect(String path, long[] activation, long[] input) {
+    List<Layout> possible = possible(path, activation, input);
+    if (possible.size() == 1 || activation.length > 3 || input.length == 3) {
+      return possible.get(0);
+    }
+    throw unclear(path, activation);
+  }
+
+  /** Asks the user. */
+  public static CamException unclear(String path, long[] activation) {
+    return new CamException(
+        "layer %s: its output of shape %s may have its channels first or last; say which with --reshape channels-first or --reshape channels-last"
+            .formatted(path, Arrays.toString(activation)));
+  }
+
+  /**
+   * The layouts that the shapes allow, the more usual one first.
+   *
+   * <p>An output of rank 3 holds tokens {@code [N,T,D]} under a picture: the grid is the one whose
+   * patches tile the picture, so that it may be non-square. Under anything else it is a sequence,
+   * {@code [N,C,L]} or {@code [N,T,D]}, and never a picture, whatever the number of its positions.
+   * An output of rank 4 or 5 has its channels where the other dimensions then keep the input's
+   * proportions.
+   *
+   * @param input shape of the model's input, batch first, of whatever rank; empty if unknown
+   * @return one or two
+   * @throws CamException if there is no spatial extent, or tokens form no grid
+   */
+  public static List<Layout> possible(String path, long[] activation, long[] input) {
     return switch (activation.length) {
-      case 3 -> input.length == 3 ? channelsFirst() : tokenGrid(path, (int) activation[1], input);
-      case 4, 5 -> isChannelsLast(activation, input) ? channelsLast() : channelsFirst();
+      case 3 ->
+          input.length == 4
+              ? List.of(tokenGrid(path, (int) activation[1], pictureSize(input)))
+              : sequence(activation, input);
+      case 4, 5 -> volume(activation, input);
       default ->
           throw new CamException(
               "layer %s has an output of shape %s without spatial extent, so there is no map of it; choose an earlier layer"
@@ -82,65 +121,105 @@ public record Layout(Kind kind, int[] grid, int skip) {
     };
   }
 
-  private static boolean isChannelsLast(long[] activation, long[] input) {
+  /** Tokens {@code [N,T,D]} over a picture of {@code [height, width]}. */
+  public static Layout tokens(String path, long[] activation, long[] input) {
+    return tokenGrid(path, (int) activation[1], pictureSize(input));
+  }
+
+  /** Height and width, also of a picture with its one to four channels last. */
+  private static int[] pictureSize(long[] input) {
+    boolean last = input[1] > MOST_PICTURE_CHANNELS && input[3] <= MOST_PICTURE_CHANNELS;
+    return last
+        ? new int[] {(int) input[1], (int) input[2]}
+        : new int[] {(int) input[2], (int) input[3]};
+  }
+
+  /** A dimension of the input's length holds its moments or tokens; a signal's gets shorter. */
+  private static List<Layout> sequence(long[] activation, long[] input) {
+    if (input.length == 2 || input.length == 3) {
+      for (int d = 1; d < input.length; d++) {
+        boolean first = activation[2] == input[d];
+        boolean last = activation[1] == input[d];
+        // Of an input [N,C,L] either may be the length; but channels rarely survive a layer.
+        if (first != last) {
+          boolean other = input.length == 3 && input[3 - d] == activation[first ? 1 : 2];
+          return other ? both() : List.of(first ? channelsFirst() : channelsLast());
+        }
+      }
+      long longest = Math.max(input[1], input[input.length - 1]);
+      if (activation[1] > longest || activation[2] > longest) {
+        return List.of(activation[1] > longest ? channelsFirst() : channelsLast());
+      }
+    }
+    return both();
+  }
+
+  private static List<Layout> both() {
+    return List.of(channelsFirst(), channelsLast());
+  }
+
+  private static List<Layout> volume(long[] activation, long[] input) {
     if (input.length != activation.length) {
+      return List.of(channelsFirst());
+    }
+    boolean inputLast =
+        input[1] > MOST_PICTURE_CHANNELS && input[input.length - 1] <= MOST_PICTURE_CHANNELS;
+    int size = inputLast ? 1 : 2;
+    boolean first = isScaled(activation, 2, input, size);
+    boolean last = isScaled(activation, 1, input, size);
+    if (first == last) {
+      first = fits(activation, 2, input, size);
+      last = fits(activation, 1, input, size);
+    }
+    return first == last ? both() : List.of(first ? channelsFirst() : channelsLast());
+  }
+
+  /** Whether no dimension from {@code first} on is larger than that of the input. */
+  private static boolean fits(long[] activation, int first, long[] input, int size) {
+    for (int d = 0; d + 2 < input.length; d++) {
+      if (activation[first + d] > input[size + d]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the dimensions from {@code first} on are the input's, all smaller by one factor. */
+  private static boolean isScaled(long[] activation, int first, long[] input, int size) {
+    if (!fits(activation, first, input, size)) {
       return false;
     }
-    return aspectError(activation, 1, input) + 0.3 < aspectError(activation, 2, input);
-  }
-
-  /**
-   * How far the dimensions from {@code first} on are from the input's proportions, as log ratio.
-   */
-  private static double aspectError(long[] activation, int first, long[] input) {
-    double least = Double.POSITIVE_INFINITY;
-    double most = Double.NEGATIVE_INFINITY;
-    for (int d = 0; d + 2 < input.length; d++) {
-      if (activation[first + d] > input[d + 2]) {
-        return Double.POSITIVE_INFINITY;
+    double scale = (double) activation[first] / input[size];
+    for (int d = 1; d + 2 < input.length; d++) {
+      // Padding, or its absence, moves a size by one or two.
+      if (Math.abs(activation[first + d] - scale * input[size + d]) > PADDING) {
+        return false;
       }
-      double scale = Math.log((double) activation[first + d] / input[d + 2]);
-      least = Math.min(least, scale);
-      most = Math.max(most, scale);
     }
-    return most - least;
+    return true;
   }
 
-  private static Layout tokenGrid(String path, int tokens, long[] input) {
-    if (input.length == 4) {
-      int height = (int) input[2];
-      int width = (int) input[3];
-      for (boolean whole : new boolean[] {true, false}) {
-        Layout best = null;
-        for (int patch = 1; patch <= Math.min(height, width); patch++) {
-          if (whole && (height % patch != 0 || width % patch != 0)) {
-            continue;
-          }
-          int skip = tokens - (height / patch) * (width / patch);
-          if (skip >= 0 && skip <= MOST_SPECIAL_TOKENS && (best == null || skip < best.skip)) {
-            best = tokens(height / patch, width / patch, skip);
-          }
+  private static Layout tokenGrid(String path, int tokens, int[] picture) {
+    int height = picture[0];
+    int width = picture[1];
+    for (boolean whole : new boolean[] {true, false}) {
+      Layout best = null;
+      for (int patch = 1; patch <= Math.min(height, width); patch++) {
+        if (whole && (height % patch != 0 || width % patch != 0)) {
+          continue;
         }
-        if (best != null && best.positions() > 1) {
-          return best;
+        int skip = tokens - (height / patch) * (width / patch);
+        if (skip >= 0 && skip <= MOST_SPECIAL_TOKENS && (best == null || skip < best.skip)) {
+          best = tokens(height / patch, width / patch, skip);
         }
       }
-    } else {
-      for (int skip : new int[] {0, 1, 2, 5}) {
-        int side = (int) Math.round(Math.sqrt(Math.max(0, tokens - skip)));
-        if (side > 1 && side * side + skip == tokens) {
-          return tokens(side, side, skip);
-        }
+      if (best != null && best.positions() > 1) {
+        return best;
       }
     }
     throw new CamException(
-        "layer %s: its %d tokens form no grid%s; say which with --layout tokens:HEIGHTxWIDTH+SKIP, or choose a layer with spatial extent"
-            .formatted(
-                path,
-                tokens,
-                input.length == 4
-                    ? " over an input of %dx%d".formatted(input[2], input[3])
-                    : ", and the shape of the input is unknown"));
+        "layer %s: its %d tokens form no grid over an input of %dx%d; say which with --reshape tokens:HEIGHTxWIDTH+SKIP, or choose a layer with spatial extent"
+            .formatted(path, tokens, height, width));
   }
 
   private int positions() {

@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       ProcessCommand.class,
       ReportCommand.class,
+      ServeCommand.class,
       VerifyCommand.class,
       AttachCommand.class,
       DetachCommand.class,

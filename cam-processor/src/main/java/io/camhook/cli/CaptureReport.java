@@ -114,7 +114,7 @@ final class CaptureReport {
     List<CamMap> maps = new ArrayList<>();
     for (Explanation.Maps each : explanation.maps()) {
       int target = Math.max(0, order.indexOf(each.n()));
-      String method = each.result().method();
+      String method = each.result().name();
       each.result().raw().forEach((path, map) -> maps.add(map(target, method, path, map)));
       if (each.result().raw().isEmpty()) {
         maps.add(map(target, method, null, each.result().heatmap()));

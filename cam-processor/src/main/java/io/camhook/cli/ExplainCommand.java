@@ -7,6 +7,7 @@ import io.camhook.explain.Explainer;
 import io.camhook.explain.InputFiles;
 import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
+import io.camhook.explain.Preprocessing;
 import io.camhook.report.MetricsTable;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -15,9 +16,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -76,15 +79,19 @@ final class ExplainCommand implements Callable<Integer> {
   @Mixin private PictureOptions pictures = new PictureOptions();
 
   @Option(
-      names = {"-o", "--output"},
+      names = {"-o", "--out"},
       paramLabel = "DIR",
       required = true,
       description = "Where to write.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
+  @Mixin private ModelOptions choice = new ModelOptions();
+
   @Mixin private MetricsOptions measured = new MetricsOptions();
 
   @Mixin private EngineOptions engine = new EngineOptions();
+
+  private @Nullable Preprocessing picturesFed;
 
   private final Problems problems = new Problems();
   private final Set<String> notices = new HashSet<>();
@@ -97,10 +104,18 @@ final class ExplainCommand implements Callable<Integer> {
     Set<Metric> metrics = measured.metrics(spec);
     wanted.read(spec);
     target.read(spec);
+    requireDirectory(output);
     InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec));
     List<String> paths = layers.isEmpty() ? List.of("auto") : layers;
     try (Interruption interruption = new Interruption();
-        Explainer explainer = Explainer.load(model, paths).withLayout(wanted.layout())) {
+        Explainer explainer =
+            choice.apply(
+                Explainer.load(model, paths)
+                    .withLayout(wanted.layout())
+                    .withLabels(target.labels().names().size()))) {
+      Preprocessing fed = pictures(explainer, spec);
+      files = files.with(fed);
+      picturesFed = fed;
       Files.createDirectories(output);
       MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
@@ -129,6 +144,20 @@ final class ExplainCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static void requireDirectory(Path output) {
+    if (Files.exists(output) && !Files.isDirectory(output)) {
+      throw new CommandFailure(
+          output + ": -o names a directory to write into, and this is a file; name another one");
+    }
+  }
+
+  /** As many channels as the model takes. */
+  private Preprocessing pictures(Explainer explainer, CommandSpec command) {
+    Preprocessing usual = pictures.preprocessing(command);
+    OptionalInt channels = explainer.pictureChannels();
+    return channels.isPresent() ? usual.withChannels(channels.getAsInt()) : usual;
+  }
+
   /** A file that cannot be used does not keep the others from being explained. */
   private void explain(
       InputFiles files,
@@ -145,6 +174,7 @@ final class ExplainCommand implements Callable<Integer> {
         notice(explainer.notices());
         Explanation explanation = run.explain(explained);
         out.write(explanation, explained, run.concepts(explained), target.labels());
+        say(ChoiceText.of(explained, explanation), input);
         if (!metrics.isEmpty()) {
           boolean[] mask = measured.mask(input.name());
           run.measure(explained, explanation, metrics, mask, summary);
@@ -154,6 +184,18 @@ final class ExplainCommand implements Callable<Integer> {
       problems.add("input", files.name(index) + ": " + e.getMessage());
     } catch (CancellationException e) {
       // what is finished has been written
+    }
+  }
+
+  /** What was taken; of the layers only where it differs from the input before. */
+  private void say(List<String> choices, ModelInput input) {
+    PrintWriter print = spec.commandLine().getOut();
+    print.println(choices.get(0));
+    choices.stream().skip(1).filter(notices::add).forEach(print::println);
+    print.flush();
+    String notice = input.frame() == null || picturesFed == null ? null : picturesFed.notice();
+    if (notice != null) {
+      notice(List.of(notice));
     }
   }
 
@@ -170,6 +212,10 @@ final class ExplainCommand implements Callable<Integer> {
     MetricsTable table = out.metrics();
     if (table != null) {
       print.print(MetricsSummary.text(table));
+    }
+    if (out.inputs() > 0) {
+      print.println(
+          "report: " + output.resolve("report.html").toAbsolutePath().normalize().toUri());
     }
     print.printf(
         "%s, %s, %s in %s%s%n",

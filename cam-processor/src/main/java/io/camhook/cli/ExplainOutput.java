@@ -1,8 +1,10 @@
 package io.camhook.cli;
 
+import io.camhook.cam.FloatMap;
 import io.camhook.cam.targets.Labels;
 import io.camhook.explain.Explained;
 import io.camhook.explain.LayerConcepts;
+import io.camhook.explain.PictureFrame;
 import io.camhook.recording.Tensor;
 import io.camhook.render.Picture;
 import io.camhook.report.MetricsTable;
@@ -54,12 +56,16 @@ final class ExplainOutput implements AutoCloseable {
     ExplanationFile.write(directory, explanation, recorded);
     for (Explanation.Maps each : explanation.maps()) {
       maps++;
-      Picture overlay = MapPicture.of(each.result().heatmap(), explanation.picture(), null);
+      PictureFrame frame = each.result().call() == 0 ? explained.input().frame() : null;
+      FloatMap heatmap = each.result().heatmap();
+      Picture overlay =
+          frame == null
+              ? MapPicture.of(heatmap, explanation.picture(), null)
+              : MapPicture.over(heatmap, frame);
       if (overlay != null) {
         overlay.writePng(
             directory.resolve(
-                "%s.%s%s.png"
-                    .formatted(explanation.name(), each.result().method(), each.suffix())));
+                "%s.%s%s.png".formatted(explanation.name(), each.result().name(), each.suffix())));
         overlays++;
       }
     }

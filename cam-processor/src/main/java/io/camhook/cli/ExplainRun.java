@@ -2,6 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethods;
+import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** From what a model made of an input to what is written and shown of it. */
@@ -88,7 +90,7 @@ final class ExplainRun {
       return null;
     }
     try {
-      return explained.concepts(count, settings.options(explained.input()));
+      return explained.concepts(count, settings.options(explained));
     } catch (CamException e) {
       problems.add("concepts", explained.input().name() + ": concepts: " + e.getMessage());
       return null;
@@ -112,13 +114,27 @@ final class ExplainRun {
       int each = dependsOnTarget(method) ? targets : 1;
       for (int n = 0; n < each; n++) {
         try {
-          maps.add(new Explanation.Maps(n, settings.map(explained, method, n)));
+          for (CamResult map : settings.maps(explained, method, n)) {
+            maps.add(new Explanation.Maps(n, map));
+          }
         } catch (CamException e) {
-          failed.putIfAbsent(method, String.valueOf(e.getMessage()));
+          failed.putIfAbsent(method, named(method, String.valueOf(e.getMessage())));
+        } catch (CancellationException e) {
+          throw e;
+        } catch (RuntimeException e) { // whatever it is, the other methods' maps are kept
+          failed.putIfAbsent(
+              method,
+              "%s failed for layers %s: %s; the other methods are not affected"
+                  .formatted(method, explained.activations().keySet(), e));
         }
       }
     }
     return maps;
+  }
+
+  /** A failure names its method. */
+  private static String named(String method, String message) {
+    return message.contains(method) ? message : method + ": " + message;
   }
 
   /** Measures every method on this input, and randomcam, which any method should beat. */
@@ -128,12 +144,12 @@ final class ExplainRun {
       Set<Metric> metrics,
       boolean @Nullable [] mask,
       MetricsSummary summary) {
-    RunOptions options = settings.options(explained.input());
+    RunOptions options = settings.options(explained);
     Measurement measurement =
         new Measurement(explained, metrics, options, settings.pipeline(), mask);
     Map<String, FloatMap> heatmaps = new LinkedHashMap<>();
     for (Explanation.Maps maps : explanation.maps()) {
-      if (maps.n() == 0) {
+      if (maps.n() == 0 && maps.result().call() == 0) {
         heatmaps.put(maps.result().method(), maps.result().heatmap());
       }
     }
@@ -180,7 +196,7 @@ final class ExplainRun {
 
   private static @Nullable LayerSample sample(LayerTensors layer, Explained explained) {
     try {
-      return layer.sample(0, explained.input().tensors().get(0).shape());
+      return explained.sample(layer);
     } catch (CamException e) { // no spatial extent
       return null;
     }

@@ -5,6 +5,7 @@ import io.camhook.cam.Heatmaps;
 import io.camhook.cam.model.RunOptions;
 import io.camhook.explain.Explained;
 import io.camhook.explain.ModelInput;
+import java.util.List;
 
 /**
  * How maps are computed.
@@ -15,9 +16,10 @@ import io.camhook.explain.ModelInput;
  */
 record ExplainSettings(MethodOptions wanted, Interruption interruption, Progress progress) {
 
-  RunOptions options(ModelInput input) {
+  RunOptions options(Explained explained) {
+    ModelInput input = explained.input();
     return wanted
-        .options(input.tensors().get(0))
+        .options(explained.explainedInput())
         .withProgress(
             (method, done, total) ->
                 progress.note("%s %s %d/%d".formatted(input.name(), method, done, total)))
@@ -28,11 +30,16 @@ record ExplainSettings(MethodOptions wanted, Interruption interruption, Progress
     return wanted.pipeline();
   }
 
-  /** The map of a method for target {@code n}. */
+  /** The map of a method for target {@code n}, of the first call of its layers. */
   CamResult map(Explained explained, String method, int n) {
-    RunOptions options = options(explained.input());
+    return maps(explained, method, n).get(0);
+  }
+
+  /** The same of every call. */
+  List<CamResult> maps(Explained explained, String method, int n) {
+    RunOptions options = options(explained);
     return wanted.augSmooth()
         ? explained.augSmoothed(method, n, options, pipeline())
-        : explained.map(method, n, options, pipeline());
+        : explained.maps(method, n, options, pipeline());
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
+import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.RecordingException;
 import io.camhook.recording.Safetensors;
@@ -26,9 +27,10 @@ import java.util.TreeMap;
 
 /**
  * {@code NAME.safetensors}: {@code image} or {@code fed} (a signal {@code [C,L]} or a volume {@code
- * [C,D,H,W]}), {@code logits}, from {@code camhook explain} also {@code
- * activation/PATH} and {@code gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; of
- * further targets {@code raw@1/…}, {@code heatmap@1/…}; the rest as metadata.
+ * [C,D,H,W]}), {@code logits}, from {@code camhook explain} also {@code activation/PATH} and {@code
+ * gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; of a second call {@code
+ * raw/METHOD/PATH#1}, {@code heatmap/METHOD#1}; of further targets {@code raw@1/…}, {@code
+ * heatmap@1/…}; the rest as metadata.
  */
 final class ExplanationFile {
   static final String SUFFIX = ".safetensors";
@@ -70,7 +72,7 @@ final class ExplanationFile {
                       "raw%s/%s/%s".formatted(maps.suffix(), result.method(), path),
                       map.toTensor()));
       tensors.put(
-          "heatmap%s/%s".formatted(maps.suffix(), result.method()), result.heatmap().toTensor());
+          "heatmap%s/%s".formatted(maps.suffix(), result.name()), result.heatmap().toTensor());
     }
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(FORMAT, FORMAT_VERSION);
@@ -156,18 +158,25 @@ final class ExplanationFile {
         continue;
       }
       String suffix = name[0].substring("heatmap".length());
-      String raw = "raw" + suffix + "/" + name[1] + "/";
+      String[] called = name[1].split("#", 2);
+      int call = called.length < 2 ? 0 : Integer.parseInt(called[1]);
+      String raw = "raw" + suffix + "/" + called[0] + "/";
       Map<String, FloatMap> layers = new LinkedHashMap<>();
       tensors.forEach(
           (other, tensor) -> {
-            if (other.startsWith(raw)) {
+            if (other.startsWith(raw) && call(other.substring(raw.length())) == call) {
               layers.put(other.substring(raw.length()), map(tensor));
             }
           });
       int n = suffix.isEmpty() ? 0 : Integer.parseInt(suffix.substring(1));
-      all.add(new Explanation.Maps(n, new CamResult(name[1], layers, map(entry.getValue()))));
+      all.add(
+          new Explanation.Maps(n, new CamResult(called[0], call, layers, map(entry.getValue()))));
     }
     return all;
+  }
+
+  private static int call(String layer) {
+    return LayerOutput.parse(layer).call();
   }
 
   private static FloatMap map(Tensor tensor) {

@@ -11,6 +11,7 @@ import io.camhook.report.ReportInput.Signal;
 import io.camhook.report.ReportInput.Volume;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -34,13 +35,16 @@ final class FedInput {
 
   static ReportInput of(Explanation explanation) {
     Tensor input = explanation.fed().input();
-    boolean fits = input != null && input.elements() > 0 && input.elements() <= ELEMENTS;
     return new ReportInput(
-        fits && input.rank() == 2 ? signal(input) : null,
-        fits && input.rank() == 4 ? volume(input) : null,
+        input != null && fits(input, 2) ? signal(input) : null,
+        input != null && fits(input, 4) ? volume(input) : null,
         tokens(explanation.extra().get(TOKENS)),
         boxes(explanation.extra().get(BOXES)),
         segmentation(explanation.fed().output()));
+  }
+
+  private static boolean fits(Tensor input, int rank) {
+    return input.rank() == rank && input.elements() > 0 && input.elements() <= ELEMENTS;
   }
 
   private static Signal signal(Tensor input) {
@@ -137,7 +141,7 @@ final class FedInput {
     if (!metadata.containsKey(TOKENS) && !metadata.containsKey(BOXES)) {
       return metadata;
     }
-    Map<String, String> own = new java.util.LinkedHashMap<>(metadata);
+    Map<String, String> own = new LinkedHashMap<>(metadata);
     for (String key : List.of(TOKENS, BOXES)) {
       JsonNode all = array(metadata.get(key));
       boolean perSample =

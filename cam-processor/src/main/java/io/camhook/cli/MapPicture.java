@@ -1,6 +1,7 @@
 package io.camhook.cli;
 
 import io.camhook.cam.FloatMap;
+import io.camhook.explain.PictureFrame;
 import io.camhook.recording.Tensor;
 import io.camhook.render.Bilinear;
 import io.camhook.render.ColourTable;
@@ -37,6 +38,44 @@ final class MapPicture {
       case 3 -> volume(heat, shape, input);
       default -> null;
     };
+  }
+
+  /** Over the picture that the user gave; what of it the model was not fed stays as it is. */
+  static @Nullable Picture over(FloatMap heatmap, PictureFrame frame) {
+    if (heatmap.rank() != 2) {
+      return of(heatmap, null, null);
+    }
+    Picture original = frame.original();
+    int left = Math.max(0, (int) Math.round(frame.left()));
+    int top = Math.max(0, (int) Math.round(frame.top()));
+    int right = Math.min(original.width(), (int) Math.round(frame.left() + frame.width()));
+    int bottom = Math.min(original.height(), (int) Math.round(frame.top() + frame.height()));
+    int[] size = {
+      Math.max(1, (int) Math.round(frame.height())), Math.max(1, (int) Math.round(frame.width()))
+    };
+    float[] heat = Bilinear.resize(heatmap.values(), heatmap.shape(), size);
+    int offsetRow = top - (int) Math.round(frame.top());
+    int offsetColumn = left - (int) Math.round(frame.left());
+    int width = Math.min(right - left, size[1] - offsetColumn);
+    int height = Math.min(bottom - top, size[0] - offsetRow);
+    byte[] part = new byte[width * height * 3];
+    float[] seen = new float[width * height];
+    for (int y = 0; y < height; y++) {
+      System.arraycopy(
+          original.rgb(),
+          ((top + y) * original.width() + left) * 3,
+          part,
+          y * width * 3,
+          width * 3);
+      System.arraycopy(heat, (y + offsetRow) * size[1] + offsetColumn, seen, y * width, width);
+    }
+    byte[] overlay = Overlay.of(new Picture(width, height, part), seen).rgb();
+    byte[] whole = original.rgb().clone();
+    for (int y = 0; y < height; y++) {
+      System.arraycopy(
+          overlay, y * width * 3, whole, ((top + y) * original.width() + left) * 3, width * 3);
+    }
+    return new Picture(original.width(), original.height(), whole);
   }
 
   private static Picture image(float[] heat, int[] shape, @Nullable Picture image) {

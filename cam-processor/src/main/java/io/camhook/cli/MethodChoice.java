@@ -3,6 +3,7 @@ package io.camhook.cli;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
 import io.camhook.cam.Need;
+import io.camhook.cam.model.ModelMethods;
 import io.camhook.recording.Capture;
 import io.camhook.recording.TensorName;
 import java.util.ArrayList;
@@ -47,7 +48,8 @@ final class MethodChoice {
    * @throws io.camhook.cam.CamException if there is no such method, naming the nearest
    */
   static MethodChoice of(List<String> ids) {
-    return new MethodChoice(ids.stream().distinct().map(CamMethods::byId).toList());
+    return new MethodChoice(
+        ids.stream().map(ModelMethods::idOf).distinct().map(CamMethods::byId).toList());
   }
 
   /** Whether methods were named. */

@@ -24,8 +24,13 @@ final class MethodOptions {
       names = {"-m", "--method"},
       paramLabel = "METHOD",
       split = ",",
-      description =
-          "Method, may be repeated (default: gradcam); none: activations and gradients only.")
+      description = {
+        "Method, may be repeated (default: gradcam); none: activations and gradients only.",
+        "Of layers: cam gradcam gradcam++ hirescam gradcam-elementwise xgradcam layercam eigencam",
+        "eigengradcam segeigencam kpcacam fem finercam shapleycam refinecam randomcam; running the",
+        "model again: scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of",
+        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise."
+      })
   private List<String> methods = new ArrayList<>();
 
   @Option(
@@ -33,7 +38,8 @@ final class MethodOptions {
       paramLabel = "RULE",
       defaultValue = "mean",
       description =
-          "How maps of several layers become one: mean, scaled-max (LayerCAM's) or product (default: ${DEFAULT-VALUE}).")
+          "How maps of several layers become one: mean, scaled-max (LayerCAM's) or product"
+              + " (default: ${DEFAULT-VALUE}).")
   private String aggregate = "mean";
 
   @Option(
@@ -55,6 +61,27 @@ final class MethodOptions {
   private @Nullable Integer batch;
 
   @Option(
+      names = "--samples",
+      paramLabel = "N",
+      description =
+          "Variants of the input that methods average over: steps of integrated-gradients, masks of"
+              + " rise, noisy copies of smoothgrad (default: each method's own).")
+  private @Nullable Integer samples;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Seed of what is random: masks, noise (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--pad-id",
+      paramLabel = "ID",
+      description = "Token id that occlusion puts in the place of each token.")
+  private @Nullable Long padId;
+
+  @Option(
       names = "--channels",
       paramLabel = "N",
       defaultValue = "0",
@@ -66,14 +93,16 @@ final class MethodOptions {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Also finds N concepts in the last layer with spatial extent (deep feature factorization) and what the model says to each: NAME.concepts.png.")
+          "Also finds N concepts in the last layer with spatial extent (deep feature factorization)"
+              + " and what the model says to each: NAME.concepts.png.")
   private int concepts;
 
   @Option(
       names = "--reshape",
       paramLabel = "LAYOUT",
       description =
-          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns + tokens dropped in front), channels-last or channels-first.")
+          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns +"
+              + " tokens dropped in front), channels-last or channels-first.")
   private @Nullable String reshape;
 
   private @Nullable Layout layout;
@@ -85,7 +114,8 @@ final class MethodOptions {
     if (methods.isEmpty()) {
       return withoutTarget ? List.of() : List.of("gradcam");
     }
-    List<String> wanted = methods.stream().filter(id -> !id.equals(NONE)).distinct().toList();
+    List<String> wanted =
+        methods.stream().filter(id -> !id.equals(NONE)).map(ModelMethods::idOf).distinct().toList();
     try {
       wanted.forEach(ModelMethods::requireKnown);
     } catch (CamException e) {
@@ -97,6 +127,7 @@ final class MethodOptions {
   /** Reads the other options; impossible values are wrong usage. */
   void read(CommandSpec spec) {
     requireAtLeast(spec, "--batch", batch == null ? 1 : batch, 1);
+    requireAtLeast(spec, "--samples", samples == null ? 1 : samples, 1);
     requireAtLeast(spec, "--channels", channels, 0);
     requireAtLeast(spec, "--concepts", concepts, 0);
     if (rule() == null) {
@@ -143,7 +174,12 @@ final class MethodOptions {
 
   /** How the model is run again for an input. */
   RunOptions options(Tensor input) {
-    RunOptions options = RunOptions.forInput(input).withChannels(channels);
+    RunOptions options =
+        RunOptions.forInput(input)
+            .withChannels(channels)
+            .withSamples(samples == null ? 0 : samples)
+            .withSeed(seed)
+            .withPadId(padId);
     return batch == null ? options : options.withBatch(batch);
   }
 

@@ -1,7 +1,10 @@
 package io.camhook.cli;
 
+import io.camhook.explain.Fit;
 import io.camhook.explain.Preprocessing;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -16,20 +19,29 @@ final class PictureOptions {
   private String size = "224";
 
   @Option(
+      names = "--fit",
+      paramLabel = "FIT",
+      defaultValue = "crop",
+      description =
+          "How: crop (the shorter side fits, the middle is taken), pad (the longer side fits) or"
+              + " stretch (default: ${DEFAULT-VALUE}).")
+  private Fit fit = Fit.CROP;
+
+  @Option(
       names = "--mean",
       paramLabel = "R,G,B",
       split = ",",
-      defaultValue = "0.485,0.456,0.406",
-      description = "Subtracted from colours of 0 to 1 (default: ${DEFAULT-VALUE}).")
-  private List<Float> mean = List.of();
+      description =
+          "Subtracted from values of 0 to 1, one number or one a channel (default: ImageNet's"
+              + " 0.485,0.456,0.406).")
+  private List<Float> mean = new ArrayList<>();
 
   @Option(
       names = "--std",
       paramLabel = "R,G,B",
       split = ",",
-      defaultValue = "0.229,0.224,0.225",
-      description = "What is left is divided by this (default: ${DEFAULT-VALUE}).")
-  private List<Float> std = List.of();
+      description = "What is left is divided by this (default: ImageNet's 0.229,0.224,0.225).")
+  private List<Float> std = new ArrayList<>();
 
   PictureOptions() {}
 
@@ -45,13 +57,17 @@ final class PictureOptions {
     try {
       return Preprocessing.imageNet()
           .withSize(Integer.parseInt(sides[0]), Integer.parseInt(sides[sides.length - 1]))
+          .withFit(fit)
           .withNormalisation(floats(mean), floats(std));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--mean, --std: " + e.getMessage(), e);
     }
   }
 
-  private static float[] floats(List<Float> values) {
+  private static float @Nullable [] floats(List<Float> values) {
+    if (values.isEmpty()) {
+      return null;
+    }
     float[] floats = new float[values.size()];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = values.get(i);

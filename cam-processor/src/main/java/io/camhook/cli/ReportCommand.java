@@ -56,9 +56,8 @@ final class ReportCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
-      description = "The report (default: ${DEFAULT-VALUE}).",
-      defaultValue = "report.html")
-  private Path output = Path.of("report.html");
+      description = "The report (default: report.html; with --static: report).")
+  private @Nullable Path output;
 
   @Option(
       names = "--truth",
@@ -97,6 +96,14 @@ final class ReportCommand implements Callable<Integer> {
               + " ${DEFAULT-VALUE}).")
   private int pictureSide = 512;
 
+  @Option(
+      names = "--static",
+      description = {
+        "Writes pictures and text in place of a page: index.md and sheets of overlays as PNG into",
+        "the directory that -o names (default: report), for a wiki or the artifacts of a build."
+      })
+  private boolean pictures;
+
   private final Problems problems = new Problems();
   private int maps;
 
@@ -118,13 +125,17 @@ final class ReportCommand implements Callable<Integer> {
       sources.add(source);
       captures += source.size();
     }
+    if (pictures) {
+      return writePictures(explainer, sources, captures);
+    }
+    Path file = output == null ? Path.of("report.html") : output;
     CaptureReport shown = new CaptureReport(GroundTruth.read(truth));
     MetricsTable table = table(metrics);
     ReportLimits limits =
         new ReportLimits(pictureSide, channels, ReportLimits.DEFAULT.channelSide());
     int size;
     boolean nothing;
-    try (ReportWriter report = new ReportWriter(output, info(inputs), limits);
+    try (ReportWriter report = new ReportWriter(file, info(inputs), limits);
         Progress progress = new Progress("report", " captures", captures)) {
       List<List<String>> torn = new ArrayList<>();
       for (Source source : sources) {
@@ -154,9 +165,12 @@ final class ReportCommand implements Callable<Integer> {
       nothing = size == 0 && !steps;
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.printf(
-        "%s: %d captures, %d maps, %s%n", output, size, maps, Units.bytes(Files.size(output)));
+    out.printf("%s: %d captures, %d maps, %s%n", file, size, maps, Units.bytes(Files.size(file)));
     out.flush();
+    return finished(nothing);
+  }
+
+  private int finished(boolean nothing) {
     if (nothing && problems.isEmpty()) {
       throw new CommandFailure(
           inputs.get(0) + ": the recording holds no capture; was the model called, and sampled?");
@@ -165,6 +179,37 @@ final class ReportCommand implements Callable<Integer> {
       throw new CommandFailure(problems.text());
     }
     return 0;
+  }
+
+  private int writePictures(CaptureExplainer explainer, List<Source> sources, int captures)
+      throws IOException {
+    Path directory = output == null ? Path.of("report") : output;
+    CaptureReport shown = new CaptureReport(GroundTruth.read(truth));
+    StaticReport report = new StaticReport(directory);
+    List<ReportSource> described = new ArrayList<>();
+    int size = 0;
+    try (Progress progress = new Progress("report", " captures", captures)) {
+      for (Source source : sources) {
+        int[] read = new int[1];
+        List<String> damage =
+            source.read(
+                explainer,
+                explanation -> {
+                  read[0]++;
+                  maps += explanation.maps().size();
+                  report.add(explanation, shown.of(explanation).truth());
+                },
+                progress);
+        damage.forEach(what -> problems.add("damage", what));
+        described.add(source.described(read[0], damage));
+        size += read[0];
+      }
+      report.finish(described);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf("%s: %d captures, %d maps%n", directory.resolve("index.md"), size, maps);
+    out.flush();
+    return finished(size == 0);
   }
 
   private void add(ReportWriter report, CaptureReport shown, Explanation explanation, int source)
@@ -182,7 +227,12 @@ final class ReportCommand implements Callable<Integer> {
   static ReportInfo info(List<Path> inputs) {
     Map<String, byte[]> colormaps = new LinkedHashMap<>();
     for (ColourTable table :
-        List.of(ColourTable.INFERNO, ColourTable.VIRIDIS, ColourTable.TURBO, ColourTable.JET)) {
+        List.of(
+            ColourTable.INFERNO,
+            ColourTable.VIRIDIS,
+            ColourTable.TURBO,
+            ColourTable.JET,
+            ColourTable.HOT)) {
       colormaps.put(table.name().toLowerCase(Locale.ROOT), table.triplets());
     }
     byte[] grey = new byte[3 * 256];

@@ -3,11 +3,14 @@ package io.camhook.explain;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.flow.AutoLayer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A TorchScript file, loaded for each session. */
 record ArchiveSource(Path file, ModelListing listing) implements ModelSource {
@@ -21,8 +24,8 @@ record ArchiveSource(Path file, ModelListing listing) implements ModelSource {
   }
 
   @Override
-  public Optional<String> auto(List<Tensor> inputs) {
-    return Optional.ofNullable(listing.operators().pooled());
+  public Optional<AutoLayer> auto(@Nullable String output, List<Tensor> inputs) throws IOException {
+    return TorchScriptArchive.open(file).auto(output);
   }
 
   @Override

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * which is opened when they are first asked for.
  */
 final class BiasLayers implements AutoCloseable {
-  private final ModelSource source;
+  private final SideSessions sides;
   private final List<ModuleDescription> layers = new ArrayList<>();
   private @Nullable ModelSession session;
 
-  BiasLayers(ModelSource source) {
-    this.source = source;
+  BiasLayers(ModelSource source, SideSessions sides) {
+    this.sides = sides;
     for (ModuleDescription module : source.biased()) {
       Names names = names(module);
       if (names != null
@@ -75,11 +75,7 @@ final class BiasLayers implements AutoCloseable {
         throw new CamException(
             "fullgrad adds up biases, and this model has no Conv2d or BatchNorm2d with one");
       }
-      try {
-        open = source.open(layers.stream().map(ModuleDescription::path).toList());
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      open = sides.open(layers.stream().map(ModuleDescription::path).toList());
       session = open;
     }
     return open;
@@ -104,7 +100,7 @@ final class BiasLayers implements AutoCloseable {
 
   private double epsilon(ModuleDescription batchNorm) {
     try {
-      return source.epsilon(batchNorm, session());
+      return sides.source().epsilon(batchNorm, session());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

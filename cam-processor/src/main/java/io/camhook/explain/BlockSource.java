@@ -8,6 +8,7 @@ import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -28,7 +29,8 @@ record BlockSource(Object model, Block block, EngineAdapter adapter, ModelListin
   private static BlockSource of(Object model, Block block, String name) {
     Hooks.requireAgent();
     EngineAdapter adapter = ExplainEngine.adapter();
-    ModelListing listing = new ModelListing(name, adapter.describe(block), Map.of(), null, null);
+    ModelListing listing =
+        new ModelListing(name, adapter.describe(block), List.of(), Map.of(), null, null);
     return new BlockSource(model, block, adapter, listing);
   }
 

@@ -1,7 +1,7 @@
 package io.camhook.explain;
 
 /** A model could not be loaded, fed or explained; the message is one line for the user. */
-public final class ExplainException extends RuntimeException {
+public class ExplainException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** Creates the exception with a complete sentence. */

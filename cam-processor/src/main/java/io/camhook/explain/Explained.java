@@ -9,6 +9,7 @@ import io.camhook.cam.CamResult;
 import io.camhook.cam.FeatureFactorization;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
+import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Layout;
 import io.camhook.cam.Need;
@@ -28,6 +29,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,29 +45,53 @@ public final class Explained {
           + " it returns no tensor";
 
   private final ModelInput input;
+  private final List<Tensor> fed;
   private final ModelSession.Pass pass;
   private final List<ScoreTarget> targets;
-  private final boolean layersAreNamed;
-  private final ExplainedModel model;
-  private final ClassifierWeights classifier;
-  private final @Nullable Layout layout;
+  private final Explanations how;
+  private final ExplainedInputs inputs;
   private List<Explained> variants = List.of();
 
+  /**
+   * How the inputs of one explainer are explained.
+   *
+   * @param layersAreNamed false where layers were given as globs, which may match some that do not
+   *     fit
+   * @param classes the axis of the classes
+   * @param owners which input a layer's output lies over, as far as it is known
+   * @param outputName position or key of the output that holds the scores
+   */
+  record Explanations(
+      ModelSession session,
+      SideSessions sides,
+      ClassifierWeights classifier,
+      boolean layersAreNamed,
+      ClassAxis classes,
+      Layouts layouts,
+      @Nullable Integer wantedInput,
+      BatchLimit limit,
+      Map<LayerOutput, Integer> owners,
+      String outputName) {}
+
+  /**
+   * @param input what the user gave
+   * @param fed what the model was fed of it, in its own order and types
+   */
   Explained(
       ModelInput input,
+      List<Tensor> fed,
       ModelSession.Pass pass,
       List<ScoreTarget> targets,
-      boolean layersAreNamed,
-      ExplainedModel model,
-      ClassifierWeights classifier,
-      @Nullable Layout layout) {
+      Explanations how) {
     this.input = input;
+    this.fed = List.copyOf(fed);
     this.pass = pass;
     this.targets = List.copyOf(targets);
-    this.layersAreNamed = layersAreNamed;
-    this.model = model;
-    this.classifier = classifier;
-    this.layout = layout;
+    this.how = how;
+    how.sides().seen(pass.activations());
+    this.inputs =
+        new ExplainedInputs(
+            how.session(), how.layouts(), fed, how.wantedInput(), pass.activations(), how.owners());
   }
 
   /** What the model was fed. */
@@ -100,22 +127,55 @@ public final class Explained {
    */
   public int classIndex(int n) {
     int index = -1;
+    Tensor output = logits().orElseThrow();
     float[] derivative = derivative(n);
-    int positions = derivative.length / classes();
     for (int i = 0; i < derivative.length; i++) {
       if (derivative[i] != 0) {
-        if (index >= 0 && index != i / positions || derivative[i] != 1) {
+        int of = how.classes().classOf(i, output);
+        if (index >= 0 && index != of || derivative[i] != 1) {
           return -1;
         }
-        index = i / positions;
+        index = of;
       }
     }
     return index;
   }
 
-  private int classes() {
-    Tensor output = logits().orElseThrow();
-    return Math.toIntExact(output.rank() > 2 ? output.size(1) : output.elements());
+  /** Position or key of the output that holds the scores. */
+  public String outputName() {
+    return how.outputName();
+  }
+
+  /** The axis of the output that counts the classes. */
+  public int classAxis() {
+    return how.classes().axis();
+  }
+
+  /**
+   * The layout of a layer's output.
+   *
+   * @throws CamException if it has no spatial extent, or it is not clear where
+   */
+  public Layout layout(LayerOutput layer) {
+    Tensor activation = pass.activations().get(layer);
+    if (activation == null) {
+      throw new CamException("layer '%s' was not recorded".formatted(layer));
+    }
+    return inputs.layout(layer, activation);
+  }
+
+  /**
+   * One layer, channels first.
+   *
+   * @throws CamException if it has no spatial extent, or it is not clear where
+   */
+  public LayerSample sample(LayerTensors layer) {
+    return layer.sample(0, shapeUnder(layer));
+  }
+
+  /** The first input that is explained, as methods see it: float32 {@code [1,C,…]}. */
+  public Tensor explainedInput() {
+    return inputs.forMethods(inputs.primary());
   }
 
   /** The score of target {@code n}. */
@@ -128,13 +188,21 @@ public final class Explained {
   }
 
   /**
-   * The map of a method for target {@code n}. Where layers were given as globs, those that the
-   * method can use take part.
+   * The map of a method for target {@code n}: that of the first call of the layers, or of the first
+   * input. Where layers were given as globs, those that the method can use take part.
    *
    * @param options for methods that run the model again
    * @throws CamException if the method needs what the layers or the model cannot give
    */
   public CamResult map(String method, int n, RunOptions options, Heatmaps pipeline) {
+    return maps(method, n, options, pipeline).get(0);
+  }
+
+  /**
+   * The same of every call: a layer that the model calls again has a map of its own for each call,
+   * over the input that it belongs to; a method of the input has one for each input.
+   */
+  public List<CamResult> maps(String method, int n, RunOptions options, Heatmaps pipeline) {
     ModelMethods.requireKnown(method);
     try {
       return computed(method, n, options, pipeline);
@@ -148,13 +216,23 @@ public final class Explained {
    * The same with {@link AugSmooth}: the raw maps are those of the input, the heatmap is the mean
    * over its variants.
    */
-  public CamResult augSmoothed(String method, int n, RunOptions options, Heatmaps pipeline) {
-    CamResult plain = map(method, n, options, pipeline);
-    List<FloatMap> heatmaps = new ArrayList<>();
-    for (Explained variant : variants()) {
-      heatmaps.add(variant.map(method, n, options, pipeline).heatmap());
+  public List<CamResult> augSmoothed(String method, int n, RunOptions options, Heatmaps pipeline) {
+    List<CamResult> plain = maps(method, n, options, pipeline);
+    List<List<FloatMap>> heatmaps = new ArrayList<>();
+    plain.forEach(each -> heatmaps.add(new ArrayList<>()));
+    for (Explained variant : variants(method)) {
+      List<CamResult> maps = variant.maps(method, n, options, pipeline);
+      for (int i = 0; i < plain.size(); i++) {
+        heatmaps.get(i).add(maps.get(i).heatmap());
+      }
     }
-    return new CamResult(plain.method(), plain.raw(), AugSmooth.mean(heatmaps));
+    List<CamResult> smoothed = new ArrayList<>();
+    for (int i = 0; i < plain.size(); i++) {
+      CamResult one = plain.get(i);
+      smoothed.add(
+          new CamResult(one.method(), one.call(), one.raw(), AugSmooth.mean(heatmaps.get(i))));
+    }
+    return smoothed;
   }
 
   /**
@@ -166,7 +244,7 @@ public final class Explained {
   public LayerConcepts concepts(int count, RunOptions options) {
     List<LayerTensors> spatial = spatialLayers("concepts", 0);
     LayerTensors layer = spatial.get(spatial.size() - 1);
-    long[] shape = inputShape();
+    long[] shape = shapeUnder(layer);
     FeatureFactorization found = FeatureFactorization.of(layer, shape, count, options.seed());
     int[] size = Arrays.stream(shape).skip(2).mapToInt(Math::toIntExact).toArray();
     int[] maps = layer.sample(0, shape).spatial();
@@ -177,59 +255,97 @@ public final class Explained {
   /** What the model says; nothing where it cannot be run from the layer on. */
   private List<float[]> answers(LayerTensors layer, FeatureFactorization found) {
     try {
-      return ConceptOutputs.of(model, input.tensors().get(0), layer, found);
+      return ConceptOutputs.of(model(inputs.primary()), explainedInput(), layer, found);
     } catch (CamException | EngineException | OrtRunException e) {
       return List.of();
     }
   }
 
   private List<LayerTensors> spatialLayers(String method, int n) {
-    List<LayerTensors> spatial = new ArrayList<>();
-    CamException why = null;
-    for (LayerTensors layer : layers(n)) {
-      try {
-        layer.sample(0, inputShape());
-        spatial.add(layer);
-      } catch (CamException e) {
-        why = e;
-        if (layersAreNamed) {
-          throw e;
-        }
-      }
-    }
-    if (spatial.isEmpty()) {
-      throw why != null ? why : new CamException(method + ": " + NO_LAYER);
-    }
-    return spatial;
+    return usable(method, layers(n), this::sample, how.layersAreNamed());
   }
 
-  private List<Explained> variants() {
+  private List<Explained> variants(String method) {
     if (variants.isEmpty()) {
-      variants = AugSmooth.variants(input.tensors().get(0)).stream().map(this::again).toList();
+      if (inputs.form(inputs.primary()).isInteger()) {
+        throw new CamException(
+            method + ": --aug-smooth mirrors pictures, and the input holds token ids");
+      }
+      variants = AugSmooth.variants(explainedInput()).stream().map(this::again).toList();
     }
     return variants;
   }
 
-  private CamResult computed(String method, int n, RunOptions options, Heatmaps pipeline) {
+  private List<CamResult> computed(String method, int n, RunOptions options, Heatmaps pipeline) {
     Optional<ModelMethod> again = ModelMethods.find(method);
     if (again.isPresent()) {
       return runAgain(again.get(), n, options, pipeline);
     }
     CamMethod pure = CamMethods.byId(method);
-    List<LayerTensors> usable = usable(pure, n);
-    if (pure.needs().contains(Need.CLASSIFIER)) {
-      usable = usable.subList(usable.size() - 1, usable.size());
-    }
-    return pipeline.one(pure, usable, inputShape(), 0);
+    requireGradients(pure, n);
+    boolean classifier = pure.needs().contains(Need.CLASSIFIER);
+    List<LayerTensors> usable =
+        usable(
+            method,
+            completed(pure, layers(n), n),
+            layer -> pure.raw(sample(layer)),
+            how.layersAreNamed() && !classifier);
+    List<LayerTensors> chosen =
+        classifier ? usable.subList(usable.size() - 1, usable.size()) : usable;
+    return eachCall(
+        chosen, (layers, owner) -> pipeline.one(pure, layers, shapeUnder(layers.get(0)), 0));
   }
 
-  private List<LayerTensors> usable(CamMethod method, int n) {
-    boolean all = layersAreNamed && !method.needs().contains(Need.CLASSIFIER);
+  /** Says why a layer has no gradient, in the words of this command rather than of a recording. */
+  private void requireGradients(CamMethod method, int n) {
+    if (!method.needs().contains(Need.GRADIENT) || !how.layersAreNamed()) {
+      return;
+    }
+    if (targets.isEmpty()) {
+      throw new CamException(
+          method.id() + " needs a target; use -t top1, class:N or label:S, or -m eigencam");
+    }
+    for (LayerOutput layer : pass.activations().keySet()) {
+      if (!gradients(n).containsKey(layer)) {
+        throw new CamException(
+            "%s: output %s does not depend on layer %s, or no gradient reaches it (another head, an operator without a derivative); choose a layer before the output, another output (--output), or -m eigencam, scorecam or ablationcam"
+                .formatted(method.id(), how.outputName(), layer));
+      }
+    }
+  }
+
+  private interface OneCall {
+    CamResult of(List<LayerTensors> layers, int input);
+  }
+
+  /** Calls are never averaged: the first calls of all layers make one map, the second another. */
+  private List<CamResult> eachCall(List<LayerTensors> layers, OneCall method) {
+    Map<Integer, List<LayerTensors>> calls = new TreeMap<>();
+    for (LayerTensors layer : layers) {
+      calls.computeIfAbsent(output(layer).call(), call -> new ArrayList<>()).add(layer);
+    }
+    List<CamResult> results = new ArrayList<>();
+    calls.forEach(
+        (call, of) -> results.add(method.of(of, inputs.owner(output(of.get(0)))).ofCall(call)));
+    return results;
+  }
+
+  private static LayerOutput output(LayerTensors layer) {
+    return LayerOutput.parse(layer.path());
+  }
+
+  /**
+   * The layers that pass a test.
+   *
+   * @param all whether one that does not is a failure
+   */
+  private static List<LayerTensors> usable(
+      String method, List<LayerTensors> layers, Consumer<LayerTensors> test, boolean all) {
     List<LayerTensors> usable = new ArrayList<>();
     CamException why = null;
-    for (LayerTensors layer : completed(method, layers(n), n)) {
+    for (LayerTensors layer : layers) {
       try {
-        method.raw(layer.sample(0, inputShape()));
+        test.accept(layer);
         usable.add(layer);
       } catch (CamException e) {
         why = e;
@@ -239,7 +355,7 @@ public final class Explained {
       }
     }
     if (usable.isEmpty()) {
-      throw why != null ? why : new CamException(method.id() + ": " + NO_LAYER);
+      throw why != null ? why : new CamException(method + ": " + NO_LAYER);
     }
     return usable;
   }
@@ -263,7 +379,8 @@ public final class Explained {
     }
     ScoreTarget finer = Targets.finer(index, logits().orElseThrow().toFloats());
     List<String> paths = layers.stream().map(LayerTensors::path).toList();
-    List<LayerTensors> found = model.layers(input.tensors().get(0), List.of(finer), paths);
+    List<LayerTensors> found =
+        model(inputs.primary()).layers(explainedInput(), List.of(finer), paths);
     List<LayerTensors> completed = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
       completed.add(layers.get(i).withFinerGradient(found.get(i).gradient()));
@@ -281,31 +398,51 @@ public final class Explained {
               + " label:S");
     }
     Tensor product =
-        model.hessianProduct(
-            input.tensors().get(0), List.of(targets.get(n)), layer.path(), layer.activation());
+        model(inputs.primary())
+            .hessianProduct(
+                explainedInput(), List.of(targets.get(n)), layer.path(), layer.activation());
     return layer.withCurvature(product);
   }
 
-  private CamResult runAgain(ModelMethod method, int n, RunOptions options, Heatmaps pipeline) {
+  private List<CamResult> runAgain(
+      ModelMethod method, int n, RunOptions options, Heatmaps pipeline) {
     if (n >= targets.size()) {
       throw new CamException(method.id() + " needs a target; use -t top1, class:N or label:S");
     }
-    List<LayerTensors> spatial = method.usesLayers() ? spatialLayers(method.id(), n) : List.of();
-    return method.explain(modelRun(targets.get(n), options), spatial, pipeline);
+    ScoreTarget target = targets.get(n);
+    if (method.usesLayers()) {
+      return eachCall(
+          spatialLayers(method.id(), n),
+          (layers, owner) -> method.explain(modelRun(owner, target, options), layers, pipeline));
+    }
+    List<CamResult> results = new ArrayList<>();
+    for (int i = 0; i < inputs.explained().size(); i++) {
+      ModelRun run = modelRun(inputs.explained().get(i), target, options);
+      results.add(method.explain(run, List.of(), pipeline).ofCall(i));
+    }
+    return results;
   }
 
-  /** The model and this input, for another target. */
+  /** The model and the first input that is explained, for another target. */
   ModelRun modelRun(ScoreTarget target, RunOptions options) {
-    return new ModelRun(model, input.tensors().get(0), target, options);
+    return modelRun(inputs.primary(), target, options);
   }
 
-  /** The same targets for a changed first input. */
+  private ModelRun modelRun(int changed, ScoreTarget target, RunOptions options) {
+    return new ModelRun(model(changed), inputs.forMethods(changed), target, options);
+  }
+
+  private ExplainedModel model(int changed) {
+    return new ExplainedModel(
+        how.session(), how.sides(), fed, changed, inputs.form(changed), how.limit());
+  }
+
+  /** The same targets for a changed first input, given as methods see it. */
   Explained again(Tensor changed) {
-    List<Tensor> inputs = new ArrayList<>(input.tensors());
-    inputs.set(0, changed);
-    ModelInput other = new ModelInput(input.name(), inputs, null);
-    return new Explained(
-        other, model.pass(inputs, targets), targets, layersAreNamed, model, classifier, layout);
+    int primary = inputs.primary();
+    List<Tensor> all = new ArrayList<>(fed);
+    all.set(primary, inputs.form(primary).forModel(changed));
+    return new Explained(input.with(all), all, model(primary).pass(all, targets), targets, how);
   }
 
   /** A, g and the classifier's row of every layer, for target {@code n}. */
@@ -317,16 +454,30 @@ public final class Explained {
             (layer, activation) -> {
               LayerTensors tensors =
                   LayerTensors.of(layer.toString(), activation, gradients.get(layer))
-                      .withLayout(layout);
+                      .withLayout(layoutIfAny(layer, activation));
               layers.add(
                   n < targets.size() && activation.rank() >= 3
-                      ? tensors.withClassifierRows(classifier.row(derivative(n), activation))
+                      ? tensors.withClassifierRows(how.classifier().row(derivative(n), activation))
                       : tensors);
             });
     return layers;
   }
 
-  private long[] inputShape() {
-    return input.tensors().get(0).shape();
+  /** Null where there is none: whoever takes a sample of it is told why. */
+  private @Nullable Layout layoutIfAny(LayerOutput layer, Tensor activation) {
+    try {
+      return inputs.layout(layer, activation);
+    } catch (CamException e) {
+      return null;
+    }
+  }
+
+  /** Shape of the input that a layer lies over, as methods see it. */
+  private long[] shapeUnder(LayerTensors layer) {
+    LayerOutput output = output(layer);
+    if (layer.layout() == null) {
+      inputs.layout(output, layer.activation()); // says why there is none
+    }
+    return inputs.forMethods(inputs.owner(output)).shape();
   }
 }

@@ -1,48 +1,81 @@
 package io.camhook.explain;
 
+import ai.djl.engine.EngineException;
 import io.camhook.cam.CamException;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.model.BackwardModel;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.engine.ModelSession;
-import io.camhook.recording.DType;
+import io.camhook.ort.OrtRunException;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Function;
 
-/** A session as the methods that run the model again see it: one input, the others kept. */
+/**
+ * A session as the methods that run the model again see it: one input, in the form that methods
+ * take; the others kept as they are.
+ */
 final class ExplainedModel implements BackwardModel {
-  private static final Set<DType> FLOATING =
-      EnumSet.of(DType.F16, DType.BF16, DType.F32, DType.F64);
-
   private final ModelSession session;
-  private final BiasLayers biases;
+  private final SideSessions sides;
   private final List<Tensor> inputs;
+  private final int index;
+  private final InputForm form;
+  private final BatchLimit limit;
 
-  ExplainedModel(ModelSession session, BiasLayers biases, List<Tensor> inputs) {
+  /**
+   * @param inputs as the model is fed
+   * @param index which of them is changed
+   * @param form how that one lies in memory
+   */
+  ExplainedModel(
+      ModelSession session,
+      SideSessions sides,
+      List<Tensor> inputs,
+      int index,
+      InputForm form,
+      BatchLimit limit) {
     this.session = session;
-    this.biases = biases;
+    this.sides = sides;
     this.inputs = inputs;
+    this.index = index;
+    this.form = form;
+    this.limit = limit;
+  }
+
+  /** The input that is changed, as methods see it. */
+  Tensor input() {
+    return form.forMethods(inputs.get(index));
+  }
+
+  @Override
+  public boolean takesIntegers() {
+    return form.isInteger();
   }
 
   @Override
   public Tensor outputs(Tensor input) {
-    return floats(first(session.outputs(with(input))));
+    return batched(input, batch -> first(session.outputs(with(batch))));
   }
 
   @Override
   public Tensor outputsFrom(String path, Tensor activation, Tensor input) {
-    try {
-      return floats(first(session.outputsFrom(path, activation, with(input))));
-    } catch (IllegalArgumentException e) {
-      throw new CamException(String.valueOf(e.getMessage()));
-    }
+    return explained(
+        () ->
+            batched(
+                activation,
+                batch -> first(session.outputsFrom(path, batch.to(type(path)), with(input)))));
+  }
+
+  /** The engine's own type of a layer's output, which methods have as float32. */
+  private io.camhook.recording.DType type(String path) {
+    return sides.type(path);
   }
 
   @Override
@@ -78,16 +111,17 @@ final class ExplainedModel implements BackwardModel {
 
   @Override
   public Tensor inputGradient(Tensor input, List<ScoreTarget> targets) {
-    return session.inputGradient(with(input), 0, gradients(targets));
+    return form.forMethods(
+        batched(
+            input,
+            targets,
+            (batch, some) -> session.inputGradient(with(batch), index, gradients(some))));
   }
 
   @Override
   public Tensor guidedInputGradient(Tensor input, List<ScoreTarget> targets) {
-    try {
-      return session.guidedInputGradient(with(input), 0, gradients(targets));
-    } catch (IllegalArgumentException e) {
-      throw new CamException(String.valueOf(e.getMessage()));
-    }
+    return explained(
+        () -> form.forMethods(session.guidedInputGradient(with(input), index, gradients(targets))));
   }
 
   @Override
@@ -98,7 +132,25 @@ final class ExplainedModel implements BackwardModel {
 
   @Override
   public List<BiasGradient> biasGradients(Tensor input, List<ScoreTarget> targets) {
-    return biases.gradients(with(input), gradients(targets));
+    return sides.biases().gradients(with(input), gradients(targets));
+  }
+
+  @Override
+  public Tensor embedding() {
+    return sides.embedding().of(inputs, index);
+  }
+
+  @Override
+  public Tensor embeddingGradient(Tensor embedding, List<ScoreTarget> targets) {
+    return explained(
+        () ->
+            batched(
+                embedding,
+                targets,
+                (batch, some) ->
+                    sides
+                        .embedding()
+                        .gradient(batch, repeatedTo(inputs, batch.size(0)), gradients(some))));
   }
 
   /** A pass for one sample and several targets. */
@@ -109,32 +161,110 @@ final class ExplainedModel implements BackwardModel {
         false);
   }
 
-  private List<Tensor> with(Tensor input) {
-    List<Tensor> all = new ArrayList<>(inputs);
-    all.set(0, input);
-    long n = input.size(0);
-    for (int i = 1; i < all.size(); i++) {
-      all.set(i, repeated(all.get(i), n));
-    }
-    return all;
+  private interface Differentiated {
+    Tensor at(Tensor batch, List<ScoreTarget> targets);
   }
 
-  private static Tensor repeated(Tensor one, long n) {
-    if (one.rank() == 0 || one.size(0) == n) {
-      return one;
+  private Tensor batched(Tensor batch, Function<Tensor, Tensor> runner) {
+    return batched(batch, List.of(), (part, targets) -> runner.apply(part));
+  }
+
+  /** Runs a batch, or its samples one by one where the model takes only one at a time. */
+  private Tensor batched(Tensor batch, List<ScoreTarget> targets, Differentiated runner) {
+    int n = (int) batch.size(0);
+    if (n > 1 && !limit.isOne()) {
+      RuntimeException why;
+      try {
+        Tensor whole = runner.at(batch, targets);
+        if (whole.rank() > 0 && whole.size(0) == n) {
+          return floats(whole);
+        }
+        why = null;
+      } catch (EngineException | OrtRunException e) {
+        why = e;
+      } catch (BatchLimit.Exceeded e) {
+        why = null;
+      }
+      Tensor alone;
+      try {
+        alone = one(batch, targets, 0, runner);
+      } catch (EngineException | OrtRunException e) {
+        throw why == null ? e : why;
+      }
+      limit.setOne();
+      return joined(batch, targets, runner, alone);
     }
-    float[] values = one.toFloats();
-    float[] all = new float[Math.toIntExact(values.length * n)];
-    for (int i = 0; i < n; i++) {
-      System.arraycopy(values, 0, all, i * values.length, values.length);
+    return n > 1
+        ? joined(batch, targets, runner, one(batch, targets, 0, runner))
+        : floats(runner.at(batch, targets));
+  }
+
+  private static Tensor joined(
+      Tensor batch, List<ScoreTarget> targets, Differentiated runner, Tensor first) {
+    int n = (int) batch.size(0);
+    float[] head = first.toFloats();
+    float[] all = Arrays.copyOf(head, Math.multiplyExact(head.length, n));
+    for (int i = 1; i < n; i++) {
+      System.arraycopy(
+          one(batch, targets, i, runner).toFloats(), 0, all, i * head.length, head.length);
     }
-    long[] shape = one.shape();
+    long[] shape = first.shape();
     shape[0] = n;
     return Tensor.ofFloats(all, shape);
   }
 
+  private static Tensor one(Tensor batch, List<ScoreTarget> targets, int i, Differentiated runner) {
+    long[] shape = batch.shape();
+    shape[0] = 1;
+    int bytes = Math.toIntExact(batch.byteSize() / batch.size(0));
+    Tensor row = new Tensor(batch.dtype(), shape, batch.data().slice(i * bytes, bytes));
+    return runner.at(row, targets.isEmpty() ? targets : targets.subList(i, i + 1));
+  }
+
+  private interface Work {
+    Tensor run();
+  }
+
+  /** What a session refuses is said as the method's failure. */
+  private static Tensor explained(Work work) {
+    try {
+      return work.run();
+    } catch (IllegalArgumentException e) {
+      throw new CamException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private List<Tensor> with(Tensor input) {
+    List<Tensor> all = new ArrayList<>(repeatedTo(inputs, input.size(0)));
+    all.set(index, form.forModel(input));
+    return all;
+  }
+
+  /** The inputs for one sample as those for {@code n}, each in its own type. */
+  private static List<Tensor> repeatedTo(List<Tensor> inputs, long n) {
+    return inputs.stream().map(input -> repeated(input, n)).toList();
+  }
+
+  private static Tensor repeated(Tensor one, long n) {
+    if (one.rank() == 0 || one.size(0) != 1 || n == 1) {
+      return one;
+    }
+    ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(one.byteSize() * n));
+    for (int i = 0; i < n; i++) {
+      all.put(one.data());
+    }
+    long[] shape = one.shape();
+    shape[0] = n;
+    return new Tensor(one.dtype(), shape, all.flip());
+  }
+
   private static ModelSession.OutputGradients gradients(List<ScoreTarget> targets) {
-    return output -> List.of(seed(output, targets));
+    return output -> {
+      if (targets.size() > 1 && (output.rank() == 0 || output.size(0) != targets.size())) {
+        throw new BatchLimit.Exceeded();
+      }
+      return List.of(seed(output, targets));
+    };
   }
 
   /** ∂Σ score/∂output, sample by sample. */
@@ -151,7 +281,7 @@ final class ExplainedModel implements BackwardModel {
 
   static Tensor first(List<Tensor> outputs) {
     for (Tensor output : outputs) {
-      if (FLOATING.contains(output.dtype()) && output.rank() > 0) {
+      if (InputForm.isFloating(output) && output.rank() > 0) {
         return output;
       }
     }

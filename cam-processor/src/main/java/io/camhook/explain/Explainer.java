@@ -11,19 +11,23 @@ import io.camhook.engine.ModelSession;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.ort.OrtRunException;
+import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.flow.AutoLayer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -46,17 +50,26 @@ public final class Explainer implements AutoCloseable {
   private final ModelListing listing;
   private final List<String> wanted;
   private final boolean layersAreNamed;
-  private final BiasLayers biases;
+  private final SideSessions sides;
+  private final BatchLimit limit = new BatchLimit();
+  private final Map<LayerOutput, Integer> owners = new HashMap<>();
+  private final Set<String> notices = new LinkedHashSet<>();
   private @Nullable ModelSession session;
   private @Nullable ClassifierWeights classifier;
+  private @Nullable DType fedType;
   private List<String> layers;
-  private @Nullable Layout layout;
+  private Layouts layouts;
+  private @Nullable String output;
+  private @Nullable Integer classAxis;
+  private @Nullable Integer explainedInput;
+  private int labels;
 
   private Explainer(ModelSource source, List<String> wanted) {
     this.source = source;
     this.listing = source.listing();
     this.wanted = List.copyOf(wanted);
-    this.biases = new BiasLayers(source);
+    this.sides = new SideSessions(source, wanted);
+    this.layouts = new Layouts(null, listing.modules());
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
     this.layers = List.copyOf(source.select(named));
@@ -105,8 +118,55 @@ public final class Explainer implements AutoCloseable {
 
   /** Says where channels and positions of the layers are, in place of finding it; null finds it. */
   public Explainer withLayout(@Nullable Layout wanted) {
-    layout = wanted;
+    layouts = new Layouts(wanted, listing.modules());
     return this;
+  }
+
+  /**
+   * Names the output that holds the scores, by its position or by its key in a dict; null takes the
+   * first that can.
+   */
+  public Explainer withOutput(@Nullable String wanted) {
+    output = wanted;
+    return this;
+  }
+
+  /** Says which axis of that output counts the classes, from 1 on; null finds it. */
+  public Explainer withClassAxis(@Nullable Integer axis) {
+    classAxis = axis;
+    return this;
+  }
+
+  /** Says which input is explained, from 0 on; null explains every picture. */
+  public Explainer withInput(@Nullable Integer index) {
+    explainedInput = index;
+    return this;
+  }
+
+  /** Says how many classes have names, which helps to find the axis of the classes. */
+  public Explainer withLabels(int count) {
+    labels = count;
+    return this;
+  }
+
+  /**
+   * Number of channels of the pictures that the model takes, by its first convolution; empty where
+   * that does not tell.
+   */
+  public OptionalInt pictureChannels() {
+    for (ModuleDescription module : LayerSelection.called(listing)) {
+      if (module.type().endsWith("Conv2d")) {
+        for (ModuleDescription.Parameter parameter : module.parameters()) {
+          if (parameter.name().equals("weight") && parameter.shape().size() == 4) {
+            int channels = parameter.shape().get(1).intValue();
+            return channels == 1 || channels == 3 || channels == 4
+                ? OptionalInt.of(channels)
+                : OptionalInt.empty();
+          }
+        }
+      }
+    }
+    return OptionalInt.empty();
   }
 
   /** The model's modules. */
@@ -121,7 +181,14 @@ public final class Explainer implements AutoCloseable {
 
   /** What was asked for and cannot be seen, and why; complete after a run. */
   public List<String> notices() {
-    return session == null ? List.of() : session.notices();
+    Set<String> all = new LinkedHashSet<>(notices);
+    if (limit.isOne()) {
+      all.add(BatchLimit.NOTICE);
+    }
+    if (session != null) {
+      all.addAll(session.notices());
+    }
+    return List.copyOf(all);
   }
 
   /**
@@ -141,30 +208,80 @@ public final class Explainer implements AutoCloseable {
 
   /** The same as {@link #run} for targets that are no classes, or are yours; null records. */
   public Explained run(ModelInput input, @Nullable TargetSelection target) throws IOException {
-    ModelSession open = session(input);
+    ModelArguments.Fed arguments = ModelArguments.of(input, listing.arguments());
+    ModelInput fed = input.ordered(arguments.tensors(), arguments.names());
+    if (explainedInput != null && (explainedInput < 0 || explainedInput >= fed.tensors().size())) {
+      throw new ExplainException(
+          "--input %d: there %s; expected a number from 0 on"
+              .formatted(
+                  explainedInput,
+                  fed.tensors().size() == 1
+                      ? "is one input"
+                      : "are %d inputs".formatted(fed.tensors().size())));
+    }
+    sides.use(new ModelSession.Use(output, fed.names()));
+    if (fedType != null) {
+      return run(input, retyped(fed, fedType), target);
+    }
+    try {
+      return run(input, fed, target);
+    } catch (Unfit e) {
+      DType own = floatingType();
+      if (own == null || !isOfAnother(fed, own)) {
+        throw e;
+      }
+      try {
+        Explained explained = run(input, retyped(fed, own), target); // a model of half precision
+        fedType = own;
+        return explained;
+      } catch (Unfit again) {
+        throw e;
+      }
+    }
+  }
+
+  /** The model does not take such inputs. */
+  private static final class Unfit extends ExplainException {
+    private static final long serialVersionUID = 1L;
+
+    Unfit(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  private Explained run(ModelInput input, ModelInput fed, @Nullable TargetSelection target)
+      throws IOException {
+    ModelSession open = session(fed);
+    open.use(new ModelSession.Use(output, fed.names()));
     List<ScoreTarget> targets = new ArrayList<>();
+    List<ClassAxis> axes = new ArrayList<>();
     AtomicBoolean forwardIsOver = new AtomicBoolean();
     ModelSession.OutputGradients gradients =
         target == null
             ? null
-            : output -> {
+            : scores -> {
               forwardIsOver.set(true);
-              targets.addAll(target.of(output));
+              ClassAxis axis = ClassAxis.of(scores, classAxis, fed.tensors(), labels, target);
+              axes.add(axis);
+              targets.addAll(axis.asReturned(target.of(axis.front(scores)), scores));
               return targets.stream()
-                  .map(each -> ExplainedModel.seed(output, List.of(each)))
+                  .map(each -> ExplainedModel.seed(scores, List.of(each)))
                   .toList();
             };
     ModelSession.Pass pass;
     try {
-      pass = open.run(input.tensors(), gradients, target == null);
+      pass = open.run(fed.tensors(), gradients, target == null);
     } catch (EngineException | OrtRunException e) {
       String why = EngineMessages.shortened(e);
-      throw new ExplainException(
-          forwardIsOver.get()
-              ? "the engine cannot differentiate this model: %s; -t none records without gradients"
-                  .formatted(why)
-              : "the model cannot be run with inputs of shape %s: %s"
-                  .formatted(shapes(input.tensors()), why),
+      if (forwardIsOver.get()) {
+        throw new ExplainException(
+            "the engine cannot differentiate this model: %s; -t none records without gradients"
+                .formatted(why),
+            e);
+      }
+      throw new Unfit(
+          "the model cannot be run with inputs of shape %s: %s"
+              .formatted(shapes(fed.tensors()), why),
           e);
     } catch (IllegalArgumentException e) {
       if (forwardIsOver.get()) {
@@ -172,14 +289,76 @@ public final class Explainer implements AutoCloseable {
       }
       throw new ExplainException(String.valueOf(e.getMessage()), e);
     }
+    note(axes.isEmpty() ? null : axes.get(0).notice());
+    note(severalOutputs(pass, open.outputNames()));
     return new Explained(
         input,
+        fed.tensors(),
         pass,
         targets,
-        layersAreNamed,
-        new ExplainedModel(open, biases, input.tensors()),
-        Objects.requireNonNull(classifier),
-        layout);
+        new Explained.Explanations(
+            open,
+            sides,
+            Objects.requireNonNull(classifier),
+            layersAreNamed,
+            axes.isEmpty() ? new ClassAxis(1, null) : axes.get(0),
+            layouts,
+            explainedInput,
+            limit,
+            owners,
+            open.outputNames().isEmpty() ? "0" : open.outputNames().get(0)));
+  }
+
+  private void note(@Nullable String notice) {
+    if (notice != null) {
+      notices.add(notice);
+    }
+  }
+
+  /** Which outputs could hold the scores, where nobody said which does. */
+  private @Nullable String severalOutputs(ModelSession.Pass pass, List<String> names) {
+    if (output != null) {
+      return null;
+    }
+    List<String> possible = new ArrayList<>();
+    for (int i = 0; i < Math.min(names.size(), pass.outputs().size()); i++) {
+      Tensor each = pass.outputs().get(i);
+      if (InputForm.isFloating(each) && each.rank() > 0 && each.elements() > 1) {
+        possible.add("%s %s".formatted(names.get(i), Arrays.toString(each.shape())));
+      }
+    }
+    return possible.size() < 2
+        ? null
+        : "the model returns several outputs that could hold scores: %s; the first of them is explained, --output takes another"
+            .formatted(String.join(", ", possible));
+  }
+
+  /** The type of the model's own numbers; null where it has none. */
+  private @Nullable DType floatingType() {
+    for (ModuleDescription module : listing.modules()) {
+      for (ModuleDescription.Parameter parameter : module.parameters()) {
+        switch (parameter.dtype()) {
+          case "F16", "BF16", "F32", "F64" -> {
+            return DType.valueOf(parameter.dtype());
+          }
+          default -> {}
+        }
+      }
+    }
+    return null;
+  }
+
+  private static boolean isOfAnother(ModelInput input, DType type) {
+    return input.tensors().stream()
+        .anyMatch(tensor -> InputForm.isFloating(tensor) && tensor.dtype() != type);
+  }
+
+  private static ModelInput retyped(ModelInput input, DType type) {
+    return input.ordered(
+        input.tensors().stream()
+            .map(tensor -> InputForm.isFloating(tensor) ? tensor.to(type) : tensor)
+            .toList(),
+        input.names());
   }
 
   /** The most probable classes of a run, best first. */
@@ -210,12 +389,15 @@ public final class Explainer implements AutoCloseable {
   }
 
   private void resolveAuto(ModelInput input) throws IOException {
-    String auto = observe(source, input.tensors()).auto();
+    AutoLayer known = source.auto(output, input.tensors()).orElse(null);
+    String auto =
+        known != null ? known.path() : observe(source, input.tensors(), input.names()).auto();
     if (auto == null) {
       throw new ExplainException(
           "%s: 'auto' finds no module that returns more than one position, such as [N,C,H,W] with H·W > 1; name a layer, 'camhook layers %s' lists them"
               .formatted(listing.model(), listing.model()));
     }
+    note(known == null ? null : known.notice());
     Set<String> all = new LinkedHashSet<>(layers);
     all.add(auto);
     layers = List.copyOf(all);
@@ -229,17 +411,22 @@ public final class Explainer implements AutoCloseable {
   public static ModelListing observe(ModelListing listing, List<Tensor> inputs) throws IOException {
     Path file = Path.of(listing.model());
     return observe(
-        OnnxSource.isOnnx(file) ? OnnxSource.open(file) : ArchiveSource.of(listing), inputs);
+        OnnxSource.isOnnx(file) ? OnnxSource.open(file) : ArchiveSource.of(listing),
+        inputs,
+        List.of());
   }
 
-  private static ModelListing observe(ModelSource source, List<Tensor> inputs) throws IOException {
+  private static ModelListing observe(
+      ModelSource source, List<Tensor> inputs, List<String> inputNames) throws IOException {
     ModelListing listing = source.listing();
     List<String> paths =
         LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
     Set<String> known = new HashSet<>(paths);
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
-    String auto = null;
+    String auto = source.auto(null, inputs).map(AutoLayer::path).orElse(null);
+    boolean decided = auto != null;
     try (ModelSession session = source.open(paths)) {
+      session.use(new ModelSession.Use(null, inputNames));
       Map<LayerOutput, Tensor> seen = session.run(inputs, null, false).activations();
       for (Map.Entry<LayerOutput, Tensor> entry : seen.entrySet()) {
         LayerOutput layer = entry.getKey();
@@ -253,17 +440,17 @@ public final class Explainer implements AutoCloseable {
                     layer.toString(),
                     tensor.dtype().name(),
                     Arrays.stream(tensor.shape()).boxed().toList()));
-        if (isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
+        if (!decided && isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
           auto = path;
         }
       }
     } catch (EngineException | OrtRunException e) {
-      throw new ExplainException(
+      throw new Unfit(
           "%s: the model cannot be run with inputs of shape %s: %s"
               .formatted(listing.model(), shapes(inputs), EngineMessages.shortened(e)),
           e);
     }
-    return listing.with(outputs, source.auto(inputs).filter(outputs::containsKey).orElse(auto));
+    return listing.with(outputs, auto);
   }
 
   /** A signal, picture or volume like the input, with more than one position. */
@@ -281,7 +468,7 @@ public final class Explainer implements AutoCloseable {
 
   @Override
   public void close() {
-    biases.close();
+    sides.close();
     if (session != null) {
       session.close();
       session = null;

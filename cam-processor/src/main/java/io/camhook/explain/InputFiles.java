@@ -5,7 +5,6 @@ import io.camhook.recording.RecordingException;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
 import io.camhook.render.Picture;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class InputFiles {
   private static final String TENSORS = ".safetensors";
+  private static final String IMAGES = "image\\d*";
   private static final Set<String> PICTURES = Set.of(".png", ".jpg", ".jpeg", ".gif", ".bmp");
 
   private final List<Entry> entries;
@@ -96,6 +96,11 @@ public final class InputFiles {
     return dot < 0 ? "" : name.substring(dot).toLowerCase(Locale.ROOT);
   }
 
+  /** The same files with pictures fed in another way. */
+  public InputFiles with(Preprocessing other) {
+    return new InputFiles(entries, other);
+  }
+
   /** Number of inputs. */
   public int size() {
     return entries.size();
@@ -127,7 +132,7 @@ public final class InputFiles {
     for (int i = 0; i < n; i++) {
       int row = i;
       List<Tensor> rows = batch.tensors().stream().map(t -> row(t, row)).toList();
-      samples.add(new ModelInput(batch.name() + "-" + i, rows, null));
+      samples.add(new ModelInput(batch.name() + "-" + i, rows, batch.names(), null, null));
     }
     return samples;
   }
@@ -140,26 +145,9 @@ public final class InputFiles {
   }
 
   private ModelInput picture(Entry entry) throws IOException {
-    BufferedImage image = decode(entry.file());
-    if (image == null) {
-      throw new ExplainException(
-          "%s: expected a picture (PNG, JPEG, GIF, BMP) or a %s file, found neither"
-              .formatted(entry.file(), TENSORS));
-    }
-    Picture fed = preprocessing.resize(Picture.of(image));
-    return new ModelInput(entry.name(), List.of(preprocessing.tensor(fed)), fed);
-  }
-
-  private static @Nullable BufferedImage decode(Path file) throws IOException {
-    try {
-      return ImageIO.read(file.toFile());
-    } catch (IOException | RuntimeException e) { // readers fail as they like on damaged files
-      if (!Files.isReadable(file)) {
-        throw new ExplainException(file + ": permission denied", e);
-      }
-      throw new ExplainException(
-          "%s: the picture cannot be decoded: %s".formatted(file, e.getMessage()), e);
-    }
+    Preprocessing.Fed fed = preprocessing.feed(PictureFile.read(entry.file()));
+    return new ModelInput(
+        entry.name(), List.of(fed.tensor()), List.of("input"), fed.picture(), fed.frame());
   }
 
   private static ModelInput tensors(Entry entry) throws IOException {
@@ -170,23 +158,28 @@ public final class InputFiles {
       throw new ExplainException(String.valueOf(e.getMessage()), e);
     }
     Map<String, Tensor> found = blob.tensors();
-    Tensor single = found.get("input");
-    List<Tensor> inputs = new ArrayList<>();
-    if (single != null) {
-      inputs.add(single);
+    List<String> names = new ArrayList<>();
+    if (found.containsKey("input")) {
+      names.add("input");
     } else {
-      for (Tensor next = found.get("input0");
-          next != null;
-          next = found.get("input" + inputs.size())) {
-        inputs.add(next);
+      for (int i = 0; found.containsKey("input" + i); i++) {
+        names.add("input" + i);
       }
     }
-    if (inputs.isEmpty()) {
+    if (names.isEmpty()) { // then those of the model's own parameters
+      found.keySet().stream().filter(name -> !name.matches(IMAGES)).sorted().forEach(names::add);
+    }
+    if (names.isEmpty()) {
       throw new ExplainException(
-          "%s: expected a tensor 'input', or 'input0', 'input1' and so on, found %s"
+          "%s: expected a tensor 'input', or 'input0', 'input1' and so on, or tensors named as the model's parameters, found %s"
               .formatted(entry.file(), found.keySet().stream().limit(5).toList()));
     }
-    return new ModelInput(entry.name(), inputs, picture(found.get("image")));
+    return new ModelInput(
+        entry.name(),
+        names.stream().map(found::get).map(Objects::requireNonNull).toList(),
+        names,
+        picture(found.get("image")),
+        null);
   }
 
   /** A uint8 {@code image} beside the inputs is what they show. */

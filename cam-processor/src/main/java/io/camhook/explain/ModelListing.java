@@ -1,5 +1,6 @@
 package io.camhook.explain;
 
+import io.camhook.naming.ModelArgument;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model the file, or the model's name
  * @param modules in registration order, the root first
+ * @param arguments what the model's forward takes; empty where that is not known
  * @param outputs what modules returned in a pass, by module path, in order of the calls; empty
  *     without a pass, without an entry for modules that were not called
  * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
@@ -31,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public record ModelListing(
     String model,
     List<ModuleDescription> modules,
+    List<ModelArgument> arguments,
     Map<String, List<Output>> outputs,
     @Nullable String auto,
     @Nullable String rootOnly,
@@ -60,22 +64,24 @@ public record ModelListing(
   public ModelListing(
       String model,
       List<ModuleDescription> modules,
+      List<ModelArgument> arguments,
       Map<String, List<Output>> outputs,
       @Nullable String auto,
       @Nullable String rootOnly,
       @Nullable Map<String, String> missing,
       List<long[]> inputShapes) {
-    this(model, modules, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
+    this(model, modules, arguments, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
   }
 
   /** The modules of a model that is no ONNX graph. */
   public ModelListing(
       String model,
       List<ModuleDescription> modules,
+      List<ModelArgument> arguments,
       Map<String, List<Output>> outputs,
       @Nullable String auto,
       @Nullable String rootOnly) {
-    this(model, modules, outputs, auto, rootOnly, null, List.of());
+    this(model, modules, arguments, outputs, auto, rootOnly, null, List.of());
   }
 
   /** Why layers are values of operators; null where they are modules. */
@@ -94,6 +100,7 @@ public record ModelListing(
 
   public ModelListing {
     modules = List.copyOf(modules);
+    arguments = List.copyOf(arguments);
     Map<String, List<Output>> copy = new LinkedHashMap<>();
     outputs.forEach((path, list) -> copy.put(path, List.copyOf(list)));
     outputs = copy;
@@ -115,6 +122,7 @@ public record ModelListing(
     return new ModelListing(
         model.toString(),
         archive.modules(),
+        archive.arguments(),
         Map.of(),
         null,
         archive.rootOnly().orElse(null),
@@ -129,7 +137,7 @@ public record ModelListing(
   /** The same with what a pass has shown. */
   ModelListing with(Map<String, List<Output>> seen, @Nullable String found) {
     return new ModelListing(
-        model, modules, seen, found, rootOnly, missing, inputShapes, operators);
+        model, modules, arguments, seen, found, rootOnly, missing, inputShapes, operators);
   }
 
   static void requireFile(Path model) {
@@ -138,6 +146,13 @@ public record ModelListing(
     }
     if (Files.isDirectory(model)) {
       throw new ExplainException(model + ": expected a model (.pt or .onnx), found a directory");
+    }
+    String name = String.valueOf(model.getFileName()).toLowerCase(Locale.ROOT);
+    if (name.matches(".*\\.(png|jpe?g|gif|bmp|safetensors|txt)")) {
+      throw new ExplainException(
+          model
+              + ": expected a model first and then its inputs, found an input: camhook explain"
+              + " MODEL.pt INPUT… -o DIR");
     }
   }
 

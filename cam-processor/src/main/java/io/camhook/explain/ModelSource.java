@@ -3,16 +3,30 @@ package io.camhook.explain;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.flow.AutoLayer;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Where an explained model comes from: a file, or the application. */
 interface ModelSource {
   /** The modules, without running anything. */
   ModelListing listing();
+
+  /**
+   * What {@code auto} means, as the model itself shows it.
+   *
+   * @param output the output that is explained; null: the usual one
+   * @param inputs what it is fed
+   * @return empty where only a pass can show it
+   */
+  default Optional<AutoLayer> auto(@Nullable String output, List<Tensor> inputs)
+      throws IOException {
+    return Optional.empty();
+  }
 
   /** A session that records {@code paths}. */
   ModelSession open(Collection<String> paths) throws IOException;
@@ -25,11 +39,6 @@ interface ModelSource {
    */
   default Set<String> select(List<String> layers) {
     return LayerSelection.of(layers, listing());
-  }
-
-  /** The layer that {@code auto} means; empty: the last with a spatial output. */
-  default Optional<String> auto(List<Tensor> inputs) {
-    return Optional.empty();
   }
 
   /** The layers that may add a bias, as FullGrad takes it. */

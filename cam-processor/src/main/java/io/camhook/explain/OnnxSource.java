@@ -9,6 +9,7 @@ import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.naming.OnnxModule;
 import io.camhook.ort.OnnxFile;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.flow.AutoLayer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** An {@code .onnx} file, run by onnxruntime. */
 record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
@@ -75,6 +77,7 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
     return new ModelListing(
         model.toString(),
         List.copyOf(modules.values()),
+        List.of(),
         Map.of(),
         null,
         null,
@@ -164,9 +167,10 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
   }
 
   @Override
-  public Optional<String> auto(List<Tensor> inputs) {
+  public Optional<AutoLayer> auto(@Nullable String output, List<Tensor> inputs) {
     try {
-      return Optional.of(file.modules().auto(file.score(), file.shapes(inputs)).label());
+      return Optional.of(
+          new AutoLayer(file.modules().auto(file.score(), file.shapes(inputs)).label(), null));
     } catch (OnnxException e) {
       return Optional.empty();
     }

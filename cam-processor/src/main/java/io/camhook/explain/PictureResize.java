@@ -1,26 +1,24 @@
 package io.camhook.explain;
 
-import io.camhook.render.Picture;
-
 /**
  * Resizes as {@code torchvision.transforms.Resize} does on pictures (Pillow's {@code BILINEAR}): a
  * triangle filter that widens when it shrinks, horizontally and then vertically, rounded to 8 bits
  * after each.
  */
 final class PictureResize {
-  private static final int CHANNELS = 3;
-
   private PictureResize() {}
 
-  static Picture resize(Picture picture, int height, int width) {
-    byte[] rgb = picture.rgb();
-    if (width != picture.width()) {
-      rgb = axis(rgb, picture.height(), picture.width(), width, CHANNELS);
+  /** Values {@code [height, width, channels]} at another size. */
+  static byte[] resize(
+      byte[] values, int height, int width, int channels, int newHeight, int newWidth) {
+    byte[] out = values;
+    if (newWidth != width) {
+      out = axis(out, height, width, newWidth, channels);
     }
-    if (height != picture.height()) {
-      rgb = axis(rgb, 1, picture.height(), height, width * CHANNELS);
+    if (newHeight != height) {
+      out = axis(out, 1, height, newHeight, newWidth * channels);
     }
-    return rgb == picture.rgb() ? picture : new Picture(width, height, rgb);
+    return out;
   }
 
   /** Resizes the middle one of three dimensions {@code [outer, n, inner]}. */

@@ -14,10 +14,16 @@ public interface TargetSelection {
   /**
    * The targets for one sample.
    *
-   * @param output the model's first floating-point output, {@code [1,…]}
+   * @param output the model's scores, {@code [1,…]}; for a selection of classes {@code
+   *     [1,classes,…]}
    * @throws CamException if the output has no such class
    */
   List<ScoreTarget> of(Tensor output);
+
+  /** Whether the targets are classes, so that the axis that counts them matters. */
+  default boolean isOfClasses() {
+    return false;
+  }
 
   /** Targets of your own, which are given the output row-major and without the batch dimension. */
   static TargetSelection of(ScoreTarget... targets) {
@@ -30,15 +36,16 @@ public interface TargetSelection {
    * its sum over them.
    */
   static TargetSelection of(TargetChoice choice) {
-    return output -> {
-      if (output.rank() <= 2) {
-        return choice.targets(output.toFloats());
-      }
-      int classes = Math.toIntExact(output.size(1));
-      boolean[] everywhere = new boolean[Math.toIntExact(output.elements() / classes)];
-      Arrays.fill(everywhere, true);
-      return PositionSum.of(choice, output, everywhere);
-    };
+    return new OfClasses(
+        output -> {
+          if (output.rank() <= 2) {
+            return choice.targets(output.toFloats());
+          }
+          int classes = Math.toIntExact(output.size(1));
+          boolean[] everywhere = new boolean[Math.toIntExact(output.elements() / classes)];
+          Arrays.fill(everywhere, true);
+          return PositionSum.of(choice, output, everywhere);
+        });
   }
 
   /**
@@ -49,12 +56,12 @@ public interface TargetSelection {
    */
   static TargetSelection within(TargetChoice choice, boolean[] inside) {
     boolean[] mask = inside.clone();
-    return output -> PositionSum.of(choice, requirePositions(output), mask);
+    return new OfClasses(output -> PositionSum.of(choice, requirePositions(output), mask));
   }
 
   /** The same with sums over the positions where the model itself says the class. */
   static TargetSelection withinPrediction(TargetChoice choice) {
-    return output -> PositionSum.ofPrediction(choice, requirePositions(output));
+    return new OfClasses(output -> PositionSum.ofPrediction(choice, requirePositions(output)));
   }
 
   private static Tensor requirePositions(Tensor output) {
@@ -64,5 +71,18 @@ public interface TargetSelection {
               .formatted(Arrays.toString(output.shape())));
     }
     return output;
+  }
+
+  /** Classes of an output that has them second. */
+  record OfClasses(TargetSelection targets) implements TargetSelection {
+    @Override
+    public List<ScoreTarget> of(Tensor output) {
+      return targets.of(output);
+    }
+
+    @Override
+    public boolean isOfClasses() {
+      return true;
+    }
   }
 }

@@ -21,8 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -70,12 +70,12 @@ final class ReportIndex {
     models.add(capture.model());
     List<String> recorded = new ArrayList<>();
     capture.channels().forEach(c -> recorded.add(c.layer()));
-    capture.maps().stream()
-        .map(ReportCapture.CamMap::layer)
-        .filter(Objects::nonNull)
-        .filter(layer -> !recorded.contains(layer))
-        .distinct()
-        .forEach(recorded::add);
+    for (ReportCapture.CamMap map : capture.maps()) {
+      String layer = map.layer();
+      if (layer != null && !recorded.contains(layer)) {
+        recorded.add(layer);
+      }
+    }
     layers.addAll(recorded);
     Prediction best = capture.predictions().isEmpty() ? null : capture.predictions().get(0);
     rows.add(
@@ -263,8 +263,9 @@ final class ReportIndex {
     for (ModelInfo model : source.models()) {
       json.writeStartObject();
       json.writeStringField("name", model.name());
-      if (model.engine() != null) {
-        json.writeStringField("engine", model.engine());
+      String engine = model.engine();
+      if (engine != null) {
+        json.writeStringField("engine", engine);
       }
       json.writeFieldName("notes");
       json.writeArray(model.notes().toArray(new String[0]), 0, model.notes().size());
@@ -307,17 +308,19 @@ final class ReportIndex {
   private static void run(JsonGenerator json, Run run) throws IOException {
     json.writeStartObject();
     json.writeStringField("started", run.started().toString());
-    if (run.ended() != null) {
-      json.writeStringField("ended", run.ended().toString());
+    Instant ended = run.ended();
+    if (ended != null) {
+      json.writeStringField("ended", ended.toString());
     }
     json.writeStringField("camhook", run.camhookVersion());
     json.writeStringField("host", run.host());
     json.writeNumberField("pid", run.pid());
-    if (run.config() != null) {
-      json.writeStringField("config", run.config());
+    String config = run.config();
+    if (config != null) {
+      json.writeStringField("config", config);
     }
     json.writeObjectFieldStart("versions");
-    for (Map.Entry<String, String> version : new java.util.TreeMap<>(run.versions()).entrySet()) {
+    for (Map.Entry<String, String> version : new TreeMap<>(run.versions()).entrySet()) {
       json.writeStringField(version.getKey(), version.getValue());
     }
     json.writeEndObject();

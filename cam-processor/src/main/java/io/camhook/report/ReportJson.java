@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.io.SerializedString;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * JSON that can stand inside an HTML {@code <script>} element: {@code <} is always escaped, so no
@@ -60,8 +61,9 @@ final class ReportJson {
     }
 
     @Override
-    public SerializableString getEscapeSequence(int ch) {
-      return new SerializedString("\\u003C");
+    public @Nullable SerializableString getEscapeSequence(int ch) {
+      // also asked for every character beyond ASCII, which stays as it is
+      return ch == '<' ? new SerializedString("\\u003C") : null;
     }
   }
 }

@@ -31,9 +31,30 @@ class LayoutTest {
   }
 
   @Test
-  void grid_of_tokens_should_be_square_where_the_input_is_unknown() {
-    assertThat(Layout.detect("ln_1", new long[] {1, 197, 64}, new long[0]))
-        .isEqualTo(Layout.tokens(14, 14, 1));
+  void tokens_should_be_no_grid_where_the_input_is_no_picture() {
+    // 16 words of 16 channels, a square number, are words.
+    assertThat(Layout.possible("norm", new long[] {1, 16, 16}, new long[] {1, 16}))
+        .containsExactly(Layout.channelsFirst(), Layout.channelsLast());
+    assertThat(Layout.detect("norm", new long[] {1, 16, 8}, new long[] {1, 16}))
+        .isEqualTo(Layout.channelsLast());
+    assertThat(Layout.detect("proj", new long[] {1, 50, 16}, new long[] {1, 50, 12}))
+        .isEqualTo(Layout.channelsLast());
+    assertThatThrownBy(() -> Layout.detect("ln_1", new long[] {1, 197, 64}, new long[0]))
+        .isInstanceOf(CamException.class)
+        .hasMessage(
+            "layer ln_1: its output of shape [1, 197, 64] may have its channels first or last; say"
+                + " which with --reshape channels-first or --reshape channels-last");
+  }
+
+  @Test
+  void channels_near_the_height_should_not_be_taken_for_it() {
+    // Swin at 384: 96 by 96 positions of 128 channels.
+    assertThat(Layout.detect("norm", new long[] {1, 96, 96, 128}, new long[] {1, 3, 384, 384}))
+        .isEqualTo(Layout.channelsLast());
+    assertThat(Layout.detect("norm", new long[] {1, 128, 96, 96}, new long[] {1, 3, 384, 384}))
+        .isEqualTo(Layout.channelsFirst());
+    assertThat(Layout.possible("norm", new long[] {1, 12, 12, 12}, new long[] {1, 3, 48, 48}))
+        .hasSize(2);
   }
 
   @Test
@@ -43,10 +64,7 @@ class LayoutTest {
         .isInstanceOf(CamException.class)
         .hasMessage(
             "layer ln_1: its 120 tokens form no grid over an input of 224x224; say which with"
-                + " --layout tokens:HEIGHTxWIDTH+SKIP, or choose a layer with spatial extent");
-    assertThatThrownBy(() -> Layout.detect("ln_1", new long[] {1, 3, 64}, new long[0]))
-        .isInstanceOf(CamException.class)
-        .hasMessageContaining("its 3 tokens form no grid, and the shape of the input is unknown");
+                + " --reshape tokens:HEIGHTxWIDTH+SKIP, or choose a layer with spatial extent");
   }
 
   @Test
@@ -62,7 +80,8 @@ class LayoutTest {
             () -> layer.withLayout(Layout.parse("tokens:2x2")).sample(0, new long[] {1, 3, 8, 8}))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "layer ln_1: a grid of [2, 2] behind 0 tokens needs an output [N,4,D], found [1, 3, 2]");
+            "layer ln_1: a grid of [2, 2] behind 0 tokens needs an output [N,4,D], found [1, 3,"
+                + " 2]");
   }
 
   @Test
@@ -98,8 +117,8 @@ class LayoutTest {
     assertThatThrownBy(() -> Layout.detect("fc", new long[] {1, 1000}, new long[] {1, 3, 224, 224}))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "layer fc has an output of shape [1, 1000] without spatial extent, so there is no map of"
-                + " it; choose an earlier layer");
+            "layer fc has an output of shape [1, 1000] without spatial extent, so there is no map"
+                + " of it; choose an earlier layer");
     LayerTensors pooled =
         LayerTensors.of("avgpool", Tensor.ofFloats(new float[8], 1, 8, 1, 1), null);
     assertThatThrownBy(() -> pooled.sample(0, new long[] {1, 3, 224, 224}))

@@ -39,7 +39,13 @@ class ExplainCommandTest {
             "-o", out);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(run.out()).isEqualTo("1 input, 1 map, 1 overlay in " + out + "\n");
+    assertThat(run.out())
+        .startsWith(
+            "ramp: target class 0, score 54.00, probability 0.250; output 0 [1, 4], classes on axis"
+                + " 1\n")
+        .contains("  layer relu1: channels-first, 2 channels, map of 2x2\n")
+        .contains("report: " + out.resolve("report.html").toUri() + "\n")
+        .endsWith("1 input, 1 map, 1 overlay in " + out + "\n");
     Safetensors found = Safetensors.read(out.resolve("ramp.safetensors"));
     // sums of 3x3 windows of 0..15 are 45 54 81 90; minus 50 and minus 75
     Tensor a = found.tensors().get("activation/conv1");
@@ -231,7 +237,8 @@ class ExplainCommandTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: ramp: a mask of the target needs an output of shape [N,classes,…] with positions, found [1, 4]; leave the mask away\n");
+            "camhook: ramp: a mask of the target needs an output of shape [N,classes,…] with"
+                + " positions, found [1, 4]; leave the mask away\n");
   }
 
   @Test
@@ -281,7 +288,8 @@ class ExplainCommandTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: ramp: concepts: layer relu1 of 2 channels and 4 positions has 1 to 2 concepts, found 3\n");
+            "camhook: ramp: concepts: layer relu1 of 2 channels and 4 positions has 1 to 2"
+                + " concepts, found 3\n");
   }
 
   @Test
@@ -373,6 +381,6 @@ class ExplainCommandTest {
   void missing_output_directory_should_be_wrong_usage() {
     Invocation run = Invocation.of("explain", model, input);
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.err()).contains("--output");
+    assertThat(run.err()).contains("--out=DIR");
   }
 }

@@ -172,6 +172,76 @@ class ReportCommandTest {
     assertThat(data(report, "index").path("captures")).hasSize(1);
   }
 
+  @Test
+  void captures_of_two_recordings_should_be_paired_by_what_was_fed() throws IOException {
+    Path before = TinyRecording.write(folder.resolve("before"), TinyRecording.full("a"));
+    Path after = TinyRecording.write(folder.resolve("after"), TinyRecording.full("b"));
+    Path report = folder.resolve("report.html");
+    Invocation run = Invocation.of("report", before, after, "--compare", "-o", report);
+    assertThat(run.err()).isEmpty();
+    assertThat(data(report, "index").path("pairs").toString()).isEqualTo("[[0,1]]");
+    assertThat(data(report, "index").path("captures").path(1).path(7).asInt()).isEqualTo(1);
+
+    Invocation one = Invocation.of("report", before, "--compare", "-o", report);
+    assertThat(one.status()).isEqualTo(2);
+    assertThat(one.err()).contains("--compare wants two recordings, found 1");
+  }
+
+  @Test
+  void provenance_and_damage_should_be_in_the_report() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"), TinyRecording.full("a"), TinyRecording.full("b"));
+    ProcessCommandTest.truncate(recording);
+    Path report = folder.resolve("report.html");
+    Invocation.of("report", recording, "-o", report);
+    JsonNode source = data(report, "index").path("sources").path(0);
+    assertThat(source.path("path").asText()).isEqualTo(recording.toString());
+    assertThat(source.path("damage").path(0).asText()).contains("captures-000001.tar");
+    assertThat(source.path("runs").path(0).path("versions").path("java").asText()).isNotEmpty();
+    assertThat(source.path("captures").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void words_and_boxes_of_the_metadata_should_be_shown() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"),
+            TinyRecording.capture("a")
+                .extra("tokens", "[\"a\", \"<b>\"]")
+                .extra("boxes", "[{\"label\":\"cat\",\"score\":0.5,\"box\":[0,1,2,3]}]")
+                .extra("truth", "dog")
+                .extra("latency", "12.5")
+                .build());
+    Path report = folder.resolve("report.html");
+    assertThat(Invocation.of("report", recording, "-m", "eigencam", "-o", report).err()).isEmpty();
+    JsonNode capture = data(report, "c0");
+    assertThat(capture.path("tokens").toString()).isEqualTo("[\"a\",\"<b>\"]");
+    assertThat(capture.path("boxes").path(0).path("box").toString()).isEqualTo("[0,1,2,3]");
+    JsonNode index = data(report, "index");
+    assertThat(index.path("captures").path(0).path(6).toString()).isEqualTo("[\"dog\"]");
+    assertThat(index.path("numbers").toString()).contains("\"latency\"");
+  }
+
+  @Test
+  void static_report_should_be_pictures_and_an_index() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"), TinyRecording.full("a"), TinyRecording.full("b"));
+    Path directory = folder.resolve("static");
+    Invocation run = Invocation.of("report", recording, "--static", "-o", directory);
+    assertThat(run.err()).isEmpty();
+    assertThat(files(directory))
+        .containsExactly("index.md", "sheet-001-cam.png", "sheet-001-gradcam.png");
+    assertThat(Files.readString(directory.resolve("index.md")))
+        .contains(
+            "2 captures", "| cat | 2 |", "| 2 | b | cat | 66.5 % |", "(sheet-001-gradcam.png)");
+    // two tiles of 180 with gaps of 12 around them
+    assertThat(
+            javax.imageio.ImageIO.read(directory.resolve("sheet-001-cam.png").toFile()).getWidth())
+        .isEqualTo(2 * 180 + 3 * 12);
+  }
+
   /** The JSON of a data element of the page. */
   static JsonNode data(Path report, String id) throws IOException {
     String html = Files.readString(report);

@@ -65,13 +65,22 @@ class InputFilesTest {
   }
 
   @Test
-  void file_without_input_should_name_what_it_holds() throws IOException {
+  void tensors_of_other_names_should_be_taken_by_them() throws IOException {
     Path file =
         OneConv.tensors(
-            folder.resolve("x.safetensors"), Map.of("weight", Tensor.ofFloats(new float[1], 1)));
+            folder.resolve("x.safetensors"),
+            Map.of(
+                "input_ids", Tensor.ofFloats(new float[1], 1, 1),
+                "attention_mask", Tensor.ofFloats(new float[1], 1, 1),
+                "image", Tensor.ofBytes(new byte[3], 1, 1, 3)));
+    assertThat(files(file).read(0).get(0).names()).containsExactly("attention_mask", "input_ids");
+  }
+
+  @Test
+  void file_without_tensors_should_be_refused() throws IOException {
+    Path file = OneConv.tensors(folder.resolve("x.safetensors"), Map.of());
     assertThatThrownBy(() -> files(file).read(0))
-        .hasMessage(
-            file + ": expected a tensor 'input', or 'input0', 'input1' and so on, found [weight]");
+        .hasMessageContaining("expected a tensor 'input', or 'input0', 'input1' and so on");
   }
 
   @Test
@@ -80,7 +89,8 @@ class InputFilesTest {
     assertThatThrownBy(() -> files(file).read(0))
         .hasMessage(
             file
-                + ": expected a picture (PNG, JPEG, GIF, BMP) or a .safetensors file, found neither");
+                + ": expected a picture (PNG, JPEG, GIF, BMP) or a .safetensors file, found"
+                + " neither");
   }
 
   @Test

@@ -106,7 +106,8 @@ final class ReportKinds {
             7,
             "version: 1\nsampling: { every: 100 }\n",
             Map.of("java", "17"),
-            damaged ? null : new Counters(captures, captures, 0, 0));
+            damaged ? null : new Counters(captures, captures, 0, 0),
+            Map.of());
     ReportSource whole =
         new ReportSource(
             "captures/demo",
@@ -161,8 +162,8 @@ final class ReportKinds {
         "shapes",
         "2026-11-24T06:0%d:00Z".formatted(i),
         picture,
-        List.of(new Prediction(0, "<b>first</b>", p, 4), new Prediction(1, "second", 1 - p, 3)),
-        List.of(new Target(0, "<b>first</b>", 4), new Target(1, "second", 3)),
+        List.of(new Prediction(0, "<b>first</b>", p, 4), new Prediction(1, "zwölf 猫 ×", 1 - p, 3)),
+        List.of(new Target(0, "<b>first</b>", 4), new Target(1, "zwölf 猫 ×", 3)),
         maps,
         List.of(),
         List.of(),

@@ -150,6 +150,12 @@ class ReportKindsBrowserTest {
     assertThat(
             strings("return [...document.querySelectorAll('.row .name')].map(e => e.textContent)"))
         .startsWith("#0 · 06:00:00.000", "#1 · 06:01:00.000");
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('#predictions .label')].map(e =>"
+                    + " e.textContent)"))
+        .as("labels are text, in any script")
+        .containsExactly("<b>first</b>", "zwölf 猫 ×");
   }
 
   @Test

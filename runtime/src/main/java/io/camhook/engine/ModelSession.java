@@ -33,6 +33,45 @@ public interface ModelSession extends AutoCloseable {
       List<Map<LayerOutput, Tensor>> gradients) {}
 
   /**
+   * How a caller feeds and reads the model.
+   *
+   * @param output the output that holds the scores, by its position among the model's outputs or by
+   *     its key in a dict; null: the first that can
+   * @param inputNames names under which the engine is given the inputs, where it wants any: {@code
+   *     x.input_ids} is an entry of a dict; empty: by position
+   */
+  record Use(@Nullable String output, List<String> inputNames) {
+    public Use {
+      inputNames = List.copyOf(inputNames);
+    }
+
+    /** By position, and the first output that can hold scores. */
+    public static Use standard() {
+      return new Use(null, List.of());
+    }
+  }
+
+  /**
+   * Says how the model is fed and read from now on.
+   *
+   * @throws IllegalArgumentException if the engine cannot do it, with the reason
+   */
+  default void use(Use wanted) {
+    if (!wanted.equals(Use.standard())) {
+      throw new IllegalArgumentException(
+          "this engine takes inputs by position, and scores from the first output");
+    }
+  }
+
+  /**
+   * Names of the outputs of the last pass, in the order of {@link Pass#outputs}: keys of a dict,
+   * else positions.
+   */
+  default List<String> outputNames() {
+    return List.of();
+  }
+
+  /**
    * Runs the model and records the session's layers.
    *
    * @param targets what is differentiated; null: nothing, autograd stays off
@@ -64,7 +103,18 @@ public interface ModelSession extends AutoCloseable {
   Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target);
 
   /**
-   * The same with guided ReLUs, which pass {@code g·(x > 0)·(g > 0)} back (Springenberg et al.,
+   * The gradient of one target with respect to what a layer returns, where that is replaced: at
+   * points that no input leads to.
+   *
+   * @throws IllegalArgumentException if the layer cannot be replaced, with the reason
+   */
+  default Tensor gradientFrom(
+      String path, Tensor activation, List<Tensor> inputs, OutputGradients target) {
+    throw new IllegalArgumentException("this engine cannot differentiate from a layer on");
+  }
+
+  /**
+   * The same as {@link #inputGradient} with guided ReLUs, which pass {@code g·(x > 0)·(g > 0)} back (Springenberg et al.,
    * 2015).
    *
    * @throws IllegalArgumentException if the model's ReLUs cannot be guided, with the reason

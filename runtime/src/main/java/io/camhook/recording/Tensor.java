@@ -173,34 +173,36 @@ public final class Tensor {
   }
 
   /**
-   * The values in another type, rounded to the nearest, ties to even; of F16 what is too large is
-   * infinite.
-   *
-   * @param wanted F32, F16 or BF16
+   * The values in another type, rounded to the nearest; itself if it has the type. Values pass
+   * through float32.
    */
-  public Tensor to(DType wanted) {
-    if (wanted == dtype) {
+  public Tensor to(DType type) {
+    if (type == dtype) {
       return this;
     }
     float[] values = toFloats();
     ByteBuffer bytes =
-        ByteBuffer.allocate(Math.multiplyExact(values.length, wanted.bytes()))
+        ByteBuffer.allocate(Math.multiplyExact(values.length, type.bytes()))
             .order(ByteOrder.LITTLE_ENDIAN);
-    switch (wanted) {
-      case F32 -> bytes.asFloatBuffer().put(values);
-      case F16 -> {
-        for (int i = 0; i < values.length; i++) {
-          bytes.putShort(2 * i, HalfFloat.of(values[i]));
-        }
+    for (float value : values) {
+      switch (type) {
+        case F32 -> bytes.putFloat(value);
+        case F64 -> bytes.putDouble(value);
+        case F16 -> bytes.putShort(HalfFloat.of(value));
+        case BF16 -> bytes.putShort(HalfFloat.brainOf(value));
+        case BOOL -> bytes.put((byte) (value != 0 ? 1 : 0));
+        case U8, I8 -> bytes.put((byte) Math.round(value));
+        case U16, I16 -> bytes.putShort((short) Math.round(value));
+        case U32, I32 -> bytes.putInt((int) Math.round((double) value));
+        case U64, I64 -> bytes.putLong(Math.round((double) value));
       }
-      case BF16 -> {
-        for (int i = 0; i < values.length; i++) {
-          bytes.putShort(2 * i, HalfFloat.brainOf(values[i]));
-        }
-      }
-      default -> throw new IllegalArgumentException("values cannot be written as " + wanted);
     }
-    return new Tensor(wanted, shape, bytes);
+    return new Tensor(type, shape, bytes.flip());
+  }
+
+  /** The same values in another shape of as many elements. */
+  public Tensor reshaped(long... other) {
+    return new Tensor(dtype, other, data);
   }
 
   /**

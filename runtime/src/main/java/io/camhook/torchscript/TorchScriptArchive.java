@@ -1,5 +1,6 @@
 package io.camhook.torchscript;
 
+import io.camhook.naming.ModelArgument;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.archive.ArchiveCopy;
 import io.camhook.torchscript.archive.ArchiveException;
@@ -11,6 +12,7 @@ import io.camhook.torchscript.archive.StoredValues;
 import io.camhook.torchscript.archive.WeightShuffle;
 import io.camhook.torchscript.archive.ZipDirectory;
 import io.camhook.torchscript.archive.ZipEntryRecord;
+import io.camhook.torchscript.flow.AutoLayer;
 import io.camhook.torchscript.flow.CallPaths;
 import io.camhook.torchscript.flow.CallSite;
 import io.camhook.torchscript.flow.InlinedModules;
@@ -20,6 +22,7 @@ import io.camhook.torchscript.flow.OperatorWeights;
 import io.camhook.torchscript.flow.ProgramWalker;
 import io.camhook.torchscript.flow.StateWrites;
 import io.camhook.torchscript.source.Parser;
+import io.camhook.torchscript.source.Printer;
 import io.camhook.torchscript.source.SourceException;
 import io.camhook.torchscript.source.SourceFile;
 import io.camhook.torchscript.source.SourceTree;
@@ -103,10 +106,7 @@ public final class TorchScriptArchive {
     boolean inlined = flat && !modules.root().children().isEmpty();
     this.operators =
         OperatorNames.of(
-            root,
-            modules,
-            flat,
-            inlined ? InlinedModules.of(name, sources, modules) : Map.of());
+            root, modules, flat, inlined ? InlinedModules.of(name, sources, modules) : Map.of());
   }
 
   /**
@@ -240,13 +240,19 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * The last called module whose result looks like a map with channels first, judged by the
-   * operators in the code alone: what {@code auto} means before any input was seen. Where the code
-   * calls no modules, {@link #pooledPath}, else the last such value. Empty if there is none.
+   * What {@code auto} means, judged by the code alone, before any input was seen. Where the code
+   * calls no modules, {@link #pooledPath}, else the last value that looks like a map.
+   *
+   * @param output the explained output, by position or key; null: the one that scores are usually
+   *     in
+   * @return empty if nothing makes a map or tokens that the output depends on
    */
-  public Optional<String> lastSpatialPath() {
+  public Optional<AutoLayer> auto(@Nullable String output) {
+    if (!flat) {
+      return Optional.ofNullable(AutoLayer.of(root, output));
+    }
     Optional<String> pooled = pooledPath();
-    return pooled.isPresent() ? pooled : lastMap();
+    return (pooled.isPresent() ? pooled : lastMap()).map(path -> new AutoLayer(path, null));
   }
 
   /**
@@ -260,15 +266,27 @@ public final class TorchScriptArchive {
 
   private Optional<String> lastMap() {
     List<CallSite> completed = new ArrayList<>();
-    complete(root, new HashSet<>(), completed);
+    AutoLayer.complete(root, new HashSet<>(), completed);
     String last = null;
     for (CallSite site : completed) {
-      boolean layer = flat ? site.isOperator() : site.isForward();
-      if (layer && site.isSpatial() && !site.isUnclear()) {
+      if (site.isOperator() && site.isSpatial() && !site.isUnclear()) {
         last = site.target().path();
       }
     }
     return Optional.ofNullable(last);
+  }
+
+  /** What the root's forward takes, in order. */
+  public List<ModelArgument> arguments() {
+    List<Stmt.Parameter> parameters = root.method().parameters();
+    return parameters.subList(Math.min(1, parameters.size()), parameters.size()).stream()
+        .map(
+            parameter ->
+                new ModelArgument(
+                    parameter.name(),
+                    parameter.type() == null ? "Tensor" : Printer.print(parameter.type()),
+                    parameter.defaultValue() != null))
+        .toList();
   }
 
   /**
@@ -284,16 +302,6 @@ public final class TorchScriptArchive {
       }
     }
     return Optional.ofNullable(last);
-  }
-
-  private static void complete(
-      MethodContext context, Set<MethodContext> seen, List<CallSite> order) {
-    if (seen.add(context)) {
-      for (CallSite site : context.sites()) {
-        site.callees().forEach(c -> complete(c, seen, order));
-        order.add(site);
-      }
-    }
   }
 
   /**

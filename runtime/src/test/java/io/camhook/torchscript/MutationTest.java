@@ -190,7 +190,7 @@ class MutationTest {
     Path file = Files.write(temp.resolve(name), bytes);
     try {
       TorchScriptArchive archive = TorchScriptArchive.open(file);
-      archive.lastSpatialPath();
+      archive.auto(null);
       List<String> called =
           archive.modules().stream()
               .filter(module -> module.callSites() > 0)

@@ -140,9 +140,8 @@ class ConfigReaderTest {
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
                 + " layers, capture, target, labels, hooks, class, root, forward, backward, input,"
                 + " output, gradOutput, gradInput, value, shape, inputShape, precision, reduce",
-            "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME, loss or"
-                + " none,"
-                + " found \"top\"",
+            "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME,"
+                + " similarity:FILE, loss or none, found \"top\"",
             "camhook.yaml:6:15: models[0].capture[0]: expected image, input, activation, gradient"
                 + " or output, found \"activations\"; nearest is \"activation\"",
             "camhook.yaml:7:13: models[0].labels: expected a file with one class name a line, found"

@@ -1,5 +1,6 @@
 package io.camhook.cam.model;
 
+import io.camhook.cam.CamException;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.recording.Tensor;
@@ -39,6 +40,26 @@ public interface BackwardModel extends ForwardModel {
    * with the gradient of the targets with respect to its output.
    */
   List<BiasGradient> biasGradients(Tensor input, List<ScoreTarget> targets);
+
+  /**
+   * {@code [1,T,D]}: the vectors that the token ids of the explained input become, where a model of
+   * words can first be differentiated.
+   *
+   * @throws io.camhook.cam.CamException if the model has no such place
+   */
+  default Tensor embedding() {
+    throw new CamException("this model has no embedding");
+  }
+
+  /**
+   * The gradient of the targets, one per sample, at other vectors in the place of {@link
+   * #embedding}.
+   *
+   * @param embedding {@code [n,T,D]}
+   */
+  default Tensor embeddingGradient(Tensor embedding, List<ScoreTarget> targets) {
+    throw new CamException("this model has no embedding");
+  }
 
   /**
    * One layer that adds a bias.

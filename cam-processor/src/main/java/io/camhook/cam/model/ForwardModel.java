@@ -10,6 +10,14 @@ import java.util.Optional;
 public interface ForwardModel {
 
   /**
+   * Whether the input holds integers, such as token ids: {@code [n,1,T]} here, and nothing that can
+   * be multiplied with a mask or differentiated.
+   */
+  default boolean takesIntegers() {
+    return false;
+  }
+
+  /**
    * Runs the model.
    *
    * @param input {@code [n, …]}

@@ -35,7 +35,7 @@ final class FullGrad extends InputMethod {
               .formatted(size.length));
     }
     BackwardModel model = run.backward(id());
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     float[] gradient = model.inputGradient(run.input(), List.of(run.target())).toFloats();
     float[] product = new float[input.length];
     for (int i = 0; i < product.length; i++) {

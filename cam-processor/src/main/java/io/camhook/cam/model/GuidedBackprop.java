@@ -21,6 +21,7 @@ final class GuidedBackprop extends InputMethod {
 
   @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
+    run.numbers(id());
     float[] gradient =
         run.backward(id()).guidedInputGradient(run.input(), List.of(run.target())).toFloats();
     return magnitude(gradient, run.spatial());

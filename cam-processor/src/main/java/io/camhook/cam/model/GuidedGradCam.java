@@ -29,6 +29,7 @@ final class GuidedGradCam extends InputMethod {
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     float[] heat =
         pipeline.one(CamMethods.byId("gradcam"), layers, run.input().shape(), 0).heatmap().values();
+    run.numbers(id());
     float[] gradient =
         run.backward(id()).guidedInputGradient(run.input(), List.of(run.target())).toFloats();
     if (gradient.length % heat.length != 0) {

@@ -10,10 +10,29 @@ final class InputGradients {
 
   private InputGradients() {}
 
+  /** The gradients of the targets at the samples of a batch. */
+  interface Gradient {
+    Tensor at(Tensor batch, List<ScoreTarget> targets);
+  }
+
   /** Mean of {@code dS/dx} over {@code count} inputs that {@code filler} makes. */
   static double[] mean(ModelRun run, String method, int count, ModelRun.Filler filler) {
     BackwardModel model = run.backward(method);
-    int size = Math.toIntExact(run.input().elements());
+    return mean(run, method, count, run.input().shape(), filler, model::inputGradient);
+  }
+
+  /** The same at other values of {@code shape}, a batch of 1, than those of the input. */
+  static double[] mean(
+      ModelRun run,
+      String method,
+      int count,
+      long[] shape,
+      ModelRun.Filler filler,
+      Gradient gradient) {
+    int size = 1;
+    for (int d = 1; d < shape.length; d++) {
+      size = Math.multiplyExact(size, (int) shape[d]);
+    }
     double[] mean = new double[size];
     for (int from = 0; from < count; from += run.options().batch()) {
       run.requireNotCancelled(method);
@@ -22,10 +41,10 @@ final class InputGradients {
       for (int i = 0; i < n; i++) {
         filler.fill(from + i, batch, i * size);
       }
-      long[] shape = run.input().shape();
-      shape[0] = n;
+      long[] several = shape.clone();
+      several[0] = n;
       List<ScoreTarget> targets = Collections.nCopies(n, run.target());
-      float[] gradients = model.inputGradient(Tensor.ofFloats(batch, shape), targets).toFloats();
+      float[] gradients = gradient.at(Tensor.ofFloats(batch, several), targets).toFloats();
       for (int i = 0; i < gradients.length; i++) {
         mean[i % size] += gradients[i] / (double) count;
       }

@@ -3,12 +3,14 @@ package io.camhook.cam.model;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
+import io.camhook.recording.Tensor;
 import java.util.List;
 
 /**
  * Integrated gradients: {@code x * mean_t dS/dx(t x)} over 50 midpoints t of 0..1, the baseline
  * being 0; the map is the sum over the input's channels, so that it adds up to {@code S(x) - S(0)},
- * but for the error of so few steps: several percent on a deep network of ReLUs.
+ * but for the error of so few steps: several percent on a deep network of ReLUs. Of
+ * token ids the path leads to the vectors that the model's embedding makes of them.
  *
  * <p>Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017. Neither library has
  * it.
@@ -23,6 +25,9 @@ final class IntegratedGradients extends InputMethod {
 
   @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
+    if (run.model().takesIntegers()) {
+      return tokens(run);
+    }
     int steps = run.options().samplesOr(STEPS);
     float[] input = run.input().toFloats();
     double[] gradient =
@@ -39,6 +44,33 @@ final class IntegratedGradients extends InputMethod {
     float[] raw = new float[positions(run.spatial())];
     for (int p = 0; p < input.length; p++) {
       raw[p % raw.length] += (float) (input[p] * gradient[p]);
+    }
+    return FloatMap.of(raw, run.spatial());
+  }
+
+  /** The path from 0 to the vectors that the token ids become; summed over their channels. */
+  private FloatMap tokens(ModelRun run) {
+    BackwardModel model = run.backward(id());
+    int steps = run.options().samplesOr(STEPS);
+    Tensor embedding = model.embedding();
+    float[] vectors = embedding.toFloats();
+    double[] gradient =
+        InputGradients.mean(
+            run,
+            id(),
+            steps,
+            embedding.shape(),
+            (i, batch, offset) -> {
+              float t = (i + 0.5f) / steps;
+              for (int p = 0; p < vectors.length; p++) {
+                batch[offset + p] = t * vectors[p];
+              }
+            },
+            model::embeddingGradient);
+    float[] raw = new float[(int) embedding.size(1)];
+    int channels = vectors.length / raw.length;
+    for (int i = 0; i < vectors.length; i++) {
+      raw[i / channels] += (float) (vectors[i] * gradient[i]);
     }
     return FloatMap.of(raw, run.spatial());
   }

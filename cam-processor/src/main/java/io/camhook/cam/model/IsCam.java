@@ -23,7 +23,7 @@ final class IsCam extends ModelWeighted {
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     int steps = run.options().samplesOr(STEPS);
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     int[] size = run.spatial();
     double[] scores =
         run.scoresOfInputs(

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,6 +45,30 @@ public final class ModelMethods {
   /** The method of that id, if it is one that runs the model. */
   public static Optional<ModelMethod> find(String id) {
     return Optional.ofNullable(METHODS.get(id));
+  }
+
+  /**
+   * The id that a user means: {@code GradCAM}, {@code grad-cam} and {@code Grad_CAM} are {@code
+   * gradcam}; what is no method stays as it is.
+   */
+  public static String idOf(String text) {
+    String plain = plain(text);
+    List<String> all = new ArrayList<>(CamMethods.ids());
+    all.addAll(METHODS.keySet());
+    for (String id : all) {
+      if (plain(id).equals(plain)) {
+        return id;
+      }
+    }
+    return text;
+  }
+
+  /** Without case and separators; {@code plusplus} is {@code ++}. */
+  private static String plain(String name) {
+    return name.toLowerCase(Locale.ROOT)
+        .replaceAll("[-_ ]", "")
+        .replace("plusplus", "++")
+        .replaceAll("pp$", "++");
   }
 
   /**

@@ -33,6 +33,21 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
     }
   }
 
+  /**
+   * The input's values, for a method that changes or weighs numbers.
+   *
+   * @throws CamException naming {@code method} if they are token ids
+   */
+  float[] numbers(String method) {
+    if (model.takesIntegers()) {
+      throw new CamException(
+          method
+              + " changes numbers, and the input holds token ids; use occlusion (--pad-id N),"
+              + " integrated-gradients, or hirescam at the embedding (-l)");
+    }
+    return input.toFloats();
+  }
+
   /** Spatial shape of the input. */
   public int[] spatial() {
     return Arrays.stream(input.shape()).skip(2).mapToInt(Math::toIntExact).toArray();
@@ -54,7 +69,8 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
     }
     throw new CamException(
         method
-            + " needs a model that gives gradients; a frozen or inference-only model does not: use scorecam, ablationcam, rise or occlusion");
+            + " needs a model that gives gradients; a frozen or inference-only model does not: use"
+            + " scorecam, ablationcam, rise or occlusion");
   }
 
   /** The scores of {@code count} inputs of the shape of this one, made and run batch by batch. */

@@ -1,5 +1,6 @@
 package io.camhook.cam.model;
 
+import io.camhook.cam.CamException;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
@@ -9,7 +10,8 @@ import java.util.List;
 /**
  * Occlusion: a window of an eighth of the input slides by half its size and sets what it covers to
  * 0 (the mean colour of a normalised picture); {@code raw} of a position is the mean over the
- * windows that cover it of {@code s - s_window}. For signals, pictures and volumes.
+ * windows that cover it of {@code s - s_window}. For signals, pictures and volumes. Of token ids
+ * each one is replaced by the padding token: {@code raw} is the fall of the score, one value a token.
  *
  * <p>Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014. Neither
  * library has it.
@@ -24,6 +26,9 @@ final class Occlusion extends InputMethod {
 
   @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
+    if (run.model().takesIntegers()) {
+      return tokens(run);
+    }
     int[] size = run.spatial();
     List<boolean[]> windows = windows(size);
     float[] input = run.input().toFloats();
@@ -53,6 +58,31 @@ final class Occlusion extends InputMethod {
       drop[p] /= covered[p];
     }
     return FloatMap.of(drop, size);
+  }
+
+  /** Of each token how much the score falls when the padding token takes its place. */
+  private FloatMap tokens(ModelRun run) {
+    Long pad = run.options().padId();
+    if (pad == null) {
+      throw new CamException(
+          "occlusion of token ids puts another token in the place of each; say which with --pad-id"
+              + " N (0 for most BERT models, 1 for RoBERTa)");
+    }
+    float[] input = run.input().toFloats();
+    double score = run.score();
+    double[] scores =
+        run.scoresOfInputs(
+            id(),
+            input.length,
+            (i, batch, offset) -> {
+              System.arraycopy(input, 0, batch, offset, input.length);
+              batch[offset + i] = pad;
+            });
+    float[] drop = new float[input.length];
+    for (int i = 0; i < drop.length; i++) {
+      drop[i] = (float) (score - scores[i]);
+    }
+    return FloatMap.of(drop, run.spatial());
   }
 
   /** Windows that together cover every position, the last of an axis flush with its end. */

@@ -37,7 +37,7 @@ final class Rise extends InputMethod {
               .formatted(size.length));
     }
     int masks = run.options().samplesOr(MASKS);
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     long seed = run.options().seed();
     double[] scores =
         run.scoresOfInputs(

@@ -2,6 +2,7 @@ package io.camhook.cam.model;
 
 import io.camhook.recording.Tensor;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a model is run again.
@@ -12,12 +13,19 @@ import java.util.function.BooleanSupplier;
  * @param samples number of variants of the input that a method which averages over them takes
  *     (steps, noisy copies, masks); 0: the method's own
  * @param seed of what is random
+ * @param padId the token id that occlusion puts in the place of another; null: none was named
  * @param progress told after every run
  * @param cancelled asked before every run; true stops with a {@link
  *     java.util.concurrent.CancellationException}
  */
 public record RunOptions(
-    int batch, int channels, int samples, long seed, Progress progress, BooleanSupplier cancelled) {
+    int batch,
+    int channels,
+    int samples,
+    long seed,
+    @Nullable Long padId,
+    Progress progress,
+    BooleanSupplier cancelled) {
   private static final long INPUT_BYTES = 32L << 20;
   private static final int LARGEST_DEFAULT_BATCH = 64;
 
@@ -44,31 +52,35 @@ public record RunOptions(
   public static RunOptions forInput(Tensor input) {
     long bytes = Math.max(4, 4 * input.elements() / Math.max(1, input.size(0)));
     int batch = (int) Math.max(1, Math.min(LARGEST_DEFAULT_BATCH, INPUT_BYTES / bytes));
-    return new RunOptions(batch, 0, 0, 0, (method, done, total) -> {}, () -> false);
+    return new RunOptions(batch, 0, 0, 0, null, (method, done, total) -> {}, () -> false);
   }
 
   public RunOptions withBatch(int wanted) {
-    return new RunOptions(wanted, channels, samples, seed, progress, cancelled);
+    return new RunOptions(wanted, channels, samples, seed, padId, progress, cancelled);
   }
 
   public RunOptions withChannels(int strongest) {
-    return new RunOptions(batch, strongest, samples, seed, progress, cancelled);
+    return new RunOptions(batch, strongest, samples, seed, padId, progress, cancelled);
   }
 
   public RunOptions withSamples(int variants) {
-    return new RunOptions(batch, channels, variants, seed, progress, cancelled);
+    return new RunOptions(batch, channels, variants, seed, padId, progress, cancelled);
   }
 
   public RunOptions withSeed(long wanted) {
-    return new RunOptions(batch, channels, samples, wanted, progress, cancelled);
+    return new RunOptions(batch, channels, samples, wanted, padId, progress, cancelled);
+  }
+
+  public RunOptions withPadId(@Nullable Long wanted) {
+    return new RunOptions(batch, channels, samples, seed, wanted, progress, cancelled);
   }
 
   public RunOptions withProgress(Progress wanted) {
-    return new RunOptions(batch, channels, samples, seed, wanted, cancelled);
+    return new RunOptions(batch, channels, samples, seed, padId, wanted, cancelled);
   }
 
   public RunOptions withCancellation(BooleanSupplier wanted) {
-    return new RunOptions(batch, channels, samples, seed, progress, wanted);
+    return new RunOptions(batch, channels, samples, seed, padId, progress, wanted);
   }
 
   /** The number of samples: the one wanted, else {@code usual}. */

@@ -22,7 +22,7 @@ final class ScoreCam extends ModelWeighted {
   @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     int[] size = run.spatial();
     double[] scores =
         run.scoresOfInputs(

@@ -26,7 +26,7 @@ final class SmoothGrad extends InputMethod {
 
   @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     FloatMap range = FloatMap.of(input, input.length);
     double sigma = NOISE * (range.max() - range.min());
     Random random = new Random(run.options().seed());

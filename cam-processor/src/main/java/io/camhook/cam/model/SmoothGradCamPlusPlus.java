@@ -41,7 +41,7 @@ final class SmoothGradCamPlusPlus extends ModelWeighted {
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     BackwardModel model = run.backward(id());
     int samples = run.options().samplesOr(SAMPLES);
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     Random random = new Random(run.options().seed());
     int size = sample.activation().length;
     double[] first = new double[size];

@@ -34,7 +34,7 @@ final class SsCam extends ModelWeighted {
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     int samples = run.options().samplesOr(SAMPLES);
-    float[] input = run.input().toFloats();
+    float[] input = run.numbers(id());
     int[] size = run.spatial();
     Random random = new Random(run.options().seed());
     double[] scores =

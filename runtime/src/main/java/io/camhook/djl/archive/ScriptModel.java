@@ -120,7 +120,7 @@ public record ScriptModel(
     Set<String> selected = new LinkedHashSet<>();
     for (String layer : layers) {
       if (layer.equals(LayerPattern.AUTO)) {
-        archive.lastSpatialPath().ifPresent(selected::add);
+        archive.auto(null).ifPresent(auto -> selected.add(auto.path()));
         continue;
       }
       boolean operator = layer.contains(TorchScriptArchive.INSIDE);

@@ -174,6 +174,13 @@ public final class AutogradGateway {
     }
   }
 
+  /** {@code x.to(torch.bfloat16)}. */
+  NDArray bfloat16(NDManager owner, NDArray array) {
+    try (NDList arguments = new NDList(Tensors.alias(array, owner), marker(owner, "bfloat16"))) {
+      return IValueUtils.forward(module, arguments, true).singletonOrThrow();
+    }
+  }
+
   /** {@code x.retain_grad()}: backwards add the gradient of {@code array} to its {@code .grad}. */
   public void retainGrad(NDArray array) {
     try (NDList arguments =

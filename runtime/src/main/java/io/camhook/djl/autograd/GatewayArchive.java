@@ -81,6 +81,9 @@ final class GatewayArchive {
         def version(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.tensor(torch._version(x))
+        def bfloat16(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          return torch.to(x, 15, False, False)
         def copy(self: __torch__.Gateway,
           x: Tensor,
           y: Tensor) -> Tensor:

@@ -128,8 +128,18 @@ public final class Tensors {
     return new Tensor(type, known.getShape().getShape(), bytes);
   }
 
+  /** The values as bfloat16, which DJL cannot be asked for. */
+  public static NDArray toBfloat16(NDArray array) {
+    return own(AutogradGateway.instance().bfloat16(array.getManager(), array), array.getManager());
+  }
+
   /** Copies values from the heap. */
   public static NDArray toArray(Tensor tensor, NDManager owner) {
+    if (tensor.dtype() == DType.BF16) {
+      try (NDArray wide = toArray(tensor.to(DType.F32), owner)) {
+        return toBfloat16(wide);
+      }
+    }
     ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(tensor.byteSize()));
     bytes.order(ByteOrder.nativeOrder()).put(tensor.data()).rewind();
     return owner.create(bytes, new Shape(tensor.shape()), dataType(tensor.dtype()));

@@ -55,7 +55,7 @@ public final class Scores {
         outputs.stream()
             .filter(
                 output ->
-                    Tensors.isFloating(output)
+                    (Tensors.isFloating(output) || Tensors.isUnknown(output))
                         && output.getShape().dimension() > 0
                         && output.getShape().size() > 0)
             .toList();

@@ -44,6 +44,8 @@ public final class BlockSession implements ModelSession {
   private final Map<String, Block> blocks = new LinkedHashMap<>();
   private final NDManager manager;
 
+  private final SessionUse use = new SessionUse();
+
   /** What runs showed. */
   private final Set<String> notices = new LinkedHashSet<>();
 
@@ -72,6 +74,16 @@ public final class BlockSession implements ModelSession {
   }
 
   @Override
+  public void use(Use wanted) {
+    use.set(wanted);
+  }
+
+  @Override
+  public List<String> outputNames() {
+    return use.outputNames();
+  }
+
+  @Override
   public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
     try (NDManager scratch = manager.newSubManager();
         GradMode mode = new GradMode(false)) {
@@ -79,7 +91,7 @@ public final class BlockSession implements ModelSession {
       NDList outputs = taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch);
       List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
       if (targets != null) {
-        NDArray output = SessionTensors.scored(outputs);
+        NDArray output = use.scored(outputs);
         for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
           gradients.add(SessionTensors.gradients(output, seed, taps.recorded(), scratch, notices));
         }
@@ -88,7 +100,7 @@ public final class BlockSession implements ModelSession {
       taps.recorded()
           .forEach(
               (layer, value) -> activations.put(layer, SessionTensors.toTensor(value, scratch)));
-      return new Pass(SessionTensors.outputs(outputs, scratch), activations, gradients);
+      return new Pass(use.outputs(outputs, scratch), activations, gradients);
     }
   }
 
@@ -98,7 +110,7 @@ public final class BlockSession implements ModelSession {
         GradMode mode = new GradMode(false)) {
       NDList outputs =
           LayerTaps.none(scratch).forward(root, SessionTensors.arrays(inputs, scratch), scratch);
-      return SessionTensors.outputs(outputs, scratch);
+      return use.outputs(outputs, scratch);
     }
   }
 
@@ -148,7 +160,7 @@ public final class BlockSession implements ModelSession {
       if (!replacement.happened()) {
         throw new IllegalArgumentException("layer '%s' was not called".formatted(layer));
       }
-      return SessionTensors.outputs(outputs, scratch);
+      return use.outputs(outputs, scratch);
     }
   }
 
@@ -159,8 +171,7 @@ public final class BlockSession implements ModelSession {
       NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
-      NDArray output =
-          SessionTensors.scored(LayerTaps.none(scratch).forward(root, arrays, scratch));
+      NDArray output = use.scored(LayerTaps.none(scratch).forward(root, arrays, scratch));
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
       return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
@@ -175,7 +186,7 @@ public final class BlockSession implements ModelSession {
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
       ReluCuts relus = new ReluCuts(scratch);
-      NDArray output = SessionTensors.scored(relus.forward(root, arrays, scratch));
+      NDArray output = use.scored(relus.forward(root, arrays, scratch));
       if (relus.cuts().isEmpty()) {
         throw new IllegalArgumentException(
             "guided backpropagation needs ReLU blocks (Activation.reluBlock()), and none ran");
@@ -194,8 +205,7 @@ public final class BlockSession implements ModelSession {
         GradMode mode = new GradMode(false)) {
       LayerTaps taps = new LayerTaps(layers, scratch, true);
       NDArray output =
-          SessionTensors.scored(
-              taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch));
+          use.scored(taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch));
       NDArray tap = taps.recorded().get(LayerOutput.parse(path));
       if (tap == null) {
         throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));

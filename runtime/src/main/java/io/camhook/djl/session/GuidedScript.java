@@ -49,14 +49,15 @@ final class GuidedScript {
   }
 
   /** As {@link io.camhook.engine.ModelSession#guidedInputGradient}. */
-  Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
+  Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target, SessionUse use) {
     try (PtNDManager scratch = file.scratch();
         GradMode mode = new GradMode(true)) {
-      NDList arrays = SessionTensors.arrays(inputs, scratch);
+      NDList arrays = use.arrays(inputs, scratch);
       NDArray leaf = arrays.get(index);
       leaf.setRequiresGradient(true);
       // The first operator may be one that works in place, which a leaf does not bear.
       NDArray input = AutogradGateway.instance().tap(scratch, leaf).copy();
+      input.setName(leaf.getName());
       arrays.set(index, input);
       try (IValue all = ModuleCalls.run(module, method, arrays, true)) {
         IValue[] parts = all.toIValueTuple();
@@ -65,7 +66,7 @@ final class GuidedScript {
         for (int i = 0; i < pairs.length; i += 2) {
           cuts.add(new GuidedBackward.Cut(pairs[i], pairs[i + 1]));
         }
-        NDArray output = SessionTensors.scored(ScriptValues.arrays(parts[0], scratch));
+        NDArray output = use.scored(ScriptValues.arrays(parts[0], scratch));
         NDArray seed =
             Tensors.inTypeOf(
                 output,
@@ -73,7 +74,9 @@ final class GuidedScript {
                     target.at(SessionTensors.toTensor(output, scratch)).get(0), scratch),
                 scratch);
         NDArray gradient = GuidedBackward.run(output, seed, cuts, leaf, scratch);
-        return SessionTensors.toTensor(gradient == null ? leaf.zerosLike() : gradient, scratch);
+        return gradient == null
+            ? SessionTensors.zeros(leaf)
+            : SessionTensors.toTensor(gradient, scratch);
       }
     }
   }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -51,6 +52,11 @@ public final class ScriptSession implements ModelSession {
   private final ScriptFile file;
   private final TapPlan plan;
   private final PtSymbolBlock module;
+
+  private final SessionUse use = new SessionUse();
+
+  /** Layers whose values have a type that DJL does not know, and the heap has as float32. */
+  private final Set<String> unknownTypes = new HashSet<>();
 
   /** What runs showed. */
   private final Set<String> notices = new LinkedHashSet<>();
@@ -82,6 +88,16 @@ public final class ScriptSession implements ModelSession {
   }
 
   @Override
+  public void use(Use wanted) {
+    use.set(wanted);
+  }
+
+  @Override
+  public List<String> outputNames() {
+    return use.outputNames();
+  }
+
+  @Override
   public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
     boolean autograd = targets != null;
     String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
@@ -90,11 +106,15 @@ public final class ScriptSession implements ModelSession {
       ScriptPass pass = pass(method, inputs, scratch);
       Map<LayerOutput, NDArray> recorded = new LinkedHashMap<>();
       for (int i = 0; i < pass.taps().size(); i++) {
-        recorded.put(layer(pass.labels().get(i)), pass.taps().get(i));
+        NDArray tap = pass.taps().get(i);
+        recorded.put(layer(pass.labels().get(i)), tap);
+        if (Tensors.isUnknown(tap)) {
+          unknownTypes.add(layer(pass.labels().get(i)).toString());
+        }
       }
       List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
       if (targets != null) {
-        NDArray output = SessionTensors.scored(pass.outputs());
+        NDArray output = use.scored(pass.outputs());
         for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
           gradients.add(SessionTensors.gradients(output, seed, recorded, scratch, notices));
         }
@@ -102,14 +122,14 @@ public final class ScriptSession implements ModelSession {
       Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
       recorded.forEach(
           (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
-      return new Pass(SessionTensors.outputs(pass.outputs(), scratch), activations, gradients);
+      return new Pass(use.outputs(pass.outputs(), scratch), activations, gradients);
     }
   }
 
   /** Runs a method that records in place of the model's own. */
   private ScriptPass pass(String method, List<Tensor> inputs, PtNDManager scratch) {
     TwinWatch twin = new TwinWatch(plan, method, scratch);
-    return twin.forward(file, module, SessionTensors.arrays(inputs, scratch));
+    return twin.forward(file, module, use.arrays(inputs, scratch));
   }
 
   /** The root has returned only when the whole model has. */
@@ -125,35 +145,21 @@ public final class ScriptSession implements ModelSession {
 
   private List<Tensor> call(String method, List<Tensor> inputs) {
     try (PtNDManager scratch = file.scratch()) {
-      return call(method, SessionTensors.arrays(inputs, scratch), scratch);
+      return call(method, use.arrays(inputs, scratch), scratch);
     }
   }
 
   private List<Tensor> call(String method, NDList inputs, PtNDManager scratch) {
     try (GradMode mode = new GradMode(false);
         IValue all = ModuleCalls.run(module, method, inputs, NO_INFERENCE_MODE)) {
-      return SessionTensors.outputs(ScriptValues.arrays(all, scratch), scratch);
+      return use.outputs(ScriptValues.arrays(all, scratch), scratch);
     }
   }
 
   @Override
   public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
-    Optional<String> resume = plan.resumeMethod(path);
-    if (resume.isPresent()) {
-      return call(resume.get(), List.of(activation));
-    }
-    String replace =
-        plan.replaceMethod(path)
-            .orElseThrow(
-                () ->
-                    new IllegalArgumentException(
-                        "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer"
-                            .formatted(path)));
     try (PtNDManager scratch = file.scratch()) {
-      NDList all = new NDList(Tensors.toArray(activation, scratch));
-      SessionTensors.arrays(inputs, scratch)
-          .forEach(input -> all.add(repeated(input, activation.size(0))));
-      return call(replace, all, scratch);
+      return call(from(path), replacing(path, activation, inputs, scratch), scratch);
     }
   }
 
@@ -161,6 +167,38 @@ public final class ScriptSession implements ModelSession {
   public Optional<String> weightOfMeans(String path) {
     boolean only = plan.taps().size() == 1 && plan.taps().get(0).path().equals(path);
     return only ? Optional.ofNullable(plan.averagedWeight()) : Optional.empty();
+  }
+
+  @Override
+  public Tensor gradientFrom(
+      String path, Tensor activation, List<Tensor> inputs, OutputGradients target) {
+    try (PtNDManager scratch = file.scratch();
+        GradMode mode = new GradMode(true)) {
+      NDList arrays = replacing(path, activation, inputs, scratch);
+      return gradient(from(path), arrays, arrays.get(0), target, scratch);
+    }
+  }
+
+  /** The method that runs the model with what a layer returns given. */
+  private String from(String path) {
+    return plan.resumeMethod(path)
+        .or(() -> plan.replaceMethod(path))
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer"
+                        .formatted(path)));
+  }
+
+  /** What that method takes. */
+  private NDList replacing(
+      String path, Tensor activation, List<Tensor> inputs, PtNDManager scratch) {
+    NDArray value = Tensors.toArray(activation, scratch);
+    NDList all = new NDList(unknownTypes.contains(path) ? Tensors.toBfloat16(value) : value);
+    if (plan.resumeMethod(path).isEmpty()) {
+      use.arrays(inputs, scratch).forEach(input -> all.add(repeated(input, activation.size(0))));
+    }
+    return all;
   }
 
   /** An input for one sample as one for {@code n}. */
@@ -171,22 +209,30 @@ public final class ScriptSession implements ModelSession {
     long[] times = new long[input.getShape().dimension()];
     Arrays.fill(times, 1);
     times[0] = n;
-    return input.tile(times);
+    NDArray tiled = input.tile(times);
+    tiled.setName(input.getName());
+    return tiled;
   }
 
   @Override
   public Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target) {
     try (PtNDManager scratch = file.scratch();
         GradMode mode = new GradMode(true)) {
-      NDList arrays = SessionTensors.arrays(inputs, scratch);
-      NDArray input = arrays.get(index);
-      input.setRequiresGradient(true);
-      try (IValue all = ModuleCalls.run(module, "forward", arrays, true)) {
-        NDArray output = SessionTensors.scored(ScriptValues.arrays(all, scratch));
-        Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
-        NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
-        return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
-      }
+      NDList arrays = use.arrays(inputs, scratch);
+      return gradient("forward", arrays, arrays.get(index), target, scratch);
+    }
+  }
+
+  private Tensor gradient(
+      String method, NDList arrays, NDArray leaf, OutputGradients target, PtNDManager scratch) {
+    leaf.setRequiresGradient(true);
+    try (IValue all = ModuleCalls.run(module, method, arrays, true)) {
+      NDArray output = use.scored(ScriptValues.arrays(all, scratch));
+      Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
+      NDArray gradient = SessionTensors.grad(output, List.of(leaf), seed, scratch).get(0);
+      return gradient == null
+          ? SessionTensors.zeros(leaf)
+          : SessionTensors.toTensor(gradient, scratch);
     }
   }
 
@@ -199,7 +245,7 @@ public final class ScriptSession implements ModelSession {
         throw new IllegalArgumentException(e.getMessage(), e);
       }
     }
-    return guided.inputGradient(inputs, index, target);
+    return guided.inputGradient(inputs, index, target, use);
   }
 
   @Override
@@ -209,7 +255,7 @@ public final class ScriptSession implements ModelSession {
         GradMode mode = new GradMode(true)) {
       ScriptPass pass = pass(plan.forwardMethod(), inputs, scratch);
       NDArray tap = tap(path, pass);
-      NDArray output = SessionTensors.scored(pass.outputs());
+      NDArray output = use.scored(pass.outputs());
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray product =
           AutogradGateway.instance()
@@ -218,7 +264,7 @@ public final class ScriptSession implements ModelSession {
                   output,
                   tap,
                   Tensors.inTypeOf(output, Tensors.toArray(seed, scratch), scratch),
-                  Tensors.toArray(vector, scratch));
+                  Tensors.inTypeOf(tap, Tensors.toArray(vector, scratch), scratch));
       return SessionTensors.toTensor(product, scratch);
     }
   }

@@ -46,6 +46,12 @@ final class SessionTensors {
     }
   }
 
+  /** Zeros of the array's shape, as float32. */
+  static Tensor zeros(NDArray array) {
+    long[] shape = array.getShape().getShape();
+    return Tensor.ofFloats(new float[Math.toIntExact(array.getShape().size())], shape);
+  }
+
   /** The output that targets are about: as a capture has it. */
   static NDArray scored(List<NDArray> outputs) {
     NDArray scores = Scores.among(outputs);
@@ -94,11 +100,17 @@ final class SessionTensors {
       if (found.stream().noneMatch(Objects::nonNull)) {
         throw e;
       }
+      String why =
+          String.valueOf(e.getMessage()).contains("modified by an inplace operation")
+              ? "what an operator after them needs for its derivative, its own result, is changed"
+                  + " in place by a later one (such as leaky_relu_ and then add_)"
+              : "an operator after them has no derivative";
       notices.add(
-          "%d of %d layers have no gradient: an operator behind them has no derivative; the last of them is '%s'"
+          "%d of %d layers have no gradient: %s; the last of them is '%s'"
               .formatted(
                   Collections.frequency(found, null),
                   found.size(),
+                  why,
                   names.get(found.lastIndexOf(null))));
     }
     for (int i = 0; i < found.size(); i++) {

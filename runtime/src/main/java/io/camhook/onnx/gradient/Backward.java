@@ -30,6 +30,7 @@ final class Backward {
   private final List<TensorData> constants = new ArrayList<>();
   private final Map<String, String> byContent = new HashMap<>();
   private final Map<String, String> shapes = new HashMap<>();
+  private int names;
 
   /**
    * @param prefix of every name that is written
@@ -56,6 +57,11 @@ final class Backward {
 
   boolean guided() {
     return guided;
+  }
+
+  /** A name that nothing else has. */
+  String fresh(String what) {
+    return prefix + what + "_" + ++names;
   }
 
   // ---- operators

@@ -8,7 +8,7 @@ final class Blocker {
 
   static String reason(Node node) {
     String operator = node.operator();
-    if (operator.contains("Quantize")
+    if (operator.toLowerCase(java.util.Locale.ROOT).contains("quantize")
         || operator.contains("QLinear")
         || operator.endsWith("Integer")) {
       return "the model is quantised; take the float model";

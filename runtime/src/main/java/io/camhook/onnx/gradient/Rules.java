@@ -54,6 +54,7 @@ final class Rules {
     ConvolutionRules.addTo(rules);
     PoolRules.addTo(rules);
     ResizeRules.addTo(rules);
+    RecurrentRules.addTo(rules);
     return Map.copyOf(rules);
   }
 

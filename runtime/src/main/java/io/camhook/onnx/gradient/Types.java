@@ -8,9 +8,12 @@ import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.graph.TensorType;
 import io.camhook.onnx.graph.ValueInfo;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of the values of a graph: types from an engine, declarations, and constants. */
@@ -27,6 +30,7 @@ final class Types {
       }
     }
     types.putAll(known);
+    correctRoundedPools(graph);
     for (TensorData tensor : graph.initializers()) {
       add(tensor);
     }
@@ -35,6 +39,54 @@ final class Types {
       if (value != null) {
         add(value);
       }
+    }
+  }
+
+  /**
+   * A pool that rounds up leaves out a window that would begin in the padding after the input. Its
+   * kernel in onnxruntime does so; what onnxruntime infers before a run (up to 1.22) counts that
+   * window. What comes after such a pool has sizes that are only known in a run.
+   */
+  private void correctRoundedPools(Graph graph) throws OnnxException {
+    Set<String> uncertain = new HashSet<>();
+    for (Node node : graph.nodes()) {
+      if (node.reads().stream().anyMatch(uncertain::contains)) {
+        node.outputs().forEach(this::forgetSizes);
+        uncertain.addAll(node.outputs());
+      }
+      long[] kernel = node.numbers("kernel_shape");
+      List<Dimension> in = node.input(0) == null ? null : dimensions(node.inputs().get(0));
+      List<Dimension> out = dimensions(node.output());
+      if (kernel == null || in == null || out == null || node.number("ceil_mode", 0) == 0) {
+        continue;
+      }
+      Geometry geometry = Geometry.of(node, kernel);
+      List<Dimension> windows = new ArrayList<>(out);
+      for (int i = 0; i < geometry.axes() && i + 2 < out.size() && i + 2 < in.size(); i++) {
+        long size = in.get(i + 2).size();
+        long count = out.get(i + 2).size();
+        long begin = (count - 1) * geometry.strides()[i];
+        if (size >= 0 && count > 1 && begin >= size + geometry.pads()[i]) {
+          windows.set(i + 2, Dimension.of(count - 1));
+        }
+      }
+      if (!windows.equals(out)) {
+        for (String output : node.outputs()) {
+          put(output, new TensorType(element(output), windows));
+        }
+        uncertain.addAll(node.outputs());
+      }
+    }
+  }
+
+  private void forgetSizes(String value) {
+    TensorType type = types.get(value);
+    if (type != null && type.dimensions() != null) {
+      List<Dimension> open = new ArrayList<>(type.dimensions());
+      for (int i = 1; i < open.size(); i++) {
+        open.set(i, Dimension.UNKNOWN);
+      }
+      types.put(value, new TensorType(type.element(), open));
     }
   }
 

@@ -10,10 +10,15 @@ public final class OnnxException extends IOException {
   private static final long serialVersionUID = 1;
 
   public OnnxException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   public OnnxException(String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
+  }
+
+  /** Names come from the file, which may hold anything. */
+  private static String oneLine(String message) {
+    return message.replaceAll("[\\p{Cntrl}\u2028\u2029]+", " ");
   }
 }

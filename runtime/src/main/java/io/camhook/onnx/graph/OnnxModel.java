@@ -112,6 +112,9 @@ public final class OnnxModel {
     if (graph.nodes().isEmpty()) {
       throw new OnnxException("the file is no ONNX model, or an empty one: it has no operators");
     }
+    if (graph.outputs().isEmpty()) {
+      throw new OnnxException("the graph is broken: it has no outputs");
+    }
     Set<String> made = new HashSet<>();
     graph.inputs().forEach(input -> made.add(input.name()));
     graph.initializers().forEach(tensor -> made.add(tensor.name()));

@@ -9,6 +9,7 @@ import io.camhook.torchscript.source.Stmt;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +47,7 @@ final class ExprWalker {
       return list(e, frame);
     } else if (expression instanceof Expr.Dict e) {
       e.keys().forEach(k -> evaluate(k, frame));
-      return union(all(e.values(), frame));
+      return dict(e, all(e.values(), frame));
     } else if (expression instanceof Expr.Comprehension e) {
       Value items = element(evaluate(e.iterable(), frame));
       if (e.target() instanceof Expr.Name target) {
@@ -54,12 +55,13 @@ final class ExprWalker {
       }
       return union(List.of(items, evaluate(e.element(), frame)));
     } else if (expression instanceof Expr.Unary e) {
-      evaluate(e.operand(), frame);
-      return walker.fresh(false);
+      return walker.fresh(false).made(evaluate(e.operand(), frame).flow());
     } else if (expression instanceof Expr.Binary e) {
-      boolean map = evaluate(e.left(), frame).anySpatial();
-      map |= evaluate(e.right(), frame).anySpatial();
-      return walker.fresh(map);
+      Value left = evaluate(e.left(), frame);
+      Value right = evaluate(e.right(), frame);
+      return walker
+          .fresh(left.anySpatial() || right.anySpatial())
+          .made(left.flow().with(right.flow()));
     } else if (expression instanceof Expr.Ternary e) {
       evaluate(e.condition(), frame);
       return ProgramWalker.merge(evaluate(e.then(), frame), evaluate(e.otherwise(), frame));
@@ -72,7 +74,8 @@ final class ExprWalker {
     boolean tensors =
         container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
     return new Value.Data(
-        container.allOrigins(), container.anySpatial(), tensors ? OperatorResults.TENSOR : null);
+            container.allOrigins(), container.anySpatial(), tensors ? OperatorResults.TENSOR : null)
+        .made(container.flow());
   }
 
   private Value name(Expr.Name e, LocalVariables frame) {
@@ -132,7 +135,26 @@ final class ExprWalker {
         && Integer.parseInt(number.text()) < tuple.items().size()) {
       return tuple.items().get(Integer.parseInt(number.text()));
     }
-    return new Value.Data(value.allOrigins(), false).as(((Value.Data) element(value)).type());
+    if (value instanceof Value.Data data
+        && e.items().get(0) instanceof Expr.Str key
+        && data.entries().containsKey(Literals.text(key))) {
+      return Objects.requireNonNull(data.entries().get(Literals.text(key)));
+    }
+    return new Value.Data(value.allOrigins(), false)
+        .as(((Value.Data) element(value)).type())
+        .made(value.flow());
+  }
+
+  private static Value dict(Expr.Dict e, List<Value> values) {
+    Value all = union(values);
+    if (all instanceof Value.Data data) {
+      for (int i = 0; i < values.size(); i++) {
+        if (e.keys().get(i) instanceof Expr.Str key) {
+          data.entries().put(Literals.text(key), values.get(i));
+        }
+      }
+    }
+    return all;
   }
 
   private Value list(Expr.ListOf e, LocalVariables frame) {
@@ -157,7 +179,7 @@ final class ExprWalker {
       origins.addAll(value.allOrigins());
       map |= value.anySpatial();
     }
-    return new Value.Data(origins, map);
+    return new Value.Data(origins, map).made(Flow.of(values.stream().map(Value::flow).toList()));
   }
 
   private Value call(Expr.Call e, LocalVariables frame) {
@@ -223,7 +245,7 @@ final class ExprWalker {
     Value result = walker.run(callee, arguments);
     walker.trace().module(modules.get(0), begin, result);
     walker.completed(site, result);
-    return result;
+    return walker.returned(site, result);
   }
 
   private Value reference(String qualifiedName, Expr.Call e, LocalVariables frame) {
@@ -286,21 +308,30 @@ final class ExprWalker {
   private Value result(String dotted, List<Value> arguments) {
     String name = dotted.substring(dotted.lastIndexOf('.') + 1);
     Value first = arguments.isEmpty() ? nothing() : arguments.get(0);
+    boolean weighs = arguments.stream().anyMatch(a -> a.allOrigins().contains(Value.STATE));
+    Flow flow = union(arguments).flow().through(name, weighs);
     if (Operators.isInPlace(name)) {
       walker.changed(first);
-      return element(first);
+      walker.mixedIn(first, flow);
+      return ((Value.Data) element(first)).made(flow);
     }
     boolean map =
         Operators.isMap(name, union(arguments).anySpatial()) && !poolsToOne(name, arguments);
     if (Operators.storesIntoContainer(name) && first instanceof Value.Data container) {
       container.origins().addAll(union(arguments).allOrigins());
+      container.made(flow);
+      if (arguments.size() == 3
+          && arguments.get(1) instanceof Value.Constant key
+          && key.literal() instanceof Expr.Str text) {
+        container.entries().put(Literals.text(text), arguments.get(2));
+      }
       return nothing();
     }
     boolean foreign = dotted.startsWith("ops.") && !dotted.startsWith("ops.aten.");
     if (foreign || Operators.mayAlias(name)) {
-      return new Value.Data(union(arguments).allOrigins(), map);
+      return new Value.Data(union(arguments).allOrigins(), map).made(flow);
     }
-    return walker.fresh(map);
+    return walker.fresh(map).made(flow);
   }
 
   /** The operator written here as a value that can be recorded; null outside of modules. */
@@ -335,6 +366,7 @@ final class ExprWalker {
     values.forEach(walker::changed);
     Value all = union(values);
     if (owner instanceof Value.Data data) {
+      data.made(all.flow());
       data.origins().addAll(all.allOrigins());
     }
     return all;

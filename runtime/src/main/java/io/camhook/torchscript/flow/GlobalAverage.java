@@ -72,7 +72,7 @@ public record GlobalAverage(
     List<String> flags = new ArrayList<>();
     for (ModuleNode module : follower.dropouts) {
       String name = (module.path().isEmpty() ? "" : module.path() + ".") + TRAINING;
-      String flag = sources.attribute(root.source(), name);
+      String flag = sources.attribute(root.source(), root.self(), name);
       if (flag == null) {
         return null;
       }
@@ -285,7 +285,9 @@ public record GlobalAverage(
       }
       String path = module.path().isEmpty() ? name : module.path() + "." + name;
       String text =
-          module.parameters().containsKey(name) ? sources.attribute(root.source(), path) : null;
+          module.parameters().containsKey(name)
+              ? sources.attribute(root.source(), root.self(), path)
+              : null;
       return text == null ? Stage.ELSEWHERE : new Parameter(text);
     }
 

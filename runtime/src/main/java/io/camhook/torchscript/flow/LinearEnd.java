@@ -58,10 +58,10 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
    */
   public static @Nullable LinearEnd of(
       SourceTree sources, MethodContext root, CallPaths ways, String name) {
-    String weight = sources.attribute(root.source(), name);
+    String weight = sources.attribute(root.source(), root.self(), name);
     int dot = name.lastIndexOf('.');
     String path = dot < 0 ? "" : name.substring(0, dot);
-    String module = dot < 0 ? "self" : sources.attribute(root.source(), path);
+    String module = dot < 0 ? root.self() : sources.attribute(root.source(), root.self(), path);
     if (weight == null || module == null) {
       return null;
     }

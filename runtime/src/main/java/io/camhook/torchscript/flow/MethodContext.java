@@ -28,6 +28,9 @@ public final class MethodContext {
   private final Set<CallSite> order = new LinkedHashSet<>();
   private @Nullable Map<Expr.Call, String> variables;
 
+  private Map<CallSite, Integer> numberOf = Map.of();
+  private @Nullable Value returned;
+
   MethodContext(Key key, SourceTree.ClassSource source, Stmt.Function method) {
     this.key = key;
     this.source = source;
@@ -40,6 +43,27 @@ public final class MethodContext {
 
   public SourceTree.ClassSource source() {
     return source;
+  }
+
+  /** What the root's forward returns, and the numbers of calls in the flow of that. */
+  void returned(Value value, Map<CallSite, Integer> numbers) {
+    returned = value;
+    numberOf = numbers;
+  }
+
+  /** The number of a call in flows; -1 if it was not followed. */
+  int number(CallSite site) {
+    return numberOf.getOrDefault(site, -1);
+  }
+
+  /** What the root's forward returns; null for other methods. */
+  @Nullable Value returned() {
+    return returned;
+  }
+
+  /** What the method calls its first parameter, the module. */
+  public String self() {
+    return method.parameters().get(0).name();
   }
 
   public Stmt.Function method() {

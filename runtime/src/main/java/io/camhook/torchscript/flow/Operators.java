@@ -155,7 +155,67 @@ public final class Operators {
           "tensordot",
           "scaled_dot_product_attention");
 
+  private static final Set<String> WEIGH =
+      Set.of(
+          "linear",
+          "addmm",
+          "matmul",
+          "bmm",
+          "mm",
+          "baddbmm",
+          "einsum",
+          "batch_norm",
+          "layer_norm",
+          "native_layer_norm",
+          "rms_norm",
+          "group_norm",
+          "instance_norm",
+          "embedding",
+          "lstm",
+          "gru",
+          "rnn_tanh",
+          "rnn_relu",
+          "prelu",
+          "bilinear");
+
+  private static final Set<String> PRODUCTS = Set.of("matmul", "bmm", "mm", "einsum", "baddbmm");
+
+  private static final Set<String> ATTEND =
+      Set.of(
+          "scaled_dot_product_attention",
+          "_scaled_dot_product_attention",
+          "_native_multi_head_attention",
+          "_transformer_encoder_layer_fwd",
+          "multi_head_attention_forward");
+
+  private static final Set<String> REDUCE =
+      Set.of("mean", "sum", "amax", "amin", "max", "min", "logsumexp", "norm", "argmax");
+
   private Operators() {}
+
+  /** Whether an operator with parameters among its arguments computes with them. */
+  static boolean weighs(String operator) {
+    return WEIGH.contains(operator) || operator.contains("conv");
+  }
+
+  /** Whether it multiplies matrices. */
+  static boolean isProduct(String operator) {
+    return PRODUCTS.contains(operator);
+  }
+
+  /** Whether it is an attention as a whole. */
+  static boolean attends(String operator) {
+    return ATTEND.contains(operator);
+  }
+
+  static boolean isSoftmax(String operator) {
+    return operator.equals("softmax") || operator.equals("_softmax");
+  }
+
+  /** Whether it sums up positions. */
+  static boolean reduces(String operator) {
+    return REDUCE.contains(operator) || operator.startsWith("adaptive_");
+  }
 
   /** Whether the operator changes its first argument, by PyTorch's naming convention. */
   public static boolean isInPlace(String operator) {

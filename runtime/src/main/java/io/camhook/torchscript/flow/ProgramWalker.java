@@ -36,6 +36,7 @@ public final class ProgramWalker {
   private final Map<Integer, Set<Given>> given = new HashMap<>();
   private final Map<Stmt.Function, Map<String, Integer>> lastReads = new IdentityHashMap<>();
   private final Map<ModuleNode, Map<String, Integer>> operators = new HashMap<>();
+  private final Map<CallSite, Integer> numbers = new IdentityHashMap<>();
   private final Deque<LocalVariables> frames = new ArrayDeque<>();
   private final ExprWalker expressions;
   private final OperatorTrace trace = new OperatorTrace();
@@ -93,6 +94,7 @@ public final class ProgramWalker {
     try {
       Value result = walker.run(context, inputs);
       walker.trace.module(root, 0, result);
+      context.returned(result, walker.numbers);
     } catch (WalkLimitException e) {
       throw new ArchiveException(where + ": the code is too large to follow: " + e.getMessage(), e);
     }
@@ -141,6 +143,26 @@ public final class ProgramWalker {
       Set<Given> arguments = given.remove(origin);
       if (arguments != null) {
         arguments.forEach(a -> a.site().markArgumentChanged(a.position()));
+      }
+    }
+  }
+
+  /** Something writes other values into these: whoever shares their memory depends on both. */
+  void mixedIn(Value target, Flow flow) {
+    if (flow == Flow.EMPTY) {
+      return;
+    }
+    if (target instanceof Value.Data data) {
+      data.made(flow);
+    }
+    Set<Integer> shared = target.allOrigins();
+    for (LocalVariables frame : frames) {
+      for (Value value : frame.variables().values()) {
+        if (value instanceof Value.Data data
+            && data != target
+            && data.origins().stream().anyMatch(o -> o != Value.STATE && shared.contains(o))) {
+          data.made(flow);
+        }
       }
     }
   }
@@ -219,6 +241,25 @@ public final class ProgramWalker {
     }
   }
 
+  /** The value as one that a module call has returned, an object of its own. */
+  Value returned(CallSite site, Value value) {
+    return returned(value, numbers.computeIfAbsent(site, s -> numbers.size()));
+  }
+
+  private static Value returned(Value value, int number) {
+    if (value instanceof Value.TupleOf tuple) {
+      return new Value.TupleOf(tuple.items().stream().map(v -> returned(v, number)).toList());
+    }
+    if (!(value instanceof Value.Data data)) {
+      return value;
+    }
+    Value.Data marked =
+        new Value.Data(data.origins(), data.spatial(), data.type())
+            .made(data.flow().returnedBy(number));
+    data.entries().forEach((key, entry) -> marked.entries().put(key, returned(entry, number)));
+    return marked;
+  }
+
   /** How many values of that operator the module has made before. */
   private int next(CallSite site) {
     Map<String, Integer> counts =
@@ -250,8 +291,9 @@ public final class ProgramWalker {
       }
     } else if (statement instanceof Stmt.Augment s) {
       Value target = expressions.evaluate(s.target(), frame);
-      expressions.evaluate(s.value(), frame);
+      Flow flow = expressions.evaluate(s.value(), frame).flow();
       changed(target);
+      mixedIn(target, flow);
     } else if (statement instanceof Stmt.Evaluate s) {
       expressions.evaluate(s.value(), frame);
     } else if (statement instanceof Stmt.Prefixed s) {
@@ -342,7 +384,14 @@ public final class ProgramWalker {
     Set<Integer> origins = new HashSet<>(a.allOrigins());
     origins.addAll(b.allOrigins());
     String type = a instanceof Value.Data x && b instanceof Value.Data y ? common(x, y) : null;
-    return new Value.Data(origins, a.anySpatial() || b.anySpatial(), type);
+    Value.Data merged =
+        new Value.Data(origins, a.anySpatial() || b.anySpatial(), type)
+            .made(a.flow().with(b.flow()));
+    if (a instanceof Value.Data x && b instanceof Value.Data y) {
+      merged.entries().putAll(x.entries());
+      y.entries().forEach((key, value) -> merged.entries().merge(key, value, ProgramWalker::merge));
+    }
+    return merged;
   }
 
   private static @Nullable String common(Value.Data a, Value.Data b) {

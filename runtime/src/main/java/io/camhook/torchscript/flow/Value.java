@@ -3,7 +3,9 @@ package io.camhook.torchscript.flow;
 import io.camhook.torchscript.archive.ModuleNode;
 import io.camhook.torchscript.source.Expr;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +42,8 @@ sealed interface Value {
     private final boolean spatial;
     private final @Nullable String type;
     private final @Nullable String parameter;
+    private final Map<String, Value> entries = new LinkedHashMap<>();
+    private Flow flow = Flow.EMPTY;
 
     Data(Set<Integer> origins, boolean spatial) {
       this(origins, spatial, null);
@@ -67,7 +71,23 @@ sealed interface Value {
 
     /** The same memory as a value of that type. */
     Data as(@Nullable String known) {
-      return known == null ? this : new Data(origins, spatial, known, parameter);
+      if (known == null) {
+        return this;
+      }
+      Data typed = new Data(origins, spatial, known, parameter).made(flow);
+      typed.entries.putAll(entries);
+      return typed;
+    }
+
+    /** Takes up the calls that it was made of, what was stored in it, or changed it in place. */
+    Data made(Flow of) {
+      flow = flow.with(of);
+      return this;
+    }
+
+    /** Of a dict with literal keys what they stand for; empty for anything else. */
+    Map<String, Value> entries() {
+      return entries;
     }
 
     /** The parameter that it is, {@code fc.weight}; null if it is none, or it is not known. */
@@ -87,6 +107,16 @@ sealed interface Value {
     boolean spatial() {
       return spatial;
     }
+  }
+
+  /** The module calls that the value was made of. */
+  default Flow flow() {
+    if (this instanceof Data data) {
+      return data.flow;
+    }
+    return this instanceof TupleOf tuple
+        ? Flow.of(tuple.items().stream().map(Value::flow).toList())
+        : Flow.EMPTY;
   }
 
   /** Every origin below this value. */

@@ -107,11 +107,11 @@ public final class SourceTree {
    * An attribute by its path from the class, {@code classifier.1.weight}, as an expression in a
    * method of the class: names that are none go by getattr.
    *
+   * @param self what the method calls its first parameter
    * @return null where the code does not say which class one of the modules on the way has
    */
-  @Nullable
-  public String attribute(ClassSource from, String path) {
-    String owner = "self";
+  public @Nullable String attribute(ClassSource from, String self, String path) {
+    String owner = self;
     ClassSource type = from;
     for (String part : path.split("\\.", -1)) {
       Expr declared = type == null || type.isInterface() ? null : type.attributes().get(part);

@@ -301,7 +301,8 @@ public final class GuidedRewriter {
     entry.append(text, parameters.get(0).start(), parameters.get(parameters.size() - 1).end());
     entry.append(") -> Tuple[").append(returns == null ? "Tensor" : Printer.print(returns));
     entry.append(", List[Tensor]]:\n    camhook_cuts = annotate(List[Tensor], [])\n");
-    entry.append("    camhook_result = (self).").append(twin(forward)).append("(camhook_cuts, ");
+    entry.append("    camhook_result = (").append(parameters.get(0).name()).append(").");
+    entry.append(twin(forward)).append("(camhook_cuts, ");
     parameters.subList(1, parameters.size()).forEach(p -> entry.append(p.name()).append(", "));
     return entry.append(")\n    return (camhook_result, camhook_cuts)").toString();
   }

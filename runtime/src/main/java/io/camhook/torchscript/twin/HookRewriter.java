@@ -151,7 +151,11 @@ public final class HookRewriter {
     text.append(") -> Tuple[").append(type).append(", List[Tensor], str]:\n");
     text.append("    camhook_taps = annotate(List[Tensor], [])\n");
     text.append("    camhook_labels = annotate(List[str], [])\n");
-    text.append("    camhook_result = (self).").append(twins.name(root)).append('(');
+    text.append("    camhook_result = (")
+        .append(root.self())
+        .append(").")
+        .append(twins.name(root))
+        .append('(');
     TapStyle.OBSERVE.handed().keySet().forEach(handed -> text.append(handed).append(", "));
     for (Stmt.Parameter parameter : parameters.subList(1, parameters.size())) {
       text.append(parameter.name()).append(", ");

@@ -196,7 +196,13 @@ public final class TapRewriter {
     String call =
         split.body() == null
             ? callRoot(true)
-            : "(self)." + split.body() + "(camhook_taps, camhook_labels, True, " + inputs + ")";
+            : "("
+                + root.self()
+                + ")."
+                + split.body()
+                + "(camhook_taps, camhook_labels, True, "
+                + inputs
+                + ")";
     String result = "camhook_result";
     if (split.endsBeforeLinear() && linear != null) {
       text.append("    camhook_features = ").append(call).append('\n');
@@ -301,7 +307,7 @@ public final class TapRewriter {
 
   private String callRoot(boolean grad, String inputs) {
     String twin = twins.name(root);
-    StringBuilder call = new StringBuilder("(self).");
+    StringBuilder call = new StringBuilder("(" + root.self() + ").");
     call.append(twin == null ? root.method().name() : twin).append('(');
     if (twin != null) {
       call.append("camhook_taps, camhook_labels, ").append(grad ? "True" : "False").append(", ");

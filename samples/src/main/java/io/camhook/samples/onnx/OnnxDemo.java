@@ -44,7 +44,7 @@ public final class OnnxDemo {
     System.out.printf("%d of %d pictures named correctly%n", correct, files.size());
   }
 
-  private static byte[] model() throws IOException {
+  static byte[] model() throws IOException {
     try (InputStream in = OnnxDemo.class.getResourceAsStream(MODEL)) {
       if (in == null) {
         throw new FileNotFoundException("no resource " + MODEL + " beside " + OnnxDemo.class);
@@ -53,7 +53,7 @@ public final class OnnxDemo {
     }
   }
 
-  private static float[] logits(OrtEnvironment environment, OrtSession session, Picture picture)
+  static float[] logits(OrtEnvironment environment, OrtSession session, Picture picture)
       throws OrtException {
     int area = picture.width() * picture.height();
     FloatBuffer planes = FloatBuffer.allocate(3 * area);

@@ -1,0 +1,39 @@
+package io.camhook.cli;
+
+import io.camhook.explain.Explainer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which output, axis and input of a model are meant. */
+final class ModelOptions {
+  @Option(
+      names = "--output",
+      paramLabel = "N|NAME",
+      description =
+          "Which of several outputs holds the scores: its number from 0 on, or its key in a dict"
+              + " (default: the first that can).")
+  private @Nullable String output;
+
+  @Option(
+      names = "--class-axis",
+      paramLabel = "N",
+      description =
+          "Which axis of that output counts the classes, 0 is the batch (default: found by its"
+              + " size).")
+  private @Nullable Integer classAxis;
+
+  @Option(
+      names = "--input",
+      paramLabel = "N",
+      description =
+          "Which of several inputs is explained, from 0 on (default: all pictures, else the"
+              + " first).")
+  private @Nullable Integer input;
+
+  ModelOptions() {}
+
+  /** Tells an explainer. */
+  Explainer apply(Explainer explainer) {
+    return explainer.withOutput(output).withClassAxis(classAxis).withInput(input);
+  }
+}

@@ -1,0 +1,11 @@
+package io.camhook.explain;
+
+/** How a picture becomes one of the size that a model takes. */
+public enum Fit {
+  /** Each side on its own: the picture is distorted. */
+  STRETCH,
+  /** The shorter side fits, the middle of the longer one is kept: torchvision's transform. */
+  CROP,
+  /** The longer side fits; the mean colour is added beside the shorter one. */
+  PAD
+}

@@ -1,0 +1,99 @@
+package io.camhook.explain;
+
+import io.camhook.naming.ModelArgument;
+import io.camhook.recording.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Brings the tensors of an input into the order and under the names that a model takes them by. */
+final class ModelArguments {
+  private static final String BY_POSITION = "input\\d*";
+
+  private ModelArguments() {}
+
+  /**
+   * What the engine is fed.
+   *
+   * @param tensors in order
+   * @param names for the engine, as {@link io.camhook.engine.ModelSession.Use}; empty: by position
+   */
+  record Fed(List<Tensor> tensors, List<String> names) {}
+
+  /**
+   * Arranges.
+   *
+   * @param arguments of the model's forward; empty where they are not known
+   * @throws ExplainException if the names are not those of the arguments
+   */
+  static Fed of(ModelInput input, List<ModelArgument> arguments) {
+    boolean byPosition = input.names().stream().allMatch(name -> name.matches(BY_POSITION));
+    boolean known = !arguments.isEmpty();
+    if (byPosition && known && arguments.get(0).isDict()) {
+      throw new ExplainException(
+          "%s: the model takes a dict of tensors (%s); name the tensors of the file by its keys, such as input_ids and attention_mask, found %s"
+              .formatted(input.name(), arguments.get(0), input.names()));
+    }
+    if (byPosition && known && arguments.get(0).isList()) {
+      String name = arguments.get(0).name() + "[]";
+      return new Fed(input.tensors(), input.tensors().stream().map(each -> name).toList());
+    }
+    if (byPosition) {
+      return new Fed(input.tensors(), List.of());
+    }
+    if (!known) {
+      throw new ExplainException(
+          "%s: expected a tensor 'input', or 'input0', 'input1' and so on, found %s"
+              .formatted(input.name(), input.names()));
+    }
+    return byName(input, arguments);
+  }
+
+  private static Fed byName(ModelInput input, List<ModelArgument> arguments) {
+    Map<String, Tensor> left = new LinkedHashMap<>();
+    for (int i = 0; i < input.names().size(); i++) {
+      left.put(input.names().get(i), input.tensors().get(i));
+    }
+    List<Tensor> tensors = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    String missing = null;
+    for (ModelArgument argument : arguments) {
+      Tensor own = left.remove(argument.name());
+      if (argument.isDict() && own == null) {
+        left.forEach(
+            (key, tensor) -> {
+              tensors.add(tensor);
+              names.add(argument.name() + "." + key);
+            });
+        left.clear();
+      } else if (own == null) {
+        missing = missing == null ? argument.name() : missing;
+        if (!argument.isOptional()) {
+          throw wrong(input, arguments);
+        }
+      } else if (missing != null) {
+        throw new ExplainException(
+            "%s: '%s' is given and '%s' before it is not, which this engine cannot leave out; add a tensor '%s'"
+                .formatted(input.name(), argument.name(), missing, missing));
+      } else {
+        tensors.add(own);
+        names.add(argument.isList() ? argument.name() + "[]" : argument.name());
+      }
+    }
+    if (!left.isEmpty() || tensors.isEmpty()) {
+      throw wrong(input, arguments);
+    }
+    boolean plain = arguments.stream().noneMatch(each -> each.isDict() || each.isList());
+    return new Fed(tensors, plain ? List.of() : names);
+  }
+
+  private static ExplainException wrong(ModelInput input, List<ModelArgument> arguments) {
+    return new ExplainException(
+        "%s: the model takes %s; expected tensors of these names, or 'input', or 'input0', 'input1' and so on, found %s"
+            .formatted(
+                input.name(),
+                String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
+                input.names()));
+  }
+}

@@ -1,0 +1,190 @@
+package io.camhook.torchscript.flow;
+
+import io.camhook.torchscript.archive.PythonNames;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code auto} means, judged by the code alone, so that the agent knows it before any input was
+ * seen. Only calls count that the explained output depends on.
+ *
+ * <p>A convolutional network: the last call that returns a map of which the output is more than
+ * another arrangement: not the class map of a segmentation model, nor the boxes of a detector. A transformer: the last norm whose tokens go into an
+ * attention, which is the first norm of the last block, as pytorch-grad-cam has it; later tokens
+ * reach the score of a class token no more. Where attention is not seen (MLP-Mixer), the first norm
+ * of the last block with two. A model of words, which makes no map at all: its largest embedding.
+ *
+ * @param path of the module
+ * @param notice what is to be said of it; null for nothing
+ */
+public record AutoLayer(String path, @Nullable String notice) {
+  private static final Pattern NORM = Pattern.compile(".*(Layer|RMS)Norm");
+  private static final Pattern PASSES_ON =
+      Pattern.compile(".*\\.(Identity|Dropout\\d?d?|DropPath|StochasticDepth)");
+
+  /** One call in the order of completion. */
+  private record Call(CallSite site, int number) {}
+
+  /**
+   * Finds it.
+   *
+   * @param root the followed {@code forward}
+   * @param wanted the explained output, by position or key; null: the usual one
+   * @return null if no call returns a map or tokens that the output depends on
+   */
+  public static @Nullable AutoLayer of(MethodContext root, @Nullable String wanted) {
+    Value returned = root.returned();
+    Output explained = returned == null ? null : Output.explained(Output.of(returned), wanted);
+    if (explained == null) {
+      return null;
+    }
+    List<CallSite> completed = new ArrayList<>();
+    complete(root, new HashSet<>(), completed);
+    return of(
+        completed.stream().map(site -> new Call(site, root.number(site))).toList(),
+        explained.flow());
+  }
+
+  /** All calls below a context, in the order of completion. */
+  public static void complete(
+      MethodContext context, Set<MethodContext> seen, List<CallSite> order) {
+    if (seen.add(context)) {
+      for (CallSite site : context.sites()) {
+        site.callees().forEach(c -> complete(c, seen, order));
+        order.add(site);
+      }
+    }
+  }
+
+  /**
+   * Finds it.
+   *
+   * @param calls of the whole program, in order of completion
+   * @param output flow of the explained output
+   * @return null if no call returns a map or tokens that the output depends on
+   */
+  private static @Nullable AutoLayer of(List<Call> calls, Flow output) {
+    Call map = null;
+    Call token = null;
+    Call words = null;
+    List<Call> norms = new ArrayList<>();
+    for (Call call : calls) {
+      CallSite site = call.site();
+      if (!site.isForward() || site.isUnclear() || !output.from().get(call.number())) {
+        continue;
+      }
+      boolean rearranged = output.direct().get(call.number());
+      String type = PythonNames.python(site.target().type());
+      if (site.isSpatial() && !rearranged && !PASSES_ON.matcher(type).matches()) {
+        map = call;
+        norms.clear();
+      }
+      if (type.endsWith(".Embedding") && (words == null || rows(call) > rows(words))) {
+        words = call;
+      }
+      if (NORM.matcher(type).matches()) {
+        norms.add(call);
+        if (output.attended().get(call.number())) {
+          token = call;
+        }
+      }
+    }
+    if (map == null && words != null) {
+      return new AutoLayer(words.site().target().path(), null);
+    }
+    boolean tokensLater =
+        token != null && (map == null || calls.indexOf(token) > calls.indexOf(map));
+    if (token != null && tokensLater) {
+      return new AutoLayer(token.site().target().path(), null);
+    }
+    Call block = firstOfLastBlock(norms);
+    if (block != null) {
+      return new AutoLayer(block.site().target().path(), null);
+    }
+    return map == null ? null : ofMap(map, output.unweighted());
+  }
+
+  private static long rows(Call embedding) {
+    return embedding.site().target().parameters().values().stream()
+        .filter(parameter -> parameter.shape().size() == 2)
+        .mapToLong(parameter -> parameter.shape().get(0))
+        .max()
+        .orElse(0);
+  }
+
+  private static AutoLayer ofMap(Call map, BitSet unweighted) {
+    String path = map.site().target().path();
+    return new AutoLayer(
+        path,
+        unweighted.get(map.number())
+            ? "auto is '%s', after which only pooling comes: it is the model's own class map, or its embedding, so that Grad-CAM shows single channels of it; name a layer before it for more"
+                .formatted(path)
+            : null);
+  }
+
+  /** Of the norms after the last map: the first of the last module that has two or more. */
+  private static @Nullable Call firstOfLastBlock(List<Call> norms) {
+    Map<String, List<Call>> blocks = new LinkedHashMap<>();
+    for (Call norm : norms) {
+      String path = norm.site().target().path();
+      String parent = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
+      blocks.computeIfAbsent(parent, p -> new ArrayList<>()).add(norm);
+    }
+    Call last = null;
+    for (List<Call> block : blocks.values()) {
+      last = block.size() > 1 ? block.get(0) : last;
+    }
+    return last;
+  }
+
+  /** An output of the model, taken apart as engines do it. */
+  private record Output(String name, Flow flow) {
+    /** What {@code forward} returns. */
+    static List<Output> of(Value returned) {
+      List<Output> all = new ArrayList<>();
+      add(returned, "", all);
+      return all;
+    }
+
+    private static void add(Value value, String key, List<Output> all) {
+      Map<String, Value> entries = value instanceof Value.Data data ? data.entries() : Map.of();
+      if (value instanceof Value.TupleOf tuple) {
+        tuple.items().forEach(item -> add(item, "", all));
+      } else if (!entries.isEmpty()) {
+        entries.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .forEach(entry -> add(entry.getValue(), entry.getKey(), all));
+      } else {
+        String name = key.isEmpty() ? Integer.toString(all.size()) : key;
+        all.add(new Output(name, value.flow()));
+      }
+    }
+
+    /** The one that is explained: the named one, the one with a usual name, or the first. */
+    static @Nullable Output explained(List<Output> all, @Nullable String wanted) {
+      for (Output output : all) {
+        if (output.name().equals(wanted)) {
+          return output;
+        }
+      }
+      if (wanted != null && wanted.matches("\\d{1,6}") && Integer.parseInt(wanted) < all.size()) {
+        return all.get(Integer.parseInt(wanted));
+      }
+      for (String usual : List.of("logits", "out", "output", "scores")) {
+        for (Output output : all) {
+          if (output.name().equals(usual)) {
+            return output;
+          }
+        }
+      }
+      return all.isEmpty() ? null : all.get(0);
+    }
+  }
+}
