@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A TorchScript model that forgets from the output on: copies in which the parameters of the last
+ * A model that forgets from the output on: copies in which the parameters of the last
  * layer, of the last two, and so on have their values in random order, so that the distribution of
  * every tensor stays. What {@link io.camhook.cam.metrics.SanityCheck} compares maps of.
  *
@@ -20,13 +20,21 @@ import java.util.List;
 public final class WeightCascade {
   private static final int STEPS = 12;
 
-  private final TorchScriptArchive archive;
+  /** Writes the model with the weights of some modules in random order. */
+  @FunctionalInterface
+  private interface Shuffler {
+    void write(Path to, List<String> paths, long seed) throws IOException;
+  }
+
+  private final Shuffler shuffler;
+  private final String suffix;
   private final List<ModuleDescription> weighted;
   private final List<String> layers;
 
   private WeightCascade(
-      TorchScriptArchive archive, List<ModuleDescription> weighted, List<String> layers) {
-    this.archive = archive;
+      Shuffler shuffler, String suffix, List<ModuleDescription> weighted, List<String> layers) {
+    this.shuffler = shuffler;
+    this.suffix = suffix;
     this.weighted = weighted;
     this.layers = layers;
   }
@@ -35,12 +43,21 @@ public final class WeightCascade {
    * Finds the layers.
    *
    * @throws ExplainException if there are none
-   * @throws IOException if the file is no TorchScript archive, with the reason
+   * @throws IOException if the file is no model, with the reason
    */
   public static WeightCascade of(Path model) throws IOException {
+    if (OnnxSource.isOnnx(model)) {
+      OnnxSource source = OnnxSource.open(model);
+      return of(model, source.listing().modules(), source.file()::writeShuffled, ".onnx");
+    }
     TorchScriptArchive archive = TorchScriptArchive.open(model);
+    return of(model, archive.modules(), archive::writeShuffled, ".pt");
+  }
+
+  private static WeightCascade of(
+      Path model, List<ModuleDescription> modules, Shuffler shuffler, String suffix) {
     List<ModuleDescription> weighted =
-        archive.modules().stream().filter(module -> module.parameterCount() > 0).toList();
+        modules.stream().filter(module -> module.parameterCount() > 0).toList();
     List<String> all = new ArrayList<>();
     for (ModuleDescription module : weighted) {
       if (module.parameters().stream().anyMatch(p -> !p.buffer() && p.shape().size() > 1)) {
@@ -51,7 +68,7 @@ public final class WeightCascade {
       throw new ExplainException(
           model + ": no module has weights to randomise, so there is no sanity check");
     }
-    return new WeightCascade(archive, weighted, thinned(all));
+    return new WeightCascade(shuffler, suffix, weighted, thinned(all));
   }
 
   /** At most {@link #STEPS}, the last layer and the first among them. */
@@ -77,9 +94,9 @@ public final class WeightCascade {
    */
   public Step open(String layer, List<String> explained, long seed) throws IOException {
     List<String> paths = weighted.stream().map(ModuleDescription::path).toList();
-    Path copy = Files.createTempFile("camhook-", ".pt");
+    Path copy = Files.createTempFile("camhook-", suffix);
     try {
-      archive.writeShuffled(copy, paths.subList(paths.indexOf(layer), paths.size()), seed);
+      shuffler.write(copy, paths.subList(paths.indexOf(layer), paths.size()), seed);
       return new Step(copy, Explainer.load(copy, explained));
     } catch (Throwable e) {
       Files.deleteIfExists(copy);

@@ -142,4 +142,32 @@ class OnnxExplainTest {
         .hasMessageContaining("BatchNorm")
         .hasMessageContaining("nearest that is there");
   }
+
+  @Test
+  void the_sanity_check_should_change_the_scores_step_by_step() throws IOException {
+    Path model = REFERENCE.resolve("onnx/gap_linear.l17.onnx");
+    Tensor image =
+        Safetensors.read(REFERENCE.resolve("torchscript/gap_linear.safetensors"))
+            .tensors()
+            .get("input");
+    ModelInput input = new ModelInput("image", List.of(image), null);
+    WeightCascade cascade = WeightCascade.of(model);
+    assertThat(cascade.layers()).containsExactly("fc", "features.6", "features.3", "features.0");
+    List<String> seen = new ArrayList<>();
+    try (Explainer trained = Explainer.load(model, List.of("features"))) {
+      seen.add(logits(trained, input));
+    }
+    for (String layer : cascade.layers()) {
+      try (WeightCascade.Step step = cascade.open(layer, List.of("features"), 1)) {
+        seen.add(logits(step.explainer(), input));
+      }
+    }
+    assertThat(seen).doesNotHaveDuplicates();
+  }
+
+  private static String logits(Explainer explainer, ModelInput input) throws IOException {
+    TargetChoice target = TargetChoice.parse("top1", Labels.none());
+    return java.util.Arrays.toString(
+        explainer.run(input, target).logits().orElseThrow().toFloats());
+  }
 }

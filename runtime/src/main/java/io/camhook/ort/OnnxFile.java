@@ -6,9 +6,11 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import io.camhook.engine.ModelSession;
 import io.camhook.onnx.graph.Dimension;
+import io.camhook.onnx.graph.Graph;
 import io.camhook.onnx.graph.Node;
 import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.graph.TensorType;
 import io.camhook.onnx.graph.ValueInfo;
 import io.camhook.onnx.naming.OnnxModule;
@@ -16,14 +18,17 @@ import io.camhook.onnx.naming.OnnxModules;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -129,6 +134,33 @@ public final class OnnxFile {
           Objects.requireNonNull(module.value()));
     }
     return new OnnxSession(model, modules, score(), layers);
+  }
+
+  /**
+   * Writes the model with the weights of some modules in random order.
+   *
+   * @throws OnnxException if weights lie in other files
+   */
+  public void writeShuffled(Path to, Collection<String> paths, long seed) throws IOException {
+    if (!model.model().externalFiles().isEmpty()) {
+      throw new OnnxException(
+          "the weights lie in other files than the model, so that they cannot be put in random"
+              + " order");
+    }
+    Random random = new Random(seed);
+    Map<String, TensorData> changed = new HashMap<>();
+    Map<String, List<TensorData>> parameters = modules.parameters();
+    for (String path : paths) {
+      for (TensorData tensor : parameters.getOrDefault(path, List.of())) {
+        boolean statistics = tensor.name().contains(".running_");
+        changed.put(tensor.name(), statistics ? tensor : tensor.shuffled(random));
+      }
+    }
+    Graph graph = model.model().graph();
+    List<TensorData> constants =
+        graph.initializers().stream().map(t -> changed.getOrDefault(t.name(), t)).toList();
+    Graph shuffled = graph.with(graph.nodes(), constants, graph.inputs(), graph.outputs());
+    Files.write(to, model.model().withGraph(shuffled).toByteArray());
   }
 
   /** What a convolution or BatchNorm adds, as FullGrad takes it: values of four dimensions. */

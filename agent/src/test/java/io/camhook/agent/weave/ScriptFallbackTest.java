@@ -234,6 +234,32 @@ class ScriptFallbackTest {
     }
   }
 
+  @Test
+  void hook_on_an_operator_should_see_its_value() throws Exception {
+    List<float[]> seen = new ArrayList<>();
+    ForwardHook<Block, NDList> hook =
+        (block, path, inputs, outputs) -> {
+          assertThat(path).isEqualTo("relu");
+          seen.add(inputs.head().toFloatArray());
+          seen.add(outputs.head().toFloatArray());
+          return null;
+        };
+    try (WovenDjl djl =
+            new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null, ".")));
+        Model model = ScriptLoading.PATH.load(ARCHIVES.resolve("linear.optimized.pt"));
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched());
+        HookHandle handle = Hooks.registerForwardHook(model, "input0", hook)) {
+      NDList input = new NDList(manager.create(new float[] {1, -2}, new Shape(1, 2)));
+      // relu(1·1 - 2·2 + 0.5, 3·1 + 4·2) = relu(-2.5, 11); (0 + 11, 2·11 - 1)
+      assertThat(predictor.predict(input).head().toFloatArray()).containsExactly(11, 21);
+      assertThat(seen).hasSize(2);
+      assertThat(seen.get(0)).containsExactly(-2.5f, 11);
+      assertThat(seen.get(1)).containsExactly(0, 11);
+      assertThat(djl.messages).isEmpty();
+    }
+  }
+
   private static void checkRoot(List<Capture> captures) {
     LayerOutput root = LayerOutput.of(".");
     assertThat(captures)

@@ -5,6 +5,7 @@ import com.google.protobuf.UnknownFieldSet;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Random;
 
 /**
  * {@code TensorProto}: a constant, by name, type, dimensions and a slice of the file. Its values are
@@ -71,6 +72,21 @@ public final class TensorData {
             .addField(RAW, Message.bytes(ByteString.copyFrom(raw)))
             .build();
     return new TensorData(name, type, dimensions.clone(), new Message(fields));
+  }
+
+  /** The same values in random order; integers as they are. */
+  public TensorData shuffled(Random random) throws OnnxException {
+    if (!type.isReal()) {
+      return this;
+    }
+    double[] values = reals();
+    for (int i = values.length - 1; i > 0; i--) { // Fisher and Yates
+      int other = random.nextInt(i + 1);
+      double held = values[i];
+      values[i] = values[other];
+      values[other] = held;
+    }
+    return of(name, type, dimensions, values);
   }
 
   /** The same values under another name. */

@@ -221,7 +221,11 @@ public final class TapRewriter {
       return classifier;
     }
     ModuleNode value = linear.way().get(0).target();
-    return value.parameters().containsKey("weight") ? value.path() + ".weight" : null;
+    if (value.parameters().containsKey("weight")) {
+      return value.path() + ".weight";
+    }
+    String attribute = linear.weight();
+    return attribute.matches("self(\\.\\w+)+") ? attribute.substring("self.".length()) : null;
   }
 
   /** Set where the gradient is known without autograd. */
