@@ -180,7 +180,8 @@ final class RunningAgent {
   }
 
   private void finish() {
-    adapters().forEach(EngineAdapter::close); // some have work under way that is still to be recorded
+    adapters()
+        .forEach(EngineAdapter::close); // some have work under way that is still to be recorded
     watches.close();
     recorder.close();
     if (failures.count() > 0) {

@@ -68,7 +68,8 @@ class RecordingFuzzTest {
     if (header) {
       byte[] block = Arrays.copyOf(bytes, TarHeader.BLOCK);
       for (int n = 1 + random.nextInt(4); n > 0; n--) {
-        block[124 + random.nextInt(12)] = (byte) (random.nextInt(4) == 0 ? 0x80 : random.nextInt(256));
+        block[124 + random.nextInt(12)] =
+            (byte) (random.nextInt(4) == 0 ? 0x80 : random.nextInt(256));
       }
       TarHeaderTest.seal(block);
       System.arraycopy(block, 0, bytes, 0, block.length);
