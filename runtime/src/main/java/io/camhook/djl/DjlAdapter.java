@@ -20,6 +20,7 @@ import io.camhook.dispatch.Request;
 import io.camhook.djl.archive.ScriptFile;
 import io.camhook.djl.archive.ScriptLoads;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.KernelCheck;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
@@ -218,6 +219,7 @@ public final class DjlAdapter implements EngineAdapter {
               now.failures(),
               now.context().log());
       ThreadWork.begin().watch = request;
+      KernelCheck.start(now.context().log());
       return request;
     } catch (Throwable e) {
       admission.close();

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
-  private static final Duration CLOSE = Duration.ofSeconds(120);
+  private static final Duration CLOSE = Duration.ofSeconds(10);
 
   private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();

@@ -3,6 +3,7 @@ package io.camhook.djl.pass;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.flow.AutoLayer;
 import io.camhook.torchscript.twin.TapPlan;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,7 +48,7 @@ class ClosedFormsTest {
             .toList()) {
       TorchScriptArchive archive =
           TorchScriptArchive.open(ReferenceArchive.FOLDER.resolve(name + ".pt"));
-      String last = archive.lastSpatialPath().orElse(".");
+      String last = archive.auto(null).map(AutoLayer::path).orElse(".");
       String auto = name.startsWith("squeezenet") ? "features" : last; // the class maps are spatial
       TapPlan plan = archive.instrument(Set.of(auto)).plan();
       if (plan.averagedMethod() != null) {
