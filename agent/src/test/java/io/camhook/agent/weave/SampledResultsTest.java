@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
@@ -158,6 +159,31 @@ class SampledResultsTest {
     }
   }
 
+  /** The usual transfer-learning net: an archive's features and a classifier of one's own. */
+  @Test
+  void archive_inside_a_block_should_be_a_layer_with_activation_and_gradient() throws Exception {
+    Path file = Path.of("../runtime/src/test/resources/torchscript/gap_linear.traced.pt");
+    try (Model inner = Model.newInstance("inner", "PyTorch");
+        Model model = Model.newInstance("net", "PyTorch");
+        NDManager manager = NDManager.newBaseManager("PyTorch")) {
+      inner.load(file.toAbsolutePath());
+      model.setBlock(
+          new SequentialBlock().add(inner.getBlock()).add(Linear.builder().setUnits(2).build()));
+      model
+          .getBlock()
+          .getChildren()
+          .get("02Linear")
+          .initialize(manager, DataType.FLOAT32, new Shape(1, 8));
+      try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "01PtSymbolBlock"));
+          Predictor<NDList, NDList> predictor = model.newPredictor(new NoopTranslator(null))) {
+        predictor.predict(new NDList(manager.ones(new Shape(1, 3, 48, 40))));
+        assertThat(djl.captured()).as("%s %s", djl.messages, djl.failures).hasSize(1);
+        assertThat(djl.captured().get(0).tensors())
+            .containsKeys("activation/01PtSymbolBlock", "gradient/01PtSymbolBlock");
+      }
+    }
+  }
+
   private static Model trainable(Path file) throws Exception {
     Model model = Model.newInstance("net", "PyTorch");
     model.load(file.toAbsolutePath(), null, Map.of("trainParam", "true"));
@@ -172,7 +198,7 @@ class SampledResultsTest {
             .add(Activation.reluBlock())
             .add(Linear.builder().setUnits(2).build());
     model.setBlock(block);
-    block.initialize(model.getNDManager(), ai.djl.ndarray.types.DataType.FLOAT32, new Shape(2, 3));
+    block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(2, 3));
     return model;
   }
 }
