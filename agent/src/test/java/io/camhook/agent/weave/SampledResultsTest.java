@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Model;
@@ -20,6 +21,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.translate.NoopTranslator;
 import io.camhook.config.CamhookConfig.Target;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,6 +61,7 @@ class SampledResultsTest {
     try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "part"))) {
       assertThat(answers(file)).isEqualTo(plain);
       assertThat(djl.captured())
+          .as("%s", djl.messages)
           .hasSize(6)
           .allMatch(capture -> capture.tensors().containsKey("activation/part"));
       assertThat(djl.failures).isEmpty();
@@ -146,7 +149,7 @@ class SampledResultsTest {
     }
   }
 
-  private static float[] scriptStep(Path file) throws Exception {
+  private float[] scriptStep(Path file) throws Exception {
     try (Model model = trainable(file);
         Trainer trainer = model.newTrainer(new DefaultTrainingConfig(Loss.l2Loss()));
         NDManager manager = trainer.getManager().newSubManager();
@@ -184,9 +187,10 @@ class SampledResultsTest {
     }
   }
 
-  private static Model trainable(Path file) throws Exception {
+  private Model trainable(Path file) throws Exception {
+    Path named = Files.copy(file, directory.resolve("net.pt"), REPLACE_EXISTING);
     Model model = Model.newInstance("net", "PyTorch");
-    model.load(file.toAbsolutePath(), null, Map.of("trainParam", "true"));
+    model.load(named, null, Map.of("trainParam", "true"));
     return model;
   }
 
