@@ -7,6 +7,8 @@ import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,7 @@ public final class Recorder implements AutoCloseable {
   private final String destination;
   private final EventLog log;
   private final LazySink sink;
+  private final Set<String> names = ConcurrentHashMap.newKeySet();
   private @Nullable CaptureQueue queue;
   private boolean closed;
 
@@ -67,7 +70,18 @@ public final class Recorder implements AutoCloseable {
 
   /** Notes a model and its modules; they are written with the next capture. */
   public void model(ModelInfo model) {
+    names.add(model.name());
     sink.models.add(model);
+  }
+
+  /** Names of the models that were noted. */
+  public Set<String> models() {
+    return Set.copyOf(names);
+  }
+
+  /** Names of the models of which at least one capture was written. */
+  public Set<String> recorded() {
+    return Set.copyOf(sink.recorded);
   }
 
   /** What became of the captures so far. */
@@ -116,6 +130,7 @@ public final class Recorder implements AutoCloseable {
 
   private static final class LazySink implements CaptureSink {
     final Queue<ModelInfo> models = new ConcurrentLinkedQueue<>();
+    final Set<String> recorded = ConcurrentHashMap.newKeySet();
     private final SinkOpener opener;
     private @Nullable CaptureSink opened;
     private @Nullable IOException refusal;
@@ -131,6 +146,7 @@ public final class Recorder implements AutoCloseable {
         target.model(model);
       }
       target.write(capture);
+      recorded.add(capture.model());
     }
 
     private CaptureSink open() throws IOException {

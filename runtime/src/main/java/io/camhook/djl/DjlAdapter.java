@@ -37,6 +37,7 @@ import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
 import io.camhook.djl.request.HeapPictures;
 import io.camhook.djl.request.Models;
+import io.camhook.djl.request.OutsideRequest;
 import io.camhook.djl.request.SampledRequest;
 import io.camhook.djl.session.BlockSession;
 import io.camhook.djl.session.ScriptSession;
@@ -193,6 +194,12 @@ public final class DjlAdapter implements EngineAdapter {
       ModelPlan plan = now.models().planOf(model);
       if (plan == null || !plan.capturesAnything() || !now.sampler().admitted()) {
         return null;
+      }
+      if (plan.isOutside()) {
+        OutsideRequest outside =
+            new OutsideRequest(plan, model.getBlock(), now.context().recorder(), now.failures());
+        ThreadWork.begin().watch = outside;
+        return outside;
       }
       SampledRequest request =
           new SampledRequest(

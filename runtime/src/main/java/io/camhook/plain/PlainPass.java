@@ -1,6 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.HeapCapture;
 import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.recording.Capture;
@@ -52,7 +53,7 @@ final class PlainPass {
     if (!named && !network.capturesAuto() && modules.containsKey(path)) {
       return;
     }
-    Tensor tensor = network.tensors().read(value, module);
+    Tensor tensor = network.tensors(module).read(value, module);
     modules.putIfAbsent(path, info(path, module, tensor));
     if (named) {
       activations.put(layer, tensor);
@@ -89,7 +90,7 @@ final class PlainPass {
                   .formatted(network.name(), activations.keySet()));
       return;
     }
-    Tensor output = network.tensors().read(value, root);
+    Tensor output = network.rootTensors().read(value, root);
     Batch batch = new Batch(output);
     Capture.Builder capture = Capture.builder(network.name()).time(time);
     if (input != null) {
@@ -118,7 +119,7 @@ final class PlainPass {
   }
 
   private LayerGradients gradients() {
-    return new LayerGradients(network.tensors(), activations.keySet(), calls);
+    return new LayerGradients(network, activations.keySet(), calls);
   }
 
   private ModelInfo describe(Object root, Tensor output) {

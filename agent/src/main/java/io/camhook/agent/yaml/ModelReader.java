@@ -8,6 +8,7 @@ import io.camhook.config.PlainNetwork;
 import io.camhook.naming.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -201,7 +202,11 @@ final class ModelReader {
   /** A file that the configuration names, beside it. */
   private Path beside(String name) {
     Path directory = file == null ? null : file.toAbsolutePath().getParent();
-    return directory == null ? Path.of(name) : directory.resolve(name);
+    try {
+      return directory == null ? Path.of(name) : directory.resolve(name);
+    } catch (InvalidPathException e) { // no file is named so: none is found there
+      return Path.of(name.replaceAll("[^\\p{L}\\p{N} ._/-]", "?"));
+    }
   }
 
   private void checkLabel(Scalar scalar, String label, @Nullable Path labels, Section section) {

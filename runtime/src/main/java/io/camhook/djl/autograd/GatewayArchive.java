@@ -72,7 +72,11 @@ final class GatewayArchive {
           if ops.prim.requires_grad(x):
             value = x
           else:
-            value = torch.requires_grad_(torch.detach(x))
+            if torch.is_inference(x):
+              y = torch.clone(x)
+            else:
+              y = torch.detach(x)
+            value = torch.requires_grad_(y)
           return [value, torch.clone(value)]
         def retain_grad(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
