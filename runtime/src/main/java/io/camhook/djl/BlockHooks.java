@@ -54,10 +54,22 @@ public final class BlockHooks {
     return Hooks.registerForwardPreHook(model, layers, hook);
   }
 
+  /** The same, with options. */
+  public static HookHandle registerForwardPreHook(
+      Object model, String layers, ForwardPreHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardPreHook(model, layers, hook, options);
+  }
+
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(model, layers, hook);
+  }
+
+  /** The same, with options. */
+  public static HookHandle registerForwardHook(
+      Object model, String layers, ForwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardHook(model, layers, hook, options);
   }
 
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */

@@ -6,8 +6,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
@@ -197,6 +199,14 @@ public final class AutogradGateway {
         new NDList(
             Tensors.alias(target, owner), Tensors.alias(source, owner), marker(owner, "copy"))) {
       IValueUtils.forward(module, arguments, true).close();
+    }
+  }
+
+  /** Puts {@code array} at the end of a {@code List[Tensor]}. */
+  public void append(IValue list, NDArray array) {
+    try (NDList none = new NDList();
+        IValue value = IValue.from((PtNDArray) array)) {
+      ModuleCalls.run(module, "append", List.of(list, value), none, true).close();
     }
   }
 

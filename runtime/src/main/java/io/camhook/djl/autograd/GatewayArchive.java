@@ -78,6 +78,11 @@ final class GatewayArchive {
           x: Tensor) -> Tensor:
           torch.retain_grad(x)
           return x
+        def append(self: __torch__.Gateway,
+          list: List[Tensor],
+          x: Tensor) -> int:
+          _0 = torch.append(list, x)
+          return torch.len(list)
         def version(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.tensor(torch._version(x))

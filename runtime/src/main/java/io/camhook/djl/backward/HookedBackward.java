@@ -2,6 +2,7 @@ package io.camhook.djl.backward;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.dispatch.UserFailure;
@@ -42,6 +43,8 @@ import org.jspecify.annotations.Nullable;
  */
 /** One backward over graphs with hooks. */
 public final class HookedBackward {
+  private static final ThreadLocal<Boolean> ENGINE = new ThreadLocal<>();
+
   private final GradPoints registry;
   private final PtNDArray target;
   private final NDManager owner;
@@ -407,12 +410,13 @@ public final class HookedBackward {
         continue;
       }
       reachedLeaves.add(leaf);
+      Shape shape = gradient.getShape();
       NDArray result = TensorPoint.run(leaf.hooks(), gradient);
-      if (result != gradient) {
-        if (!result.getShape().equals(gradient.getShape())) {
+      if (result != null) {
+        if (!result.getShape().equals(shape)) {
           throw new IllegalStateException(
               "leaf of shape %s: a hook returned a gradient of shape %s"
-                  .formatted(gradient.getShape(), result.getShape()));
+                  .formatted(shape, result.getShape()));
         }
         replacedLeaves.put(leaf, result);
       }
@@ -429,7 +433,7 @@ public final class HookedBackward {
     Map<LeafPoint, NDArray> sums = new IdentityHashMap<>();
     replacedLeaves.forEach((leaf, gradient) -> sums.put(leaf, sum(leaf, gradient)));
     if (closed.isEmpty()) {
-      JniUtils.backward(target, (PtNDArray) rootGrads.get(0), keepGraph, false);
+      runEngine(target, (PtNDArray) rootGrads.get(0), keepGraph);
     } else {
       AutogradGateway.instance().backward(scratch, roots, rootGrads, keepGraph);
     }
@@ -445,6 +449,21 @@ public final class HookedBackward {
       }
     }
     reachedLeaves.forEach(LeafPoint::accumulated);
+  }
+
+  /** The engine's own backward; its call comes back to the agent, which lets it pass. */
+  private static void runEngine(PtNDArray target, PtNDArray gradient, boolean keepGraph) {
+    ENGINE.set(Boolean.TRUE);
+    try {
+      JniUtils.backward(target, gradient, keepGraph, false);
+    } finally {
+      ENGINE.remove();
+    }
+  }
+
+  /** Whether the backward that begins on this thread is {@link #runEngine}'s. */
+  public static boolean isEngines() {
+    return ENGINE.get() != null;
   }
 
   /** What {@code .grad} is to be: what it was and the replacement. */

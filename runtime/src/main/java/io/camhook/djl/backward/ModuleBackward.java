@@ -204,10 +204,11 @@ public final class ModuleBackward {
     NDList seen = gradients;
     for (HookEntry entry : preHooks) {
       NDList replaced =
-          ((FullBackwardPreHook<Block, NDList>) entry.hook()).beforeBackward(block, path, seen);
+          ((FullBackwardPreHook<Block, NDList>) entry.hook())
+              .beforeBackward(block, path, handles(seen));
       if (replaced != null) {
         requireCount("pre hook", replaced.size(), gradients.size(), "output");
-        seen = replaced;
+        seen = new NDList(replaced);
       }
     }
     gradOutputs = seen;
@@ -224,7 +225,7 @@ public final class ModuleBackward {
     for (HookEntry entry : hooks) {
       NDList replaced =
           ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, none, gradientsOfOutputs);
+              .afterBackward(block, path, new NDList(none), handles(gradientsOfOutputs));
       if (replaced != null && replaced.stream().anyMatch(Objects::nonNull)) {
         throw new IllegalStateException(
             "block %s: no input requires a gradient, so its backward hook must return null"
@@ -244,14 +245,26 @@ public final class ModuleBackward {
     for (HookEntry entry : hooks) {
       NDList replaced =
           ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, seen, outputs);
+              .afterBackward(block, path, handles(seen), handles(outputs));
       if (replaced != null) {
         requireCount("hook", replaced.size(), gradients.size(), "input");
-        seen = replaced;
+        seen = new NDList(replaced);
       }
     }
     gradOutputs = null;
     return seen;
+  }
+
+  /** What one hook is shown: it may change the list and close the arrays. */
+  private static NDList handles(NDList gradients) {
+    NDList shown = new NDList();
+    for (NDArray gradient : gradients) {
+      shown.add(
+          gradient == null
+              ? null
+              : Tensors.loose(Tensors.alias(gradient, gradient.getManager())));
+    }
+    return shown;
   }
 
   private void requireCount(String hook, int found, int expected, String what) {

@@ -8,6 +8,7 @@ import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.memory.Handles;
 import java.lang.ref.WeakReference;
 import java.util.List;
@@ -158,26 +159,36 @@ final class TensorPoint extends GradPoint {
     if (gradient == null) {
       return null;
     }
-    NDArray result = run(hooks, gradient);
-    last = retained ? result : null;
-    if (result == gradient) {
+    last = retained ? Tensors.ownAlias(gradient) : null;
+    NDArray replaced = run(hooks, gradient);
+    if (replaced == null) {
       return null;
     }
-    requireShape(result, gate.before());
-    return List.of(result);
+    requireShape(replaced, gate.before());
+    last = retained ? replaced : null;
+    return List.of(replaced);
   }
 
-  /** Runs tensor hooks in a row. */
+  /**
+   * Runs tensor hooks in a row. Each may change or close what it gets; what it returns counts.
+   *
+   * @return what the last one returned that returned anything; null if none did
+   */
   @SuppressWarnings("unchecked")
-  static NDArray run(HookList hooks, NDArray gradient) {
+  static @Nullable NDArray run(HookList hooks, NDArray gradient) {
     NDArray seen = gradient;
-    for (HookEntry entry : hooks.snapshot()) {
-      NDArray replaced = ((TensorHook<NDArray>) entry.hook()).onGradient(seen);
+    boolean any = false;
+    HookEntry[] entries = hooks.snapshot();
+    for (int i = 0; i < entries.length; i++) {
+      boolean last = i + 1 == entries.length;
+      NDArray shown = last ? seen : Tensors.loose(Tensors.alias(seen, seen.getManager()));
+      NDArray replaced = ((TensorHook<NDArray>) entries[i].hook()).onGradient(shown);
       if (replaced != null) {
         seen = replaced;
+        any = true;
       }
     }
-    return seen;
+    return any ? seen : null;
   }
 
   @Override

@@ -141,7 +141,7 @@ public final class HookedCall implements BlockCall {
     if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
       ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
           ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-              .beforeForward(block, path, inputs, params);
+              .beforeForward(block, path, ownList(inputs), params);
       if (replaced != null) {
         inputs = replaced.inputs();
         params = replaced.params();
@@ -149,7 +149,7 @@ public final class HookedCall implements BlockCall {
       return;
     }
     NDList replaced =
-        ((ForwardPreHook<Block, NDList>) entry.hook()).beforeForward(block, path, inputs);
+        ((ForwardPreHook<Block, NDList>) entry.hook()).beforeForward(block, path, ownList(inputs));
     if (replaced != null) {
       inputs = replaced;
     }
@@ -203,8 +203,14 @@ public final class HookedCall implements BlockCall {
   private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
     return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
         ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(block, path, inputs, params, outputs)
-        : ((ForwardHook<Block, NDList>) entry.hook()).afterForward(block, path, inputs, outputs);
+            .afterForward(block, path, ownList(inputs), params, ownList(outputs))
+        : ((ForwardHook<Block, NDList>) entry.hook())
+            .afterForward(block, path, ownList(inputs), ownList(outputs));
+  }
+
+  /** What a hook is shown: it may change the list, and only what it returns counts. */
+  private static @Nullable NDList ownList(@Nullable NDList arrays) {
+    return arrays == null ? null : new NDList(arrays);
   }
 
   private void runAlwaysCalled(@Nullable NDList outputs, Throwable failure) {

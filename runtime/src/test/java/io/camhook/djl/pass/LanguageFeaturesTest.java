@@ -2,7 +2,6 @@ package io.camhook.djl.pass;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -10,6 +9,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;

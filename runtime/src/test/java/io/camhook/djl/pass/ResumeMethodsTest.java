@@ -1,7 +1,6 @@
 package io.camhook.djl.pass;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
@@ -11,6 +10,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.twin.Instrumented;
 import io.camhook.torchscript.twin.TapPlan;
