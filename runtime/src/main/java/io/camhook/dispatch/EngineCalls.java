@@ -79,7 +79,7 @@ public interface EngineCalls {
    *
    * @throws IllegalArgumentException if it is refused; the message says what to do
    */
-  void checkHook(HookKind kind, Object module, HookEntry entry);
+  default void checkHook(HookKind kind, Object module, HookEntry entry) {}
 
   /**
    * Registers a hook for the gradient of a tensor.

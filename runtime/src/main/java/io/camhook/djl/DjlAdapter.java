@@ -223,10 +223,11 @@ public final class DjlAdapter implements EngineAdapter {
       }
       work = ThreadWork.begin();
     }
-    if (work.isPartOfInnermost(block, declares)) {
+    PassWatch watch = work.watch;
+    if (work.isPartOfInnermost(block, declares)
+        || (watch != null && watch.isReplaying() && work.isInnermost(block))) {
       return null;
     }
-    PassWatch watch = work.watch;
     BlockCall capture = watch == null ? null : watch.enter(block, arguments);
     if (!hooks) {
       return capture;
@@ -296,6 +297,11 @@ public final class DjlAdapter implements EngineAdapter {
       throw new IllegalArgumentException(
           "a %s needs a block, found an array: gradients of arrays are for registerHook(array, hook)"
               .formatted(kind.text()));
+    }
+    if (entry.replaces() && module instanceof InnerModule inner && !inner.stops()) {
+      throw new IllegalArgumentException(
+          "layer %s is inside a TorchScript model whose code forks: calls run at the same time, so it cannot wait for a hook that replaces a value; leave out HookOptions.replacing() to look"
+              .formatted(inner));
     }
     boolean backward = kind == HookKind.BACKWARD || kind == HookKind.BACKWARD_PRE;
     if (backward && entry.replaces() && module instanceof InnerModule) {

@@ -70,7 +70,7 @@ public final class ScriptHooks {
     boolean graph = training && JniUtils.isGradMode();
     HookPlan plan = modules.plan();
     long[] wanted = modules.wanted(graph);
-    if (modules.isReplacing()) {
+    if (modules.isReplacing() && plan.stoppingMethod() != null) {
       return runStopping(modules, block, inputs, wanted, graph, training);
     }
     if (capture != null) {

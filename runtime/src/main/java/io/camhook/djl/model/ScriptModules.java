@@ -66,7 +66,7 @@ public final class ScriptModules {
     List<BlockTree.Module> modules = new ArrayList<>();
     for (ModuleDescription info : archive.modules()) {
       if (seen.contains(info.path())) {
-        InnerModule module = new InnerModule(info.path(), info.type());
+        InnerModule module = new InnerModule(info.path(), info.type(), plan.stoppingMethod() != null);
         byPath.put(info.path(), module);
         modules.add(new BlockTree.Module(ModulePath.parse(info.path()), module));
         for (String alias : info.aliases()) {

@@ -61,6 +61,11 @@ public final class ThreadWork {
         && declares.isAssignableFrom(running);
   }
 
+  /** Whether {@code block} is the innermost running block. */
+  public boolean isInnermost(Block block) {
+    return (inner == null || inner.isEmpty() ? outermost : inner.get(inner.size() - 1)) == block;
+  }
+
   public void push(Block block, Class<?> declares) {
     if (outermost == null) {
       outermost = block;

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * goes: around the module, through a loop, or through it more than once.
  */
 final class StopWriter {
+  private static final Pattern FORK = Pattern.compile("[^\\w.]fork\\(");
+
+  private final SourceTree sources;
   private final MethodContext root;
   private final String method;
   private final TapSites sites;
@@ -39,6 +43,7 @@ final class StopWriter {
       List<HookPlan.Site> plan,
       String prefix,
       Map<String, List<String>> added) {
+    this.sources = sources;
     this.root = root;
     this.method = prefix + "_stopping";
     this.sites = sites;
@@ -52,9 +57,12 @@ final class StopWriter {
    * Adds the methods.
    *
    * @return the one to run, which takes what {@link TapStyle#STOP} hands down before the inputs; null
-   *     if no module is called
+   *     if no module is called, or some may be called at the same time
    */
   @Nullable String write() {
+    if (sources.files().values().stream().anyMatch(file -> FORK.matcher(file.text()).find())) {
+      return null;
+    }
     twins.write(root);
     String twin = twins.name(root);
     if (twin == null) {
