@@ -23,6 +23,7 @@ import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
+import io.camhook.djl.backward.HookedGrad;
 import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.hooks.HookedCall;
 import io.camhook.djl.hooks.ScriptHooks;
@@ -65,7 +66,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DjlAdapter implements EngineAdapter {
   private final Owners owners;
-  private final GradPoints points = new GradPoints();
+  private final GradPoints points = GradPoints.all();
   private volatile @Nullable Started started;
 
   /** What {@link #start} sets up. */
@@ -348,7 +349,7 @@ public final class DjlAdapter implements EngineAdapter {
             ? from.getManager().ones(from.getShape(), from.getDataType())
             : Tensors.ownAlias((NDArray) gradOutput)) {
       return new ArrayList<>(
-          HookedBackward.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
+          HookedGrad.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
     }
   }
 

@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The hooks of one tensor that is an operator's result. The application's array is given a new
- * native tensor behind a gate, so that everything that uses it from now on can be cut off.
+ * native tensor behind a cut, so that the gradient of everything that uses it from now on arrives
+ * there. One without hooks only keeps the graph before it from being run more than once.
  */
 final class TensorPoint extends GradPoint {
-  private final Gate gate;
+  private final Cut cut;
   private final long version;
   private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
@@ -27,10 +28,10 @@ final class TensorPoint extends GradPoint {
   private @Nullable NDArray last; // gradient of the backward that runs, behind the hooks
   private @Nullable NDArray sum; // of all backwards
 
-  private TensorPoint(long sequence, Gate gate, long version, NDArray tensor) {
+  private TensorPoint(long sequence, Cut cut, long version, NDArray tensor) {
     super(sequence);
     this.tensor = new WeakReference<>(tensor);
-    this.gate = gate;
+    this.cut = cut;
     this.version = version;
   }
 
@@ -46,9 +47,9 @@ final class TensorPoint extends GradPoint {
     boolean mode = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
     try {
-      Gate gate = Gate.behind(tensor, false);
-      Handles.moveInto((PtNDArray) tensor, (PtNDArray) gate.after());
-      return new TensorPoint(sequence, gate, autograd.version(tensor), tensor);
+      Cut cut = Cut.behind(tensor, false);
+      Handles.moveInto((PtNDArray) tensor, (PtNDArray) cut.after());
+      return new TensorPoint(sequence, cut, autograd.version(tensor), tensor);
     } finally {
       JniUtils.setGradMode(mode);
     }
@@ -68,7 +69,7 @@ final class TensorPoint extends GradPoint {
 
   /** The old tensor, where what hooks leave arrives. */
   NDArray behind() {
-    return gate.before();
+    return cut.before();
   }
 
   /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
@@ -142,15 +143,14 @@ final class TensorPoint extends GradPoint {
     }
   }
 
-  /** The old tensor: uses from before the hook count too. */
   @Override
-  List<NDArray> observed() {
-    return List.of(gate.before());
+  List<Cut> cuts() {
+    return List.of(cut);
   }
 
   @Override
-  List<Gate> gates() {
-    return List.of(gate);
+  boolean isReachedDirectly() {
+    return !isBare();
   }
 
   @Override
@@ -164,7 +164,7 @@ final class TensorPoint extends GradPoint {
     if (replaced == null) {
       return null;
     }
-    requireShape(replaced, gate.before());
+    requireShape(replaced, cut.before());
     last = retained ? replaced : null;
     return List.of(replaced);
   }
@@ -193,6 +193,6 @@ final class TensorPoint extends GradPoint {
 
   @Override
   String name() {
-    return "tensor of shape " + gate.before().getShape();
+    return "tensor of shape " + cut.before().getShape();
   }
 }

@@ -15,6 +15,7 @@ import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.ModuleBackward;
+import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because they are
- * those of the moment of the call; then pre hooks; then the gate behind the inputs; the module; forward hooks;
- * then the gate behind the outputs. If anything throws, the always-called forward hooks that have not run in
+ * those of the moment of the call; then pre hooks; then the cut behind the inputs; the module; forward hooks;
+ * then the cut behind the outputs. If anything throws, the always-called forward hooks that have not run in
  * this call run with the outputs there are, what they return or throw is dropped, and the exception goes on.
  */
 /** One forward of a block that has hooks. Confined to its thread. */
@@ -90,9 +91,16 @@ public final class HookedCall implements BlockCall {
   }
 
   private void before(GradPoints points) {
-    backward =
-        ModuleBackward.of(
-            block, path, points, concerning(HookKind.BACKWARD_PRE), concerning(HookKind.BACKWARD));
+    PassWatch watch = work.watch;
+    if (watch == null || !watch.endsWithItself()) {
+      backward =
+          ModuleBackward.of(
+              block,
+              path,
+              points,
+              concerning(HookKind.BACKWARD_PRE),
+              concerning(HookKind.BACKWARD));
+    }
     for (HookEntry entry : HookTable.global(HookKind.FORWARD_PRE)) {
       runPre(entry);
     }
@@ -100,7 +108,7 @@ public final class HookedCall implements BlockCall {
       runPre(entry);
     }
     if (backward != null) {
-      inputs = backward.gateInputs(inputs);
+      inputs = backward.cutInputs(inputs);
     }
   }
 
@@ -170,7 +178,7 @@ public final class HookedCall implements BlockCall {
         outputs = runForward(entry, outputs);
       }
       if (backward != null && outputs != null) {
-        outputs = backward.gateOutputs(outputs);
+        outputs = backward.cutOutputs(outputs);
       }
     } catch (Throwable e) {
       runAlwaysCalled(outputs, e);

@@ -54,6 +54,7 @@ public final class SampledRequest implements Request, PassWatch {
   private final ModelPlan plan;
   private final Block root;
   private final List<?> inputs;
+  private final boolean predicting;
   private final boolean exact;
   private final Models models;
   private final Recorder recorder;
@@ -80,12 +81,18 @@ public final class SampledRequest implements Request, PassWatch {
     this.plan = plan;
     this.root = root;
     this.inputs = inputs == null ? List.of() : inputs;
+    this.predicting = inputs != null;
     this.exact = exact;
     this.models = models;
     this.recorder = recorder;
     this.failures = failures;
     this.log = log;
     Dispatch.retain();
+  }
+
+  @Override
+  public boolean endsWithItself() {
+    return predicting;
   }
 
   @Override
