@@ -184,7 +184,8 @@ public final class Hooks {
   public static <A> HookHandle registerHook(A tensor, TensorHook<A> hook) {
     Registration.require("a tensor hook", "tensor", tensor, hook);
     HookEntry entry = new HookEntry(hook, false, false, null);
-    return new Registration("tensor hook", hook, "a tensor", engineOf(tensor).tensorHook(tensor, entry));
+    return new Registration(
+        "tensor hook", hook, "a tensor", engineOf(tensor).tensorHook(tensor, entry));
   }
 
   /**
@@ -241,7 +242,10 @@ public final class Hooks {
     Registration.require("a post-accumulate-gradient hook", "leaf", leaf, hook);
     HookEntry entry = new HookEntry(hook, false, false, null);
     return new Registration(
-        "post-accumulate-gradient hook", hook, "a leaf", engineOf(leaf).postAccumulateHook(leaf, entry));
+        "post-accumulate-gradient hook",
+        hook,
+        "a leaf",
+        engineOf(leaf).postAccumulateHook(leaf, entry));
   }
 
   private static HookHandle add(HookKind kind, Object module, Object hook, HookOptions options) {

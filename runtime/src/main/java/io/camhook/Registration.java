@@ -14,13 +14,18 @@ final class Registration implements HookHandle {
   }
 
   /** Refuses what is null, saying what was meant. */
-  static void require(String hookKind, String owner, @Nullable Object object, @Nullable Object hook) {
+  static void require(
+      String hookKind, String owner, @Nullable Object object, @Nullable Object hook) {
     if (object == null) {
       String more =
           owner.equals("module")
-              ? ": a child that getChildren().get(name) does not find is null; names of children look like '02Linear', and registering by path, (model, \"features.2\", hook), names the closest ones. A hook for all modules is registered with register...ForAllModules"
+              ? ": a child that getChildren().get(name) does not find is null; names of children"
+                    + " look like '02Linear', and registering by path, (model, \"features.2\","
+                    + " hook), names the closest ones. A hook for all modules is registered with"
+                    + " register...ForAllModules"
               : "";
-      throw new NullPointerException("%s needs a %s, found null%s".formatted(hookKind, owner, more));
+      throw new NullPointerException(
+          "%s needs a %s, found null%s".formatted(hookKind, owner, more));
     }
     if (hook == null) {
       throw new NullPointerException(hookKind + " was to be registered, but the hook is null");

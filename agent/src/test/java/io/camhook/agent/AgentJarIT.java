@@ -42,7 +42,8 @@ class AgentJarIT {
             name ->
                 name.startsWith(folder)
                     && name.endsWith(".class")
-                    && !name.equals("io/camhook/djl/BlockHooks.class")); // typed, and links to no DJL
+                    && !name.equals(
+                        "io/camhook/djl/BlockHooks.class")); // typed, and links to no DJL
     List<String> nested = new ArrayList<>();
     try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
       ZipEntry entryOfJar = jar.getEntry("META-INF/camhook/" + engine + ".jar");

@@ -66,7 +66,8 @@ final class HookCost {
           cost.medians(
               List.of(
                   net -> List.of(),
-                  net -> List.of(Hooks.registerFullBackwardHook(cost.relus.get(depth / 2), observe)),
+                  net ->
+                      List.of(Hooks.registerFullBackwardHook(cost.relus.get(depth / 2), observe)),
                   net -> cost.atEachRelu(observe),
                   net -> cost.atEachRelu(replace),
                   net -> List.of(cost.afterAccumulation())));

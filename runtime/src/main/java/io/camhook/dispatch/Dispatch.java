@@ -122,8 +122,7 @@ public final class Dispatch {
   }
 
   /** Entry of a woven forward; null when the call is of no interest. */
-  public static @Nullable BlockCall enter(
-      Object block, Object[] arguments, Class<?> declares) {
+  public static @Nullable BlockCall enter(Object block, Object[] arguments, Class<?> declares) {
     try {
       EngineCalls engine = engineOf(block);
       return engine == null ? null : begun(engine.enter(block, arguments, declares), BEFORE);

@@ -42,8 +42,7 @@ public final class BlockHooks {
   }
 
   /** Sees the inputs of a block before it runs, and may replace them. */
-  public static HookHandle registerForwardPreHook(
-      Block block, ForwardPreHook<Block, NDList> hook) {
+  public static HookHandle registerForwardPreHook(Block block, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(block, hook);
   }
 
@@ -85,8 +84,7 @@ public final class BlockHooks {
   }
 
   /** Sees what a block was given and what it returned, and may replace the latter. */
-  public static HookHandle registerForwardHook(
-      Block block, ForwardHook<Block, NDList> hook) {
+  public static HookHandle registerForwardHook(Block block, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(block, hook);
   }
 
@@ -152,7 +150,8 @@ public final class BlockHooks {
   }
 
   /** The same hook on every block of this JVM. */
-  public static HookHandle registerFullBackwardPreHookForAllModules(FullBackwardPreHook<Block, NDList> hook) {
+  public static HookHandle registerFullBackwardPreHookForAllModules(
+      FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHookForAllModules(hook);
   }
 
@@ -187,7 +186,8 @@ public final class BlockHooks {
   }
 
   /** The same hook on every block of this JVM. */
-  public static HookHandle registerFullBackwardHookForAllModules(FullBackwardHook<Block, NDList> hook) {
+  public static HookHandle registerFullBackwardHookForAllModules(
+      FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHookForAllModules(hook);
   }
 

@@ -348,8 +348,7 @@ public final class DjlAdapter implements EngineAdapter {
         gradOutput == null
             ? from.getManager().ones(from.getShape(), from.getDataType())
             : Tensors.ownAlias((NDArray) gradOutput)) {
-      return new ArrayList<>(
-          HookedGrad.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
+      return new ArrayList<>(HookedGrad.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
     }
   }
 

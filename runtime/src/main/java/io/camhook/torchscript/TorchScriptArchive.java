@@ -103,10 +103,7 @@ public final class TorchScriptArchive {
     boolean inlined = flat && !modules.root().children().isEmpty();
     this.operators =
         OperatorNames.of(
-            root,
-            modules,
-            flat,
-            inlined ? InlinedModules.of(name, sources, modules) : Map.of());
+            root, modules, flat, inlined ? InlinedModules.of(name, sources, modules) : Map.of());
   }
 
   /**

@@ -237,7 +237,8 @@ final class ModelReader {
         boolean builtIn = BUILT_IN.contains(hook);
         boolean replaces = !builtIn && entry.flag("replace", false);
         Map<String, String> options = builtIn ? known(entry, hook) : entry.others();
-        hooks.add(new Hook(layers == null ? List.of("*") : checked(layers), hook, replaces, options));
+        hooks.add(
+            new Hook(layers == null ? List.of("*") : checked(layers), hook, replaces, options));
       }
     }
     return hooks;

@@ -1,7 +1,6 @@
 package io.camhook.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.Model;
@@ -70,9 +69,7 @@ class ScriptReplaceReferenceTest {
   void replaced_values_should_lead_to_the_scores_of_pytorch(String name) throws Exception {
     ReferenceArchive archive = ReferenceArchive.of(name);
     JsonNode facts =
-        new ObjectMapper()
-            .readTree(REPLACED.toFile())
-            .get(name.substring(0, name.indexOf('.')));
+        new ObjectMapper().readTree(REPLACED.toFile()).get(name.substring(0, name.indexOf('.')));
     Set<String> known = known(archive);
     double worst = 0;
     int compared = 0;
@@ -88,8 +85,7 @@ class ScriptReplaceReferenceTest {
           Place place = Place.of(archive, replaced.get("path"), replaced.get("call"));
           JsonNode other = replaced.get("before");
           Place before = other == null ? place : Place.of(archive, other.get(0), other.get(1));
-          boolean available =
-              known.contains(place.toString()) && known.contains(before.toString());
+          boolean available = known.contains(place.toString()) && known.contains(before.toString());
           List<HookHandle> handles = new ArrayList<>();
           try {
             String kind = replaced.get("kind").asText();
@@ -140,8 +136,7 @@ class ScriptReplaceReferenceTest {
     }
   }
 
-  private static void register(
-      List<HookHandle> handles, Model model, Place place, String kind) {
+  private static void register(List<HookHandle> handles, Model model, Place place, String kind) {
     int[] calls = {0};
     if (kind.equals("input")) {
       handles.add(
@@ -179,9 +174,7 @@ class ScriptReplaceReferenceTest {
     NDArray scores = logits.toType(DataType.FLOAT32, false);
     if (scores.getShape().dimension() > 2) {
       scores =
-          scores
-              .reshape(scores.getShape().get(0), scores.getShape().get(1), -1)
-              .sum(new int[] {2});
+          scores.reshape(scores.getShape().get(0), scores.getShape().get(1), -1).sum(new int[] {2});
     }
     float[] found = scores.toFloatArray();
     assertThat(found).hasSize(expected.size());

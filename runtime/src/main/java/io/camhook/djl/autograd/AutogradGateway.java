@@ -232,7 +232,8 @@ public final class AutogradGateway {
   /** Whether a failure is that of adding to a spoiled tensor. */
   public static boolean isSpoiled(RuntimeException failure) {
     String message = failure.getMessage();
-    return message != null && (message.contains("output with shape [0] doesn't match")
+    return message != null
+        && (message.contains("output with shape [0] doesn't match")
             || message.contains("The size of tensor a (0) must match"));
   }
 

@@ -84,8 +84,7 @@ public final class ModuleCalls {
   }
 
   /** As the other, with one value for input and with autograd. */
-  public static IValue run(
-      PtSymbolBlock block, String method, long[] first, IValue input) {
+  public static IValue run(PtSymbolBlock block, String method, long[] first, IValue input) {
     try (IValue numbers = IValue.listFrom(first)) {
       return run(block, method, new long[] {numbers.getHandle(), input.getHandle()}, true);
     }

@@ -45,7 +45,8 @@ final class Cut {
     JniUtils.attachGradient((PtNDArray) leaf, true);
     NDArray after =
         fragile
-            ? Tensors.ownedBy(JniUtils.reshape((PtNDArray) leaf, array.getShape().getShape()), owner)
+            ? Tensors.ownedBy(
+                JniUtils.reshape((PtNDArray) leaf, array.getShape().getShape()), owner)
             : AutogradGateway.instance().copyInGraph(leaf, owner);
     after.setName(array.getName());
     String refusal =
@@ -126,8 +127,7 @@ final class Cut {
       if (gradient == null || !isNew(gradient)) {
         return null;
       }
-      NDArray taken =
-          again ? gradient.duplicate() : JniUtils.detachGradient((PtNDArray) gradient);
+      NDArray taken = again ? gradient.duplicate() : JniUtils.detachGradient((PtNDArray) gradient);
       if (again) {
         AutogradGateway.instance().zero(gradient);
         version = AutogradGateway.instance().version(gradient);

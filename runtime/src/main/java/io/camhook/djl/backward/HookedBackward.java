@@ -73,7 +73,8 @@ public final class HookedBackward {
     roots.add(target);
     rootGrads.add(gradient);
     waiting = new ArrayList<>(registry.candidates());
-    waiting.removeIf(HookedBackward::hasArrived); // a backward of which this one is a part brought it
+    waiting.removeIf(
+        HookedBackward::hasArrived); // a backward of which this one is a part brought it
     for (LeafPoint leaf : registry.leaves()) {
       if (Tensors.isLeaf(leaf.array())) {
         leaves.add(new LeafBackward(leaf));
@@ -283,7 +284,8 @@ public final class HookedBackward {
         throw new IllegalStateException(
             point.name()
                 + ": it was used before its hook was registered, and the gradient that the hook"
-                + " returned cannot be reached exactly; register the hook before the tensor is used");
+                + " returned cannot be reached exactly; register the hook before the tensor is"
+                + " used");
       }
       gradient = difference;
     }
@@ -302,9 +304,7 @@ public final class HookedBackward {
 
   /** A copy: the engine may go on to add to the memory of what it was given. */
   private @Nullable NDArray forHooks(@Nullable NDArray gradient) {
-    return gradient == null
-        ? null
-        : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
+    return gradient == null ? null : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
   }
 
   /** The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes. */
@@ -334,7 +334,10 @@ public final class HookedBackward {
       List<NDArray> ends = leaves(point);
       List<@Nullable NDArray> seen = look(ends);
       if (seen.stream().anyMatch(Objects::nonNull)) {
-        point.fire(seen.stream().map(this::forHooks).toList()); // as autograd reaches hooks before it misses what was freed
+        point.fire(
+            seen.stream()
+                .map(this::forHooks)
+                .toList()); // as autograd reaches hooks before it misses what was freed
         break;
       }
     }
@@ -399,7 +402,8 @@ public final class HookedBackward {
       return;
     }
     List<LeafBackward> ready = new ArrayList<>(leaves);
-    List<GradPoint> open = new ArrayList<>(waiting.stream().filter(HookedBackward::hasArrived).toList());
+    List<GradPoint> open =
+        new ArrayList<>(waiting.stream().filter(HookedBackward::hasArrived).toList());
     for (int i = 0; i < open.size(); i++) {
       Upstream next = upstream(open.get(i));
       ready.removeAll(next.leaves());

@@ -121,7 +121,8 @@ public final class HookedGrad {
       List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
       List<NDArray> ones =
           from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
-      if (isAsked || autograd.grad(scratch, from, wanted, ones, true).stream().anyMatch(Objects::nonNull)) {
+      if (isAsked
+          || autograd.grad(scratch, from, wanted, ones, true).stream().anyMatch(Objects::nonNull)) {
         onTheWay.add(0, point);
         wanted.addAll(leaves(point));
       }
@@ -218,7 +219,8 @@ public final class HookedGrad {
     }
     for (LeafPoint leaf : registry.leaves()) {
       if (leaf.isOf(tensor)) {
-        NDArray replaced = TensorPoint.run(leaf.hooks(), Tensors.loose(Tensors.alias(gradient, owner)));
+        NDArray replaced =
+            TensorPoint.run(leaf.hooks(), Tensors.loose(Tensors.alias(gradient, owner)));
         return replaced == null ? gradient : replaced;
       }
     }
@@ -239,7 +241,13 @@ public final class HookedGrad {
     try (GradMode off = new GradMode(false)) {
       HookedGrad grad =
           new HookedGrad(
-              registry, owner, new ArrayList<>(outputs), new ArrayList<>(gradients), inputs, false, true);
+              registry,
+              owner,
+              new ArrayList<>(outputs),
+              new ArrayList<>(gradients),
+              inputs,
+              false,
+              true);
       try {
         grad.run(registry.candidates());
       } finally {

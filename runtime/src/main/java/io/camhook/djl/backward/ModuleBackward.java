@@ -268,9 +268,7 @@ public final class ModuleBackward {
     NDList shown = new NDList();
     for (NDArray gradient : gradients) {
       shown.add(
-          gradient == null
-              ? null
-              : Tensors.loose(Tensors.alias(gradient, gradient.getManager())));
+          gradient == null ? null : Tensors.loose(Tensors.alias(gradient, gradient.getManager())));
     }
     return shown;
   }

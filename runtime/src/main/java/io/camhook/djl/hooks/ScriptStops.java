@@ -34,8 +34,7 @@ final class ScriptStops implements StoppingRun.Stops {
   }
 
   @Override
-  public @Nullable List<? extends NDArray> stop(
-      long stop, PtNDArray[] values, List<String> keys) {
+  public @Nullable List<? extends NDArray> stop(long stop, PtNDArray[] values, List<String> keys) {
     acted = true;
     int number = HookPlan.site(stop);
     HookPlan.Site site = modules.plan().sites().get(number);

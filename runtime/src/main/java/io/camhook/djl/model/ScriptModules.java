@@ -66,7 +66,8 @@ public final class ScriptModules {
     List<BlockTree.Module> modules = new ArrayList<>();
     for (ModuleDescription info : archive.modules()) {
       if (seen.contains(info.path())) {
-        InnerModule module = new InnerModule(info.path(), info.type(), plan.stoppingMethod() != null);
+        InnerModule module =
+            new InnerModule(info.path(), info.type(), plan.stoppingMethod() != null);
         byPath.put(info.path(), module);
         modules.add(new BlockTree.Module(ModulePath.parse(info.path()), module));
         for (String alias : info.aliases()) {
@@ -144,7 +145,8 @@ public final class ScriptModules {
   public boolean isReplacing() {
     for (InnerModule module : bySite) {
       ModuleHooks hooks = HookTable.of(module);
-      if (hooks != null && (replaces(hooks, HookKind.FORWARD) || replaces(hooks, HookKind.FORWARD_PRE))) {
+      if (hooks != null
+          && (replaces(hooks, HookKind.FORWARD) || replaces(hooks, HookKind.FORWARD_PRE))) {
         return true;
       }
     }

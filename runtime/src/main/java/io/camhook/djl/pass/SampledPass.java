@@ -284,10 +284,10 @@ public final class SampledPass {
 
   private List<@Nullable NDArray> gradients(
       NDArray output, List<NDArray> inputs, NDArray seed, boolean keepGraph) {
-    return callersGraph && GradPoints.all().isUsed() // backward hooks of the application have cut it
+    return callersGraph
+            && GradPoints.all().isUsed() // backward hooks of the application have cut it
         ? HookedGrad.past(GradPoints.all(), owner, List.of(output), List.of(seed), inputs)
-        : AutogradGateway.instance()
-            .grad(owner, List.of(output), inputs, List.of(seed), keepGraph);
+        : AutogradGateway.instance().grad(owner, List.of(output), inputs, List.of(seed), keepGraph);
   }
 
   private void differentiate(Scores scores, NDManager scratch) {

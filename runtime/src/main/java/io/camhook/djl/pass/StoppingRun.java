@@ -67,7 +67,8 @@ public final class StoppingRun {
     @Nullable List<? extends NDArray> stop(long stop, PtNDArray[] values, List<String> keys);
   }
 
-  private final ByteBuffer door = ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
+  private final ByteBuffer door =
+      ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.nativeOrder());
   private final PtNDManager owner;
   private final BiConsumer<IValue, NDArray> append;
 
@@ -88,7 +89,12 @@ public final class StoppingRun {
    * @throws RuntimeException what a stop throws: then the method ends there; or what the engine throws
    */
   public IValue run(
-      PtSymbolBlock block, HookPlan plan, long[] wanted, NDList inputs, boolean graph, Stops stops) {
+      PtSymbolBlock block,
+      HookPlan plan,
+      long[] wanted,
+      NDList inputs,
+      boolean graph,
+      Stops stops) {
     try (NDManager lists = owner.newSubManager()) {
       NDArray flag = lists.create(door, new Shape(), DataType.INT64);
       NDScope.unregister(flag);

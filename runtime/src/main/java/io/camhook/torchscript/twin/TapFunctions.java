@@ -145,7 +145,8 @@ public final class TapFunctions {
       text.append("  y%d : %s = x%d\n".formatted(i, types.get(i), i));
       results.append("y").append(i).append(together ? ", " : "");
       if (element != null) {
-        String value = "%s.%s(x%d, taps, labels, \"%d\", %%d, answers, )\n".formatted(module, element, i, i);
+        String value =
+            "%s.%s(x%d, taps, labels, \"%d\", %%d, answers, )\n".formatted(module, element, i, i);
         record.append("    _r%d = ".formatted(i)).append(value.formatted(0));
         take.append("      y%d = ".formatted(i)).append(value.formatted(1));
       }

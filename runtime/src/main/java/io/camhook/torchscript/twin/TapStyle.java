@@ -124,7 +124,12 @@ enum TapStyle {
   STOP(
       "answers: List[Tensor]",
       Map.of(
-          "camhook_answers", "List[Tensor]", "camhook_door", "Tensor", "camhook_wanted", "List[int]"),
+          "camhook_answers",
+          "List[Tensor]",
+          "camhook_door",
+          "Tensor",
+          "camhook_wanted",
+          "List[int]"),
       """
       def tensor(x: Tensor,
       PARAMETERSTensor:

@@ -1,6 +1,7 @@
 package io.camhook.djl.pass;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
