@@ -6,6 +6,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +60,7 @@ final class LeafBackward {
   /** Runs the hooks. Everything has arrived. */
   void fire(NDManager owner) {
     if (!leaf.hooks().isEmpty()) {
-      try (NDArray grad = grad()) {
+      try (NDArray grad = Objects.requireNonNull(grad())) {
         NDArray arrived = Tensors.loose(Tensors.ownedBy(grad.duplicate(), owner));
         NDArray total = Tensors.ownAlias(arrived);
         try {
@@ -98,7 +99,7 @@ final class LeafBackward {
   void undo() {
     NDArray set = before;
     if (setAside && set != null) {
-      try (NDArray grad = grad()) {
+      try (NDArray grad = Objects.requireNonNull(grad())) {
         autograd.copy(autograd.manager(), grad, set);
       }
       setAside = false;

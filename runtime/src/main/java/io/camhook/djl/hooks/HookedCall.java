@@ -149,7 +149,7 @@ public final class HookedCall implements BlockCall {
     if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
       ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
           ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-              .beforeForward(block, path, ownList(inputs), params);
+              .beforeForward(block, path, new NDList(inputs), params);
       if (replaced != null) {
         inputs = replaced.inputs();
         params = replaced.params();
@@ -157,7 +157,8 @@ public final class HookedCall implements BlockCall {
       return;
     }
     NDList replaced =
-        ((ForwardPreHook<Block, NDList>) entry.hook()).beforeForward(block, path, ownList(inputs));
+        ((ForwardPreHook<Block, NDList>) entry.hook())
+            .beforeForward(block, path, new NDList(inputs));
     if (replaced != null) {
       inputs = replaced;
     }
@@ -211,9 +212,9 @@ public final class HookedCall implements BlockCall {
   private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
     return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
         ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(block, path, ownList(inputs), params, ownList(outputs))
+            .afterForward(block, path, new NDList(inputs), params, ownList(outputs))
         : ((ForwardHook<Block, NDList>) entry.hook())
-            .afterForward(block, path, ownList(inputs), ownList(outputs));
+            .afterForward(block, path, new NDList(inputs), ownList(outputs));
   }
 
   /** What a hook is shown: it may change the list, and only what it returns counts. */

@@ -19,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.FutureTask;
@@ -109,7 +110,8 @@ public final class StoppingRun {
             new FutureTask<>(
                 () -> {
                   JniUtils.setGradMode(graph);
-                  return ModuleCalls.run(block, plan.stoppingMethod(), first, inputs, true);
+                  return ModuleCalls.run(
+                      block, Objects.requireNonNull(plan.stoppingMethod()), first, inputs, true);
                 });
         CARRIERS.execute(task);
         answer(task, taps, labels, answers, stops);

@@ -52,10 +52,9 @@ public final class ThreadWork {
    * @param declares the class that declares the method
    */
   public boolean isPartOfInnermost(Block block, Class<?> declares) {
-    boolean nested = inner != null && !inner.isEmpty();
-    Block innermost = nested ? inner.get(inner.size() - 1) : outermost;
-    Class<?> running = nested ? innerDeclares.get(inner.size() - 1) : outermostDeclares;
-    return innermost == block
+    int nested = innerDeclares.size();
+    Class<?> running = nested == 0 ? outermostDeclares : innerDeclares.get(nested - 1);
+    return isInnermost(block)
         && running != null
         && running != declares
         && declares.isAssignableFrom(running);
