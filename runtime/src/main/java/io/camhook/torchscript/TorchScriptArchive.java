@@ -419,7 +419,9 @@ public final class TorchScriptArchive {
         new HookRewriter(
             sources, root, site -> flat || named.contains(site.target()), prefix + "_hooks", added);
     looking.rewrite();
-    ArchiveCopy copy = copy(added, List.of(recording.functions(), looking.functions()));
+    List<TapFunctions> functions = new ArrayList<>(looking.functions());
+    functions.add(recording.functions());
+    ArchiveCopy copy = copy(added, functions);
     return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
   }
 

@@ -239,8 +239,11 @@ final class ModelReader {
         if ("nan-guard".equals(hook)) {
           entry.choice("action", Map.of("warn", 1, "throw", 2), 1);
         }
-        Map<String, String> options = BUILT_IN.contains(hook) ? known(entry, hook) : entry.others();
-        hooks.add(new Hook(layers == null ? List.of("*") : checked(layers), hook, options));
+        boolean builtIn = BUILT_IN.contains(hook);
+        boolean replaces = !builtIn && entry.flag("replace", false);
+        Map<String, String> options = builtIn ? known(entry, hook) : entry.others();
+        hooks.add(
+            new Hook(layers == null ? List.of("*") : checked(layers), hook, replaces, options));
       }
     }
     return hooks;
