@@ -20,9 +20,9 @@ final class Registration implements HookHandle {
       String more =
           owner.equals("module")
               ? ": a child that getChildren().get(name) does not find is null; names of children"
-                    + " look like '02Linear', and registering by path, (model, \"features.2\","
-                    + " hook), names the closest ones. A hook for all modules is registered with"
-                    + " register...ForAllModules"
+                  + " look like '02Linear', and registering by path, (model, \"features.2\","
+                  + " hook), names the closest ones. A hook for all modules is registered with"
+                  + " register...ForAllModules"
               : "";
       throw new NullPointerException(
           "%s needs a %s, found null%s".formatted(hookKind, owner, more));

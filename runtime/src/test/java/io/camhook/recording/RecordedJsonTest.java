@@ -63,7 +63,8 @@ class RecordedJsonTest {
                 "pid" : 7,
                 "versions" : { }
               } ]
-            }""");
+            }\
+            """);
   }
 
   @Test
