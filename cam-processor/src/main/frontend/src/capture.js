@@ -131,8 +131,8 @@ export class CaptureView {
           zoomable ? el('div', { class: 'zooms', role: 'group', 'aria-label': 'Zoom' },
             el('button', { class: 'icon small', type: 'button', 'aria-label': 'Zoom out', title: 'Zoom out (−)', onclick: () => this.zoomAt(.8) }, '−'),
             el('button', { class: 'icon small', type: 'button', 'aria-label': 'Zoom in', title: 'Zoom in (+)', onclick: () => this.zoomAt(1.25) }, '+'),
-            el('button', { class: 'icon small wide', type: 'button', 'aria-label': 'A pixel of the picture is a pixel of the screen', title: 'One to one', onclick: () => this.oneToOne() }, '1:1'),
-            el('button', { class: 'icon small wide', type: 'button', 'aria-label': 'Whole picture', title: 'Whole picture', onclick: () => this.zoomTo(1, 0, 0) }, 'fit')) : null),
+            el('button', { class: 'icon small wide', type: 'button', 'aria-label': '1:1, a pixel of the picture is a pixel of the screen', title: 'A pixel of the picture is a pixel of the screen', onclick: () => this.oneToOne() }, '1:1'),
+            el('button', { class: 'icon small wide', type: 'button', 'aria-label': 'fit the whole picture', title: 'Whole picture', onclick: () => this.zoomTo(1, 0, 0) }, 'fit')) : null),
         el('div', { class: 'take' },
           el('button', { type: 'button', class: 'link', id: 'figure-png', onclick: () => figurePng(c, this.sel) }, 'PNG'),
           el('button', { type: 'button', class: 'link', id: 'figure-svg', onclick: () => figureSvg(c, this.sel) }, 'SVG'),
@@ -393,7 +393,7 @@ export class CaptureView {
         const pressed = cell.i === sel.i && cell.t === sel.t && cell.method === sel.method && cell.layer === sel.layer;
         const mini = el('button', {
           class: 'mini', type: 'button', 'data-target': String(cell.t), 'data-method': cell.method, 'data-layer': cell.layer, 'aria-pressed': String(pressed),
-          'aria-label': `Show ${label || methodName(cell.method)} of ${name}`,
+          'aria-label': label ? `Show ${label} of ${name}` : `Show the map of ${name}`,
           onclick: () => set({ capture: cell.i, class: cell.t, method: cell.method, layer: cell.layer }),
         }, canvas, label || '');
         this.cells.push({ canvas, cell, mini });

@@ -34,10 +34,10 @@ export function channelsCard(c, layer, target) {
       const w = weights ? weights[i] : null;
       return el('button', {
         class: 'chan', type: 'button', 'data-channel': String(ch.index[i]),
-        'aria-label': `Channel ${ch.index[i]}, ${short(ch.min[i])} to ${short(ch.max[i])}` + (w === null ? '' : `, weight ${short(w)}`) + (ch.max[i] === 0 && ch.min[i] === 0 ? ', dead' : ''),
+        title: `channel ${ch.index[i]}, ${short(ch.min[i])} to ${short(ch.max[i])}` + (w === null ? '' : `, weight ${signed(w)}`),
         onclick: () => enlarge(c, ch, i, w, table),
       }, channelCanvas(ch, i, table, state.chscale === 'layer'),
-      el('span', { class: 'cap' }, el('span', {}, '#' + ch.index[i]),
+      el('span', { class: 'cap' }, el('span', {}, el('span', { class: 'hiddentext' }, 'channel '), '#' + ch.index[i]),
         w === null ? (ch.max[i] === 0 && ch.min[i] === 0 ? el('span', {}, 'dead') : null) : el('span', { class: w >= 0 ? 'pos' : 'neg' }, signed(w))));
     })));
 }

@@ -22,7 +22,7 @@ export function bars(bars) {
   return el('div', { class: 'hbars' }, bars.map(b => {
     const fillBar = el('span', { class: 'fill' });
     fillBar.style.width = 100 * b.n / most + '%';
-    return el('button', { type: 'button', class: 'hbar', 'aria-pressed': String(!!b.pressed), 'aria-label': `${b.label}: ${b.note || count(b.n)}`, onclick: b.onclick },
+    return el('button', { type: 'button', class: 'hbar', 'aria-pressed': String(!!b.pressed), onclick: b.onclick },
       el('span', { class: 'label', title: b.label }, b.label), el('span', { class: 'track' }, fillBar), el('span', { class: 'val' }, b.note || count(b.n)));
   }));
 }

@@ -182,9 +182,9 @@ export function tile(i, side) {
   const canvas = el('canvas', { width: px, height: px, 'aria-hidden': 'true' });
   paintTile(canvas, i);
   return el('button', {
-    class: 'tile', type: 'button', 'data-capture': String(i), 'aria-label': `${shortName(row[R.NAME])}, ${says(row)}${row[R.P] === null ? '' : ', ' + percent(row[R.P])}${verdict(row) === 'wrong' ? ', wrong' : ''}`,
+    class: 'tile', type: 'button', 'data-capture': String(i),
     title: row[R.NAME], onclick: () => set({ capture: i, view: 'one', tab: 'captures' }),
-  }, canvas, el('span', { class: 'name' }, star(row), badge(row) ? el('span', { class: 'wrong' }, '✕ ') : null, shortName(row[R.NAME])),
+  }, canvas, el('span', { class: 'name' }, star(row), badge(row) ? el('span', { class: 'wrong' }, '✕ ', el('span', { class: 'hiddentext' }, 'wrong: ')) : null, shortName(row[R.NAME])),
   el('span', { class: 'what' }, el('span', {}, says(row)), el('span', { class: 'num' }, row[R.P] === null ? '' : percent(row[R.P]))));
 }
 

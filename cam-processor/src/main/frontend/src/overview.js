@@ -150,7 +150,7 @@ function meanMaps() {
       const canvas = coloured({ values, w: m.w, h: m.h, signed: false, low: 0, high: 1, maps: [], raw: false }, false, tableNow());
       canvas.className = m.h === 1 ? 'flat' : '';
       canvas.setAttribute('aria-hidden', 'true');
-      return el('button', { type: 'button', class: 'mini', 'aria-pressed': String(state.label === m.label), 'aria-label': `Mean map of ${m.label}, ${plural(m.n, 'capture')}`, onclick: () => set({ label: m.label, tab: 'captures', view: 'grid' }) }, canvas, `${m.label} (${count(m.n)})`);
+      return el('button', { type: 'button', class: 'mini', 'aria-pressed': String(state.label === m.label), onclick: () => set({ label: m.label, tab: 'captures', view: 'grid' }) }, canvas, `${m.label} (${count(m.n)})`);
     })));
 }
 
