@@ -17,7 +17,7 @@ import java.util.Arrays;
 
 /**
  * An application that hooks a layer itself. With {@code -Dapp.typed=true} through the face that has
- * DJL's types, which only camhook-runtime among the application's own classes has.
+ * DJL's types.
  */
 public final class HookFromCode {
   private HookFromCode() {}

@@ -89,25 +89,49 @@ public final class Hooks {
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
   public static <M, T> HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<M, T> hook) {
-    return addToLayers(HookKind.FORWARD_PRE, model, layers, hook);
+    return addToLayers(HookKind.FORWARD_PRE, model, layers, hook, HookOptions.DEFAULT);
+  }
+
+  /** The same, with options. */
+  public static <M, T> HookHandle registerForwardPreHook(
+      Object model, String layers, ForwardPreHook<M, T> hook, HookOptions options) {
+    return addToLayers(HookKind.FORWARD_PRE, model, layers, hook, options);
   }
 
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
   public static <M, T> HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<M, T> hook) {
-    return addToLayers(HookKind.FORWARD, model, layers, hook);
+    return addToLayers(HookKind.FORWARD, model, layers, hook, HookOptions.DEFAULT);
+  }
+
+  /** The same, with options. */
+  public static <M, T> HookHandle registerForwardHook(
+      Object model, String layers, ForwardHook<M, T> hook, HookOptions options) {
+    return addToLayers(HookKind.FORWARD, model, layers, hook, options);
   }
 
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<M, T> hook) {
-    return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook);
+    return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook, HookOptions.DEFAULT);
+  }
+
+  /** The same, with options. */
+  public static <M, T> HookHandle registerFullBackwardPreHook(
+      Object model, String layers, FullBackwardPreHook<M, T> hook, HookOptions options) {
+    return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook, options);
   }
 
   /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
   public static <M, T> HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<M, T> hook) {
-    return addToLayers(HookKind.BACKWARD, model, layers, hook);
+    return addToLayers(HookKind.BACKWARD, model, layers, hook, HookOptions.DEFAULT);
+  }
+
+  /** The same, with options. */
+  public static <M, T> HookHandle registerFullBackwardHook(
+      Object model, String layers, FullBackwardHook<M, T> hook, HookOptions options) {
+    return addToLayers(HookKind.BACKWARD, model, layers, hook, options);
   }
 
   public static <M, T> HookHandle registerForwardPreHookForAllModules(ForwardPreHook<M, T> hook) {
@@ -158,8 +182,10 @@ public final class Hooks {
    * @throws IllegalStateException if the tensor requires no gradient
    */
   public static <A> HookHandle registerHook(A tensor, TensorHook<A> hook) {
-    Runnable removal = engineOf(tensor).tensorHook(tensor, new HookEntry(hook, false, null));
-    return removal::run;
+    Registration.require("a tensor hook", "tensor", tensor, hook);
+    HookEntry entry = new HookEntry(hook, false, false, null);
+    return new Registration(
+        "tensor hook", hook, "a tensor", engineOf(tensor).tensorHook(tensor, entry));
   }
 
   /**
@@ -213,39 +239,72 @@ public final class Hooks {
    */
   public static <A> HookHandle registerPostAccumulateGradHook(
       Object leaf, PostAccumulateGradHook<A> hook) {
-    Runnable removal = engineOf(leaf).postAccumulateHook(leaf, new HookEntry(hook, false, null));
-    return removal::run;
+    Registration.require("a post-accumulate-gradient hook", "leaf", leaf, hook);
+    HookEntry entry = new HookEntry(hook, false, false, null);
+    return new Registration(
+        "post-accumulate-gradient hook",
+        hook,
+        "a leaf",
+        engineOf(leaf).postAccumulateHook(leaf, entry));
   }
 
   private static HookHandle add(HookKind kind, Object module, Object hook, HookOptions options) {
     Agent.require();
-    Runnable removal =
-        HookTable.add(
-            kind, module, new HookEntry(hook, options.alwaysCall(), null), options.prepend());
-    return removal::run;
+    Registration.require("a " + kind.text(), "module", module, hook);
+    HookEntry entry = entry(kind, hook, options, null);
+    EngineCalls engine = Dispatch.engineOf(module);
+    if (engine != null) {
+      engine.checkHook(kind, module, entry);
+    }
+    Runnable removal = HookTable.add(kind, module, entry, options.prepend());
+    return new Registration(kind.text(), hook, Registration.name(module), removal);
   }
 
-  private static HookHandle addToLayers(HookKind kind, Object model, String layers, Object hook) {
+  private static HookEntry entry(
+      HookKind kind, Object hook, HookOptions options, @Nullable Predicate<Object> modules) {
+    if (options.alwaysCall() && kind != HookKind.FORWARD) {
+      throw new IllegalArgumentException(
+          "a %s cannot be called always: alwaysCall is for forward hooks, which then also run when forward failed; leave it out"
+              .formatted(kind.text()));
+    }
+    return new HookEntry(hook, options.alwaysCall(), options.replaces(), modules);
+  }
+
+  private static HookHandle addToLayers(
+      HookKind kind, Object model, String layers, Object hook, HookOptions options) {
     Agent.require();
+    Registration.require("a " + kind.text(), "model", model, hook);
+    if (layers == null) {
+      throw new NullPointerException(
+          "a %s needs to know its layers, found null: give a path or a glob, '**' for every layer"
+              .formatted(kind.text()));
+    }
     List<Object> plain = Dispatch.plainModules(model, layers);
     List<Object> modules = plain == null ? engineOf(model).modules(model, layers) : plain;
     List<HookHandle> handles =
-        modules.stream().map(module -> add(kind, module, hook, HookOptions.DEFAULT)).toList();
-    return () -> handles.forEach(HookHandle::remove);
+        modules.stream().map(module -> add(kind, module, hook, options)).toList();
+    return new Registration(
+        kind.text(),
+        hook,
+        "%d layers '%s' of %s".formatted(handles.size(), layers, Registration.name(model)),
+        () -> handles.forEach(HookHandle::remove));
   }
 
   private static HookHandle addGlobal(
       HookKind kind, Predicate<Class<?>> types, Object hook, HookOptions options) {
     Agent.require();
-    HookEntry entry =
-        new HookEntry(hook, options.alwaysCall(), module -> types.test(module.getClass()));
+    Registration.require("a global " + kind.text(), "predicate of classes", types, hook);
+    HookEntry entry = entry(kind, hook, options, module -> types.test(module.getClass()));
     Runnable removal = HookTable.add(kind, null, entry, options.prepend());
-    return removal::run;
+    return new Registration(kind.text(), hook, "all modules", removal);
   }
 
   private static EngineCalls engineOf(Object object) {
     Agent.require();
-    @Nullable EngineCalls engine = Dispatch.engineOf(object);
+    if (object == null) {
+      throw new NullPointerException("expected a tensor or a model of an engine, found null");
+    }
+    EngineCalls engine = Dispatch.engineOf(object);
     if (engine == null) {
       throw new IllegalArgumentException(
           "expected an object of an engine that camhook has an adapter for (DJL), or a plain"

@@ -37,6 +37,7 @@ final class RunningAgent {
   private final Watches watches;
   private final EventLog log;
   private final Failures failures;
+  private final EntryReport report;
   private final Instrumentation instrumentation;
   private final Weaver weaver;
   private final Instant since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
@@ -58,6 +59,7 @@ final class RunningAgent {
     this.watches = Watches.of(config, log);
     this.log = log;
     this.failures = new Failures(log);
+    this.report = new EntryReport(config, recorder, failures);
     this.instrumentation = instrumentation;
     List<Weaving> weavings = new ArrayList<>();
     weavings.add(new DjlWeaver());
@@ -92,9 +94,14 @@ final class RunningAgent {
     Telemetry.attach(recorder, config.logEvery(), log);
     Dispatch.install(this::adapter, failures);
     if (config.models().stream().anyMatch(model -> model.plain() != null)) {
-      PlainDispatch.install(new PlainNetworks(config, recorder, watches, log));
+      PlainDispatch.install(new PlainNetworks(config, recorder, watches, log, failures));
     }
     weaver.install(instrumentation);
+  }
+
+  /** What it waits for, in one line. */
+  String waitsFor() {
+    return "version %s %s".formatted(Version.NUMBER, report.waitsFor());
   }
 
   /** The adapter of the engine that has {@code type}; null if it cannot be had. */
@@ -184,6 +191,7 @@ final class RunningAgent {
         .forEach(EngineAdapter::close); // some have work under way that is still to be recorded
     watches.close();
     recorder.close();
+    report.cameToNothing().forEach(log::info);
     if (failures.count() > 0) {
       log.info("%d failures inside camhook: %s".formatted(failures.count(), failures.causes()));
     }
@@ -193,9 +201,9 @@ final class RunningAgent {
   List<String> status() {
     List<String> lines = new ArrayList<>();
     lines.add(
-        "%s, at work since %s, %s"
+        "camhook %s, at work since %s, %s"
             .formatted(
-                Version.TEXT, since, file == null ? "without a configuration" : "with " + file));
+                Version.NUMBER, since, file == null ? "without a configuration" : "with " + file));
     lines.add("classes: %d woven, %d could not be".formatted(weaver.woven(), weaver.failed()));
     lines.add("captures: " + recorder.statusLine());
     String reason = recorder.status().reason();
@@ -203,6 +211,7 @@ final class RunningAgent {
       lines.add("nothing is captured now: " + reason);
     }
     lines.add("failures inside camhook: " + failures.count());
+    lines.addAll(report.cameToNothing());
     failures.causes().forEach((cause, times) -> lines.add("  %d × %s".formatted(times, cause)));
     return lines;
   }

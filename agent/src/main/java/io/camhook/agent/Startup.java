@@ -84,6 +84,7 @@ final class Startup {
     running =
         RunningAgent.start(
             config, file, Output.recorder(config, yaml, log), listener, log, instrumentation);
+    log.info(running.waitsFor());
   }
 
   private static void obey(String command, Reply reply) {

@@ -2,9 +2,12 @@ package io.camhook.agent;
 
 import io.camhook.dispatch.EventLog;
 import java.io.PrintStream;
+import java.util.Arrays;
 
 /** Writes each event as a line {@code camhook: …}; a line is never torn by another thread's. */
 final class StderrLog implements EventLog {
+  private static final int FRAMES = 60;
+
   private final PrintStream out;
 
   StderrLog(PrintStream out) {
@@ -21,11 +24,22 @@ final class StderrLog implements EventLog {
     out.println("camhook: " + message);
   }
 
+  /** An endless recursion says all in its first lines. */
+  private static Throwable shortened(Throwable thrown) {
+    Throwable at = thrown;
+    for (int depth = 0; at != null && depth < FRAMES; depth++, at = at.getCause()) {
+      if (at.getStackTrace().length > FRAMES) {
+        at.setStackTrace(Arrays.copyOf(at.getStackTrace(), FRAMES));
+      }
+    }
+    return thrown;
+  }
+
   @Override
   public void failure(String message, Throwable cause) {
     synchronized (out) {
       out.println("camhook: " + message + ": " + cause);
-      cause.printStackTrace(out);
+      shortened(cause).printStackTrace(out);
     }
   }
 }

@@ -2,12 +2,12 @@ package io.camhook.agent;
 
 /** Which camhook this is. */
 final class Version {
-  static final String TEXT = text();
+  static final String NUMBER = number();
 
   private Version() {}
 
-  private static String text() {
+  private static String number() {
     String version = Version.class.getPackage().getImplementationVersion();
-    return version == null ? "camhook" : "camhook " + version;
+    return version == null ? "unknown" : version;
   }
 }

@@ -37,7 +37,13 @@ class AgentJarIT {
   void adapters_should_be_visible_only_inside_their_nested_jars(String engine, String adapter)
       throws IOException {
     String folder = "io/camhook/" + engine + "/";
-    assertThat(entries()).noneMatch(name -> name.startsWith(folder));
+    assertThat(entries())
+        .noneMatch(
+            name ->
+                name.startsWith(folder)
+                    && name.endsWith(".class")
+                    && !name.equals(
+                        "io/camhook/djl/BlockHooks.class")); // typed, and links to no DJL
     List<String> nested = new ArrayList<>();
     try (JarFile jar = new JarFile(ForkedJvm.AGENT.toFile())) {
       ZipEntry entryOfJar = jar.getEntry("META-INF/camhook/" + engine + ".jar");

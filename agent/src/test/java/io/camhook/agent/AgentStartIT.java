@@ -62,7 +62,8 @@ class AgentStartIT {
 
   /** In processor time: on an idle machine no more passes on the clock, and load only adds. */
   @Test
-  void agent_should_say_nothing_and_start_in_half_a_second_where_no_model_is() throws Exception {
+  void agent_should_say_what_it_waits_for_and_start_in_half_a_second_where_no_model_is()
+      throws Exception {
     Files.writeString(
         directory.resolve("camhook.yaml"), "models: [{ name: resnet18, layers: [layer4] }]");
     long added = Long.MAX_VALUE;
@@ -73,7 +74,17 @@ class AgentStartIT {
           new ForkedJvm(directory)
               .agent("camhook.yaml")
               .run(ForkedJvm.applications(), "app.Hello", "time");
-      assertThat(attached.err()).isEmpty();
+      assertThat(attached.err().lines())
+          .satisfiesExactly(
+              line ->
+                  assertThat(line)
+                      .matches(
+                          "camhook: version \\S+ waits for resnet18; captures go to captures/.*"),
+              line ->
+                  assertThat(line)
+                      .isEqualTo(
+                          "camhook: model resnet18: no model of that name, file or class was"
+                              + " used"));
       assertThat(attached.status()).isZero();
       added = Math.min(added, millis(attached) - millis(plain));
     }

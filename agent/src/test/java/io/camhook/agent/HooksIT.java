@@ -122,6 +122,16 @@ class HooksIT {
   }
 
   @Test
+  void typed_hooks_should_link_with_the_agent_jar_alone() throws Exception {
+    ForkedJvm.Result result =
+        inChildLoader(
+            new ForkedJvm(directory).agent("").jvm("-Dapp.typed=true"), ForkedJvm.engine());
+
+    assertThat(result.out().lines()).as(result.err()).startsWith("loader URLClassLoader");
+    assertThat(result.out().lines().skip(1)).isEqualTo(SEEN);
+  }
+
+  @Test
   void typed_hooks_should_link_where_the_application_carries_the_runtime() throws Exception {
     ForkedJvm.Result result =
         inChildLoader(

@@ -22,8 +22,10 @@ final class MetricsOptions {
       paramLabel = "METRIC",
       split = ",",
       description = {
-        "Measures the methods, beside randomcam: road, confidence, deletion, insertion, sensitivity,",
-        "sanity (likeness to maps of models with random weights), localization (needs --mask), or all.",
+        "Measures the methods, beside randomcam: road, confidence, deletion, insertion,"
+            + " sensitivity,",
+        "sanity (likeness to maps of models with random weights), localization (needs --mask), or"
+            + " all.",
         "Printed, and written as metrics.json and metrics.csv."
       })
   private List<String> metrics = new ArrayList<>();
@@ -32,7 +34,8 @@ final class MetricsOptions {
       names = "--mask",
       paramLabel = "PATH",
       description =
-          "Picture of the object, white inside, of the size that is fed; or a directory with NAME.png for each input.")
+          "Picture of the object, white inside, of the size that is fed; or a directory with"
+              + " NAME.png for each input.")
   private @Nullable Path mask;
 
   MetricsOptions() {}

@@ -28,9 +28,11 @@ final class TargetOptions {
       paramLabel = "TARGET",
       defaultValue = "top1",
       description = {
-        "What is explained (default: ${DEFAULT-VALUE}): topN, class:N, label:S (scores of classes);",
+        "What is explained (default: ${DEFAULT-VALUE}): topN, class:N, label:S (scores of"
+            + " classes);",
         "softmax:N, difference:N,M, finer:N, rest:N (labels will do for numbers); raw, binary:+,",
-        "binary:-, output:N; similarity:FILE (to the output that an earlier FILE.safetensors holds);",
+        "binary:-, output:N; similarity:FILE (to the output that an earlier FILE.safetensors"
+            + " holds);",
         "none: nothing, the model runs only as far as the last layer."
       })
   private String target = "top1";
@@ -39,7 +41,8 @@ final class TargetOptions {
       names = "--target-mask",
       paramLabel = "PATH",
       description = {
-        "Where a model scores every position (segmentation), sums a class's scores inside this mask",
+        "Where a model scores every position (segmentation), sums a class's scores inside this"
+            + " mask",
         "only: a picture, white inside, of the output's size; a directory with NAME.png for each",
         "input; or 'predicted': where the model itself says the class."
       })

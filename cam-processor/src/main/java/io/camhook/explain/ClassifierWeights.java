@@ -28,7 +28,10 @@ final class ClassifierWeights {
 
   /** A PyTorch module, or an ONNX operator. */
   private static boolean isLinear(String type) {
-    return type.endsWith(".Linear") || type.equals("torch.linear") || type.equals("Gemm") || type.equals("MatMul");
+    return type.endsWith(".Linear")
+        || type.equals("torch.linear")
+        || type.equals("Gemm")
+        || type.equals("MatMul");
   }
 
   /**

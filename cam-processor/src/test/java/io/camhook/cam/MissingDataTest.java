@@ -34,8 +34,8 @@ class MissingDataTest {
         .isInstanceOf(CamException.class)
         .hasMessage(
             id
-                + " needs the gradient of the target with respect to the layer, which is missing for"
-                + " layer layer4; record it: capture: [gradient] and a target other than none");
+                + " needs the gradient of the target with respect to the layer, which is missing"
+                + " for layer layer4; record it: capture: [gradient] and a target other than none");
   }
 
   @ParameterizedTest
@@ -79,8 +79,8 @@ class MissingDataTest {
     assertThatThrownBy(() -> CamMethods.byId("kpcacam").raw(large))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "kpcacam compares every position with every other, at most 4096 of them, and layer conv1"
-                + " has 12544; choose a later layer, or eigencam");
+            "kpcacam compares every position with every other, at most 4096 of them, and layer"
+                + " conv1 has 12544; choose a later layer, or eigencam");
   }
 
   @Test

@@ -126,7 +126,8 @@ class LauncherTest {
     assertThat(run.status()).isZero();
     assertThat(run.err())
         .startsWith(
-            "camhook: PyTorch has no natives for osx-x86_64: demo, explain and layers --input-shape will not run\n");
+            "camhook: PyTorch has no natives for osx-x86_64: demo, explain and layers --input-shape"
+                + " will not run\n");
     assertThat(home.resolve("build.log")).hasContent("linux-x86_64");
   }
 
@@ -139,11 +140,13 @@ class LauncherTest {
     program("uname", "if [ \"$1\" = -s ]; then echo " + system + "; else echo " + machine + "; fi");
     program(
         "mvn",
-        "for argument; do case $argument in -Dpytorch.classifier=*) natives=${argument#*=} ;; esac; done",
+        "for argument; do case $argument in -Dpytorch.classifier=*) natives=${argument#*=} ;; esac;"
+            + " done",
         "echo $natives >> build.log",
         "mkdir -p cam-processor/target/lib agent/target samples/target/lib",
         "touch cam-processor/target/lib/pytorch-native-cpu-2.7.1-$natives.jar",
-        "touch cam-processor/target/camhook.jar agent/target/camhook-agent.jar samples/target/camhook-samples.jar");
+        "touch cam-processor/target/camhook.jar agent/target/camhook-agent.jar"
+            + " samples/target/camhook-samples.jar");
     Files.createDirectories(home.resolve("cam-processor/src/main"));
     Files.writeString(home.resolve("pom.xml"), "<project/>");
   }

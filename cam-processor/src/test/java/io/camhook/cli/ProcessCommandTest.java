@@ -130,9 +130,9 @@ class ProcessCommandTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: a: gradcam needs the gradient of the target with respect to the layer, which is"
-                + " missing for layer conv; record it: capture: [gradient] and a target other than"
-                + " none (and 1 more)\n");
+            "camhook: a: gradcam needs the gradient of the target with respect to the layer, which"
+                + " is missing for layer conv; record it: capture: [gradient] and a target other"
+                + " than none (and 1 more)\n");
   }
 
   @Test

@@ -24,6 +24,8 @@ class NativeLibraryTest {
   void platform_without_artifact_should_be_said() {
     assertThat(NativeLibrary.of("Mac OS X", "x86_64").remedy())
         .isEqualTo(
-            "there is none for osx-x86_64, only for linux-x86_64, linux-aarch64, osx-aarch64, win-x86_64; name the folder of a libtorch 2.7.1 of your own in PYTORCH_LIBRARY_PATH");
+            "there is none for osx-x86_64, only for linux-x86_64, linux-aarch64, osx-aarch64,"
+                + " win-x86_64; name the folder of a libtorch 2.7.1 of your own in"
+                + " PYTORCH_LIBRARY_PATH");
   }
 }

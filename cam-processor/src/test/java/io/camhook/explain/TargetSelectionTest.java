@@ -63,7 +63,8 @@ class TargetSelectionTest {
     assertThatThrownBy(() -> TargetSelection.within(choice("class:0"), new boolean[4]).of(OUTPUT))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "a target mask of 4 positions does not fit the model's output of shape [1, 2, 1, 3]; give one of [1, 3]");
+            "a target mask of 4 positions does not fit the model's output of shape [1, 2, 1, 3];"
+                + " give one of [1, 3]");
   }
 
   @Test

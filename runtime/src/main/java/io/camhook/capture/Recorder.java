@@ -7,6 +7,8 @@ import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ public final class Recorder implements AutoCloseable {
   private final LazySink sink;
   private final UnaryOperator<Capture> preparation;
   private final Observers observers = new Observers();
+  private final Set<String> names = ConcurrentHashMap.newKeySet();
   private volatile @Nullable CaptureQueue queue;
   private boolean closed;
 
@@ -149,12 +152,23 @@ public final class Recorder implements AutoCloseable {
 
   /** Notes a model and its modules; they are written with the next capture. */
   public void model(ModelInfo model) {
+    names.add(model.name());
     sink.models.add(model);
   }
 
   /** Has {@code observer} see what becomes of captures from now on. */
   public void observe(CaptureObserver observer) {
     observers.add(observer);
+  }
+
+  /** Names of the models that were noted. */
+  public Set<String> models() {
+    return Set.copyOf(names);
+  }
+
+  /** Names of the models of which at least one capture was written. */
+  public Set<String> recorded() {
+    return Set.copyOf(sink.recorded);
   }
 
   /** What became of the captures so far. */
@@ -224,6 +238,7 @@ public final class Recorder implements AutoCloseable {
 
   private static final class LazySink implements CaptureSink {
     final Queue<ModelInfo> models = new ConcurrentLinkedQueue<>();
+    final Set<String> recorded = ConcurrentHashMap.newKeySet();
     private final SinkOpener opener;
     private volatile @Nullable CaptureSink opened;
 
@@ -243,6 +258,7 @@ public final class Recorder implements AutoCloseable {
         models.remove(); // noted: if that fails, it is noted with the next capture
       }
       target.write(capture);
+      recorded.add(capture.model());
     }
 
     @Override

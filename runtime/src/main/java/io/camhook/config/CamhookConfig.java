@@ -143,9 +143,16 @@ public record CamhookConfig(
    *
    * @param layers module paths or globs
    * @param hook {@code stats}, {@code nan-guard}, {@code print} or the name of a class
+   * @param replaces whether a TorchScript model goes on with what the hook returns
    * @param options the entry's other keys, as strings
    */
-  public record Hook(List<String> layers, String hook, Map<String, String> options) {
+  public record Hook(
+      List<String> layers, String hook, boolean replaces, Map<String, String> options) {
+    /** One that only looks inside a TorchScript model. */
+    public Hook(List<String> layers, String hook, Map<String, String> options) {
+      this(layers, hook, false, options);
+    }
+
     public Hook {
       layers = List.copyOf(layers);
       options = Map.copyOf(options);

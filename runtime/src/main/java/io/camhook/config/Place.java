@@ -6,8 +6,10 @@ package io.camhook.config;
  * @param kind which sort of place
  * @param argument index of {@code ARGUMENT}, from 0; -1 for the first argument that is a tensor
  * @param field name of {@code FIELD}; empty otherwise
+ * @param member what of it is meant: fields, methods without arguments and numbers of elements,
+ *     joined by dots; empty for the value itself
  */
-public record Place(Kind kind, int argument, String field) {
+public record Place(Kind kind, int argument, String field, String member) {
   /** The sorts of place. */
   public enum Kind {
     /** What the method returns; can be replaced. */
@@ -20,15 +22,25 @@ public record Place(Kind kind, int argument, String field) {
     NONE
   }
 
-  public static final Place RETURN = new Place(Kind.RETURN, -1, "");
-  public static final Place NONE = new Place(Kind.NONE, -1, "");
-  public static final Place FIRST_TENSOR_ARGUMENT = new Place(Kind.ARGUMENT, -1, "");
+  public static final Place RETURN = new Place(Kind.RETURN, -1, "", "");
+  public static final Place NONE = new Place(Kind.NONE, -1, "", "");
+  public static final Place FIRST_TENSOR_ARGUMENT = new Place(Kind.ARGUMENT, -1, "", "");
 
   public static Place argument(int index) {
-    return new Place(Kind.ARGUMENT, index, "");
+    return new Place(Kind.ARGUMENT, index, "", "");
   }
 
   public static Place field(String name) {
-    return new Place(Kind.FIELD, -1, name);
+    return new Place(Kind.FIELD, -1, name, "");
+  }
+
+  /** A member, or a member of a member, of what is there. */
+  public Place member(String path) {
+    return new Place(kind, argument, field, path);
+  }
+
+  /** Whether a hook's replacement can be put there: a member is written in place. */
+  public boolean isWhole() {
+    return member.isEmpty();
   }
 }

@@ -122,10 +122,10 @@ public final class Dispatch {
   }
 
   /** Entry of a woven forward; null when the call is of no interest. */
-  public static @Nullable BlockCall enter(Object block, Object[] arguments) {
+  public static @Nullable BlockCall enter(Object block, Object[] arguments, Class<?> declares) {
     try {
       EngineCalls engine = engineOf(block);
-      return engine == null ? null : begun(engine.enter(block, arguments), BEFORE);
+      return engine == null ? null : begun(engine.enter(block, arguments, declares), BEFORE);
     } catch (Throwable e) {
       BEFORE.failed(e);
       return null;

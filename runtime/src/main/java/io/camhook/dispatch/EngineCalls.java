@@ -55,9 +55,10 @@ public interface EngineCalls {
    * @param block the block
    * @param arguments the arguments of forward in order; replaced in place where a pre hook replaces
    *     them
+   * @param declares the class that declares the forward that begins
    * @return the call, to be closed when forward ends, or null when it is of no interest
    */
-  @Nullable BlockCall enter(Object block, Object[] arguments);
+  @Nullable BlockCall enter(Object block, Object[] arguments, Class<?> declares);
 
   /**
    * Backward is asked for.
@@ -72,6 +73,13 @@ public interface EngineCalls {
    * @throws IllegalArgumentException if there are none; the message lists the closest paths
    */
   List<Object> modules(Object model, String layers);
+
+  /**
+   * Refuses a hook of a module that could never run, or not as it was asked for.
+   *
+   * @throws IllegalArgumentException if it is refused; the message says what to do
+   */
+  default void checkHook(HookKind kind, Object module, HookEntry entry) {}
 
   /**
    * Registers a hook for the gradient of a tensor.

@@ -1,12 +1,14 @@
 package io.camhook.dispatch;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 
 /**
  * Where failures of camhook itself end, instead of in the application: all are counted, each
@@ -95,6 +97,13 @@ public final class Failures {
         + (trace.length == 0
             ? ""
             : " at " + trace[0].getClassName() + ":" + trace[0].getLineNumber());
+  }
+
+  /** The first thing that went wrong and says something of {@code subject}. */
+  public Optional<String> about(String subject) {
+    return Stream.concat(mistakes.stream().sorted(), causes.keySet().stream())
+        .filter(what -> what.contains(subject))
+        .findFirst();
   }
 
   /** All failures so far. */

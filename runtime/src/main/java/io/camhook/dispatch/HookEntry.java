@@ -11,16 +11,20 @@ import org.jspecify.annotations.Nullable;
 public final class HookEntry {
   private final Object hook;
   private final boolean alwaysCall;
+  private final boolean replaces;
   private final @Nullable Predicate<Object> modules;
 
   /**
    * @param hook the user's hook
    * @param alwaysCall whether it also runs when forward failed
+   * @param replaces whether what it returns counts inside a model that is one native call
    * @param modules which modules a global hook is for; null for all
    */
-  public HookEntry(Object hook, boolean alwaysCall, @Nullable Predicate<Object> modules) {
+  public HookEntry(
+      Object hook, boolean alwaysCall, boolean replaces, @Nullable Predicate<Object> modules) {
     this.hook = hook;
     this.alwaysCall = alwaysCall;
+    this.replaces = replaces;
     this.modules = modules;
   }
 
@@ -30,6 +34,11 @@ public final class HookEntry {
 
   public boolean alwaysCall() {
     return alwaysCall;
+  }
+
+  /** Whether what it returns counts inside a model that is one native call. */
+  public boolean replaces() {
+    return replaces;
   }
 
   /** Whether the hook is for {@code module}. */

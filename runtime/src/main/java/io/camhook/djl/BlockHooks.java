@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
+import ai.djl.util.PairList;
 import io.camhook.ForwardHook;
+import io.camhook.ForwardHookWithParams;
 import io.camhook.ForwardPreHook;
+import io.camhook.ForwardPreHookWithParams;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
 import io.camhook.HookHandle;
@@ -14,83 +17,216 @@ import io.camhook.Hooks;
 import io.camhook.PostAccumulateGradHook;
 import io.camhook.TensorHook;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** {@link Hooks} with DJL's types filled in, so that untyped lambdas compile. Same rules. */
+/**
+ * {@link Hooks} with DJL's types filled in, so that lambdas without types compile. Same rules.
+ *
+ * <p>A hook gets lists of its own: it may change them, and only what it returns counts. It may keep
+ * the arrays. It may close gradients; what a forward hook gets are the model's own arrays, which it
+ * leaves open. {@code model} is a {@code Model} or its block, {@code layers} a path or a glob
+ * ({@code "features.2"}, {@code "*Linear"}, {@code "**"}), also into a TorchScript model that the
+ * configuration names.
+ *
+ * <p>All methods throw {@link NullPointerException} for null, {@link IllegalArgumentException} for
+ * layers that are not there, with the closest ones, and {@link IllegalStateException} if no agent is
+ * there.
+ */
 public final class BlockHooks {
   private BlockHooks() {}
 
+  /** As {@link Hooks#requireAgent}. */
+  public static void requireAgent() {
+    Hooks.requireAgent();
+  }
+
+  /** Sees the inputs of a block before it runs, and may replace them. */
   public static HookHandle registerForwardPreHook(Block block, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(block, hook);
   }
 
+  /** The same, with options. */
   public static HookHandle registerForwardPreHook(
       Block block, ForwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardPreHook(block, hook, options);
   }
 
-  public static HookHandle registerForwardHook(Block block, ForwardHook<Block, NDList> hook) {
-    return Hooks.registerForwardHook(block, hook);
-  }
-
-  public static HookHandle registerForwardHook(
-      Block block, ForwardHook<Block, NDList> hook, HookOptions options) {
-    return Hooks.registerForwardHook(block, hook, options);
-  }
-
-  public static HookHandle registerFullBackwardPreHook(
-      Block block, FullBackwardPreHook<Block, NDList> hook) {
-    return Hooks.registerFullBackwardPreHook(block, hook);
-  }
-
-  public static HookHandle registerFullBackwardHook(
-      Block block, FullBackwardHook<Block, NDList> hook) {
-    return Hooks.registerFullBackwardHook(block, hook);
-  }
-
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** The same hook on all blocks of a model that {@code layers} means. */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(model, layers, hook);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** The same, with options. */
+  public static HookHandle registerForwardPreHook(
+      Object model, String layers, ForwardPreHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardPreHook(model, layers, hook, options);
+  }
+
+  /** The same hook on every block of this JVM. */
+  public static HookHandle registerForwardPreHookForAllModules(ForwardPreHook<Block, NDList> hook) {
+    return Hooks.registerForwardPreHookForAllModules(hook);
+  }
+
+  /** The same hook on every block whose class {@code types} accepts. */
+  public static HookHandle registerForwardPreHookForAllModules(
+      Predicate<Class<?>> types, ForwardPreHook<Block, NDList> hook) {
+    return Hooks.registerForwardPreHookForAllModules(types, hook);
+  }
+
+  /** As {@link #registerForwardPreHook(Block, ForwardPreHook, HookOptions)}, and it sees {@code params} too. */
+  public static HookHandle registerForwardPreHookWithParams(
+      Block block,
+      ForwardPreHookWithParams<Block, NDList, PairList<String, Object>> hook,
+      HookOptions options) {
+    return Hooks.registerForwardPreHookWithParams(block, hook, options);
+  }
+
+  /** Sees what a block was given and what it returned, and may replace the latter. */
+  public static HookHandle registerForwardHook(Block block, ForwardHook<Block, NDList> hook) {
+    return Hooks.registerForwardHook(block, hook);
+  }
+
+  /** The same, with options. */
+  public static HookHandle registerForwardHook(
+      Block block, ForwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardHook(block, hook, options);
+  }
+
+  /** The same hook on all blocks of a model that {@code layers} means. */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(model, layers, hook);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** The same, with options. */
+  public static HookHandle registerForwardHook(
+      Object model, String layers, ForwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardHook(model, layers, hook, options);
+  }
+
+  /** The same hook on every block of this JVM. */
+  public static HookHandle registerForwardHookForAllModules(ForwardHook<Block, NDList> hook) {
+    return Hooks.registerForwardHookForAllModules(hook);
+  }
+
+  /** The same hook on every block whose class {@code types} accepts. */
+  public static HookHandle registerForwardHookForAllModules(
+      Predicate<Class<?>> types, ForwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerForwardHookForAllModules(types, hook, options);
+  }
+
+  /** As {@link #registerForwardHook(Block, ForwardHook, HookOptions)}, and it sees {@code params} too. */
+  public static HookHandle registerForwardHookWithParams(
+      Block block,
+      ForwardHookWithParams<Block, NDList, PairList<String, Object>> hook,
+      HookOptions options) {
+    return Hooks.registerForwardHookWithParams(block, hook, options);
+  }
+
+  /** Sees the gradients of a block's outputs, and may replace them. */
+  public static HookHandle registerFullBackwardPreHook(
+      Block block, FullBackwardPreHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardPreHook(block, hook);
+  }
+
+  /** The same, with options. */
+  public static HookHandle registerFullBackwardPreHook(
+      Block block, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerFullBackwardPreHook(block, hook, options);
+  }
+
+  /** The same hook on all blocks of a model that {@code layers} means. */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHook(model, layers, hook);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** The same, with options. */
+  public static HookHandle registerFullBackwardPreHook(
+      Object model, String layers, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerFullBackwardPreHook(model, layers, hook, options);
+  }
+
+  /** The same hook on every block of this JVM. */
+  public static HookHandle registerFullBackwardPreHookForAllModules(
+      FullBackwardPreHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardPreHookForAllModules(hook);
+  }
+
+  /** The same hook on every block whose class {@code types} accepts. */
+  public static HookHandle registerFullBackwardPreHookForAllModules(
+      Predicate<Class<?>> types, FullBackwardPreHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardPreHookForAllModules(types, hook);
+  }
+
+  /** Sees the gradients of a block's inputs and outputs, and may replace the former. */
+  public static HookHandle registerFullBackwardHook(
+      Block block, FullBackwardHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardHook(block, hook);
+  }
+
+  /** The same, with options. */
+  public static HookHandle registerFullBackwardHook(
+      Block block, FullBackwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerFullBackwardHook(block, hook, options);
+  }
+
+  /** The same hook on all blocks of a model that {@code layers} means. */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHook(model, layers, hook);
   }
 
+  /** The same, with options. */
+  public static HookHandle registerFullBackwardHook(
+      Object model, String layers, FullBackwardHook<Block, NDList> hook, HookOptions options) {
+    return Hooks.registerFullBackwardHook(model, layers, hook, options);
+  }
+
+  /** The same hook on every block of this JVM. */
+  public static HookHandle registerFullBackwardHookForAllModules(
+      FullBackwardHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardHookForAllModules(hook);
+  }
+
+  /** The same hook on every block whose class {@code types} accepts. */
+  public static HookHandle registerFullBackwardHookForAllModules(
+      Predicate<Class<?>> types, FullBackwardHook<Block, NDList> hook) {
+    return Hooks.registerFullBackwardHookForAllModules(types, hook);
+  }
+
+  /** Sees the gradient of one array, and may replace it; as {@link Hooks#registerHook}. */
   public static HookHandle registerHook(NDArray array, TensorHook<NDArray> hook) {
     return Hooks.registerHook(array, hook);
   }
 
+  /** As {@link Hooks#retainGrad}. */
   public static void retainGrad(NDArray array) {
     Hooks.retainGrad(array);
   }
 
+  /** As {@link Hooks#grad(Object, List)}. */
   public static List<@Nullable NDArray> grad(NDArray output, List<NDArray> inputs) {
     return Hooks.grad(output, inputs);
   }
 
+  /** As {@link Hooks#grad(Object, Object, List, boolean)}. */
   public static List<@Nullable NDArray> grad(
       NDArray output, NDArray gradOutput, List<NDArray> inputs, boolean keepGraph) {
     return Hooks.grad(output, gradOutput, inputs, keepGraph);
   }
 
+  /** Is called when a backward has updated the gradient of a parameter. */
   public static HookHandle registerPostAccumulateGradHook(
       Parameter parameter, PostAccumulateGradHook<NDArray> hook) {
     return Hooks.registerPostAccumulateGradHook(parameter, hook);
+  }
+
+  /** Is called when a backward has updated the gradient of a leaf. */
+  public static HookHandle registerPostAccumulateGradHook(
+      NDArray leaf, PostAccumulateGradHook<NDArray> hook) {
+    return Hooks.registerPostAccumulateGradHook(leaf, hook);
   }
 }

@@ -8,11 +8,13 @@ import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.Admission;
+import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
@@ -24,12 +26,14 @@ import io.camhook.djl.autograd.KernelCheck;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
+import io.camhook.djl.backward.HookedGrad;
 import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.hooks.HookedCall;
 import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.model.InnerModule;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
@@ -38,6 +42,7 @@ import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
 import io.camhook.djl.request.HeapPictures;
 import io.camhook.djl.request.Models;
+import io.camhook.djl.request.OutsideRequest;
 import io.camhook.djl.request.SampledRequest;
 import io.camhook.djl.session.BlockSession;
 import io.camhook.djl.session.ScriptSession;
@@ -65,8 +70,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DjlAdapter implements EngineAdapter {
   private final Owners owners;
-  private final GradPoints points = new GradPoints();
-  private final ThreadLocal<Boolean> runningBackward = new ThreadLocal<>();
+  private final GradPoints points = GradPoints.all();
   private volatile @Nullable Started started;
 
   /** What {@link #start} sets up. */
@@ -195,7 +199,17 @@ public final class DjlAdapter implements EngineAdapter {
       if (plan == null || !plan.capturesAnything() || !now.sampler().admitted()) {
         return null;
       }
-      Admission admission = now.context().recorder().admit();
+      Recorder recorder = now.context().recorder();
+      if (plan.isOutside()) {
+        if (!recorder.admits()) {
+          return null;
+        }
+        OutsideRequest outside =
+            new OutsideRequest(plan, model.getBlock(), recorder, now.failures());
+        ThreadWork.begin().watch = outside;
+        return outside;
+      }
+      Admission admission = recorder.admit();
       return admission == null ? null : begin(now, plan, model.getBlock(), inputs, admission);
     } catch (Throwable e) {
       now.failures().add("a request could not be captured", e);
@@ -228,7 +242,7 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
-  public @Nullable BlockCall enter(Object object, Object[] arguments) {
+  public @Nullable BlockCall enter(Object object, Object[] arguments, Class<?> declares) {
     Block block = (Block) object;
     ThreadWork work = ThreadWork.current();
     boolean hooks = !HookTable.isEmpty();
@@ -238,15 +252,16 @@ public final class DjlAdapter implements EngineAdapter {
       }
       work = ThreadWork.begin();
     }
-    if (work.isInnermost(block)) {
-      return null; // it calls its own forward again
-    }
     PassWatch watch = work.watch;
+    if (work.isPartOfInnermost(block, declares)
+        || (watch != null && watch.isReplaying() && work.isInnermost(block))) {
+      return null;
+    }
     BlockCall capture = watch == null ? null : watch.enter(block, arguments);
     if (!hooks) {
       return capture;
     }
-    work.push(block);
+    work.push(block, declares);
     ModuleHooks own = HookTable.of(block);
     if (own != null || HookTable.hasGlobal()) {
       return HookedCall.begin(work, block, own, arguments, capture, points);
@@ -256,16 +271,9 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
-    if (runningBackward.get() != null) {
-      return false; // the backward that ends a hooked one
-    }
-    runningBackward.set(Boolean.TRUE);
-    try {
-      return HookedBackward.run(
-          points, (PtNDArray) target, (PtNDArray) gradient, keepGraph, createGraph);
-    } finally {
-      runningBackward.remove();
-    }
+    return !HookedBackward.isEngines()
+        && HookedBackward.run(
+            points, (PtNDArray) target, (PtNDArray) gradient, keepGraph, createGraph);
   }
 
   @Override
@@ -308,6 +316,31 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
+  public void checkHook(HookKind kind, Object module, HookEntry entry) {
+    if (module instanceof Model model) {
+      throw new IllegalArgumentException(
+          "a %s needs a block, found the model %s: give model.getBlock() for the model as a whole, or say which layers with (model, \"features.2\", hook)"
+              .formatted(kind.text(), model.getName()));
+    }
+    if (module instanceof NDArray) {
+      throw new IllegalArgumentException(
+          "a %s needs a block, found an array: gradients of arrays are for registerHook(array, hook)"
+              .formatted(kind.text()));
+    }
+    if (entry.replaces() && module instanceof InnerModule inner && !inner.stops()) {
+      throw new IllegalArgumentException(
+          "layer %s is inside a TorchScript model whose code forks: calls run at the same time, so it cannot wait for a hook that replaces a value; leave out HookOptions.replacing() to look"
+              .formatted(inner));
+    }
+    boolean backward = kind == HookKind.BACKWARD || kind == HookKind.BACKWARD_PRE;
+    if (backward && entry.replaces() && module instanceof InnerModule) {
+      throw new IllegalArgumentException(
+          "layer %s is inside a TorchScript model, where a %s can only look: its gradient is on its way inside the engine's one native call when the hook sees it; forward and forward pre hooks can replace values there"
+              .formatted(module, kind.text()));
+    }
+  }
+
+  @Override
   public Runnable tensorHook(Object tensor, HookEntry entry) {
     NDArray array = requiringGrad("a tensor hook needs", tensor);
     HookList hooks =
@@ -343,8 +376,7 @@ public final class DjlAdapter implements EngineAdapter {
         gradOutput == null
             ? from.getManager().ones(from.getShape(), from.getDataType())
             : Tensors.ownAlias((NDArray) gradOutput)) {
-      return new ArrayList<>(
-          HookedBackward.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
+      return new ArrayList<>(HookedGrad.grad(points, from, (PtNDArray) ones, arrays, keepGraph));
     }
   }
 

@@ -144,7 +144,7 @@ public final class OrtAdapter implements EngineAdapter {
 
   /** The application begins a run: {@code run(inputs, outputs, …, options)}. */
   @Override
-  public @Nullable BlockCall enter(Object session, Object[] arguments) {
+  public @Nullable BlockCall enter(Object session, Object[] arguments, Class<?> declares) {
     Started now = started;
     if (now == null || watched.isEmpty()) {
       return null;

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ final class HookedNetwork {
   private final CamhookConfig.Model entry;
   private final PlainNetwork places;
   private final TensorAccess tensors;
+  private final TensorAccess rootTensors;
   private final TypePattern moduleTypes;
   private final TypePattern rootTypes;
   private final ModuleNames names = new ModuleNames();
@@ -42,7 +44,14 @@ final class HookedNetwork {
   HookedNetwork(CamhookConfig.Model entry, PlainNetwork places, EventLog log) {
     this.entry = entry;
     this.places = places;
-    this.tensors = new TensorAccess(places.value(), places.shape());
+    PlainNetwork.Values values = places.values();
+    PlainNetwork.Values ofRoot = places.rootValues();
+    this.tensors = new TensorAccess(values.value(), values.shape());
+    this.rootTensors =
+        Objects.equals(values.value(), ofRoot.value())
+                && Objects.equals(values.shape(), ofRoot.shape())
+            ? tensors
+            : new TensorAccess(ofRoot.value(), ofRoot.shape());
     this.moduleTypes = new TypePattern(places.module().type());
     this.rootTypes = new TypePattern(rootMethods().type());
     this.auto = entry.layers().contains(LayerPattern.AUTO);
@@ -190,8 +199,29 @@ final class HookedNetwork {
     return labels;
   }
 
-  TensorAccess tensors() {
-    return tensors;
+  /** How the tensors of a module are read. */
+  TensorAccess tensors(Object module) {
+    return isRootAlone(module) ? rootTensors : tensors;
+  }
+
+  /** How the tensors that the root gets and returns are read. */
+  TensorAccess rootTensors() {
+    return rootTensors;
+  }
+
+  /** Where the values of a module's calls are. */
+  private PlainNetwork.Values values(Object module) {
+    return isRootAlone(module) ? places.rootValues() : places.values();
+  }
+
+  /** Whether the configuration has the object as a root and not as a module. */
+  private boolean isRootAlone(Object module) {
+    return places.root() != null && isRoot(module) && !moduleTypes.matches(module.getClass());
+  }
+
+  /** Whether backwards of camhook's own may have written to an object: it is of the network. */
+  boolean isModule(Object object) {
+    return moduleTypes.matches(object.getClass()) || isRoot(object);
   }
 
   ModuleNames names() {
@@ -200,7 +230,7 @@ final class HookedNetwork {
 
   /** A copy of what the root was given. */
   Tensor readInput(Object value, Object root) {
-    return tensors.readInput(value, root, places.inputShape());
+    return rootTensors.readInput(value, root, places.inputShape());
   }
 
   /** The methods of the class that a pass begins with. */
@@ -213,20 +243,20 @@ final class HookedNetwork {
     return places.root() != null;
   }
 
-  Place input() {
-    return places.input();
+  Place input(Object module) {
+    return values(module).input();
   }
 
-  Place output() {
-    return places.output();
+  Place output(Object module) {
+    return values(module).output();
   }
 
-  Place gradOutput() {
-    return places.gradOutput();
+  Place gradOutput(Object module) {
+    return values(module).gradOutput();
   }
 
-  Place gradInput() {
-    return places.gradInput();
+  Place gradInput(Object module) {
+    return values(module).gradInput();
   }
 
   /** Value at a place of a call that has or has not ended; null where there is no tensor. */
@@ -236,23 +266,25 @@ final class HookedNetwork {
         switch (place.kind()) {
           case RETURN -> result;
           case ARGUMENT -> {
-            int index = argument(place, arguments);
+            int index = argument(place, module, arguments);
             yield index < 0 ? null : arguments[index];
           }
           case FIELD ->
               Member.find(module.getClass(), place.field()).map(m -> m.get(module)).orElse(null);
           case NONE -> null;
         };
-    return tensors.isTensor(value) ? value : null;
+    Object meant =
+        value == null || place.isWhole() ? value : new MemberChain(place.member()).get(value);
+    return tensors(module).isTensor(meant) ? meant : null;
   }
 
   /** Index of the argument that a place means; -1 if there is none. */
-  int argument(Place place, Object[] arguments) {
+  int argument(Place place, Object module, Object[] arguments) {
     if (place.argument() >= 0) {
       return place.argument() < arguments.length ? place.argument() : -1;
     }
     for (int i = 0; i < arguments.length; i++) {
-      if (tensors.isTensor(arguments[i])) {
+      if (tensors(module).isTensor(arguments[i])) {
         return i;
       }
     }

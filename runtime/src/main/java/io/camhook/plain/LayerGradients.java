@@ -12,7 +12,7 @@ import java.util.Set;
  * called several times come in reverse order.
  */
 final class LayerGradients {
-  private final TensorAccess tensors;
+  private final HookedNetwork network;
   private final Set<LayerOutput> wanted;
   private final Map<String, Integer> remaining;
   private final Map<LayerOutput, Tensor> found = new HashMap<>();
@@ -21,8 +21,8 @@ final class LayerGradients {
    * @param wanted layers whose gradient is kept
    * @param calls how often each module was called in the forward
    */
-  LayerGradients(TensorAccess tensors, Set<LayerOutput> wanted, Map<String, Integer> calls) {
-    this.tensors = tensors;
+  LayerGradients(HookedNetwork network, Set<LayerOutput> wanted, Map<String, Integer> calls) {
+    this.network = network;
     this.wanted = wanted;
     this.remaining = new HashMap<>(calls);
   }
@@ -36,7 +36,7 @@ final class LayerGradients {
     remaining.put(path, left - 1);
     LayerOutput layer = new LayerOutput(path, left - 1, null);
     if (wanted.contains(layer)) {
-      found.put(layer, tensors.read(value, module));
+      found.put(layer, network.tensors(module).read(value, module));
     }
   }
 

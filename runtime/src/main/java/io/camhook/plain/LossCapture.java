@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.capture.HeapCapture;
 import io.camhook.recording.Capture;
 import io.camhook.recording.TensorName;
 

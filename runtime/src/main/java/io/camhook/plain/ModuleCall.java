@@ -87,7 +87,7 @@ final class ModuleCall implements PlainCall {
   @Override
   public void before(Object[] arguments) {
     this.arguments = arguments;
-    Place place = backward ? network.gradOutput() : network.input();
+    Place place = backward ? network.gradOutput(module) : network.input(module);
     try {
       Object value = network.valueAt(place, module, arguments, null);
       Object current = replaced(value, place, runBefore(value));
@@ -122,8 +122,8 @@ final class ModuleCall implements PlainCall {
       return value;
     }
     requireSameKind(value, replacement);
-    if (place.kind() == Place.Kind.ARGUMENT) {
-      arguments[network.argument(place, arguments)] = replacement;
+    if (place.kind() == Place.Kind.ARGUMENT && place.isWhole()) {
+      arguments[network.argument(place, module, arguments)] = replacement;
     } else {
       overwrite(value, replacement);
     }
@@ -133,7 +133,7 @@ final class ModuleCall implements PlainCall {
   /** What does not fit is the hook's mistake. */
   private void overwrite(Object value, Object replacement) {
     try {
-      network.tensors().overwrite(value, replacement);
+      network.tensors(module).overwrite(value, replacement);
     } catch (IllegalArgumentException e) {
       UserFailure.mark(e);
       throw e;
@@ -168,17 +168,21 @@ final class ModuleCall implements PlainCall {
       runAlwaysCalled(null, hooks(), thrown);
       return result;
     }
-    Place place = backward ? network.gradInput() : network.output();
+    Place place = backward ? network.gradInput(module) : network.output(module);
     Object value = network.valueAt(place, module, arguments, result);
     Object current = runAfter(value);
-    if (!backward && pass != null && current != null) {
-      finish(pass, current);
+    if (!backward && pass != null) {
+      if (current != null) {
+        finish(pass, current);
+      } else if (isRoot()) {
+        thread.networks().lost(network, noTensor(place, result));
+      }
     }
     if (value == null || current == null || current == value) {
       return result;
     }
     requireSameKind(value, current);
-    if (place.kind() == Place.Kind.RETURN) {
+    if (place.kind() == Place.Kind.RETURN && place.isWhole()) {
       return current;
     }
     overwrite(value, current);
@@ -224,7 +228,7 @@ final class ModuleCall implements PlainCall {
 
   /** What the method was given, as the hooks left it. */
   private @Nullable Object given() {
-    Place place = backward ? network.gradOutput() : network.input();
+    Place place = backward ? network.gradOutput(module) : network.input(module);
     return place.kind() == Place.Kind.RETURN
         ? null
         : network.valueAt(place, module, arguments, null);
@@ -263,6 +267,18 @@ final class ModuleCall implements PlainCall {
                       value.getClass().getTypeName(),
                       replacement.getClass().getTypeName())));
     }
+  }
+
+  private IllegalArgumentException noTensor(Place place, @Nullable Object result) {
+    return new IllegalArgumentException(
+        place.kind() == Place.Kind.RETURN
+            ? "its root's forward, %s.%s, returns %s, which is no tensor; name where the numbers are as value: or output:"
+                .formatted(
+                    module.getClass().getTypeName(),
+                    methods.get(0).replaceAll("^.*\\.(?=[^.(]+\\()", "").replaceAll("\\(.*", ""),
+                    result == null ? "nothing" : result.getClass().getTypeName())
+            : "there is no tensor at output: %s of its root %s"
+                .formatted(place, module.getClass().getTypeName()));
   }
 
   private void finish(PlainPass pass, Object output) {
@@ -311,6 +327,6 @@ final class ModuleCall implements PlainCall {
   }
 
   private PlainModule described() {
-    return new PlainModule(module, path, network.tensors());
+    return new PlainModule(module, path, network.tensors(module));
   }
 }

@@ -34,9 +34,9 @@ final class OwnBackward {
    * @throws IllegalStateException if its backward threw
    */
   void run(Object root, Object output, float[] seed, ThreadCalls thread) {
-    Object gradient = network.tensors().like(output, seed);
+    Object gradient = network.rootTensors().like(output, seed);
     Method backward = method(root.getClass(), gradient);
-    StateSnapshot before = StateSnapshot.of(root);
+    StateSnapshot before = StateSnapshot.of(root, network::isModule);
     thread.ownBackward(this);
     try {
       backward.invoke(root, gradient);

@@ -9,12 +9,12 @@ import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.Condition;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Prediction;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The plain networks of a configuration, and the threads that run them. Thread-safe. */
@@ -27,13 +27,20 @@ public final class PlainNetworks {
   private final EventLog log;
   private final Set<HookedNetwork> described = ConcurrentHashMap.newKeySet();
   private final Set<HookedNetwork> surveyed = ConcurrentHashMap.newKeySet();
-  private final AtomicLong failures = new AtomicLong();
+  private final Failures failures;
   private final ThreadLocal<ThreadCalls> threads;
 
   /**
    * @param config entries without {@code class} are skipped
    */
   public PlainNetworks(CamhookConfig config, Recorder recorder, Watches watches, EventLog log) {
+    this(config, recorder, watches, log, new Failures(log));
+  }
+
+  /** As the other, with failures of camhook itself counted in {@code failures}. */
+  public PlainNetworks(
+      CamhookConfig config, Recorder recorder, Watches watches, EventLog log, Failures failures) {
+    this.failures = failures;
     List<CamhookConfig.Model> models = config.models();
     this.networks = new HookedNetwork[models.size()];
     for (int i = 0; i < networks.length; i++) {
@@ -147,24 +154,21 @@ public final class PlainNetworks {
   /** A capture was lost on its way: it counts as failed. */
   void lost(HookedNetwork network, Throwable cause) {
     if (cause instanceof IllegalArgumentException) {
-      if (failures.getAndIncrement() == 0) {
-        log.warn("model %s is not captured: %s".formatted(network.name(), cause.getMessage()));
-      }
+      failures.mistake(
+          "model %s is not captured: %s".formatted(network.name(), cause.getMessage()));
     } else {
       failed("a pass of " + network.name() + " could not be captured", cause);
     }
     recorder.lost(cause);
   }
 
-  /** Notes that something of camhook's own went wrong; the first time it is logged. */
+  /** Notes that something of camhook's own went wrong. */
   void failed(String what, Throwable cause) {
-    if (failures.getAndIncrement() == 0) {
-      log.failure(what, cause);
-    }
+    failures.add(what, cause);
   }
 
   /** Failures of camhook itself so far. */
   public long failures() {
-    return failures.get();
+    return failures.count();
   }
 }

@@ -1,6 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.HeapCapture;
 import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.recording.Capture;
@@ -52,7 +53,7 @@ final class PlainPass {
     if (!named && !network.capturesAuto() && modules.containsKey(path)) {
       return;
     }
-    Tensor tensor = network.tensors().read(value, module);
+    Tensor tensor = network.tensors(module).read(value, module);
     modules.putIfAbsent(path, info(path, module, tensor));
     if (named) {
       activations.put(layer, tensor);
@@ -90,7 +91,7 @@ final class PlainPass {
       return;
     }
     long begin = System.nanoTime();
-    Tensor output = network.tensors().read(value, root);
+    Tensor output = network.rootTensors().read(value, root);
     Batch batch = new Batch(output);
     if (!thread.networks().isWanted(network, batch.scores())) {
       thread.networks().recorder().skipped();
@@ -124,7 +125,7 @@ final class PlainPass {
   }
 
   private LayerGradients gradients() {
-    return new LayerGradients(network.tensors(), activations.keySet(), calls);
+    return new LayerGradients(network, activations.keySet(), calls);
   }
 
   private ModelInfo describe(Object root, Tensor output) {

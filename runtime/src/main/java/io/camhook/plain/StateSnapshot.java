@@ -10,29 +10,43 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.Hashtable;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.Vector;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /*
  * A backward that the application did not ask for writes to gradient accumulators, caches and counters.
- * Before it, everything that can be reached from the network's root through instance fields, arrays and
- * collections is noted: each field's value, each array's contents, each collection's elements. After it,
- * whatever differs is put back. Objects of the JDK other than collections are left alone, as are static
- * fields.
+ * Before it, what such a backward may write to is noted: the fields of every object of the application that
+ * can be reached from the network's root, the contents of every array, and the elements of the collections
+ * that the modules themselves hold (a layer's stack of inputs). After it, whatever differs is put back.
+ *
+ * Collections of others, such as a cache or a queue that the network only refers to, are not touched, and
+ * no collection made for several threads is: what another thread puts there meanwhile stays. Other objects
+ * of the JDK are left alone, as are static fields.
  */
 /** The state of a network, to be put back after a backward of camhook's own. */
 final class StateSnapshot {
   private final List<Runnable> restore = new ArrayList<>();
+  private final Set<Object> ofModules = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Predicate<Object> modules;
 
-  private StateSnapshot() {}
+  private StateSnapshot(Predicate<Object> modules) {
+    this.modules = modules;
+  }
 
-  /** Notes the state of everything below {@code root}. */
-  static StateSnapshot of(Object root) {
-    StateSnapshot snapshot = new StateSnapshot();
+  /**
+   * Notes the state below {@code root}.
+   *
+   * @param modules whether an object is a module of the network
+   */
+  static StateSnapshot of(Object root, Predicate<Object> modules) {
+    StateSnapshot snapshot = new StateSnapshot(modules);
     Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
     Deque<Object> open = new ArrayDeque<>();
     visit(root, seen, open);
@@ -49,6 +63,12 @@ final class StateSnapshot {
   }
 
   private static boolean isState(Object object) {
+    if (object.getClass().getName().startsWith("java.util.concurrent.")
+        || object.getClass().getName().startsWith("java.util.Collections$Synchronized")
+        || object instanceof Vector
+        || object instanceof Hashtable) {
+      return false; // others may write to it
+    }
     return object.getClass().isArray()
         || object instanceof Collection
         || object instanceof Map
@@ -114,6 +134,9 @@ final class StateSnapshot {
   private void noteCollection(Collection<?> collection, Set<Object> seen, Deque<Object> open) {
     List<Object> copy = new ArrayList<>(collection);
     copy.forEach(element -> visit(element, seen, open));
+    if (!ofModules.contains(collection)) {
+      return;
+    }
     restore.add(
         () -> {
           if (!same(copy, collection)) {
@@ -144,6 +167,9 @@ final class StateSnapshot {
   private void noteMap(Map<?, ?> map, Set<Object> seen, Deque<Object> open) {
     Map<Object, Object> copy = new LinkedHashMap<>(map);
     copy.values().forEach(value -> visit(value, seen, open));
+    if (!ofModules.contains(map)) {
+      return;
+    }
     restore.add(
         () -> {
           if (!same(new ArrayList<>(copy.keySet()), map.keySet())
@@ -170,6 +196,9 @@ final class StateSnapshot {
           }
         });
     if (!field.getType().isPrimitive()) {
+      if ((value instanceof Collection || value instanceof Map) && modules.test(owner)) {
+        ofModules.add(value);
+      }
       visit(value, seen, open);
     }
   }

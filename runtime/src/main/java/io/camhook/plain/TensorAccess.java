@@ -15,12 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class TensorAccess {
   private final @Nullable String value;
-  private final ClassValue<Optional<Member>> values;
+  private final @Nullable MemberChain values;
+  private final ClassValue<Boolean> haveValues;
   private final ClassValue<Optional<Member>> shapes;
 
   TensorAccess(@Nullable String value, @Nullable String shape) {
     this.value = value;
-    this.values = members(value);
+    this.values = value == null ? null : new MemberChain(value);
+    this.haveValues =
+        new ClassValue<>() {
+          @Override
+          protected Boolean computeValue(Class<?> type) {
+            return values != null && values.beginsIn(type);
+          }
+        };
     this.shapes = members(shape);
   }
 
@@ -35,8 +43,7 @@ final class TensorAccess {
 
   /** Whether the configuration lets us read this value. */
   boolean isTensor(@Nullable Object tensor) {
-    return ArrayTensors.isArray(tensor)
-        || (tensor != null && value != null && values.get(tensor.getClass()).isPresent());
+    return ArrayTensors.isArray(tensor) || (tensor != null && haveValues.get(tensor.getClass()));
   }
 
   /**
@@ -84,7 +91,7 @@ final class TensorAccess {
     if (ArrayTensors.isArray(tensor)) {
       return tensor;
     }
-    Object array = values.get(tensor.getClass()).map(m -> m.get(tensor)).orElse(null);
+    Object array = values != null && haveValues.get(tensor.getClass()) ? values.get(tensor) : null;
     if (array == null || !ArrayTensors.isArray(array)) {
       throw new IllegalArgumentException(
           "expected float[], double[], arrays of them, a FloatBuffer%s; found %s"
@@ -126,11 +133,25 @@ final class TensorAccess {
   Object like(Object tensor, float[] numbers) {
     Object array = array(tensor);
     Object replaced = ArrayTensors.like(array, numbers);
-    return array == tensor ? replaced : Instances.copyWith(tensor, array, replaced);
+    if (array == tensor) {
+      return replaced;
+    }
+    if (values != null && values.isLong()) {
+      throw new IllegalArgumentException(
+          "value: %s reads %s; camhook cannot make one with other numbers, which a backward of its own needs: write target: none to record activations, or target: loss to record the gradients of the application's own backward"
+              .formatted(values, tensor.getClass().getTypeName()));
+    }
+    return Instances.copyWith(tensor, array, replaced);
   }
 
   /** Overwrites a tensor in place. */
   void overwrite(Object target, Object source) {
-    ArrayTensors.overwrite(array(target), array(source));
+    Object array = array(target);
+    ArrayTensors.overwrite(array, array(source));
+    if (array != target && values != null && values.isLong() && array(target) != array) {
+      throw new IllegalArgumentException(
+          "value: %s gives a copy of the numbers of %s, so that a hook cannot replace them"
+              .formatted(values, target.getClass().getTypeName()));
+    }
   }
 }

@@ -116,6 +116,21 @@ public final class TorchScriptArchive {
    *     parser does not know
    */
   public static TorchScriptArchive open(Path file) throws IOException {
+    try {
+      return read(file);
+    } catch (StackOverflowError e) {
+      throw tooDeep(String.valueOf(file.getFileName()));
+    }
+  }
+
+  private static ArchiveException tooDeep(String name) {
+    return new ArchiveException(
+        name
+            + ": its code or its data.pkl is nested more deeply than the stack of this thread"
+            + " holds; give the JVM a larger one with -Xss");
+  }
+
+  private static TorchScriptArchive read(Path file) throws IOException {
     String name = String.valueOf(file.getFileName());
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ZipDirectory zip = ZipDirectory.read(name, channel);
@@ -357,9 +372,13 @@ public final class TorchScriptArchive {
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
   public Instrumented instrument(Collection<String> paths) throws ArchiveException {
-    Map<String, List<String>> added = new LinkedHashMap<>();
-    TapRewriter rewriter = record(paths, freePrefix(), added);
-    return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+    try {
+      Map<String, List<String>> added = new LinkedHashMap<>();
+      TapRewriter rewriter = record(paths, freePrefix(), added);
+      return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+    } catch (StackOverflowError e) {
+      throw tooDeep(name);
+    }
   }
 
   private TapRewriter record(
@@ -381,6 +400,14 @@ public final class TorchScriptArchive {
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
   public Hookable hookable(Collection<String> paths) throws ArchiveException {
+    try {
+      return withHooks(paths);
+    } catch (StackOverflowError e) {
+      throw tooDeep(name);
+    }
+  }
+
+  private Hookable withHooks(Collection<String> paths) throws ArchiveException {
     Map<String, List<String>> added = new LinkedHashMap<>();
     String prefix = freePrefix();
     TapRewriter recording = record(paths, prefix, added);
@@ -392,7 +419,9 @@ public final class TorchScriptArchive {
         new HookRewriter(
             sources, root, site -> flat || named.contains(site.target()), prefix + "_hooks", added);
     looking.rewrite();
-    ArchiveCopy copy = copy(added, List.of(recording.functions(), looking.functions()));
+    List<TapFunctions> functions = new ArrayList<>(looking.functions());
+    functions.add(recording.functions());
+    ArchiveCopy copy = copy(added, functions);
     return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
   }
 

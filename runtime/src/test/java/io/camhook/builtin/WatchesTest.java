@@ -64,7 +64,8 @@ class WatchesTest {
     assertThat(messages)
         .containsExactly(
             "nan-guard: model net, step 0, layer block.log (WatchesTest) produced NaN in forward;"
-                + " its input: [2] mean 0.000 std 1.000 min -1.000 max 1.000 zeros 0.0 % norm 1.414",
+                + " its input: [2] mean 0.000 std 1.000 min -1.000 max 1.000 zeros 0.0 % norm"
+                + " 1.414",
             "nan-guard: model net, step 0, layer deep (WatchesTest) produced infinity in backward;"
                 + " the gradient of its output: [1] mean 3.403e+38 std 0.000 min 3.403e+38 max"
                 + " 3.403e+38 zeros 0.0 % norm 3.403e+38");

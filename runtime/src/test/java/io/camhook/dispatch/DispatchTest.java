@@ -34,7 +34,7 @@ class DispatchTest {
 
   private void goThroughAll() {
     Object block = this; // of a class that sees DJL
-    assertThat(Dispatch.enter(block, arguments)).isNull();
+    assertThat(Dispatch.enter(block, arguments, block.getClass())).isNull();
     assertThat(Dispatch.archive(block, arguments)).isNull();
     assertThat(Dispatch.run(block, "inputs", false)).isNull();
     assertThat(Dispatch.request(block, List.of())).isNull();
@@ -52,7 +52,7 @@ class DispatchTest {
         };
     install(method -> failing);
 
-    BlockCall call = Dispatch.enter(this, arguments);
+    BlockCall call = Dispatch.enter(this, arguments, getClass());
     assertThat(call).isSameAs(failing);
     assertThat(Dispatch.exit(call, "own", null)).isEqualTo("own");
     assertThat(failures.count()).isEqualTo(1);
@@ -64,7 +64,7 @@ class DispatchTest {
     UnsupportedOperationException own = new UnsupportedOperationException();
     install(() -> UserFailure.of(own));
 
-    assertThatThrownBy(() -> Dispatch.enter(this, arguments)).isSameAs(own);
+    assertThatThrownBy(() -> Dispatch.enter(this, arguments, getClass())).isSameAs(own);
     assertThat(failures.count()).isZero();
   }
 

@@ -136,26 +136,41 @@ class SafetensorsTest {
       delimiter = '|',
       value = {
         "[]                                                          | begins with '{', found '['",
-        "{\"a\":1}                                                   | an object for 'a', found VALUE_NUMBER_INT",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}                   | dtype, shape, data_offsets in 'a'",
+        "{\"a\":1}                                                   | an object for 'a', found"
+            + " VALUE_NUMBER_INT",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}                   | dtype, shape, data_offsets"
+            + " in 'a'",
         "{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}} | found F31",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}} | expected 12 bytes for 'a' F32[3], found data_offsets [0, 8]",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}} | no negative number in shape of 'a'",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}} | integers in shape of 'a', found 2.0",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}} | below 2^63 bytes",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}} | out of range of long",
-        "{\"a\":{\"dtype\":\"U8\",\"shape\":[3000000000],\"data_offsets\":[0,3000000000]}} | less than 2 GiB for 'a'",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}} | data_offsets [begin, end] of 'a', found [8, 0]",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}} | tensor 'a' to begin at 0",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}} | expected 4 bytes of tensors, found 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} | expected 16 bytes of tensors, found 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} | tensor 'b' to begin at 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[8,8]}} | unique names, found 'a' twice",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}} | expected 12 bytes for"
+            + " 'a' F32[3], found data_offsets [0, 8]",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}} | no negative number in"
+            + " shape of 'a'",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}} | integers in shape of"
+            + " 'a', found 2.0",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]}} |"
+            + " below 2^63 bytes",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,8]}} | out"
+            + " of range of long",
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[3000000000],\"data_offsets\":[0,3000000000]}} | less"
+            + " than 2 GiB for 'a'",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}} | data_offsets [begin,"
+            + " end] of 'a', found [8, 0]",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}} | tensor 'a' to begin at"
+            + " 0",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}} | expected 4 bytes of"
+            + " tensors, found 8",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} | expected 16 bytes of"
+            + " tensors, found 8",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}"
+            + " | tensor 'b' to begin at 8",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[8,8]}}"
+            + " | unique names, found 'a' twice",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}} | found 'x'",
         "{\"__metadata__\":{\"k\":1}}                                | a string for metadata 'k'",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}x | not well-formed JSON",
         "{\"a\":                                                     | not well-formed JSON",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} {} | nothing after the header's object",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} {} | nothing after the"
+            + " header's object",
       })
   void broken_header_should_be_refused_with_what_is_wrong(String header, String message) {
     assertThatThrownBy(() -> Safetensors.read(ByteBuffer.wrap(blob(header, new byte[8]))))

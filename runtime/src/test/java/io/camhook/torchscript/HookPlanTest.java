@@ -18,7 +18,7 @@ class HookPlanTest {
 
   @Test
   void labels_should_be_records_in_the_order_of_the_run() {
-    HookPlan plan = new HookPlan("a", "b", List.of(), Map.of());
+    HookPlan plan = new HookPlan("a", "b", null, List.of(), Map.of());
     // the outer call 12 gets a tensor, a tuple and what the inner call 3 returns, and returns a
     // dict
     String labels = "12>0\n12>1!\n12>1.0\n12>1.1\n3>0\n3\n12>2\n12!\n12.out\n12.aux.0";
@@ -35,7 +35,7 @@ class HookPlanTest {
 
   @Test
   void call_that_returns_an_empty_list_should_be_a_record_without_elements() {
-    HookPlan plan = new HookPlan("a", "b", List.of(), Map.of());
+    HookPlan plan = new HookPlan("a", "b", null, List.of(), Map.of());
     assertThat(plan.records("0!\n1"))
         .containsExactly(
             new Record(0, -1, List.of()), new Record(1, -1, List.of(new Element("", 0))));

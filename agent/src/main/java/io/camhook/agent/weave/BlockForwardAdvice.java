@@ -16,12 +16,13 @@ final class BlockForwardAdvice {
   @Advice.OnMethodEnter
   static @Nullable BlockCall enter(
       @Advice.This Object block,
-      @Advice.AllArguments(readOnly = false, typing = Assigner.Typing.DYNAMIC) Object[] arguments) {
+      @Advice.AllArguments(readOnly = false, typing = Assigner.Typing.DYNAMIC) Object[] arguments,
+      @Advice.Origin Class<?> declares) {
     if (!Dispatch.active) {
       return null;
     }
     Object[] copy = arguments;
-    BlockCall call = Dispatch.enter(block, copy);
+    BlockCall call = Dispatch.enter(block, copy, declares);
     arguments = copy;
     return call;
   }

@@ -10,6 +10,7 @@ import io.camhook.config.PlainNetwork;
 import io.camhook.naming.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -216,7 +217,11 @@ final class ModelReader {
   /** A file that the configuration names, beside it. */
   private Path beside(String name) {
     Path directory = file == null ? null : file.toAbsolutePath().getParent();
-    return directory == null ? Path.of(name) : directory.resolve(name);
+    try {
+      return directory == null ? Path.of(name) : directory.resolve(name);
+    } catch (InvalidPathException e) { // no file is named so: none is found there
+      return Path.of(name.replaceAll("[^\\p{L}\\p{N} ._/-]", "?"));
+    }
   }
 
   private void checkLabel(Scalar scalar, String label, @Nullable Path labels, Section section) {
@@ -249,8 +254,11 @@ final class ModelReader {
         if ("nan-guard".equals(hook)) {
           entry.choice("action", Map.of("warn", 1, "throw", 2), 1);
         }
-        Map<String, String> options = BUILT_IN.contains(hook) ? known(entry, hook) : entry.others();
-        hooks.add(new Hook(layers == null ? List.of("*") : checked(layers), hook, options));
+        boolean builtIn = BUILT_IN.contains(hook);
+        boolean replaces = !builtIn && entry.flag("replace", false);
+        Map<String, String> options = builtIn ? known(entry, hook) : entry.others();
+        hooks.add(
+            new Hook(layers == null ? List.of("*") : checked(layers), hook, replaces, options));
       }
     }
     return hooks;

@@ -4,6 +4,7 @@ import io.camhook.config.FlatInputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
+import io.camhook.config.PlainNetwork.Values;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,8 +14,11 @@ final class PlainNetworkReader {
   private static final String TYPE = "the name of a class, interface or annotation, or a glob";
   private static final String METHOD =
       "a method's name, or its signature such as forward(float[],int)";
-  private static final String MEMBER = "the name of a field or of a method without arguments";
+  private static final String MEMBER =
+      "the name of a field or of a method without arguments, or several joined by dots";
   private static final String NAME = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
+  private static final String STEP = NAME + "(\\(\\))?";
+  private static final String STEPS = "(\\.(" + STEP + "|\\d{1,3}))*";
   private static final List<String> KEYS =
       List.of(
           "root",
@@ -45,16 +49,35 @@ final class PlainNetworkReader {
       return null;
     }
     Methods module = methods(model, "forward", null);
+    Values values =
+        values(
+            model,
+            new Values(
+                Place.FIRST_TENSOR_ARGUMENT,
+                Place.RETURN,
+                Place.FIRST_TENSOR_ARGUMENT,
+                Place.RETURN,
+                null,
+                null));
+    Root root = root(model, module, values);
     return new PlainNetwork(
         module,
-        root(model, module),
-        place(model, "input", Place.FIRST_TENSOR_ARGUMENT),
-        place(model, "output", Place.RETURN),
-        place(model, "gradOutput", Place.FIRST_TENSOR_ARGUMENT),
-        place(model, "gradInput", Place.RETURN),
-        member(model, "value"),
-        member(model, "shape"),
+        root == null ? null : root.methods,
+        values,
+        root == null ? values : root.values,
         inputShape(model));
+  }
+
+  private record Root(Methods methods, Values values) {}
+
+  private Values values(Section section, Values absent) {
+    return new Values(
+        place(section, "input", absent.input()),
+        place(section, "output", absent.output()),
+        place(section, "gradOutput", absent.gradOutput()),
+        place(section, "gradInput", absent.gradInput()),
+        section.has("value") ? member(section, "value", STEP + STEPS) : absent.value(),
+        section.has("shape") ? member(section, "shape", STEP) : absent.shape());
   }
 
   private @Nullable FlatInputShape inputShape(Section model) {
@@ -74,17 +97,20 @@ final class PlainNetworkReader {
     return FlatInputShape.in(text.replace("()", ""));
   }
 
-  private @Nullable Methods root(Section model, Methods module) {
+  private @Nullable Root root(Section model, Methods module, Values values) {
     if (!model.has("root")) {
       return null;
     }
     if (model.isSection("root")) {
       try (Section section = model.section("root")) {
-        return methods(section, module.forward(), module.backward());
+        return new Root(
+            methods(section, module.forward(), module.backward()), values(section, values));
       }
     }
     Scalar type = type(model, "root");
-    return type == null ? null : new Methods(type.text(), module.forward(), module.backward());
+    return type == null
+        ? null
+        : new Root(new Methods(type.text(), module.forward(), module.backward()), values);
   }
 
   private Methods methods(Section section, String forward, @Nullable String backward) {
@@ -121,31 +147,36 @@ final class PlainNetworkReader {
   }
 
   private Place place(Section section, String key, Place absent) {
-    String expected = "return, argument N (from 0), field NAME or none";
+    String expected =
+        "return, argument N (from 0), field NAME, each also with members such as return.second or"
+            + " argument 0.data, or none";
     Scalar scalar = section.scalar(key, expected);
     if (scalar == null) {
       return absent;
     }
     String text = scalar.text().trim();
-    if (text.equals("return")) {
-      return Place.RETURN;
-    }
     if (text.equals("none")) {
       return Place.NONE;
     }
-    if (text.matches("(argument )?\\d{1,3}")) {
-      return Place.argument(Integer.parseInt(text.replace("argument ", "")));
+    String start = "(return|(argument )?\\d{1,3}|field " + NAME + ")";
+    if (!text.matches(start + STEPS)) {
+      reading.expected(scalar, expected);
+      return absent;
     }
-    if (text.matches("field " + NAME)) {
-      return Place.field(text.substring("field ".length()));
-    }
-    reading.expected(scalar, expected);
-    return absent;
+    int dot = text.indexOf('.');
+    String whole = dot < 0 ? text : text.substring(0, dot);
+    Place place =
+        whole.equals("return")
+            ? Place.RETURN
+            : whole.startsWith("field ")
+                ? Place.field(whole.substring("field ".length()))
+                : Place.argument(Integer.parseInt(whole.replace("argument ", "")));
+    return dot < 0 ? place : place.member(text.substring(dot + 1).replace("()", ""));
   }
 
-  private @Nullable String member(Section section, String key) {
+  private @Nullable String member(Section section, String key, String pattern) {
     Scalar member = section.scalar(key, MEMBER);
-    if (member != null && !member.text().matches(NAME + "(\\(\\))?")) {
+    if (member != null && !member.text().matches(pattern)) {
       reading.expected(member, MEMBER);
     }
     return member == null ? null : member.text().replace("()", "");

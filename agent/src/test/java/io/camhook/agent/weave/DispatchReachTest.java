@@ -2,8 +2,7 @@ package io.camhook.agent.weave;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.nn.Layer;
-import app.nn.Scale;
+import app.reach.Triple;
 import io.camhook.dispatch.Dispatch;
 import java.util.Map;
 import net.bytebuddy.dynamic.ClassFileLocator;
@@ -12,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** A network whose class loader does not see the agent runs as it is, and one line says why. */
 class DispatchReachTest {
-  private static final String YAML = "models: [{ name: n, class: app.nn.Layer, capture: [] }]";
+  private static final String YAML = "models: [{ name: n, class: app.reach.Triple, capture: [] }]";
 
   @Test
   void class_whose_loader_does_not_see_the_agent_should_be_left_as_it_is() throws Exception {
@@ -26,7 +25,7 @@ class DispatchReachTest {
           .hasSize(1)
           .first()
           .asString()
-          .startsWith("app.nn.Scale, and other classes of its class loader ")
+          .startsWith("app.reach.Triple, and other classes of its class loader ")
           .contains("; give the agent bootstrap=true");
     }
   }
@@ -53,20 +52,16 @@ class DispatchReachTest {
 
   /** 2 · 3 by a network that the loader defines itself. */
   private static float[] scaled(ClassLoader loader) throws Exception {
-    Class<?> type = loader.loadClass(Scale.class.getName());
-    assertThat(type).isNotSameAs(Scale.class);
-    var scale = type.getDeclaredConstructor(float.class);
-    scale.setAccessible(true);
-    var forward = type.getDeclaredMethod("forward", float[].class);
-    forward.setAccessible(true);
-    return (float[]) forward.invoke(scale.newInstance(3f), new float[] {2});
+    Class<?> type = loader.loadClass(Triple.class.getName());
+    assertThat(type).isNotSameAs(Triple.class);
+    return (float[])
+        type.getMethod("forward", float[].class)
+            .invoke(type.getConstructor().newInstance(), new float[] {2});
   }
 
   private static ClassLoader loader(ClassLoader parent, Class<?>... more) {
     var classFiles = new java.util.HashMap<String, byte[]>();
-    for (Class<?> type : new Class<?>[] {Layer.class, Scale.class}) {
-      classFiles.put(type.getName(), ClassFileLocator.ForClassLoader.read(type));
-    }
+    classFiles.put(Triple.class.getName(), ClassFileLocator.ForClassLoader.read(Triple.class));
     for (Class<?> type : more) {
       classFiles.put(type.getName(), ClassFileLocator.ForClassLoader.read(type));
     }

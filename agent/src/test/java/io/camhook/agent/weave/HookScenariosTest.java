@@ -53,7 +53,8 @@ class HookScenariosTest {
   }
 
   private static JsonNode traces() throws IOException {
-    try (InputStream in = Files.newInputStream(
+    try (InputStream in =
+        Files.newInputStream(
             Path.of(System.getProperty("camhook.reference"), "hooks", "traces.json"))) {
       return HookScenario.JSON.readTree(in);
     }

@@ -229,7 +229,8 @@ class PlainOwnHooksTest {
     woven =
         new WovenPlain(
             "models: [{ name: n, class: app.nn.Forms$Accumulating, capture: [], backward: backward,"
-                + " input: argument 1, output: field y, gradOutput: argument 1, gradInput: field dx }]");
+                + " input: argument 1, output: field y, gradOutput: argument 1, gradInput: field dx"
+                + " }]");
     Dispatch.install(loader -> null);
     Forms.Accumulating layer = new Forms.Accumulating();
     ForwardHook<Object, float[]> negate = (m, path, x, y) -> new float[] {-y[0]};

@@ -169,7 +169,8 @@ class PlainWeavingTest {
     }
     try (WovenPlain woven =
         new WovenPlain(
-            "models: [{ name: n, class: app.nn.Forms$Buffers, capture: [], input: 0, output: 1 }]")) {
+            "models: [{ name: n, class: app.nn.Forms$Buffers, capture: [], input: 0, output: 1"
+                + " }]")) {
       List<String> events = woven.watch();
       new Forms.Buffers().forward(FloatBuffer.wrap(new float[] {1, 2}), FloatBuffer.allocate(2));
       assertThat(events).last().isEqualTo("forward . (Buffers) [1.0, 2.0] -> [10.0, 20.0]");
@@ -255,7 +256,8 @@ class PlainWeavingTest {
   void output_argument_should_be_overwritten_in_place() {
     try (WovenPlain woven =
         new WovenPlain(
-            "models: [{ name: n, class: app.nn.Forms$Buffers, capture: [], input: 0, output: 1 }]")) {
+            "models: [{ name: n, class: app.nn.Forms$Buffers, capture: [], input: 0, output: 1"
+                + " }]")) {
       woven.networks.attach(
           0,
           List.of("*"),

@@ -134,6 +134,12 @@ record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
     return manager.create(bytes, new Shape(tensor.shape()), DataType.FLOAT32);
   }
 
+  /** What the archive calls an output of the eager model. */
+  String labelOf(String eager) {
+    JsonNode form = facts.get("archives").get(name.substring(name.indexOf('.') + 1));
+    return form.get("known_in_archive_as").path(eager).asText(eager);
+  }
+
   /** What the archive's modules return, in order of completion. */
   List<Output> outputs() {
     JsonNode form = facts.get("archives").get(name.substring(name.indexOf('.') + 1));
@@ -147,8 +153,7 @@ record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
         String key = tensor.get("key").asText();
         String label = path + (index > 0 ? "#" + index : "") + (key.isEmpty() ? "" : ":" + key);
         if (!unavailable.contains(label)) {
-          outputs.add(
-              new Output(form.get("known_in_archive_as").path(label).asText(label), tensor));
+          outputs.add(new Output(labelOf(label), tensor));
         }
       }
     }

@@ -1,5 +1,6 @@
 package io.camhook.agent.weave;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Model;
@@ -8,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
@@ -19,6 +21,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.loss.Loss;
 import ai.djl.translate.NoopTranslator;
 import io.camhook.config.CamhookConfig.Target;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,6 +61,7 @@ class SampledResultsTest {
     try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "part"))) {
       assertThat(answers(file)).isEqualTo(plain);
       assertThat(djl.captured())
+          .as("%s", djl.messages)
           .hasSize(6)
           .allMatch(capture -> capture.tensors().containsKey("activation/part"));
       assertThat(djl.failures).isEmpty();
@@ -145,7 +149,7 @@ class SampledResultsTest {
     }
   }
 
-  private static float[] scriptStep(Path file) throws Exception {
+  private float[] scriptStep(Path file) throws Exception {
     try (Model model = trainable(file);
         Trainer trainer = model.newTrainer(new DefaultTrainingConfig(Loss.l2Loss()));
         NDManager manager = trainer.getManager().newSubManager();
@@ -158,9 +162,35 @@ class SampledResultsTest {
     }
   }
 
-  private static Model trainable(Path file) throws Exception {
+  /** The usual transfer-learning net: an archive's features and a classifier of one's own. */
+  @Test
+  void archive_inside_a_block_should_be_a_layer_with_activation_and_gradient() throws Exception {
+    Path file = Path.of("../runtime/src/test/resources/torchscript/gap_linear.traced.pt");
+    try (Model inner = Model.newInstance("inner", "PyTorch");
+        Model model = Model.newInstance("net", "PyTorch");
+        NDManager manager = NDManager.newBaseManager("PyTorch")) {
+      inner.load(file.toAbsolutePath());
+      model.setBlock(
+          new SequentialBlock().add(inner.getBlock()).add(Linear.builder().setUnits(2).build()));
+      model
+          .getBlock()
+          .getChildren()
+          .get("02Linear")
+          .initialize(manager, DataType.FLOAT32, new Shape(1, 8));
+      try (WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "01PtSymbolBlock"));
+          Predictor<NDList, NDList> predictor = model.newPredictor(new NoopTranslator(null))) {
+        predictor.predict(new NDList(manager.ones(new Shape(1, 3, 48, 40))));
+        assertThat(djl.captured()).as("%s %s", djl.messages, djl.failures).hasSize(1);
+        assertThat(djl.captured().get(0).tensors())
+            .containsKeys("activation/01PtSymbolBlock", "gradient/01PtSymbolBlock");
+      }
+    }
+  }
+
+  private Model trainable(Path file) throws Exception {
+    Path named = Files.copy(file, directory.resolve("net.pt"), REPLACE_EXISTING);
     Model model = Model.newInstance("net", "PyTorch");
-    model.load(file.toAbsolutePath(), null, Map.of("trainParam", "true"));
+    model.load(named, null, Map.of("trainParam", "true"));
     return model;
   }
 
@@ -172,7 +202,7 @@ class SampledResultsTest {
             .add(Activation.reluBlock())
             .add(Linear.builder().setUnits(2).build());
     model.setBlock(block);
-    block.initialize(model.getNDManager(), ai.djl.ndarray.types.DataType.FLOAT32, new Shape(2, 3));
+    block.initialize(model.getNDManager(), DataType.FLOAT32, new Shape(2, 3));
     return model;
   }
 }

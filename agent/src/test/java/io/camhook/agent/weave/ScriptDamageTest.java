@@ -66,7 +66,8 @@ class ScriptDamageTest {
         "data.pkl: opcode 0x53 is none that torch.jit.save writes; refused"),
     UNKNOWN_SOURCE(
         "source that is no TorchScript",
-        "source that camhook's parser does not know: code/__torch__/odd.py:2:7: expected an expression"),
+        "source that camhook's parser does not know: code/__torch__/odd.py:2:7: expected an"
+            + " expression"),
     FLIPPED_SOURCE("bytes changed", "is damaged: size or CRC differ from the directory");
 
     final String row;
@@ -167,7 +168,8 @@ class ScriptDamageTest {
       assertThat(parametersOutcome(cut)).isEqualTo(plain);
       assertThat(djl.messages)
           .containsExactly(
-              "model is loaded without hooks: the stream of net.pt ends 1000 bytes before its size");
+              "model is loaded without hooks: the stream of net.pt ends 1000 bytes before its"
+                  + " size");
       RefusalTable.assertSays("a stream shorter than it says", djl.messages);
     }
   }

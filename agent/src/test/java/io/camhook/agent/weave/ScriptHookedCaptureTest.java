@@ -147,7 +147,8 @@ class ScriptHookedCaptureTest {
             });
     assertThat(djl.messages)
         .containsExactly(
-            "model net: passes of training with hooks inside it are captured without gradients where none of its values requires one (frozen parameters, grad mode off)");
+            "model net: passes of training with hooks inside it are captured without gradients"
+                + " where none of its values requires one (frozen parameters, grad mode off)");
     RefusalTable.assertSays(
         "training with hooks inside, where no value requires a gradient", djl.messages);
   }

@@ -46,7 +46,8 @@ class ScriptReferenceTest {
     "dict_root.scripted,",
     "multi_input.scripted,",
     "unet.traced,",
-    "swin.traced,'stochastic_depth: returns NoneType in this archive, so there is nothing to record'",
+    "swin.traced,'stochastic_depth: returns NoneType in this archive, so there is nothing to"
+        + " record'",
     "vit.traced," + OTHER_KERNELS,
     "vit.traced_no_grad," + NO_GRADIENTS
   })

@@ -45,11 +45,13 @@ class ScriptRefusalTest {
       checkMessage(
           djl,
           "refused by the engine with the methods for hooks",
-          "model net is loaded without hooks inside: the engine does not take the methods for hooks: ");
+          "model net is loaded without hooks inside: the engine does not take the methods for"
+              + " hooks: ");
       assertThatThrownBy(() -> Hooks.registerForwardHook(model, "part", note()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "'part' is inside a TorchScript model: the engine does not take the methods for hooks");
+              "'part' is inside a TorchScript model: the engine does not take the methods for"
+                  + " hooks");
       predict(model);
       assertThat(layers(djl)).containsExactly("part");
       assertThat(djl.failures).isEmpty();
@@ -66,7 +68,8 @@ class ScriptRefusalTest {
       checkMessage(
           djl,
           "refused by the engine with the methods that record",
-          "model net is loaded without captures of its layers: the engine does not take the methods that record: ");
+          "model net is loaded without captures of its layers: the engine does not take the methods"
+              + " that record: ");
       predict(model);
       assertThat(seen).containsExactly("part");
       assertThat(layers(djl)).isEmpty();

@@ -56,8 +56,10 @@ class ScriptTwinFailureTest {
       predict(5);
       assertThat(djl.messages)
           .containsExactly(
-              "model net is captured without gradients from now on: it fails when its activations require gradients",
-              "model net fails with its taps and not without; its requests run as they are, and its captures hold what goes in and out");
+              "model net is captured without gradients from now on: it fails when its activations"
+                  + " require gradients",
+              "model net fails with its taps and not without; its requests run as they are, and its"
+                  + " captures hold what goes in and out");
       RefusalTable.assertSays("taps that fail at run time", djl.messages.subList(1, 2));
       assertThat(djl.failures).hasSize(2).allMatch(ScriptTwinFailureTest::isOutOfMemory);
       assertThat(djl.failureCount()).isEqualTo(2);
@@ -81,7 +83,8 @@ class ScriptTwinFailureTest {
       assertThat(seen).containsExactly(".", ".", ".");
       assertThat(djl.messages)
           .containsExactly(
-              "model net with hooks at [part] fails, and does not without; its passes run as they are, and hooks inside it are no longer called");
+              "model net with hooks at [part] fails, and does not without; its passes run as they"
+                  + " are, and hooks inside it are no longer called");
       RefusalTable.assertSays("hooks inside that make it fail", djl.messages);
       assertThat(djl.failures).hasSize(1).allMatch(ScriptTwinFailureTest::isOutOfMemory);
       assertThat(djl.failureCount()).isEqualTo(1);

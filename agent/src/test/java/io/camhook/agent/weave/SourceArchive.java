@@ -20,21 +20,21 @@ final class SourceArchive {
   /** The two classes, up to the body of {@code Net}'s forward. */
   static String source(String partReturns, String partBody) {
     return """
-        class Part(Module):
-          __parameters__ = []
-          __buffers__ = []
-          training : bool
-          def forward(self: __torch__.Part,
-            x: Tensor) -> %s:
-        %sclass Net(Module):
-          __parameters__ = []
-          __buffers__ = []
-          training : bool
-          part : __torch__.Part
-          other : __torch__.Part
-          def forward(self: __torch__.Net,
-            x: Tensor) -> Tensor:
-        """
+    class Part(Module):
+      __parameters__ = []
+      __buffers__ = []
+      training : bool
+      def forward(self: __torch__.Part,
+        x: Tensor) -> %s:
+    %sclass Net(Module):
+      __parameters__ = []
+      __buffers__ = []
+      training : bool
+      part : __torch__.Part
+      other : __torch__.Part
+      def forward(self: __torch__.Net,
+        x: Tensor) -> Tensor:
+    """
         .formatted(partReturns, partBody);
   }
 

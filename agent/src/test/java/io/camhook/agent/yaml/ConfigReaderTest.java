@@ -12,6 +12,7 @@ import io.camhook.config.FlatInputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
+import io.camhook.config.PlainNetwork.Values;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,18 +98,56 @@ class ConfigReaderTest {
                 inputShape: 3x96x96
             """);
 
+    Values values =
+        new Values(
+            Place.argument(1),
+            Place.RETURN,
+            Place.FIRST_TENSOR_ARGUMENT,
+            Place.field("dx"),
+            "data",
+            "shape");
     assertThat(config.models().get(0).plain())
         .isEqualTo(
             new PlainNetwork(
                 new Methods("com.acme.nn.*Layer", "forward(float[],int)", "backward"),
                 new Methods("com.acme.nn.Net", "predict(float[])", "backward"),
-                Place.argument(1),
-                Place.RETURN,
-                Place.FIRST_TENSOR_ARGUMENT,
-                Place.field("dx"),
-                "data",
-                "shape",
+                values,
+                values,
                 FlatInputShape.of(3, 96, 96)));
+  }
+
+  @Test
+  void root_should_have_places_of_its_own_and_members_of_what_is_there() throws Exception {
+    CamhookConfig config =
+        read(
+            """
+            models:
+              - name: my-net
+                class: com.acme.nn.Layer
+                input: argument 0.data
+                value: dup().data.asFloat
+                root: { class: com.acme.nn.Net, output: return.second.0, value: numbers }
+            """);
+
+    Values values =
+        new Values(
+            Place.argument(0).member("data"),
+            Place.RETURN,
+            Place.FIRST_TENSOR_ARGUMENT,
+            Place.RETURN,
+            "dup.data.asFloat",
+            null);
+    PlainNetwork plain = config.models().get(0).plain();
+    assertThat(plain.values()).isEqualTo(values);
+    assertThat(plain.rootValues())
+        .isEqualTo(
+            new Values(
+                values.input(),
+                Place.RETURN.member("second.0"),
+                Place.FIRST_TENSOR_ARGUMENT,
+                Place.RETURN,
+                "numbers",
+                null));
   }
 
   @Test

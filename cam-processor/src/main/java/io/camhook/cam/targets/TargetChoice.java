@@ -12,7 +12,8 @@ import java.util.function.Function;
  */
 public final class TargetChoice {
   private static final String EXPECTED =
-      "top1, topN, class:INDEX, label:NAME, softmax:CLASS, rest:CLASS, finer:CLASS, difference:CLASS,CLASS, raw, binary:+, binary:- or output:INDEX";
+      "top1, topN, class:INDEX, label:NAME, softmax:CLASS, rest:CLASS, finer:CLASS,"
+          + " difference:CLASS,CLASS, raw, binary:+, binary:- or output:INDEX";
 
   private final String text;
   private final Function<float[], List<ScoreTarget>> targets;

@@ -86,7 +86,8 @@ class MetricsTest {
     assertThatThrownBy(() -> Localization.of(heat, new boolean[9]))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "a mask of 9 pixels does not fit a heatmap of [2, 2]; give it at the size of the input");
+            "a mask of 9 pixels does not fit a heatmap of [2, 2]; give it at the size of the"
+                + " input");
     assertThatThrownBy(() -> Localization.box(4, 4, 2, 2, 5, 3))
         .isInstanceOf(CamException.class)
         .hasMessageContaining("does not lie inside a picture of 4x4");

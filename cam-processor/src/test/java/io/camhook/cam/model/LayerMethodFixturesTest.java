@@ -109,9 +109,7 @@ class LayerMethodFixturesTest {
     LayerTensors layer = fourChannels();
     MeansModel model = new MeansModel(1, 2, 0, 1);
     assertRaw(
-        explain(new AblationCam(), model, input(0, 0), layer),
-        0.2 + 0.3 * 6,
-        0.2 * 3 + 0.2 * 2);
+        explain(new AblationCam(), model, input(0, 0), layer), 0.2 + 0.3 * 6, 0.2 * 3 + 0.2 * 2);
     assertThat(model.batches).as("the last channel and the whole, to be sure").containsExactly(2);
   }
 
@@ -120,9 +118,7 @@ class LayerMethodFixturesTest {
     LayerTensors layer = fourChannels();
     MeansModel model = new MeansModel(1, 2, 0, 2); // says that the last weight is 2, and runs 1
     assertRaw(
-        explain(new AblationCam(), model, input(0, 0), layer),
-        0.2 + 0.3 * 6,
-        0.2 * 3 + 0.2 * 2);
+        explain(new AblationCam(), model, input(0, 0), layer), 0.2 + 0.3 * 6, 0.2 * 3 + 0.2 * 2);
     assertThat(model.batches).containsExactly(2, 5);
   }
 

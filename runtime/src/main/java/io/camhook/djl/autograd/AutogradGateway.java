@@ -6,8 +6,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
@@ -152,9 +154,15 @@ public final class AutogradGateway {
   }
 
   private boolean is(String method, NDArray array) {
-    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, method));
-        NDList found = IValueUtils.forward(module, arguments, true)) {
-      return !found.isEmpty();
+    try (IValue found = ask(method, array)) {
+      return found.toBoolean();
+    }
+  }
+
+  private IValue ask(String method, NDArray array) {
+    try (NDList none = new NDList();
+        IValue value = IValue.from((PtNDArray) array)) {
+      return ModuleCalls.run(module, method, List.of(value), none, true);
     }
   }
 
@@ -192,9 +200,8 @@ public final class AutogradGateway {
 
   /** How often operators have changed the tensor in place. */
   public long version(NDArray array) {
-    try (NDList arguments = new NDList(Tensors.alias(array, manager), marker(manager, "version"));
-        NDList version = IValueUtils.forward(module, arguments, true)) {
-      return version.head().getLong();
+    try (IValue found = ask("version", array)) {
+      return found.toLong();
     }
   }
 
@@ -204,6 +211,44 @@ public final class AutogradGateway {
         new NDList(
             Tensors.alias(target, owner), Tensors.alias(source, owner), marker(owner, "copy"))) {
       IValueUtils.forward(module, arguments, true).close();
+    }
+  }
+
+  /** A copy in the graph of {@code array}, where DJL's own has none; grad mode must be on. */
+  public NDArray copyInGraph(NDArray array, NDManager owner) {
+    try (IValue copy = ask("clone", array)) {
+      NDArray copied = copy.toTensor((PtNDManager) owner);
+      NDScope.unregister(copied);
+      return copied;
+    }
+  }
+
+  /** Sets a tensor to 0, also where it is not finite. */
+  public void zero(NDArray array) {
+    ask("zero", array).close();
+  }
+
+  /** Leaves nothing of tensors: whoever adds to one fails, as {@link #isSpoiled} tells. */
+  public void spoil(List<NDArray> arrays) {
+    try (NDList none = new NDList();
+        IValue list = IValue.listFrom(arrays.toArray(new PtNDArray[0]))) {
+      ModuleCalls.run(module, "spoil", List.of(list), none, true).close();
+    }
+  }
+
+  /** Whether a failure is that of adding to a spoiled tensor. */
+  public static boolean isSpoiled(RuntimeException failure) {
+    String message = failure.getMessage();
+    return message != null
+        && (message.contains("output with shape [0] doesn't match")
+            || message.contains("The size of tensor a (0) must match"));
+  }
+
+  /** Puts {@code array} at the end of a {@code List[Tensor]}. */
+  public void append(IValue list, NDArray array) {
+    try (NDList none = new NDList();
+        IValue value = IValue.from((PtNDArray) array)) {
+      ModuleCalls.run(module, "append", List.of(list, value), none, true).close();
     }
   }
 

@@ -52,35 +52,45 @@ final class GatewayArchive {
             pass
           return product
         def requiring(self: __torch__.Gateway,
-          x: Tensor) -> List[Tensor]:
-          result = annotate(List[Tensor], [])
-          if ops.prim.requires_grad(x):
-            _0 = torch.append(result, x)
-          else:
-            pass
-          return result
+          x: Tensor) -> bool:
+          return ops.prim.requires_grad(x)
         def leaf(self: __torch__.Gateway,
-          x: Tensor) -> List[Tensor]:
-          result = annotate(List[Tensor], [])
-          if torch.is_leaf(x):
-            _0 = torch.append(result, x)
-          else:
-            pass
-          return result
+          x: Tensor) -> bool:
+          return torch.is_leaf(x)
         def tap(self: __torch__.Gateway,
           x: Tensor) -> List[Tensor]:
           if ops.prim.requires_grad(x):
             value = x
           else:
-            value = torch.requires_grad_(torch.detach(x))
+            if torch.is_inference(x):
+              y = torch.clone(x)
+            else:
+              y = torch.detach(x)
+            value = torch.requires_grad_(y)
           return [value, torch.clone(value)]
         def retain_grad(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           torch.retain_grad(x)
           return x
-        def version(self: __torch__.Gateway,
+        def clone(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
-          return torch.tensor(torch._version(x))
+          return torch.clone(x)
+        def zero(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          return torch.zero_(x)
+        def spoil(self: __torch__.Gateway,
+          list: List[Tensor]) -> int:
+          for i in range(torch.len(list)):
+            _0 = torch.resize_(list[i], [0])
+          return torch.len(list)
+        def append(self: __torch__.Gateway,
+          list: List[Tensor],
+          x: Tensor) -> int:
+          _0 = torch.append(list, x)
+          return torch.len(list)
+        def version(self: __torch__.Gateway,
+          x: Tensor) -> int:
+          return torch._version(x)
         def bfloat16(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.to(x, 15, False, False)

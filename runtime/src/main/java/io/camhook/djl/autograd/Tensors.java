@@ -63,6 +63,19 @@ public final class Tensors {
     return alias;
   }
 
+  /** As {@link #ownAlias}, without the graph and in the same memory. */
+  public static NDArray ownDetached(NDArray array) {
+    NDArray detached = JniUtils.detachGradient((PtNDArray) array);
+    NDScope.unregister(detached);
+    detached.getManager().detachInternal(detached.getUid());
+    return detached;
+  }
+
+  /** Leaves a result of an operator to {@code owner}. */
+  public static NDArray ownedBy(NDArray array, NDManager owner) {
+    return own(array, owner);
+  }
+
   /** Leaves {@code array} to its manager without being kept alive by it. */
   public static NDArray loose(NDArray array) {
     LooseArrays.loosen((PtNDArray) array);

@@ -24,11 +24,16 @@ abstract class GradPoint {
     return sequence;
   }
 
-  /** The tensors whose gradients the hooks see. */
-  abstract List<NDArray> observed();
+  /** The cuts at the tensors whose gradients the hooks see. */
+  abstract List<Cut> cuts();
 
-  /** The gates at those tensors, in the same order. */
-  abstract List<Gate> gates();
+  /**
+   * Whether gradients may come to the tensors themselves, not only to the leaves of the cuts: uses
+   * of a tensor from before its hook, or values in a graph that cannot be cut.
+   */
+  boolean isReachedDirectly() {
+    return false;
+  }
 
   /** Whether it has no hooks any more. */
   boolean isBare() {
@@ -38,21 +43,21 @@ abstract class GradPoint {
   /** Runs {@code then} when a manager of the arrays around the point is closed. */
   final void atEnd(Runnable then) {
     end = then;
-    gates().forEach(gate -> gate.lifetime().atEnd(then));
+    cuts().forEach(cut -> cut.lifetime().atEnd(then));
   }
 
   /** Takes back {@link #atEnd}. */
   final void forgetEnd() {
     Runnable then = end;
     if (then != null) {
-      gates().forEach(gate -> gate.lifetime().forget(then));
+      cuts().forEach(cut -> cut.lifetime().forget(then));
     }
   }
 
   /**
    * Runs the hooks.
    *
-   * @param gradients one per observed tensor, null where there is none
+   * @param gradients one per cut, null where there is none
    * @return the gradients that take their place, null for none; null if nothing is replaced
    */
   abstract @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients);
@@ -62,7 +67,7 @@ abstract class GradPoint {
 
   /** Ends the point. */
   void release() {
-    gates().forEach(Gate::release);
+    cuts().forEach(Cut::release);
   }
 
   /** Checks a replacement. */

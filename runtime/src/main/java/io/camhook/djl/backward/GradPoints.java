@@ -5,14 +5,16 @@ import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.WeakIdentityMap;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,14 +25,30 @@ import org.jspecify.annotations.Nullable;
  * until that has ended. Thread-safe.
  */
 public final class GradPoints {
+  private static final GradPoints ALL = new GradPoints();
+
   private final Set<GradPoint> points = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
+  private final WeakIdentityMap<NDArray, Boolean> handedOn = new WeakIdentityMap<>();
   private final Set<GradPoint> usedUp = new LinkedHashSet<>();
   private WeakReference<@Nullable NDArray> usedUpBy = new WeakReference<>(null);
   private final List<Runnable> afterBackwards = new ArrayList<>();
+  private final ReentrantLock turn = new ReentrantLock();
   private int backwards;
   private boolean retained;
+
+  private GradPoints() {}
+
+  /** Those of the engine. */
+  public static GradPoints all() {
+    return ALL;
+  }
+
+  /** Whether there is any. */
+  public synchronized boolean isUsed() {
+    return !points.isEmpty();
+  }
 
   void add(GradPoint point) {
     synchronized (this) {
@@ -70,6 +88,17 @@ public final class GradPoints {
       return;
     }
     forgetUsedUp(target);
+    List<NDArray> gradients = new ArrayList<>();
+    for (GradPoint point : reached) {
+      for (Cut cut : point.cuts()) {
+        NDArray gradient = cut.used();
+        if (gradient != null) {
+          gradients.add(gradient);
+        }
+      }
+    }
+    AutogradGateway.instance().spoil(gradients);
+    gradients.forEach(NDArray::close);
     synchronized (this) {
       usedUpBy = new WeakReference<>(target);
       for (GradPoint point : reached) {
@@ -101,8 +130,12 @@ public final class GradPoints {
     }
   }
 
-  /** A backward from {@code target} begins to use what {@link #candidates} and others give. */
+  /**
+   * A backward from {@code target} begins, when those of other threads have ended: the leaves of cuts
+   * tell what arrives, not who brought it. Within one thread a backward may be a part of another. It
+   * begins to use what {@link #candidates} and others give. */
   void enterBackward(NDArray target) {
+    turn.lock();
     forgetUsedUp(target);
     synchronized (this) {
       List.copyOf(points).forEach(this::followChanged);
@@ -110,21 +143,30 @@ public final class GradPoints {
     }
   }
 
-  synchronized void leaveBackward() {
-    if (--backwards == 0) {
-      afterBackwards.forEach(Runnable::run);
-      afterBackwards.clear();
+  void leaveBackward() {
+    synchronized (this) {
+      if (--backwards == 0) {
+        afterBackwards.forEach(Runnable::run);
+        afterBackwards.clear();
+      }
     }
+    turn.unlock();
   }
 
-  /** The points that a backward from {@code target} may reach, last made first. */
-  synchronized List<GradPoint> candidates(NDArray target) {
-    List<GradPoint> candidates = new ArrayList<>(points);
-    if (usedUpBy.get() == target) {
-      candidates.addAll(usedUp);
-    }
-    candidates.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
-    return candidates;
+  /** The points that a backward may reach, last made first. */
+  synchronized List<GradPoint> candidates() {
+    return lastFirst(points);
+  }
+
+  /** The points of the graph that a backward from {@code target} has used up, last made first. */
+  synchronized List<GradPoint> usedUpBy(NDArray target) {
+    return usedUpBy.get() == target ? lastFirst(usedUp) : List.of();
+  }
+
+  private static List<GradPoint> lastFirst(Set<GradPoint> points) {
+    List<GradPoint> sorted = new ArrayList<>(points);
+    sorted.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
+    return sorted;
   }
 
   /** Adds a hook to a tensor that is an operator's result. */
@@ -156,6 +198,26 @@ public final class GradPoints {
     return made;
   }
 
+  /** {@code array} is what a model goes on with behind a cut. */
+  synchronized void handOn(NDArray array) {
+    handedOn.put(array, Boolean.TRUE);
+  }
+
+  /** Whether {@code array} lies directly behind a cut. */
+  synchronized boolean isHandedOn(NDArray array) {
+    return handedOn.get(array) != null;
+  }
+
+  /**
+   * Sees to it that what uses {@code array} from now on, beside the module that is about to, does
+   * not lead a backward past it: the graph before it is to be run once, when all has arrived.
+   */
+  synchronized void join(NDArray array) {
+    if (handedOn.get(array) == null && !Tensors.isLeaf(array)) {
+      pointOf(array);
+    }
+  }
+
   /** A tensor that keeps its gradient does so also when it has been changed in place. */
   private void followChanged(GradPoint point) {
     NDArray changed = point instanceof TensorPoint of ? of.changed() : null;
@@ -169,10 +231,10 @@ public final class GradPoints {
     return point != null && points.contains(point) ? point : null;
   }
 
-  /** The tensor whose gradient is that of {@code tensor} behind its hooks. */
-  synchronized NDArray behindHooks(NDArray tensor) {
+  /** The point of a tensor as it is now; null if it has none. */
+  synchronized @Nullable TensorPoint pointAt(NDArray tensor) {
     TensorPoint point = current(tensor);
-    return point != null && point.isCurrent(tensor) ? point.behind() : tensor;
+    return point != null && point.isCurrent(tensor) ? point : null;
   }
 
   /** Adds a hook to the gradient of a leaf. */
@@ -221,14 +283,9 @@ public final class GradPoints {
     update();
   }
 
-  /** A tensor's or leaf's hook was removed: what has none is as it was before. */
-  public void hookRemoved() {
-    List<GradPoint> bare;
-    synchronized (this) {
-      forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
-      bare = Stream.concat(points.stream(), usedUp.stream()).filter(GradPoint::isBare).toList();
-    }
-    bare.forEach(this::remove);
+  /** A leaf's hook was removed: one that has none is as it was before. */
+  public synchronized void hookRemoved() {
+    forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
   }
 
   /** Ends all points. */

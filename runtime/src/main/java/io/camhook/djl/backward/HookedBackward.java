@@ -6,69 +6,80 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.GradMode;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The engine calls nobody during a backward, so hooks run before it, on gradients that torch.grad computes
- * without touching any .grad:
+ * The engine calls nobody during a backward, so the graph is cut where hooks wait, and a backward is a row of the
+ * engine's own:
  *
- *   1. The gradients at all points, in one call.
- *   2. The points fire, last made first; that is the order in which autograd reaches them, because a node
- *      depends on later ones only. When a hook replaces a gradient, the point's gate is closed and the
- *      replacement becomes another root behind the gate; then the gradients of the points still to come are
- *      computed again.
- *   3. The backward itself: the engine's own, if nothing was replaced, hence bit for bit what it is without
- *      hooks; else one with all roots. Only now .grad of leaves changes.
+ *   1. The engine runs from the target. It ends at leaves: parameters and the like, whose .grad it updates, and those
+ *      of cuts.
+ *   2. Of the points where gradients have arrived the one made last fires. What is made later can bring it nothing
+ *      more, so its gradients are complete, as they are when autograd reaches a node.
+ *   3. The engine runs on from the other side of its cuts, with what the hooks have left. And so on.
  *
- * So hooks that observe cost a second backward and change nothing. A leaf's hooks fire as soon as no point is
- * left that the leaf lies behind; what they replace is written into .grad afterwards.
+ * So every part of the graph runs backward once, whatever hooks replace.
  *
- * Where only the gradients of some tensors are asked for (torch.autograd.grad), the points that these lie behind
- * fire, and the third step is one more torch.grad.
+ * A few points stand in a graph that goes past them: a tensor that was used before its hook, and values inside a
+ * TorchScript model. Before the engine runs, the gradients that would go past are computed (torch.grad), and such a
+ * point fires first. What its hooks replace becomes one more start of the same run, so that the sum at the tensor is
+ * the replacement; if no floating-point number makes that sum exact, the backward is refused.
  *
- * Over a graph that has been used up, step 1 fails; then the points fire one by one as far as there are
- * gradients, and the engine's own backward says what is wrong.
+ * A leaf with hooks of its gradient has its .grad set aside, so that what arrives is seen alone; it is done as soon as
+ * no point is left through which more can come.
  *
- * If a hook throws, the engine runs once more with the gates of the points that have not fired closed, so that
- * what lies before them has its gradients, as in PyTorch, and the exception goes on.
+ * All runs keep the graph: a part that is reached past a cut may run again. A graph is used up all the same when
+ * the caller does not keep it: whoever brings a gradient to one of its cuts again is told so.
+ *
+ * If a hook throws, the engine does not run on. What lies behind has its gradients, as in PyTorch.
  */
 /** One backward over graphs with hooks. */
 public final class HookedBackward {
+  private static final ThreadLocal<Boolean> ENGINE = new ThreadLocal<>();
+
   private final GradPoints registry;
   private final PtNDArray target;
+  private final boolean keepGraph;
   private final NDManager owner;
   private final NDManager scratch;
-  private final List<NDArray> roots = new ArrayList<>();
-  private final List<NDArray> rootGrads = new ArrayList<>();
-  private final @Nullable List<NDArray> asked;
+  private final AutogradGateway autograd = AutogradGateway.instance();
   private final List<GradPoint> waiting;
-  private final List<LeafPoint> waitingLeaves;
+  private final List<LeafBackward> leaves = new ArrayList<>();
   private final List<GradPoint> reached = new ArrayList<>();
-  private final Set<Gate> closed = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Map<LeafPoint, NDArray> replacedLeaves = new IdentityHashMap<>();
-  private final List<LeafPoint> reachedLeaves = new ArrayList<>();
-  private final Map<GradPoint, List<@Nullable NDArray>> gradients = new IdentityHashMap<>();
-  private final Map<GradPoint, Set<LeafPoint>> behind = new IdentityHashMap<>();
+  private final Map<GradPoint, Upstream> upstream = new HashMap<>();
+  private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
+  private List<NDArray> roots = new ArrayList<>();
+  private List<NDArray> rootGrads = new ArrayList<>();
+
+  /** What a gradient at a point comes to next. */
+  private record Upstream(List<GradPoint> points, List<LeafBackward> leaves) {}
 
   private HookedBackward(
-      GradPoints registry, PtNDArray target, PtNDArray gradient, @Nullable List<NDArray> asked) {
+      GradPoints registry, PtNDArray target, PtNDArray gradient, boolean keepGraph) {
     this.registry = registry;
     this.target = target;
-    this.asked = asked;
+    this.keepGraph = keepGraph;
     this.owner = target.getManager();
     this.scratch = owner.newSubManager();
     roots.add(target);
     rootGrads.add(gradient);
-    waiting = new ArrayList<>(registry.candidates(target));
-    waitingLeaves = new ArrayList<>(registry.leaves());
+    waiting = new ArrayList<>(registry.candidates());
+    waiting.removeIf(
+        HookedBackward::hasArrived); // a backward of which this one is a part brought it
+    for (LeafPoint leaf : registry.leaves()) {
+      if (Tensors.isLeaf(leaf.array())) {
+        leaves.add(new LeafBackward(leaf));
+      }
+    }
   }
 
   /**
@@ -88,412 +99,417 @@ public final class HookedBackward {
     }
     registry.enterBackward(target);
     try {
-      HookedBackward backward = new HookedBackward(registry, target, gradient, null);
+      HookedBackward backward = new HookedBackward(registry, target, gradient, keepGraph);
       try {
-        return backward.run(keepGraph, createGraph);
+        return backward.run(createGraph);
       } finally {
         backward.scratch.close();
       }
+    } catch (Throwable e) {
+      // Whoever threw it: over a graph that is cut the engine alone would stop half-way.
+      UserFailure.mark(e);
+      throw e;
     } finally {
       registry.leaveBackward();
     }
   }
 
-  /**
-   * The gradients of {@code inputs}, through the hooks on the way to them; no {@code .grad} of a
-   * leaf changes.
-   *
-   * @return one entry per input; null where the output does not depend on it
-   * @throws IllegalStateException if hooks cannot be exact here
-   */
-  public static List<@Nullable NDArray> grad(
-      GradPoints registry,
-      PtNDArray output,
-      PtNDArray gradient,
-      List<NDArray> inputs,
-      boolean keepGraph) {
-    registry.enterBackward(output);
-    try {
-      List<NDArray> asked = inputs.stream().map(registry::behindHooks).toList();
-      HookedBackward backward = new HookedBackward(registry, output, gradient, asked);
-      try {
-        return backward.gradients(keepGraph);
-      } finally {
-        backward.scratch.close();
-      }
-    } finally {
-      registry.leaveBackward();
-    }
-  }
-
-  private List<@Nullable NDArray> gradients(boolean keepGraph) {
-    boolean mode = JniUtils.isGradMode();
-    JniUtils.setGradMode(false);
-    try {
-      if (findReached()) {
-        fireWaiting();
-      }
-      List<@Nullable NDArray> found =
-          AutogradGateway.instance().grad(owner, roots, inputs(), rootGrads, keepGraph);
-      for (LeafPoint leaf : reachedLeaves) {
-        found.set(position(leaf), replacedLeaves.getOrDefault(leaf, found.get(position(leaf))));
-      }
-      usedUp(keepGraph);
-      return found;
-    } finally {
-      closed.forEach(gate -> gate.open(true));
-      JniUtils.setGradMode(mode);
-    }
-  }
-
-  private List<NDArray> inputs() {
-    return Objects.requireNonNull(asked);
-  }
-
-  /** Which of the tensors asked for the leaf is; -1 if none. */
-  private int position(LeafPoint leaf) {
-    List<NDArray> inputs = inputs();
-    for (int i = 0; i < inputs.size(); i++) {
-      if (leaf.isOf(inputs.get(i))) {
-        return i;
-      }
-    }
-    return -1;
-  }
-
-  private boolean run(boolean keepGraph, boolean createGraph) {
-    if (waiting.isEmpty() && waitingLeaves.isEmpty()) {
+  private boolean run(boolean createGraph) {
+    if (waiting.isEmpty() && leaves.isEmpty() && registry.usedUpBy(target).isEmpty()) {
       return false;
     }
-    boolean mode = JniUtils.isGradMode();
-    JniUtils.setGradMode(false);
-    try {
-      if (!findReached() || waiting.isEmpty() && waitingLeaves.isEmpty()) {
-        return false;
-      }
+    try (GradMode off = new GradMode(false)) {
       if (createGraph) {
-        refuseDoubleBackward();
+        return refuseDoubleBackward();
       }
-      runHooks(keepGraph);
-    } finally {
-      closed.forEach(gate -> gate.open(true));
-      JniUtils.setGradMode(mode);
-    }
-    usedUp(keepGraph);
-    return true;
-  }
-
-  /**
-   * What is thrown here is the application's, whoever threw it: hooks have run and gradients may
-   * have been added up, so that the engine cannot begin anew.
-   */
-  private void runHooks(boolean keepGraph) {
-    try {
-      fireAll(keepGraph);
-      accumulate(keepGraph);
-    } catch (Throwable e) {
-      UserFailure.mark(e);
-      throw e;
-    }
-  }
-
-  private void usedUp(boolean keepGraph) {
-    if (!keepGraph) {
-      registry.usedUp(target, reached);
-    }
-  }
-
-  private void refuseDoubleBackward() {
-    String who = waiting.isEmpty() ? "a leaf of shape " + leafShape() : waiting.get(0).name();
-    throw UserFailure.of(
-        new IllegalStateException(
-            "backward with createGraph=true through the hooked "
-                + who
-                + ": a second derivative would not see what its hooks do; remove the hooks first"));
-  }
-
-  private String leafShape() {
-    return waitingLeaves.get(0).array().getShape().toString();
-  }
-
-  /**
-   * Leaves those points and leaves that this backward reaches.
-   *
-   * @return false if parts of the graph are gone: what could fire has fired
-   */
-  private boolean findReached() {
-    try {
-      evaluate();
-    } catch (RuntimeException e) {
-      fireWhatIsLeft();
-      return false;
-    }
-    waiting.removeIf(point -> !isReached(point) || !isOnTheWay(point));
-    waitingLeaves.removeIf(
-        leaf ->
-            !Tensors.isLeaf(leaf.array())
-                || asked != null && position(leaf) < 0
-                || grad(scratch, roots, List.of(leaf.array()), rootGrads).get(0) == null);
-    if (!waitingLeaves.isEmpty()) {
-      findWhatLiesBehind();
-    }
-    return true;
-  }
-
-  private void fireWhatIsLeft() {
-    for (GradPoint point : waiting) {
-      List<@Nullable NDArray> seen;
+      leaves.forEach(leaf -> leaf.begin(scratch));
       try {
-        seen = shown(point.observed());
-      } catch (RuntimeException e) {
-        return;
+        runHooksAndEngine();
+      } catch (Throwable e) {
+        giveUp();
+        throw e;
       }
-      if (seen.stream().anyMatch(Objects::nonNull)) {
-        fireForApplication(point, seen);
+      finish();
+    }
+    return true;
+  }
+
+  private void runHooksAndEngine() {
+    while (true) {
+      GradPoint direct = nextBeforeEngine();
+      if (direct != null) {
+        fireBeforeEngine(direct);
+        continue;
       }
+      if (!roots.isEmpty()) {
+        runEngine();
+        fireReadyLeaves();
+      }
+      GradPoint next = nextArrived();
+      if (next == null) {
+        break;
+      }
+      fire(next);
     }
+    fireLeaves(List.copyOf(leaves));
   }
 
-  private static void fireForApplication(GradPoint point, List<@Nullable NDArray> seen) {
-    try {
-      point.fire(seen);
-    } catch (Throwable e) {
-      UserFailure.mark(e);
-      throw e;
+  // ---- points in a graph that goes past them
+
+  /** A point that has to fire before the engine runs on; null if there is none. */
+  private @Nullable GradPoint nextBeforeEngine() {
+    List<GradPoint> direct = waiting.stream().filter(GradPoint::isReachedDirectly).toList();
+    if (direct.isEmpty() || roots.isEmpty()) {
+      return null;
     }
-  }
-
-  /** Whether the gradient asked for, if any is, comes through the point. */
-  private boolean isOnTheWay(GradPoint point) {
-    return asked == null || sensed(point, asked).stream().anyMatch(Objects::nonNull);
-  }
-
-  private boolean isReached(GradPoint point) {
-    return gradients.getOrDefault(point, List.of()).stream().anyMatch(Objects::nonNull);
-  }
-
-  /** Step 1: the gradients at the points that still wait. */
-  private void evaluate() {
     List<NDArray> tensors = new ArrayList<>();
-    for (GradPoint point : waiting) {
-      tensors.addAll(point.observed());
+    direct.forEach(point -> point.cuts().forEach(cut -> tensors.add(cut.before())));
+    List<@Nullable NDArray> found = look(tensors);
+    GradPoint first = firstWithAny(direct, found);
+    if (first == null) {
+      return null;
     }
-    List<@Nullable NDArray> all = tensors.isEmpty() ? List.of() : shown(tensors);
-    closeUnseen();
-    int next = 0;
-    for (GradPoint point : waiting) {
-      int end = next + point.observed().size();
-      gradients.put(point, all.subList(next, end));
-      next = end;
+    List<NDArray> ends = new ArrayList<>();
+    List<GradPoint> later = waiting.subList(0, waiting.indexOf(first));
+    later.forEach(point -> leaves(point).forEach(ends::add));
+    boolean comesLater =
+        later.stream().anyMatch(HookedBackward::hasArrived)
+            || (!ends.isEmpty() && look(ends).stream().anyMatch(Objects::nonNull));
+    if (!comesLater) {
+      return first;
     }
-  }
-
-  private void closeUnseen() {
-    for (GradPoint point : waiting) {
-      for (NDArray gradient : gradients.getOrDefault(point, List.of())) {
-        if (gradient != null) {
-          gradient.close();
+    int at = 0;
+    for (GradPoint point : direct) {
+      for (int i = 0; i < point.cuts().size(); i++) {
+        NDArray gradient = found.get(at++);
+        if (gradient != null && point instanceof TensorPoint) {
+          NDArray before = past.get(point);
+          past.put(point, before == null ? gradient : own(before.add(gradient)));
         }
       }
     }
-    gradients.clear();
+    return null;
   }
 
-  /** Which leaves get a gradient through which points. */
-  private void findWhatLiesBehind() {
-    List<NDArray> leaves = waitingLeaves.stream().map(LeafPoint::array).toList();
-    for (GradPoint point : waiting) {
-      Set<LeafPoint> found = Collections.newSetFromMap(new IdentityHashMap<>());
-      List<@Nullable NDArray> sensed = sensed(point, leaves);
-      for (int i = 0; i < leaves.size(); i++) {
-        if (sensed.get(i) != null) {
-          found.add(waitingLeaves.get(i));
-        }
+  private static @Nullable GradPoint firstWithAny(
+      List<GradPoint> points, List<@Nullable NDArray> gradients) {
+    int at = 0;
+    for (GradPoint point : points) {
+      int end = at + point.cuts().size();
+      if (gradients.subList(at, end).stream().anyMatch(Objects::nonNull)) {
+        return point;
       }
-      behind.put(point, found);
+      at = end;
     }
+    return null;
   }
 
-  /** Not null where a tensor gets a gradient through the point. */
-  private List<@Nullable NDArray> sensed(GradPoint point, List<NDArray> tensors) {
-    List<NDArray> from = point.gates().stream().map(Gate::before).toList();
-    List<NDArray> ones =
-        from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
-    return grad(scratch, from, tensors, ones);
-  }
-
-  /** Step 2. */
-  private void fireWaiting() {
-    fireReadyLeaves();
-    while (!waiting.isEmpty()) {
-      GradPoint point = waiting.get(0);
-      fire(point);
-      waiting.remove(0);
-      reached.add(point);
-      fireReadyLeaves();
-    }
-  }
-
-  private void fireAll(boolean keepGraph) {
+  private void fireBeforeEngine(GradPoint point) {
+    waiting.remove(point);
+    reached.add(point);
+    NDArray gone = past.remove(point);
+    List<@Nullable NDArray> now = look(point.cuts().stream().map(Cut::before).toList());
+    List<@Nullable NDArray> going = new ArrayList<>();
+    now.forEach(gradient -> going.add(sum(gradient, gone)));
     try {
-      fireWaiting();
+      goOn(point, going);
     } catch (Throwable e) {
-      accumulateWhatIsDone(keepGraph, e);
+      endAt(point, now, e);
       throw e;
     }
   }
 
-  private void fire(GradPoint point) {
-    List<@Nullable NDArray> seen = gradients.remove(point);
-    if (seen == null || seen.stream().allMatch(Objects::isNull)) {
-      return; // cut off by a replacement
-    }
-    List<@Nullable NDArray> replaced = point.fire(seen);
-    if (replaced == null) {
-      return;
-    }
-    for (int i = 0; i < replaced.size(); i++) {
-      replace(point, i, replaced.get(i));
-    }
-    evaluate();
-  }
-
-  private void replace(GradPoint point, int position, @Nullable NDArray replacement) {
-    Gate gate = point.gates().get(position);
-    gate.open(false);
-    closed.add(gate);
-    if (replacement == null) {
-      return;
-    }
-    NDArray root = gate.before();
-    NDArray gradient = replacement.toType(root.getDataType(), false);
-    if (point instanceof TensorPoint) {
-      gradient = besideUngated(point, root, gradient);
-    }
-    roots.add(root);
-    rootGrads.add(gradient);
-  }
-
-  /**
-   * What to add at a tensor that was used before its gate was made, so that the sum is the
-   * replacement.
-   *
-   * @throws IllegalStateException if no floating-point number makes the sum exact
-   */
-  private NDArray besideUngated(GradPoint point, NDArray root, NDArray wanted) {
-    NDArray ungated = grad(scratch, roots, List.of(root), rootGrads).get(0);
-    if (ungated == null || ungated.countNonzero().getLong() == 0) {
-      return wanted;
-    }
-    NDArray difference = wanted.sub(ungated);
-    difference.attach(scratch);
-    if (!difference.add(ungated).contentEquals(wanted)) {
-      throw new IllegalStateException(
-          point.name()
-              + ": it was used before its hook was registered, and the gradient that the hook"
-              + " returned cannot be reached exactly; register the hook before the tensor is used");
-    }
-    return difference;
-  }
-
-  private void fireReadyLeaves() {
-    for (LeafPoint leaf : List.copyOf(waitingLeaves)) {
-      if (waiting.stream().anyMatch(point -> liesBehind(leaf, point))) {
-        continue;
-      }
-      waitingLeaves.remove(leaf);
-      NDArray gradient = shown(List.of(leaf.array())).get(0);
-      if (gradient == null) {
-        continue;
-      }
-      reachedLeaves.add(leaf);
-      NDArray result = TensorPoint.run(leaf.hooks(), gradient);
-      if (result != gradient) {
-        if (!result.getShape().equals(gradient.getShape())) {
-          throw new IllegalStateException(
-              "leaf of shape %s: a hook returned a gradient of shape %s"
-                  .formatted(gradient.getShape(), result.getShape()));
-        }
-        replacedLeaves.put(leaf, result);
-      }
-    }
-  }
-
-  private boolean liesBehind(LeafPoint leaf, GradPoint point) {
-    Set<LeafPoint> found = behind.get(point);
-    return found != null && found.contains(leaf);
-  }
-
-  /** Step 3. */
-  private void accumulate(boolean keepGraph) {
-    Map<LeafPoint, NDArray> sums = new IdentityHashMap<>();
-    replacedLeaves.forEach((leaf, gradient) -> sums.put(leaf, sum(leaf, gradient)));
-    if (closed.isEmpty()) {
-      JniUtils.backward(target, (PtNDArray) rootGrads.get(0), keepGraph, false);
-    } else {
-      AutogradGateway.instance().backward(scratch, roots, rootGrads, keepGraph);
-    }
-    sums.forEach(
-        (leaf, sum) -> {
-          try (NDArray grad = leaf.array().getGradient()) {
-            AutogradGateway.instance().copy(scratch, grad, sum);
-          }
-        });
-    for (GradPoint point : reached) {
-      if (point instanceof TensorPoint tensor) {
-        tensor.retain();
-      }
-    }
-    reachedLeaves.forEach(LeafPoint::accumulated);
-  }
-
-  /** What {@code .grad} is to be: what it was and the replacement. */
-  private NDArray sum(LeafPoint leaf, NDArray gradient) {
-    try (NDArray before = leaf.array().getGradient()) {
-      NDArray sum = before.add(gradient);
-      sum.attach(scratch);
-      return sum;
-    }
-  }
-
-  private void accumulateWhatIsDone(boolean keepGraph, Throwable failure) {
+  /** A hook threw before the engine ran: what lies behind the tensor gets its gradients, no more. */
+  private void endAt(GradPoint point, List<@Nullable NDArray> going, Throwable failure) {
     try {
-      for (GradPoint point : waiting) {
-        for (Gate gate : point.gates()) {
-          gate.open(false);
-          closed.add(gate);
+      for (int i = 0; i < going.size(); i++) {
+        Cut cut = point.cuts().get(i);
+        NDArray gradient = going.get(i);
+        if (cut.leaf() == null) {
+          return;
+        }
+        if (gradient != null) {
+          roots.add(cut.before());
+          rootGrads.add(own(gradient.neg()));
         }
       }
-      for (GradPoint point : waiting) {
-        if (point instanceof TensorPoint) {
-          NDArray root = point.gates().get(0).before();
-          NDArray zeros = scratch.zeros(root.getShape(), root.getDataType());
-          NDArray opposite = besideUngated(point, root, zeros);
-          roots.add(root);
-          rootGrads.add(opposite);
-        }
-      }
-      accumulate(keepGraph);
-      reached.addAll(waiting);
-      usedUp(keepGraph);
+      runEngine();
     } catch (Throwable e) {
       failure.addSuppressed(e);
     }
   }
 
-  /** Gradients for hooks, which may keep them. */
-  private List<@Nullable NDArray> shown(List<NDArray> tensors) {
-    List<@Nullable NDArray> found = grad(owner, roots, tensors, rootGrads);
-    for (NDArray gradient : found) {
-      if (gradient != null) {
-        Tensors.loose(gradient);
+  /**
+   * Shows a point what has arrived, and starts the next run with what its hooks leave.
+   *
+   * @param going by cut, what goes past it in any case; null where nothing does
+   */
+  private void goOn(GradPoint point, List<@Nullable NDArray> going) {
+    List<@Nullable NDArray> arrived = new ArrayList<>();
+    List<@Nullable NDArray> seen = new ArrayList<>();
+    for (int i = 0; i < going.size(); i++) {
+      NDArray gradient = point.cuts().get(i).take(keepGraph, owner);
+      arrived.add(gradient);
+      seen.add(point.isBare() ? null : forHooks(sum(going.get(i), gradient)));
+    }
+    List<@Nullable NDArray> replaced = point.isBare() ? null : point.fire(seen);
+    for (int i = 0; i < going.size(); i++) {
+      Cut cut = point.cuts().get(i);
+      if (replaced != null) {
+        cut.requireReplaceable();
+        NDArray next = replaced.get(i);
+        if (next == null && arrived.get(i) != null) { // null for none: nothing goes on but zeros
+          next = cut.before().zerosLike();
+          next.attach(scratch);
+        }
+        if (next != null) {
+          start(point, cut, next, going.get(i));
+        }
+      } else if (arrived.get(i) != null) {
+        roots.add(cut.before());
+        rootGrads.add(arrived.get(i));
       }
     }
-    return found;
   }
 
-  private static List<@Nullable NDArray> grad(
-      NDManager owner, List<NDArray> outputs, List<NDArray> inputs, List<NDArray> grads) {
-    return AutogradGateway.instance().grad(owner, outputs, inputs, grads, true);
+  /** Adds to the run that begins what makes the sum at a tensor {@code wanted}. */
+  private void start(GradPoint point, Cut cut, NDArray wanted, @Nullable NDArray going) {
+    NDArray gradient = own(Tensors.inTypeOf(cut.before(), wanted, scratch).duplicate());
+    if (going != null) {
+      NDArray difference = own(gradient.sub(going));
+      if (difference.countNonzero().getLong() == 0) {
+        return;
+      }
+      if (!own(difference.add(going)).contentEquals(gradient)) {
+        throw new IllegalStateException(
+            point.name()
+                + ": it was used before its hook was registered, and the gradient that the hook"
+                + " returned cannot be reached exactly; register the hook before the tensor is"
+                + " used");
+      }
+      gradient = difference;
+    }
+    roots.add(cut.before());
+    rootGrads.add(gradient);
+  }
+
+  private static @Nullable NDArray sum(@Nullable NDArray one, @Nullable NDArray other) {
+    return one == null ? other : other == null ? one : one.add(other);
+  }
+
+  private NDArray own(NDArray array) {
+    array.attach(scratch);
+    return array;
+  }
+
+  /** A copy: the engine may go on to add to the memory of what it was given. */
+  private @Nullable NDArray forHooks(@Nullable NDArray gradient) {
+    return gradient == null ? null : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
+  }
+
+  /** The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes. */
+  private List<@Nullable NDArray> look(List<NDArray> tensors) {
+    return autograd.grad(scratch, roots, tensors, rootGrads, true);
+  }
+
+  // ---- cuts
+
+  private void runEngine() {
+    boolean keep = keepGraph || !waiting.isEmpty() || !reached.isEmpty();
+    try {
+      if (roots.size() == 1) {
+        runEngine((PtNDArray) roots.get(0), (PtNDArray) rootGrads.get(0), keep);
+      } else {
+        autograd.backward(scratch, roots, rootGrads, keep);
+      }
+    } catch (RuntimeException e) {
+      throw AutogradGateway.isSpoiled(e) ? usedUp(e) : e;
+    }
+    roots = new ArrayList<>();
+    rootGrads = new ArrayList<>();
+  }
+
+  private IllegalStateException usedUp(RuntimeException cause) {
+    for (GradPoint point : registry.usedUpBy(target)) {
+      List<NDArray> ends = leaves(point);
+      List<@Nullable NDArray> seen = look(ends);
+      if (seen.stream().anyMatch(Objects::nonNull)) {
+        point.fire(
+            seen.stream()
+                .map(this::forHooks)
+                .toList()); // as autograd reaches hooks before it misses what was freed
+        break;
+      }
+    }
+    return new IllegalStateException(
+        "Trying to backward through the graph a second time: a backward has used it up; the first"
+            + " one has to keep it (keepGraph)",
+        cause);
+  }
+
+  private static List<NDArray> leaves(GradPoint point) {
+    List<NDArray> leaves = new ArrayList<>();
+    for (Cut cut : point.cuts()) {
+      if (cut.leaf() != null) {
+        leaves.add(cut.leaf());
+      }
+    }
+    return leaves;
+  }
+
+  private static boolean hasArrived(GradPoint point) {
+    return point.cuts().stream().anyMatch(Cut::hasArrived);
+  }
+
+  /** The point made last at which gradients have arrived; those made later wait no more. */
+  private @Nullable GradPoint nextArrived() {
+    while (!waiting.isEmpty()) {
+      GradPoint point = waiting.get(0);
+      if (past.containsKey(point) || hasArrived(point)) {
+        return point;
+      }
+      waiting.remove(0);
+    }
+    return null;
+  }
+
+  private void fire(GradPoint point) {
+    waiting.remove(0);
+    reached.add(point);
+    NDArray gone = past.remove(point);
+    goOn(point, new ArrayList<>(Collections.nCopies(point.cuts().size(), gone)));
+  }
+
+  /** The engine's own backward; its call comes back to the agent, which lets it pass. */
+  private static void runEngine(PtNDArray target, PtNDArray gradient, boolean keepGraph) {
+    ENGINE.set(Boolean.TRUE);
+    try {
+      JniUtils.backward(target, gradient, keepGraph, false);
+    } finally {
+      ENGINE.remove();
+    }
+  }
+
+  /** Whether the backward that begins on this thread is {@link #runEngine}'s. */
+  public static boolean isEngines() {
+    return ENGINE.get() != null;
+  }
+
+  // ---- leaves
+
+  private void fireReadyLeaves() {
+    if (leaves.isEmpty()) {
+      return;
+    }
+    List<LeafBackward> ready = new ArrayList<>(leaves);
+    List<GradPoint> open =
+        new ArrayList<>(waiting.stream().filter(HookedBackward::hasArrived).toList());
+    for (int i = 0; i < open.size(); i++) {
+      Upstream next = upstream(open.get(i));
+      ready.removeAll(next.leaves());
+      for (GradPoint point : next.points()) {
+        if (!open.contains(point)) {
+          open.add(point);
+        }
+      }
+    }
+    fireLeaves(ready);
+  }
+
+  private Upstream upstream(GradPoint point) {
+    Upstream known = upstream.get(point);
+    if (known == null) {
+      known = lookUpstream(point);
+      upstream.put(point, known);
+    }
+    return known;
+  }
+
+  private Upstream lookUpstream(GradPoint point) {
+    List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
+    List<NDArray> ones =
+        from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
+    List<NDArray> ends = new ArrayList<>();
+    List<GradPoint> points = waiting.subList(waiting.indexOf(point) + 1, waiting.size());
+    points.forEach(earlier -> ends.addAll(leaves(earlier)));
+    leaves.forEach(leaf -> ends.add(leaf.array()));
+    List<@Nullable NDArray> found = autograd.grad(scratch, from, ends, ones, true);
+    List<GradPoint> reachedPoints = new ArrayList<>();
+    int at = 0;
+    for (GradPoint earlier : points) {
+      int end = at + leaves(earlier).size();
+      if (found.subList(at, end).stream().anyMatch(Objects::nonNull)) {
+        reachedPoints.add(earlier);
+      }
+      at = end;
+    }
+    List<LeafBackward> reachedLeaves = new ArrayList<>();
+    for (LeafBackward leaf : leaves) {
+      if (found.get(at++) != null) {
+        reachedLeaves.add(leaf);
+      }
+    }
+    return new Upstream(reachedPoints, reachedLeaves);
+  }
+
+  private void fireLeaves(List<LeafBackward> ready) {
+    for (LeafBackward leaf : ready) {
+      if (leaf.hasArrived()) {
+        leaves.remove(leaf);
+        leaf.fire(owner);
+      }
+    }
+  }
+
+  /** What has arrived where no hook has run is lost, as in PyTorch. */
+  private void giveUp() {
+    leaves.forEach(LeafBackward::undo);
+    for (GradPoint point : waiting) {
+      if (hasArrived(point)) {
+        point.cuts().forEach(cut -> cut.take(true, scratch));
+        reached.add(point);
+      }
+    }
+    if (!keepGraph) {
+      registry.usedUp(target, reached);
+    }
+  }
+
+  private void finish() {
+    leaves.forEach(LeafBackward::undo);
+    for (GradPoint point : reached) {
+      if (point instanceof TensorPoint tensor) {
+        tensor.retain();
+      }
+    }
+    if (!keepGraph) {
+      registry.usedUp(target, reached);
+    }
+  }
+
+  /** Lets the engine run where no hook is concerned. */
+  private boolean refuseDoubleBackward() {
+    List<NDArray> ends = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (GradPoint point : waiting) {
+      for (Cut cut : point.cuts()) {
+        ends.add(cut.leaf() == null ? cut.before() : cut.leaf());
+        names.add(point.name());
+      }
+    }
+    for (LeafBackward leaf : leaves) {
+      ends.add(leaf.array());
+      names.add("a leaf of shape " + leaf.array().getShape());
+    }
+    List<@Nullable NDArray> found = ends.isEmpty() ? List.of() : look(ends);
+    for (int i = 0; i < found.size(); i++) {
+      if (found.get(i) != null) {
+        throw new IllegalStateException(
+            "backward with createGraph=true through the hooked "
+                + names.get(i)
+                + ": a second derivative would not see what its hooks do; remove the hooks first");
+      }
+    }
+    return false;
   }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The backward hooks of one call of a module, as they were when it was called. Follows {@code
- * torch.utils.hooks.BackwardHook}: gates behind all inputs if one of them requires grad, and behind
+ * torch.utils.hooks.BackwardHook}: cuts behind all inputs if one of them requires grad, and behind
  * all outputs likewise.
  */
 public final class ModuleBackward {
@@ -30,7 +30,7 @@ public final class ModuleBackward {
   private final List<HookEntry> hooks;
   private final long begun = System.nanoTime();
   private int inputs;
-  private boolean inputsGated;
+  private boolean inputsCut;
   private @Nullable NDList gradOutputs;
 
   private ModuleBackward(
@@ -70,41 +70,41 @@ public final class ModuleBackward {
     for (int i = 0; i < known.size(); i++) {
       seen.add(known.get(i) ? given.get(i) : null);
     }
-    inputsGated = gated(seen, true, true) != null;
+    inputsCut = cutAt(seen, true, true) != null;
   }
 
   /** Looks at the outputs of a module that has run already. */
   public void observeOutputs(NDList returned) {
-    gated(returned, false, true);
+    cutAt(returned, false, true);
   }
 
-  private Gate observing(NDArray array) {
-    return Gate.observing(
+  private Cut observing(NDArray array) {
+    return Cut.observing(
         array,
         "layer %s: its backward hook returned a gradient to go on with, but the layer is inside a TorchScript model, which is one native call; there hooks only look: return null"
             .formatted(block));
   }
 
-  /** Puts the gates before the module. */
-  public NDList gateInputs(NDList given) {
+  /** Puts the cuts before the module. */
+  public NDList cutInputs(NDList given) {
     inputs = given.size();
-    Point point = gated(given, true, false);
-    inputsGated = point != null;
+    Point point = cutAt(given, true, false);
+    inputsCut = point != null;
     if (point == null) {
       return given;
     }
-    point.gates().forEach(gate -> Tensors.loose(gate.after()));
+    point.cuts().forEach(cut -> Tensors.loose(cut.after()));
     return point.handedOn;
   }
 
-  /** Puts the gates behind the module. */
-  public NDList gateOutputs(NDList returned) {
-    Point point = gated(returned, false, false);
+  /** Puts the cuts behind the module. */
+  public NDList cutOutputs(NDList returned) {
+    Point point = cutAt(returned, false, false);
     if (point == null) {
       return returned;
     }
-    for (Gate gate : point.gates()) {
-      NDArray replaced = gate.source();
+    for (Cut cut : point.cuts()) {
+      NDArray replaced = cut.source();
       if (Handles.made((PtNDArray) replaced) > begun && !Tensors.isLeaf(replaced)) {
         Tensors.loose(replaced); // made by the module, and nobody's now
       }
@@ -112,7 +112,7 @@ public final class ModuleBackward {
     return point.handedOn;
   }
 
-  private @Nullable Point gated(NDList arrays, boolean input, boolean looking) {
+  private @Nullable Point cutAt(NDList arrays, boolean input, boolean looking) {
     if (arrays.isEmpty() || !JniUtils.isGradMode()) {
       return null;
     }
@@ -122,7 +122,10 @@ public final class ModuleBackward {
       NDArray array = arrays.get(i);
       boolean differentiable =
           array != null && (Tensors.isFloating(array) || (looking && Tensors.isUnknown(array)));
-      requires[i] = differentiable && Tensors.requiresGrad(array);
+      requires[i] = differentiable && (points.isHandedOn(array) || Tensors.requiresGrad(array));
+      if (requires[i] && input && !looking) {
+        points.join(array);
+      }
       any |= requires[i];
     }
     if (!any) {
@@ -130,13 +133,17 @@ public final class ModuleBackward {
     }
     Point point = new Point(input, arrays, requires, looking);
     points.add(point);
+    if (!looking) {
+      point.cuts().forEach(cut -> points.handOn(cut.after()));
+    }
     return point;
   }
 
-  /** The gates of the inputs, or those of the outputs: one node of autograd each. */
+  /** The cuts at the inputs, or those at the outputs: one place of autograd each. */
   private final class Point extends GradPoint {
     private final boolean input;
-    private final List<@Nullable Gate> positions = new ArrayList<>();
+    private final boolean looking;
+    private final List<@Nullable Cut> positions = new ArrayList<>();
     private final NDList handedOn = new NDList();
     private final NDList shapes = new NDList();
     private final List<@Nullable NDManager> managers = new ArrayList<>();
@@ -144,24 +151,25 @@ public final class ModuleBackward {
     Point(boolean input, NDList arrays, boolean[] requires, boolean looking) {
       super(System.nanoTime());
       this.input = input;
+      this.looking = looking;
       for (int i = 0; i < requires.length; i++) {
         NDArray array = arrays.get(i);
-        Gate gate = !requires[i] ? null : looking ? observing(array) : Gate.behind(array, true);
-        positions.add(gate);
-        handedOn.add(gate == null ? array : gate.after());
-        shapes.add(gate == null ? array : gate.observed());
+        Cut cut = !requires[i] ? null : looking ? observing(array) : Cut.behind(array, true);
+        positions.add(cut);
+        handedOn.add(cut == null ? array : cut.after());
+        shapes.add(cut == null ? array : cut.before());
         managers.add(array == null || Tensors.isUnknown(array) ? null : array.getManager());
       }
     }
 
     @Override
-    List<NDArray> observed() {
-      return gates().stream().map(Gate::observed).toList();
+    List<Cut> cuts() {
+      return positions.stream().filter(Objects::nonNull).toList();
     }
 
     @Override
-    List<Gate> gates() {
-      return positions.stream().filter(Objects::nonNull).toList();
+    boolean isReachedDirectly() {
+      return looking;
     }
 
     @Override
@@ -204,14 +212,15 @@ public final class ModuleBackward {
     NDList seen = gradients;
     for (HookEntry entry : preHooks) {
       NDList replaced =
-          ((FullBackwardPreHook<Block, NDList>) entry.hook()).beforeBackward(block, path, seen);
+          ((FullBackwardPreHook<Block, NDList>) entry.hook())
+              .beforeBackward(block, path, handles(seen));
       if (replaced != null) {
         requireCount("pre hook", replaced.size(), gradients.size(), "output");
-        seen = replaced;
+        seen = new NDList(replaced);
       }
     }
     gradOutputs = seen;
-    if (!inputsGated) {
+    if (!inputsCut) {
       runWithoutInputGradients(seen);
     }
     return seen;
@@ -224,7 +233,7 @@ public final class ModuleBackward {
     for (HookEntry entry : hooks) {
       NDList replaced =
           ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, none, gradientsOfOutputs);
+              .afterBackward(block, path, new NDList(none), handles(gradientsOfOutputs));
       if (replaced != null && replaced.stream().anyMatch(Objects::nonNull)) {
         throw new IllegalStateException(
             "block %s: no input requires a gradient, so its backward hook must return null"
@@ -244,14 +253,24 @@ public final class ModuleBackward {
     for (HookEntry entry : hooks) {
       NDList replaced =
           ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, seen, outputs);
+              .afterBackward(block, path, handles(seen), handles(outputs));
       if (replaced != null) {
         requireCount("hook", replaced.size(), gradients.size(), "input");
-        seen = replaced;
+        seen = new NDList(replaced);
       }
     }
     gradOutputs = null;
     return seen;
+  }
+
+  /** What one hook is shown: it may change the list and close the arrays. */
+  private static NDList handles(NDList gradients) {
+    NDList shown = new NDList();
+    for (NDArray gradient : gradients) {
+      shown.add(
+          gradient == null ? null : Tensors.loose(Tensors.alias(gradient, gradient.getManager())));
+    }
+    return shown;
   }
 
   private void requireCount(String hook, int found, int expected, String what) {

@@ -8,6 +8,7 @@ import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.memory.Handles;
 import java.lang.ref.WeakReference;
 import java.util.List;
@@ -15,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The hooks of one tensor that is an operator's result. The application's array is given a new
- * native tensor behind a gate, so that everything that uses it from now on can be cut off.
+ * native tensor behind a cut, so that the gradient of everything that uses it from now on arrives
+ * there. One without hooks only keeps the graph before it from being run more than once.
  */
 final class TensorPoint extends GradPoint {
-  private final Gate gate;
+  private final Cut cut;
   private final long version;
   private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
@@ -26,10 +28,10 @@ final class TensorPoint extends GradPoint {
   private @Nullable NDArray last; // gradient of the backward that runs, behind the hooks
   private @Nullable NDArray sum; // of all backwards
 
-  private TensorPoint(long sequence, Gate gate, long version, NDArray tensor) {
+  private TensorPoint(long sequence, Cut cut, long version, NDArray tensor) {
     super(sequence);
     this.tensor = new WeakReference<>(tensor);
-    this.gate = gate;
+    this.cut = cut;
     this.version = version;
   }
 
@@ -45,9 +47,9 @@ final class TensorPoint extends GradPoint {
     boolean mode = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
     try {
-      Gate gate = Gate.behind(tensor, false);
-      Handles.moveInto((PtNDArray) tensor, (PtNDArray) gate.after());
-      return new TensorPoint(sequence, gate, autograd.version(tensor), tensor);
+      Cut cut = Cut.behind(tensor, false);
+      Handles.moveInto((PtNDArray) tensor, (PtNDArray) cut.after());
+      return new TensorPoint(sequence, cut, autograd.version(tensor), tensor);
     } finally {
       JniUtils.setGradMode(mode);
     }
@@ -67,7 +69,7 @@ final class TensorPoint extends GradPoint {
 
   /** The old tensor, where what hooks leave arrives. */
   NDArray behind() {
-    return gate.before();
+    return cut.before();
   }
 
   /** Whether no operator has changed the tensor in place since: hooks belong to a value. */
@@ -141,15 +143,14 @@ final class TensorPoint extends GradPoint {
     }
   }
 
-  /** The old tensor: uses from before the hook count too. */
   @Override
-  List<NDArray> observed() {
-    return List.of(gate.before());
+  List<Cut> cuts() {
+    return List.of(cut);
   }
 
   @Override
-  List<Gate> gates() {
-    return List.of(gate);
+  boolean isReachedDirectly() {
+    return !isBare();
   }
 
   @Override
@@ -158,30 +159,40 @@ final class TensorPoint extends GradPoint {
     if (gradient == null) {
       return null;
     }
-    NDArray result = run(hooks, gradient);
-    last = retained ? result : null;
-    if (result == gradient) {
+    last = retained ? Tensors.ownAlias(gradient) : null;
+    NDArray replaced = run(hooks, gradient);
+    if (replaced == null) {
       return null;
     }
-    requireShape(result, gate.before());
-    return List.of(result);
+    requireShape(replaced, cut.before());
+    last = retained ? replaced : null;
+    return List.of(replaced);
   }
 
-  /** Runs tensor hooks in a row. */
+  /**
+   * Runs tensor hooks in a row. Each may change or close what it gets; what it returns counts.
+   *
+   * @return what the last one returned that returned anything; null if none did
+   */
   @SuppressWarnings("unchecked")
-  static NDArray run(HookList hooks, NDArray gradient) {
+  static @Nullable NDArray run(HookList hooks, NDArray gradient) {
     NDArray seen = gradient;
-    for (HookEntry entry : hooks.snapshot()) {
-      NDArray replaced = ((TensorHook<NDArray>) entry.hook()).onGradient(seen);
+    boolean any = false;
+    HookEntry[] entries = hooks.snapshot();
+    for (int i = 0; i < entries.length; i++) {
+      boolean last = i + 1 == entries.length;
+      NDArray shown = last ? seen : Tensors.loose(Tensors.alias(seen, seen.getManager()));
+      NDArray replaced = ((TensorHook<NDArray>) entries[i].hook()).onGradient(shown);
       if (replaced != null) {
         seen = replaced;
+        any = true;
       }
     }
-    return seen;
+    return any ? seen : null;
   }
 
   @Override
   String name() {
-    return "tensor of shape " + gate.before().getShape();
+    return "tensor of shape " + cut.before().getShape();
   }
 }

@@ -83,12 +83,12 @@ public final class ConfiguredHooks {
         continue;
       }
       if (!counted) {
-        add(HookKind.FORWARD_PRE, root, counter(steps));
+        add(HookKind.FORWARD_PRE, root, counter(steps), false);
         counted = true;
       }
       for (Block block : blocks) {
-        add(HookKind.FORWARD, block, forward(watch, steps));
-        add(HookKind.BACKWARD, block, backward(watch, steps));
+        add(HookKind.FORWARD, block, forward(watch, steps), false);
+        add(HookKind.BACKWARD, block, backward(watch, steps), false);
       }
     }
   }
@@ -136,10 +136,10 @@ public final class ConfiguredHooks {
       return;
     }
     for (Block block : blocks) {
-      addIf(hook instanceof ForwardPreHook, HookKind.FORWARD_PRE, block, hook);
-      addIf(hook instanceof ForwardHook, HookKind.FORWARD, block, hook);
-      addIf(hook instanceof FullBackwardPreHook, HookKind.BACKWARD_PRE, block, hook);
-      addIf(hook instanceof FullBackwardHook, HookKind.BACKWARD, block, hook);
+      addIf(hook instanceof ForwardPreHook, HookKind.FORWARD_PRE, block, hook, entry.replaces());
+      addIf(hook instanceof ForwardHook, HookKind.FORWARD, block, hook, entry.replaces());
+      addIf(hook instanceof FullBackwardPreHook, HookKind.BACKWARD_PRE, block, hook, false);
+      addIf(hook instanceof FullBackwardHook, HookKind.BACKWARD, block, hook, false);
     }
   }
 
@@ -153,14 +153,15 @@ public final class ConfiguredHooks {
         .toList();
   }
 
-  private void addIf(boolean wanted, HookKind kind, Block block, Object hook) {
+  private void addIf(boolean wanted, HookKind kind, Block block, Object hook, boolean replaces) {
     if (wanted) {
-      add(kind, block, hook);
+      add(kind, block, hook, replaces);
     }
   }
 
-  private void add(HookKind kind, Block block, Object hook) {
-    Runnable removal = HookTable.add(kind, block, new HookEntry(hook, false, null), false);
+  private void add(HookKind kind, Block block, Object hook, boolean replaces) {
+    HookEntry entry = new HookEntry(hook, false, replaces, null);
+    Runnable removal = HookTable.add(kind, block, entry, false);
     attached.computeIfAbsent(block, CopyOnWriteArrayList::new).add(removal);
   }
 

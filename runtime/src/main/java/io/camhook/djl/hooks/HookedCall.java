@@ -15,6 +15,7 @@ import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.ModuleBackward;
+import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because they are
- * those of the moment of the call; then pre hooks; then the gate behind the inputs; the module; forward hooks;
- * then the gate behind the outputs. If anything throws, the always-called forward hooks that have not run in
+ * those of the moment of the call; then pre hooks; then the cut behind the inputs; the module; forward hooks;
+ * then the cut behind the outputs. If anything throws, the always-called forward hooks that have not run in
  * this call run with the outputs there are, what they return or throw is dropped, and the exception goes on.
  */
 /** One forward of a block that has hooks. Confined to its thread. */
@@ -90,9 +91,16 @@ public final class HookedCall implements BlockCall {
   }
 
   private void before(GradPoints points) {
-    backward =
-        ModuleBackward.of(
-            block, path, points, concerning(HookKind.BACKWARD_PRE), concerning(HookKind.BACKWARD));
+    PassWatch watch = work.watch;
+    if (watch == null || !watch.endsWithItself()) {
+      backward =
+          ModuleBackward.of(
+              block,
+              path,
+              points,
+              concerning(HookKind.BACKWARD_PRE),
+              concerning(HookKind.BACKWARD));
+    }
     for (HookEntry entry : HookTable.global(HookKind.FORWARD_PRE)) {
       runPre(entry);
     }
@@ -100,7 +108,7 @@ public final class HookedCall implements BlockCall {
       runPre(entry);
     }
     if (backward != null) {
-      inputs = backward.gateInputs(inputs);
+      inputs = backward.cutInputs(inputs);
     }
   }
 
@@ -141,7 +149,7 @@ public final class HookedCall implements BlockCall {
     if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
       ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
           ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-              .beforeForward(block, path, inputs, params);
+              .beforeForward(block, path, new NDList(inputs), params);
       if (replaced != null) {
         inputs = replaced.inputs();
         params = replaced.params();
@@ -149,7 +157,8 @@ public final class HookedCall implements BlockCall {
       return;
     }
     NDList replaced =
-        ((ForwardPreHook<Block, NDList>) entry.hook()).beforeForward(block, path, inputs);
+        ((ForwardPreHook<Block, NDList>) entry.hook())
+            .beforeForward(block, path, new NDList(inputs));
     if (replaced != null) {
       inputs = replaced;
     }
@@ -170,7 +179,7 @@ public final class HookedCall implements BlockCall {
         outputs = runForward(entry, outputs);
       }
       if (backward != null && outputs != null) {
-        outputs = backward.gateOutputs(outputs);
+        outputs = backward.cutOutputs(outputs);
       }
     } catch (Throwable e) {
       runAlwaysCalled(outputs, e);
@@ -203,8 +212,14 @@ public final class HookedCall implements BlockCall {
   private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
     return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
         ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(block, path, inputs, params, outputs)
-        : ((ForwardHook<Block, NDList>) entry.hook()).afterForward(block, path, inputs, outputs);
+            .afterForward(block, path, new NDList(inputs), params, ownList(outputs))
+        : ((ForwardHook<Block, NDList>) entry.hook())
+            .afterForward(block, path, new NDList(inputs), ownList(outputs));
+  }
+
+  /** What a hook is shown: it may change the list, and only what it returns counts. */
+  private static @Nullable NDList ownList(@Nullable NDList arrays) {
+    return arrays == null ? null : new NDList(arrays);
   }
 
   private void runAlwaysCalled(@Nullable NDList outputs, Throwable failure) {

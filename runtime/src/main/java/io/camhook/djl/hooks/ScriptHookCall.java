@@ -16,23 +16,29 @@ import io.camhook.djl.backward.ModuleBackward;
 import io.camhook.djl.model.InnerModule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a module inside a TorchScript model, told to its hooks when the native call that it
- * was a part of is over. Hooks look; what they return is refused.
+ * One call of a module inside a TorchScript model, told to its hooks: while the model waits for
+ * them, or when the native call that it was a part of is over. In the first case the model goes on
+ * with what hooks return that are registered for that ({@link HookEntry#replaces}); what others
+ * return is refused.
  */
 final class ScriptHookCall {
   private final InnerModule module;
-  private final NDList inputs = new NDList();
+  private final boolean waits;
   private final List<Boolean> gradients = new ArrayList<>();
   private final @Nullable ModuleBackward backward;
+  private NDList inputs = new NDList();
 
   /**
    * @param points where the call's backward hooks wait; null if the pass makes no graph
+   * @param waits whether the model waits for the hooks
    */
-  ScriptHookCall(InnerModule module, @Nullable GradPoints points) {
+  ScriptHookCall(InnerModule module, @Nullable GradPoints points, boolean waits) {
     this.module = module;
+    this.waits = waits;
     this.backward =
         points == null
             ? null
@@ -54,19 +60,32 @@ final class ScriptHookCall {
     tensors.forEach(tensor -> gradients.add(gradient));
   }
 
-  /** The arguments are complete. */
-  void begins() {
+  /**
+   * The arguments are complete.
+   *
+   * @return what the module is to get; null if nothing takes the place of what it gets
+   */
+  @Nullable NDList begins() {
+    NDList given = inputs;
     for (HookEntry entry : HookTable.of(module, HookKind.FORWARD_PRE)) {
-      runPre(entry);
+      NDList replaced = callPre(entry);
+      if (replaced != null) {
+        inputs = new NDList(replaced);
+      }
     }
     if (backward != null) {
       backward.observeInputs(inputs, gradients);
     }
+    return inputs == given ? null : inputs;
   }
 
-  private void runPre(HookEntry entry) {
+  private @Nullable NDList callPre(HookEntry entry) {
     try {
-      refuse(callPre(entry), "forward pre hook", "inputs");
+      NDList replaced = beforeForward(entry);
+      if (replaced != null) {
+        require(entry, replaced, inputs.size(), "forward pre hook", "inputs");
+      }
+      return replaced;
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
@@ -74,39 +93,52 @@ final class ScriptHookCall {
   }
 
   @SuppressWarnings("unchecked")
-  private @Nullable Object callPre(HookEntry entry) {
-    return entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook
-        ? ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .beforeForward(module, module.path(), inputs, null)
-        : ((ForwardPreHook<Block, NDList>) entry.hook())
-            .beforeForward(module, module.path(), inputs);
+  private @Nullable NDList beforeForward(HookEntry entry) {
+    if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
+      ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
+          ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
+              .beforeForward(module, module.path(), new NDList(inputs), null);
+      return replaced == null ? null : replaced.inputs();
+    }
+    return ((ForwardPreHook<Block, NDList>) entry.hook())
+        .beforeForward(module, module.path(), new NDList(inputs));
   }
 
-  /** The module has returned. */
-  void returned(NDList outputs) {
+  /**
+   * The module has returned.
+   *
+   * @return what the model is to go on with; null if nothing takes the place of {@code outputs}
+   */
+  @Nullable NDList returned(NDList outputs) {
+    NDList seen = outputs;
     List<HookEntry> called = new ArrayList<>();
     try {
       for (HookEntry entry : HookTable.of(module, HookKind.FORWARD)) {
         called.add(entry);
-        refuse(call(entry, outputs), "forward hook", "outputs");
+        NDList replaced = call(entry, seen);
+        if (replaced != null) {
+          require(entry, replaced, outputs.size(), "forward hook", "outputs");
+          seen = new NDList(replaced);
+        }
       }
     } catch (Throwable e) {
       UserFailure.mark(e);
-      runAlwaysCalled(called, outputs, e);
+      runAlwaysCalled(called, seen, e);
       throw e;
     }
     if (backward != null) {
-      backward.observeOutputs(outputs);
+      backward.observeOutputs(seen);
     }
+    return seen == outputs ? null : seen;
   }
 
   @SuppressWarnings("unchecked")
   private @Nullable NDList call(HookEntry entry, NDList outputs) {
     return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
         ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(module, module.path(), inputs, null, outputs)
+            .afterForward(module, module.path(), new NDList(inputs), null, new NDList(outputs))
         : ((ForwardHook<Block, NDList>) entry.hook())
-            .afterForward(module, module.path(), inputs, outputs);
+            .afterForward(module, module.path(), new NDList(inputs), new NDList(outputs));
   }
 
   private void runAlwaysCalled(List<HookEntry> called, NDList outputs, Throwable failure) {
@@ -121,11 +153,21 @@ final class ScriptHookCall {
     }
   }
 
-  private void refuse(@Nullable Object replacement, String kind, String what) {
-    if (replacement != null) {
+  private void require(HookEntry entry, NDList replaced, int expected, String kind, String what) {
+    if (!waits || !entry.replaces()) {
       throw new IllegalStateException(
-          "layer %s: its %s returned %s to go on with, but the layer is inside a TorchScript model, which is one native call and over when hooks run; there hooks only look: return null"
+          "layer %s: its %s returned %s to go on with, but the layer is inside a TorchScript model, and there hooks only look: return null, or register the hook with HookOptions.replacing() (replace: true in camhook.yaml)"
               .formatted(module, kind, what));
+    }
+    if (replaced.size() != expected || replaced.stream().anyMatch(Objects::isNull)) {
+      throw new IllegalStateException(
+          "layer %s: its %s returned %d arrays, expected %d, one for each tensor of its %s"
+              .formatted(
+                  module,
+                  kind,
+                  replaced.stream().filter(Objects::nonNull).count(),
+                  expected,
+                  what));
     }
   }
 }

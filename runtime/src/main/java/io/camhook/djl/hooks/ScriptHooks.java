@@ -1,5 +1,6 @@
 package io.camhook.djl.hooks;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -12,11 +13,13 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.UserFailure;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.pass.HookedCapture;
-import io.camhook.djl.pass.ModuleCalls;
+import io.camhook.djl.pass.StoppingRun;
 import io.camhook.torchscript.twin.HookPlan;
 import java.util.HashMap;
 import java.util.List;
@@ -67,6 +70,9 @@ public final class ScriptHooks {
     boolean graph = training && JniUtils.isGradMode();
     HookPlan plan = modules.plan();
     long[] wanted = modules.wanted(graph);
+    if (modules.isReplacing() && plan.stoppingMethod() != null) {
+      return runStopping(modules, block, inputs, wanted, graph, training);
+    }
     if (capture != null) {
       capture.want(plan, wanted, graph);
     }
@@ -83,6 +89,38 @@ public final class ScriptHooks {
     }
     try (NDManager scratch = manager.newSubManager()) {
       return finish(modules, result, manager, (PtNDManager) scratch, null, capture);
+    }
+  }
+
+  /** Hooks replace values: they run while the model waits. */
+  private NDList runStopping(
+      ScriptModules modules,
+      PtSymbolBlock block,
+      NDList inputs,
+      long[] wanted,
+      boolean graph,
+      boolean training) {
+    PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    NDManager scratch = graph ? null : manager.newSubManager();
+    ScriptStops stops = new ScriptStops(modules, graph ? points : null);
+    try {
+      StoppingRun run =
+          new StoppingRun(
+              scratch == null ? manager : (PtNDManager) scratch,
+              AutogradGateway.instance()::append);
+      try (IValue result = run.run(block, modules.plan(), wanted, inputs, graph, stops)) {
+        return result.toNDList(manager);
+      }
+    } catch (EngineException | IllegalStateException e) {
+      if (stops.haveActed()) {
+        UserFailure.mark(e); // also the engine's, of what hooks have put into the model
+        throw e;
+      }
+      return runPlain(modules, block, inputs, training, e);
+    } finally {
+      if (scratch != null) {
+        scratch.close();
+      }
     }
   }
 
@@ -165,7 +203,7 @@ public final class ScriptHooks {
       int number = record.site();
       HookPlan.Site site = sites.get(number);
       ScriptHookCall call =
-          begun.computeIfAbsent(number, n -> new ScriptHookCall(modules.at(n), points));
+          begun.computeIfAbsent(number, n -> new ScriptHookCall(modules.at(n), points, false));
       NDList tensors = tensors(record, taps);
       if (record.argument() < 0) {
         begun.remove(number);

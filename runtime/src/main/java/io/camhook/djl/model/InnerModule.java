@@ -14,11 +14,14 @@ import org.jspecify.annotations.Nullable;
 public final class InnerModule extends AbstractBlock {
   private final String path;
   private final String type;
+  private final boolean stops;
 
   /**
    * @param type class name as it was in Python, e.g. {@code torch.nn.modules.conv.Conv2d}
+   * @param stops whether its model can wait for hooks at it
    */
-  InnerModule(String path, String type) {
+  InnerModule(String path, String type, boolean stops) {
+    this.stops = stops;
     this.path = path;
     this.type = type;
   }
@@ -26,6 +29,11 @@ public final class InnerModule extends AbstractBlock {
   /** Dotted path in the archive, the first one of a shared module. */
   public String path() {
     return path;
+  }
+
+  /** Whether its model can wait for hooks at it, so that they replace what it gets or gives. */
+  public boolean stops() {
+    return stops;
   }
 
   /** Class name as it was in Python, without its package. */

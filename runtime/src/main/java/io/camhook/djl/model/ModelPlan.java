@@ -115,6 +115,12 @@ public final class ModelPlan {
     return script == null ? null : script.state();
   }
 
+  /** Whether its engine has no hooks inside. */
+  public boolean isOutside() {
+    String engine = info().engine();
+    return engine != null && !engine.startsWith("PyTorch ");
+  }
+
   /** What became of the archive of a TorchScript model; null for one of Java blocks. */
   @Nullable
   public ScriptPlan script() {

@@ -1,6 +1,7 @@
 package io.camhook.djl.model;
 
 import ai.djl.nn.Block;
+import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The modules inside one TorchScript model, and how hooks look at them. Thread-safe. */
@@ -64,7 +66,8 @@ public final class ScriptModules {
     List<BlockTree.Module> modules = new ArrayList<>();
     for (ModuleDescription info : archive.modules()) {
       if (seen.contains(info.path())) {
-        InnerModule module = new InnerModule(info.path(), info.type());
+        InnerModule module =
+            new InnerModule(info.path(), info.type(), plan.stoppingMethod() != null);
         byPath.put(info.path(), module);
         modules.add(new BlockTree.Module(ModulePath.parse(info.path()), module));
         for (String alias : info.aliases()) {
@@ -136,6 +139,22 @@ public final class ScriptModules {
       }
     }
     return false;
+  }
+
+  /** Whether a hook that runs during a forward is to replace what it sees. */
+  public boolean isReplacing() {
+    for (InnerModule module : bySite) {
+      ModuleHooks hooks = HookTable.of(module);
+      if (hooks != null
+          && (replaces(hooks, HookKind.FORWARD) || replaces(hooks, HookKind.FORWARD_PRE))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean replaces(ModuleHooks hooks, HookKind kind) {
+    return Stream.of(hooks.of(kind)).anyMatch(HookEntry::replaces);
   }
 
   /** The model by name, and the paths of the modules that have hooks. */

@@ -8,6 +8,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.torchscript.twin.TapPlan;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -31,4 +31,9 @@ public interface PassWatch {
   default boolean isReplaying() {
     return false;
   }
+
+  /** Whether only camhook differentiates what the pass gives, past all hooks. */
+  default boolean endsWithItself() {
+    return false;
+  }
 }

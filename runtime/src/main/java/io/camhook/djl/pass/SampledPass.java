@@ -15,6 +15,8 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.Condition;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.backward.GradPoints;
+import io.camhook.djl.backward.HookedGrad;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.recording.LayerOutput;
@@ -295,6 +297,14 @@ public final class SampledPass {
     capture.scores(run.scores(), run.explained(), plan.classNames());
   }
 
+  private List<@Nullable NDArray> gradients(
+      NDArray output, List<NDArray> inputs, NDArray seed, boolean keepGraph) {
+    return callersGraph
+            && GradPoints.all().isUsed() // backward hooks of the application have cut it
+        ? HookedGrad.past(GradPoints.all(), owner, List.of(output), List.of(seed), inputs)
+        : AutogradGateway.instance().grad(owner, List.of(output), inputs, List.of(seed), keepGraph);
+  }
+
   private void differentiate(Scores scores, NDManager scratch) {
     List<Recorded> layers = recorded.stream().filter(layer -> layer.node() != null).toList();
     if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
@@ -307,13 +317,7 @@ public final class SampledPass {
     for (int n = 0; n < rounds; n++) {
       boolean keepGraph = callersGraph || n + 1 < rounds;
       List<@Nullable NDArray> gradients =
-          AutogradGateway.instance()
-              .grad(
-                  owner,
-                  List.of(scores.logits()),
-                  inputs,
-                  List.of(scores.seed(targets, n, scratch)),
-                  keepGraph);
+          gradients(scores.logits(), inputs, scores.seed(targets, n, scratch), keepGraph);
       for (int i = 0; i < layers.size(); i++) {
         NDArray gradientOfLayer = gradients.get(i);
         if (gradientOfLayer != null) {

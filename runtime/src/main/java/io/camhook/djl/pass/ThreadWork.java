@@ -17,7 +17,9 @@ public final class ThreadWork {
 
   @Nullable public PassWatch watch;
   private @Nullable Block outermost;
+  private @Nullable Class<?> outermostDeclares;
   private @Nullable List<Block> inner; // made when a second block begins
+  private final List<Class<?>> innerDeclares = new ArrayList<>(0);
   private @Nullable BlockCall plainCall;
 
   private ThreadWork() {}
@@ -43,28 +45,47 @@ public final class ThreadWork {
     }
   }
 
-  /** Whether {@code block} is the innermost running block: it calls its own forward again. */
+  /**
+   * Whether a forward that begins is a part of the one that runs innermost: a class's own forward
+   * has called the one that it overrides. A block that calls its own forward anew is another call.
+   *
+   * @param declares the class that declares the method
+   */
+  public boolean isPartOfInnermost(Block block, Class<?> declares) {
+    int nested = innerDeclares.size();
+    Class<?> running = nested == 0 ? outermostDeclares : innerDeclares.get(nested - 1);
+    return isInnermost(block)
+        && running != null
+        && running != declares
+        && declares.isAssignableFrom(running);
+  }
+
+  /** Whether {@code block} is the innermost running block. */
   public boolean isInnermost(Block block) {
     return (inner == null || inner.isEmpty() ? outermost : inner.get(inner.size() - 1)) == block;
   }
 
-  public void push(Block block) {
+  public void push(Block block, Class<?> declares) {
     if (outermost == null) {
       outermost = block;
+      outermostDeclares = declares;
       return;
     }
     if (inner == null) {
       inner = new ArrayList<>();
     }
     inner.add(block);
+    innerDeclares.add(declares);
   }
 
   public void pop() {
     if (inner != null && !inner.isEmpty()) {
       inner.remove(inner.size() - 1);
+      innerDeclares.remove(innerDeclares.size() - 1);
       return;
     }
     outermost = null;
+    outermostDeclares = null;
     endIfIdle();
   }
 

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Models {
   private static final String ROOT = ".";
+  private static final String PYTORCH = "PyTorch";
+  private static final String ONNX_RUNTIME = "OnnxRuntime";
 
   private final List<CamhookConfig.Model> entries;
   private final Consumer<ModelInfo> describe;
@@ -77,6 +79,9 @@ public final class Models {
 
   private @Nullable ModelPlan match(Model model, Block root) {
     List<String> names = names(model, root);
+    if (!model.getNDManager().getEngine().getEngineName().equals(PYTORCH)) {
+      return outside(model, root, names);
+    }
     ScriptPlan script = scripts.planOf(root);
     CamhookConfig.Model entry = script == null ? entry(names) : script.entry();
     if (entry == null) {
@@ -104,6 +109,39 @@ public final class Models {
     ModelInfo info = new ModelInfo(label, described).on(engine(model));
     describe.accept(info);
     return new ModelPlan(entry, info, classNames(entry, model), modules, script, log);
+  }
+
+  /** A model of an engine that nobody can look into. */
+  private @Nullable ModelPlan outside(Model model, Block root, List<String> names) {
+    CamhookConfig.Model entry = entry(names);
+    if (entry == null) {
+      return null;
+    }
+    String engine = model.getNDManager().getEngine().getEngineName();
+    if (engine.equals(ONNX_RUNTIME)) {
+      log.info(
+          "model %s runs on DJL's engine OnnxRuntime: its layers are recorded where onnxruntime runs it"
+              .formatted(names.get(0)));
+      return null;
+    }
+    String label = new Glob(entry.name()).isLiteral() ? entry.name() : names.get(0);
+    log.warn(
+        "model %s runs on DJL's engine %s, which has no hooks inside: of its layers only '.', its inputs and outputs, is recorded"
+            .formatted(label, engine));
+    List<BlockTree.Module> whole = BlockTree.of(root).subList(0, 1);
+    ModelInfo info =
+        new ModelInfo(label, whole.stream().map(Models::info).toList()).on(engine(model));
+    describe.accept(info);
+    CamhookConfig.Model onlyRoot =
+        new CamhookConfig.Model(
+            entry.name(),
+            List.of(ROOT),
+            entry.capture(),
+            CamhookConfig.Target.NONE,
+            entry.labels(),
+            List.of(),
+            null);
+    return new ModelPlan(onlyRoot, info, List.of(), whole, null, log);
   }
 
   /** The entry of the configuration for a model with one of these names; the first that matches. */

@@ -17,12 +17,12 @@ import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.Request;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.BlockTree;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
-import io.camhook.djl.pass.ModuleCalls;
 import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.SampledPass;
 import io.camhook.djl.pass.ThreadWork;
@@ -56,6 +56,7 @@ public final class SampledRequest implements Request, PassWatch {
   private final ModelPlan plan;
   private final Block root;
   private final List<?> inputs;
+  private final boolean predicting;
   private final boolean exact;
   private final @Nullable Condition when;
   private final Admission admission;
@@ -86,6 +87,7 @@ public final class SampledRequest implements Request, PassWatch {
     this.plan = plan;
     this.root = root;
     this.inputs = inputs == null ? List.of() : inputs;
+    this.predicting = inputs != null;
     this.exact = exact;
     this.when = when;
     this.admission = admission;
@@ -94,6 +96,11 @@ public final class SampledRequest implements Request, PassWatch {
     this.failures = failures;
     this.log = log;
     Dispatch.retain();
+  }
+
+  @Override
+  public boolean endsWithItself() {
+    return predicting;
   }
 
   @Override

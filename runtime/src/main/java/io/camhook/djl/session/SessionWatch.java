@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
  * Sees what the blocks of one pass of a session return, and may put something else in its place.
  */
 abstract class SessionWatch implements PassWatch {
+  @Override
+  public final boolean endsWithItself() {
+    return true;
+  }
+
   private final List<Block> open = new ArrayList<>();
   private @Nullable Block root;
   private boolean seenRoot;

@@ -170,7 +170,7 @@ public final class PickleReader {
 
   /** A container as key would be hashed by content, which an attacker can make exponential. */
   private @Nullable Object key(@Nullable Object key, int at) throws ArchiveException {
-    if (key instanceof List<?> || key instanceof Map<?, ?> || key instanceof Call) {
+    if (key instanceof List<?> || key instanceof Map<?, ?> || key instanceof PickleValue) {
       throw bad("a container as dict key", at);
     }
     return key;

@@ -1,6 +1,5 @@
 package io.camhook.torchscript.archive;
 
-
 import java.util.regex.Pattern;
 
 /** Names of Python types and modules as users know them. */

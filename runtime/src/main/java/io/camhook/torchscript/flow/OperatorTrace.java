@@ -13,8 +13,7 @@ final class OperatorTrace {
    * @param parameters those among its arguments, {@code fc.weight}
    * @param site where it is called; null in a free function
    */
-  record Step(
-      String operator, List<String> parameters, Value result, @Nullable CallSite site) {
+  record Step(String operator, List<String> parameters, Value result, @Nullable CallSite site) {
     boolean isSame(Step other) {
       return operator.equals(other.operator) && parameters.equals(other.parameters);
     }

@@ -3,6 +3,7 @@ package io.camhook.torchscript.twin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The methods of an archive that hooks look through, and how to read what they hand out.
@@ -14,13 +15,34 @@ import java.util.Map;
  *
  * @param inferenceMethod for passes without autograd
  * @param graphMethod for passes of which the caller wants a graph
+ * @param stoppingMethod for passes with hooks that replace values, with or without autograd; null if
+ *     there is none. It takes, before the inputs of {@code forward}, lists for taps, their labels and
+ *     the answers ({@code List[Tensor]}, {@code List[str]}, {@code List[Tensor]}), the door (an int64
+ *     scalar) and {@link #wanted}, and returns what {@code forward} does. At each call that is wanted
+ *     it puts what the call gets ({@link #isResult} false) or gave into the lists (a label is the
+ *     place among the arguments and {@code .key} for each level in it), writes the number of the stop
+ *     into the door, and waits until another thread writes {@link #KEEP}, {@link #TAKE}, after it has
+ *     put as many tensors into the answers, or {@link #FAIL}.
  * @param sites every call of a module that can be looked at; its place is its number
  * @param silent by path: why a module that is called cannot be looked at
  */
 public record HookPlan(
-    String inferenceMethod, String graphMethod, List<Site> sites, Map<String, String> silent) {
+    String inferenceMethod,
+    String graphMethod,
+    @Nullable String stoppingMethod,
+    List<Site> sites,
+    Map<String, String> silent) {
   /** Of an archive in which hooks cannot look at anything. */
-  public static final HookPlan NONE = new HookPlan("", "", List.of(), Map.of());
+  public static final HookPlan NONE = new HookPlan("", "", null, List.of(), Map.of());
+
+  /** Ends a stop: the pass goes on with what it had. */
+  public static final long KEEP = 0;
+
+  /** Ends a stop: the pass goes on with the answers. */
+  public static final long TAKE = -1;
+
+  /** Ends a stop: the pass fails. */
+  public static final long FAIL = -2;
 
   /** Asks for a value. */
   public static final long VALUE = 1;
@@ -89,6 +111,16 @@ public record HookPlan(
    */
   public long[] wanted() {
     return new long[2 * sites.size()];
+  }
+
+  /** The site of a stop. */
+  public static int site(long stop) {
+    return (int) (stop - 1) / 2;
+  }
+
+  /** Whether the call of a stop has returned; else it has not begun. */
+  public static boolean isResult(long stop) {
+    return stop % 2 != 0;
   }
 
   /** What was recorded, in the order of the run. */

@@ -31,6 +31,8 @@ public final class HookRewriter {
   private final TwinWriter twins;
   private final Map<String, String> silent = new LinkedHashMap<>();
   private final List<HookPlan.Site> plan = new ArrayList<>();
+  private final StopWriter stops;
+  private @Nullable String stoppingMethod;
 
   /**
    * @param wanted the operators that hooks are to look at; not asked for modules
@@ -49,6 +51,7 @@ public final class HookRewriter {
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.OBSERVE);
     this.sites = new TapSites(root, this::isTap);
     this.twins = new TwinWriter(sites, prefix, TapStyle.OBSERVE.handed(), this::tap, added);
+    this.stops = new StopWriter(sources, root, sites, plan, prefix, added);
   }
 
   /** Adds the methods; none if no module is called. */
@@ -60,17 +63,18 @@ public final class HookRewriter {
     if (twins.name(root) != null) {
       twins.addMethod(root.source(), entry(prefix + "_inference"));
       twins.addMethod(root.source(), entry(prefix + "_graph"));
+      stoppingMethod = stops.write();
     }
   }
 
   /** What the methods call, complete when they have been added. */
-  public TapFunctions functions() {
-    return functions;
+  public List<TapFunctions> functions() {
+    return List.of(functions, stops.functions());
   }
 
   public HookPlan plan() {
     plan.forEach(site -> silent.remove(site.path())); // can be looked at elsewhere
-    return new HookPlan(prefix + "_inference", prefix + "_graph", plan, silent);
+    return new HookPlan(prefix + "_inference", prefix + "_graph", stoppingMethod, plan, silent);
   }
 
   private boolean isTap(CallSite site) {

@@ -107,6 +107,57 @@ public final class TapFunctions {
     return module + "." + name;
   }
 
+  /**
+   * The function at which a pass stops with values of these types and goes on with what it is told
+   * to; by qualified name. It takes the values, what {@link TapStyle#STOP} hands down, the number of
+   * the stop and whether anybody waits for it (0: nobody).
+   *
+   * @param together whether it returns a tuple of the values; else there is one
+   */
+  String forStop(List<Expr> types, boolean together) {
+    List<@Nullable String> elements = new ArrayList<>();
+    types.forEach(type -> elements.add(forType(type, 0)));
+    List<String> names = types.stream().map(Printer::print).toList();
+    String known = (together ? "stop of " : "stop of one ") + String.join(", ", names);
+    String name = byType.get(known);
+    if (name == null) {
+      name = "stop" + byType.size();
+      byType.put(known, name);
+      stop(name, names, elements, together);
+    }
+    return module + "." + name;
+  }
+
+  private void stop(
+      String name, List<String> types, List<@Nullable String> elements, boolean together) {
+    StringBuilder record = new StringBuilder();
+    StringBuilder take = new StringBuilder();
+    StringBuilder results = new StringBuilder();
+    text.append("def ").append(name).append('(');
+    for (int i = 0; i < types.size(); i++) {
+      text.append("x%d: %s,\n    ".formatted(i, types.get(i)));
+    }
+    text.append("taps: List[Tensor],\n    labels: List[str],\n    answers: List[Tensor],\n");
+    text.append("    door: Tensor,\n    number: int,\n    wanted: int) -> ");
+    text.append(together ? "Tuple[" + String.join(", ", types) + "]" : types.get(0)).append(":\n");
+    for (int i = 0; i < types.size(); i++) {
+      String element = elements.get(i);
+      text.append("  y%d : %s = x%d\n".formatted(i, types.get(i), i));
+      results.append("y").append(i).append(together ? ", " : "");
+      if (element != null) {
+        String value =
+            "%s.%s(x%d, taps, labels, \"%d\", %%d, answers, )\n".formatted(module, element, i, i);
+        record.append("    _r%d = ".formatted(i)).append(value.formatted(0));
+        take.append("      y%d = ".formatted(i)).append(value.formatted(1));
+      }
+    }
+    text.append("  if torch.ne(wanted, 0):\n");
+    text.append("    torch.clear(taps)\n    torch.clear(labels)\n").append(record);
+    text.append("    if ").append(module).append(".stop(door, number, ):\n").append(take);
+    text.append("    else:\n      pass\n  else:\n    pass\n  return ");
+    text.append(together ? "(" + results.toString().stripTrailing() + ")" : results).append('\n');
+  }
+
   /** A function that marks the beginning and does {@code work}; nothing where it is unwanted. */
   private void whereWanted(String name, String type, String work) {
     begin(name, type)

@@ -2,6 +2,7 @@ package io.camhook.torchscript.twin;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a tap does with a tensor, as TorchScript functions over {@code (value, taps, labels, at,
@@ -113,17 +114,56 @@ enum TapStyle {
             y = x
           _2 = torch.append(taps, a)
         return y
+      """),
+
+  /**
+   * For hooks that may replace values: the pass stops at the call and waits ({@link
+   * TapFunctions#forStop}). {@code mode} 0 records a value, 1 takes the next one of {@code answers}
+   * in its place.
+   */
+  STOP(
+      "answers: List[Tensor]",
+      Map.of(
+          "camhook_answers",
+          "List[Tensor]",
+          "camhook_door",
+          "Tensor",
+          "camhook_wanted",
+          "List[int]"),
+      """
+      def tensor(x: Tensor,
+      PARAMETERSTensor:
+        if torch.eq(mode, 0):
+          _0 = torch.append(taps, x)
+          _1 = torch.append(labels, at)
+          y = x
+        else:
+          y = torch.pop(answers, 0)
+        return y
+      def stop(door: Tensor,
+          number: int) -> bool:
+        _0 = torch.fill_(door, number)
+        said = number
+        while torch.gt(said, 0):
+          said = int(torch.item(door))
+        if torch.eq(said, -2):
+          ops.prim.RaiseException("camhook: a hook threw")
+        else:
+          pass
+        return torch.eq(said, -1)
       """);
 
   private final String parameter;
-  private final String handedName;
-  private final String handedType;
+  private final Map<String, String> handed;
   private final String functions;
 
   TapStyle(String parameter, String handedName, String handedType, String functions) {
+    this(parameter, Map.of(handedName, handedType), functions);
+  }
+
+  TapStyle(String parameter, Map<String, String> handed, String functions) {
     this.parameter = parameter;
-    this.handedName = handedName;
-    this.handedType = handedType;
+    this.handed = new TreeMap<>(handed);
     this.functions = functions;
   }
 
@@ -149,10 +189,10 @@ enum TapStyle {
 
   /** What twins hand down, by name: type. */
   Map<String, String> handed() {
-    Map<String, String> handed = new LinkedHashMap<>();
-    handed.put("camhook_taps", "List[Tensor]");
-    handed.put("camhook_labels", "List[str]");
-    handed.put(handedName, handedType);
-    return handed;
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("camhook_taps", "List[Tensor]");
+    all.put("camhook_labels", "List[str]");
+    all.putAll(handed);
+    return all;
   }
 }

@@ -12,6 +12,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.torchscript.twin.TapPlan;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;

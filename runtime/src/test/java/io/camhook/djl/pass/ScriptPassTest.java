@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.archive.ArchiveException;

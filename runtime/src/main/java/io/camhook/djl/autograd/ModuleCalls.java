@@ -1,4 +1,4 @@
-package io.camhook.djl.pass;
+package io.camhook.djl.autograd;
 
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -84,13 +84,17 @@ public final class ModuleCalls {
   }
 
   /** As the other, with one value for input and with autograd. */
-  static IValue run(PtSymbolBlock block, String method, long[] first, IValue input) {
+  public static IValue run(PtSymbolBlock block, String method, long[] first, IValue input) {
     try (IValue numbers = IValue.listFrom(first)) {
       return run(block, method, new long[] {numbers.getHandle(), input.getHandle()}, true);
     }
   }
 
-  private static IValue run(
+  /**
+   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, of a method that takes other values
+   * before the inputs, which stay the caller's.
+   */
+  public static IValue run(
       PtSymbolBlock block, String method, List<IValue> first, NDList inputs, boolean autograd) {
     IValue[] values = {};
     try {

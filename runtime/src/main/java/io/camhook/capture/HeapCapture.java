@@ -1,10 +1,9 @@
-package io.camhook.plain;
+package io.camhook.capture;
 
-import io.camhook.capture.PendingCapture;
 import io.camhook.recording.Capture;
 
 /** A capture that is on the heap already. */
-record HeapCapture(Capture capture) implements PendingCapture {
+public record HeapCapture(Capture capture) implements PendingCapture {
   @Override
   public String id() {
     return capture.id();

@@ -1,0 +1,307 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.LambdaBlock;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import io.camhook.ForwardHook;
+import io.camhook.FullBackwardHook;
+import io.camhook.HookHandle;
+import io.camhook.HookOptions;
+import io.camhook.Hooks;
+import io.camhook.djl.BlockHooks;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What used to go wrong without a word. The net is y = 2 · x, twice, so dy/dx is 4. */
+class HookCornersTest {
+  private static WovenDjl djl;
+
+  private final NDManager manager = NDManager.newBaseManager("PyTorch");
+  private final List<HookHandle> handles = new ArrayList<>();
+  private final SequentialBlock net = new SequentialBlock().add(twice()).add(twice());
+  private final Block first = net.getChildren().valueAt(0);
+  private boolean gradMode;
+
+  @BeforeAll
+  static void weave() {
+    djl = new WovenDjl(WovenDjl.config(0, false));
+  }
+
+  @AfterAll
+  static void unweave() {
+    djl.close();
+  }
+
+  @BeforeEach
+  void buildGraphs() {
+    gradMode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+  }
+
+  @AfterEach
+  void close() {
+    handles.forEach(HookHandle::remove);
+    JniUtils.setGradMode(gradMode);
+    manager.close();
+  }
+
+  private static Block twice() {
+    return new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)), "twice");
+  }
+
+  private NDArray x() {
+    NDArray x = manager.create(new float[] {1, -1});
+    x.setRequiresGradient(true);
+    return x;
+  }
+
+  private NDArray forward(Block block, NDArray x) {
+    return block.forward(new ParameterStore(manager, false), new NDList(x), true).head();
+  }
+
+  private void backward(NDArray y) {
+    NDArray ones = manager.ones(y.getShape());
+    JniUtils.backward((PtNDArray) y, (PtNDArray) ones, false, false);
+  }
+
+  private NDArray afterBackward(NDArray x) {
+    backward(forward(net, x));
+    return x.getGradient();
+  }
+
+  @Test
+  void backward_hook_that_changes_its_list_and_returns_it_should_count() {
+    handles.add(
+        BlockHooks.registerFullBackwardHook(
+            first,
+            (m, p, in, out) -> {
+              in.set(0, in.get(0).mul(4));
+              return in;
+            }));
+    assertThat(afterBackward(x()).toFloatArray()).containsExactly(16, 16);
+  }
+
+  @Test
+  void backward_hook_that_changes_its_array_and_returns_it_should_count() {
+    handles.add(
+        BlockHooks.registerFullBackwardHook(
+            first, (m, p, in, out) -> new NDList(in.get(0).muli(4))));
+    assertThat(afterBackward(x()).toFloatArray()).containsExactly(16, 16);
+  }
+
+  @Test
+  void tensor_hooks_that_change_their_array_and_return_it_should_count() {
+    NDArray x = x();
+    NDArray h = forward(first, x);
+    handles.add(BlockHooks.registerHook(h, g -> g.muli(4)));
+    handles.add(BlockHooks.registerHook(x, g -> g.muli(3)));
+    backward(h);
+    assertThat(x.getGradient().toFloatArray()).containsExactly(24, 24);
+  }
+
+  @Test
+  void forward_hook_that_changes_its_list_should_count_only_by_what_it_returns() {
+    NDArray x = x();
+    handles.add(
+        BlockHooks.registerForwardHook(
+            first,
+            (m, p, in, out) -> {
+              in.clear();
+              out.set(0, out.get(0).mul(100));
+              return null;
+            }));
+    assertThat(forward(net, x).toFloatArray()).containsExactly(4, -4);
+    handles.add(
+        BlockHooks.registerForwardHook(
+            first,
+            (m, p, in, out) -> {
+              out.set(0, out.get(0).mul(10));
+              return out;
+            }));
+    assertThat(forward(net, x).toFloatArray()).containsExactly(40, -40);
+  }
+
+  @Test
+  void hooks_should_be_free_to_close_what_they_were_given() {
+    List<Float> seen = new ArrayList<>();
+    FullBackwardHook<Block, NDList> closing =
+        (m, p, in, out) -> {
+          seen.add(in.head().toFloatArray()[0] + out.head().toFloatArray()[0]);
+          in.close();
+          out.close();
+          return null;
+        };
+    handles.add(BlockHooks.registerFullBackwardHook(first, closing));
+    handles.add(BlockHooks.registerFullBackwardHook(first, closing));
+    NDArray x = x();
+    NDArray h = forward(first, x);
+    for (int i = 0; i < 2; i++) {
+      handles.add(
+          BlockHooks.registerHook(
+              h,
+              g -> {
+                seen.add(g.toFloatArray()[0]);
+                g.close();
+                return null;
+              }));
+    }
+    backward(h);
+    assertThat(x.getGradient().toFloatArray()).containsExactly(2, 2);
+    assertThat(seen).containsExactly(1f, 1f, 3f, 3f);
+  }
+
+  @Test
+  void backward_inside_a_backward_hook_should_run_the_hooks_of_its_own_graph() {
+    Block inner = twice();
+    List<String> events = new ArrayList<>();
+    handles.add(
+        BlockHooks.registerFullBackwardHook(
+            inner,
+            (m, p, in, out) -> {
+              events.add("inner " + in.head().toFloatArray()[0]);
+              return null;
+            }));
+    handles.add(
+        BlockHooks.registerFullBackwardHook(
+            first,
+            (m, p, in, out) -> {
+              JniUtils.setGradMode(true);
+              NDArray again = x();
+              backward(forward(inner, again));
+              events.add("outer " + again.getGradient().toFloatArray()[0]);
+              return null;
+            }));
+    assertThat(afterBackward(x()).toFloatArray()).containsExactly(4, 4);
+    assertThat(events).containsExactly("inner 2.0", "outer 2.0");
+  }
+
+  /** 2 · forward of itself, until a depth of 3 is reached. */
+  private static final class Recursive extends AbstractBlock {
+    private int depth;
+
+    @Override
+    protected NDList forwardInternal(
+        ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
+      if (++depth == 3) {
+        return inputs;
+      }
+      return new NDList(forward(store, inputs, training).head().mul(2));
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] shapes) {
+      return shapes;
+    }
+  }
+
+  /** Overrides a forward that is woven too, and calls it. */
+  private static final class Overriding extends AbstractBlock {
+    @Override
+    public NDList forward(
+        ParameterStore store, NDList data, NDList labels, PairList<String, Object> params) {
+      return super.forward(store, data, labels, params);
+    }
+
+    @Override
+    protected NDList forwardInternal(
+        ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
+      return inputs;
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] shapes) {
+      return shapes;
+    }
+  }
+
+  @Test
+  void block_that_calls_its_own_forward_should_fire_its_hook_each_time() {
+    List<Float> seen = new ArrayList<>();
+    Block recursive = new Recursive();
+    handles.add(BlockHooks.registerForwardHook(recursive, noting(seen)));
+    assertThat(forward(recursive, x()).toFloatArray()).containsExactly(4, -4);
+    assertThat(seen).containsExactly(1f, 2f, 4f);
+  }
+
+  private static ForwardHook<Block, NDList> noting(List<Float> seen) {
+    return (m, p, in, out) -> {
+      seen.add(out.head().toFloatArray()[0]);
+      return null;
+    };
+  }
+
+  @Test
+  void forward_that_calls_the_one_it_overrides_should_be_one_call() {
+    List<Float> seen = new ArrayList<>();
+    Block overriding = new Overriding();
+    handles.add(BlockHooks.registerForwardHook(overriding, noting(seen)));
+    NDList x = new NDList(x());
+    overriding.forward(new ParameterStore(manager, false), x, new NDList(), null);
+    assertThat(seen).containsExactly(1f);
+  }
+
+  @Test
+  void null_modules_hooks_and_tensors_should_be_refused_when_registered() {
+    Block missing = net.getChildren().toMap().get("misspelt");
+    ForwardHook<Block, NDList> hook = (m, p, in, out) -> null;
+    assertThatThrownBy(() -> BlockHooks.registerForwardHook(missing, hook))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageStartingWith("a forward hook needs a module, found null: a child that");
+    assertThatThrownBy(() -> BlockHooks.registerFullBackwardHook(first, null))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessage("a full backward hook was to be registered, but the hook is null");
+    assertThatThrownBy(() -> Hooks.registerForwardHook(net, (String) null, hook))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageContaining("'**' for every layer");
+    assertThatThrownBy(() -> Hooks.registerForwardHookForAllModules(null))
+        .isInstanceOf(NullPointerException.class);
+    assertThatThrownBy(() -> BlockHooks.registerHook(null, g -> g))
+        .isInstanceOf(NullPointerException.class)
+        .hasMessageContaining("needs a tensor, found null");
+  }
+
+  @Test
+  void options_that_a_kind_does_not_have_should_be_refused() {
+    assertThatThrownBy(
+            () ->
+                BlockHooks.registerForwardPreHook(first, (m, p, in) -> null, HookOptions.always()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("a forward pre hook cannot be called always");
+  }
+
+  @Test
+  void model_where_a_block_is_meant_should_be_refused_with_what_to_do() {
+    try (Model model = Nets.mlp("net")) {
+      ForwardHook<Object, NDList> hook = (m, p, in, out) -> null;
+      assertThatThrownBy(() -> Hooks.registerForwardHook(model, hook))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("found the model net: give model.getBlock()");
+    }
+  }
+
+  @Test
+  void handle_should_say_what_it_is() {
+    HookHandle handle = BlockHooks.registerForwardHook(first, (m, p, in, out) -> null);
+    assertThat(handle.toString()).startsWith("forward hook ").contains("of LambdaBlock@");
+    handle.remove();
+    assertThat(handle.toString()).endsWith(", removed");
+  }
+}

@@ -1,0 +1,189 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.engine.Engine;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Block;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.camhook.HookHandle;
+import io.camhook.HookOptions;
+import io.camhook.config.CamhookConfig.Target;
+import io.camhook.djl.BlockHooks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Hooks that replace values inside TorchScript models, next to PyTorch's on the eager model. */
+class ScriptReplaceReferenceTest {
+  private static final Path REPLACED =
+      Path.of(System.getProperty("camhook.reference", ""), "replace", "replace.json");
+
+  /** Scores are equal within this part of the largest absolute score. */
+  private static final double TOLERANCE = 1e-4;
+
+  private static final boolean ALL = "all".equals(System.getProperty("camhook.archives"));
+
+  @BeforeAll
+  static void loadTheEngine() {
+    Engine.getEngine("PyTorch");
+  }
+
+  static Stream<String> archives() throws IOException {
+    if (!ALL) {
+      return Stream.of(
+          "one_conv.scripted",
+          "gap_linear.traced",
+          "residual_inplace.scripted",
+          "residual_inplace.traced",
+          "shared_module.traced",
+          "shared_module.scripted",
+          "control_flow.scripted",
+          "multi_input.scripted");
+    }
+    List<String> names = new ArrayList<>();
+    new ObjectMapper().readTree(REPLACED.toFile()).fieldNames().forEachRemaining(names::add);
+    return names.stream()
+        .flatMap(name -> Stream.of(name + ".scripted", name + ".traced"))
+        .filter(name -> Files.exists(ReferenceArchive.FOLDER.resolve(name + ".pt")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("archives")
+  void replaced_values_should_lead_to_the_scores_of_pytorch(String name) throws Exception {
+    ReferenceArchive archive = ReferenceArchive.of(name);
+    JsonNode facts =
+        new ObjectMapper().readTree(REPLACED.toFile()).get(name.substring(0, name.indexOf('.')));
+    Set<String> known = known(archive);
+    double worst = 0;
+    int compared = 0;
+    List<String> refused = new ArrayList<>();
+    try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null)));
+        Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
+        NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+      model.load(ReferenceArchive.FOLDER, archive.file());
+      try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+        NDList inputs = archive.inputs(manager);
+        byte[] plain = Nets.bytes(predictor.predict(inputs));
+        for (JsonNode replaced : facts.get("replaced")) {
+          Place place = Place.of(archive, replaced.get("path"), replaced.get("call"));
+          JsonNode other = replaced.get("before");
+          Place before = other == null ? place : Place.of(archive, other.get(0), other.get(1));
+          boolean available = known.contains(place.toString()) && known.contains(before.toString());
+          List<HookHandle> handles = new ArrayList<>();
+          try {
+            String kind = replaced.get("kind").asText();
+            register(handles, model, place, kind);
+            if (before != place) {
+              register(handles, model, before, "output");
+            }
+          } catch (IllegalArgumentException e) {
+            handles.forEach(HookHandle::remove);
+            assertThat(available).as("%s refused: %s", place, e.getMessage()).isFalse();
+            refused.add(place.toString());
+            continue;
+          }
+          double error = error(replaced.get("scores"), archive.logits(predictor.predict(inputs)));
+          handles.forEach(HookHandle::remove);
+          if (available) {
+            assertThat(error).as("%s", replaced).isLessThan(TOLERANCE);
+            worst = Math.max(worst, error);
+            compared++;
+          }
+        }
+        assertThat(Nets.bytes(predictor.predict(inputs))).isEqualTo(plain);
+      }
+      assertThat(djl.messages).isEmpty();
+    }
+    System.out.printf(
+        "replace %s: %d equal, worst %.1e; refused %d%n", name, compared, worst, refused.size());
+    assertThat(compared).isPositive();
+  }
+
+  private static Set<String> known(ReferenceArchive archive) {
+    Set<String> known = new HashSet<>();
+    archive.outputs().forEach(output -> known.add(output.label()));
+    return known;
+  }
+
+  /** A call in the archive, which may know the module under another of its names. */
+  private record Place(String path, int call) {
+    static Place of(ReferenceArchive archive, JsonNode path, JsonNode call) {
+      String eager = new Place(path.asText(), call.asInt()).toString();
+      String[] parts = archive.labelOf(eager).split("#");
+      return new Place(parts[0], parts.length == 1 ? 0 : Integer.parseInt(parts[1]));
+    }
+
+    @Override
+    public String toString() {
+      return path + (call > 0 ? "#" + call : "");
+    }
+  }
+
+  private static void register(List<HookHandle> handles, Model model, Place place, String kind) {
+    int[] calls = {0};
+    if (kind.equals("input")) {
+      handles.add(
+          BlockHooks.registerForwardPreHook(
+              model,
+              place.path(),
+              (Block block, String p, NDList inputs) -> {
+                if (calls[0]++ != place.call()) {
+                  return null;
+                }
+                inputs.set(0, inputs.get(0).mul(0.5));
+                return inputs;
+              },
+              HookOptions.replacing()));
+    } else {
+      handles.add(
+          BlockHooks.registerForwardHook(
+              model,
+              place.path(),
+              (block, p, inputs, outputs) ->
+                  calls[0]++ == place.call() ? new NDList(rule(outputs.head())) : null,
+              HookOptions.replacing()));
+    }
+  }
+
+  /** As make_replace.py: 1.5 times, with index 0 of dimension 1 (0 of a vector) set to 0. */
+  private static NDArray rule(NDArray array) {
+    NDArray result = array.mul(1.5);
+    NDIndex first = new NDIndex(result.getShape().dimension() > 1 ? ":, 0" : "0");
+    result.set(first, 0);
+    return result;
+  }
+
+  private static double error(JsonNode expected, NDArray logits) {
+    NDArray scores = logits.toType(DataType.FLOAT32, false);
+    if (scores.getShape().dimension() > 2) {
+      scores =
+          scores.reshape(scores.getShape().get(0), scores.getShape().get(1), -1).sum(new int[] {2});
+    }
+    float[] found = scores.toFloatArray();
+    assertThat(found).hasSize(expected.size());
+    double largest = 0;
+    double worst = 0;
+    for (int i = 0; i < found.length; i++) {
+      largest = Math.max(largest, Math.abs(expected.get(i).asDouble()));
+      worst = Math.max(worst, Math.abs(found[i] - expected.get(i).asDouble()));
+    }
+    return worst / Math.max(largest, Float.MIN_NORMAL);
+  }
+}

@@ -1,0 +1,172 @@
+package io.camhook.benchmarks;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Block;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.nn.core.Linear;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.ParameterStore;
+import io.camhook.FullBackwardHook;
+import io.camhook.HookHandle;
+import io.camhook.Hooks;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/**
+ * What a hook adds to a backward, in networks of Linear(64) and ReLU. The budget is a part of a
+ * plain backward of depth 10, whatever the depth, so the cost is linear in the number of hooks. All
+ * sides are measured in turn in one run; the median counts.
+ */
+final class HookCost {
+  private static final double BUDGET = 0.2;
+  private static final int WIDTH = 64;
+  private static final int ROUNDS = Integer.getInteger("rounds", 60);
+  private static final int ABANDONED = Integer.getInteger("abandoned", 2_000);
+
+  private final int depth;
+  private final NDManager parent = NDManager.newBaseManager("PyTorch");
+  private final SequentialBlock net = new SequentialBlock();
+  private final List<Block> relus = new ArrayList<>();
+
+  private HookCost(int depth) {
+    this.depth = depth;
+    for (int i = 0; i < depth; i++) {
+      Block relu = Activation.reluBlock();
+      relus.add(relu);
+      net.add(Linear.builder().setUnits(WIDTH).build()).add(relu);
+    }
+    net.initialize(parent, DataType.FLOAT32, new Shape(1, WIDTH));
+  }
+
+  public static void main(String[] arguments) {
+    System.setProperty("camhook.selfAttach", "true");
+    System.setProperty("camhook.agentJar", System.getProperty("camhook.agent.jar"));
+    Hooks.requireAgent();
+    measure();
+  }
+
+  static void measure() {
+    JniUtils.setGradMode(true);
+    double unit = new HookCost(10).medians(List.of(net -> List.of()))[0];
+    System.out.printf(Locale.ROOT, "plain backward of depth 10: %.3f ms%n", unit);
+    for (int depth : new int[] {10, 40, 160}) {
+      HookCost cost = new HookCost(depth);
+      FullBackwardHook<Block, NDList> observe = (m, p, in, out) -> null;
+      FullBackwardHook<Block, NDList> replace = (m, p, in, out) -> new NDList(in.head().mul(1f));
+      double[] medians =
+          cost.medians(
+              List.of(
+                  net -> List.of(),
+                  net ->
+                      List.of(Hooks.registerFullBackwardHook(cost.relus.get(depth / 2), observe)),
+                  net -> cost.atEachRelu(observe),
+                  net -> cost.atEachRelu(replace),
+                  net -> List.of(cost.afterAccumulation())));
+      say(depth, "observing at one ReLU", medians[1] - medians[0], 1, unit);
+      say(depth, "observing at each ReLU", medians[2] - medians[0], depth, unit);
+      say(depth, "replacing at each ReLU", medians[3] - medians[0], depth, unit);
+      say(depth, "post-accumulate on one parameter", medians[4] - medians[0], 1, unit);
+      System.out.printf(
+          Locale.ROOT,
+          "depth %d, ms a backward: plain %.3f, one %.3f, each %.3f, replacing %.3f, post %.3f%n",
+          depth,
+          medians[0],
+          medians[1],
+          medians[2],
+          medians[3],
+          medians[4]);
+      cost.parent.close();
+    }
+    abandoned(unit);
+  }
+
+  private static void say(int depth, String what, double added, int hooks, double unit) {
+    double each = added / hooks / unit;
+    System.out.printf(
+        Locale.ROOT,
+        "depth %d, %s: %.3f of a plain backward of depth 10 a hook, budget %.1f: %s%n",
+        depth,
+        what,
+        each,
+        BUDGET,
+        each <= BUDGET ? "met" : "MISSED");
+  }
+
+  private List<HookHandle> atEachRelu(FullBackwardHook<Block, NDList> hook) {
+    List<HookHandle> handles = new ArrayList<>();
+    relus.forEach(relu -> handles.add(Hooks.registerFullBackwardHook(relu, hook)));
+    return handles;
+  }
+
+  private HookHandle afterAccumulation() {
+    NDArray weight = net.getParameters().valueAt(0).getArray();
+    return Hooks.registerPostAccumulateGradHook(weight, (NDArray leaf) -> {});
+  }
+
+  /** Of the milliseconds of a backward, with each set of hooks. */
+  private double[] medians(List<Function<HookCost, List<HookHandle>>> sides) {
+    double[][] times = new double[sides.size()][ROUNDS];
+    for (int round = -ROUNDS / 3; round < ROUNDS; round++) {
+      for (int side = 0; side < sides.size(); side++) {
+        List<HookHandle> handles = sides.get(side).apply(this);
+        double time = backward(parent);
+        handles.forEach(HookHandle::remove);
+        if (round >= 0) {
+          times[side][round] = time;
+        }
+      }
+    }
+    return Arrays.stream(times).mapToDouble(HookCost::median).toArray();
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+
+  private double backward(NDManager manager) {
+    try (NDManager scope = manager.newSubManager()) {
+      NDArray loss = forward(scope).sum();
+      NDArray one = scope.ones(loss.getShape());
+      long begin = System.nanoTime();
+      JniUtils.backward((PtNDArray) loss, (PtNDArray) one, false, false);
+      return (System.nanoTime() - begin) / 1e6;
+    }
+  }
+
+  private NDArray forward(NDManager scope) {
+    NDArray x = scope.ones(new Shape(4, WIDTH));
+    return net.forward(new ParameterStore(scope, false), new NDList(x), true).head();
+  }
+
+  /** Forwards without a backward, under one manager that stays open. */
+  private static void abandoned(double unit) {
+    HookCost cost = new HookCost(10);
+    FullBackwardHook<Block, NDList> observe = (m, p, in, out) -> null;
+    try (HookHandle handle = Hooks.registerFullBackwardHook(cost.relus.get(5), observe);
+        NDManager open = cost.parent.newSubManager()) {
+      double before = cost.medians(List.of(net -> List.of()))[0];
+      for (int i = 0; i < ABANDONED; i++) {
+        cost.forward(open);
+      }
+      double after = cost.medians(List.of(net -> List.of()))[0];
+      System.out.printf(
+          Locale.ROOT,
+          "a backward after %d abandoned forwards: %.3f of one before, %.3f plain ones more%n",
+          ABANDONED,
+          after / before,
+          (after - before) / unit);
+    }
+    cost.parent.close();
+  }
+}

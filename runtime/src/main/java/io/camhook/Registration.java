@@ -1,0 +1,50 @@
+package io.camhook;
+
+import org.jspecify.annotations.Nullable;
+
+/** One registration. Keeps neither the module nor the hook alive, only what they are called. */
+final class Registration implements HookHandle {
+  private final String what;
+  private final Runnable removal;
+  private volatile boolean removed;
+
+  Registration(String kind, Object hook, String of, Runnable removal) {
+    this.what = "%s %s of %s".formatted(kind, hook.getClass().getName(), of);
+    this.removal = removal;
+  }
+
+  /** Refuses what is null, saying what was meant. */
+  static void require(
+      String hookKind, String owner, @Nullable Object object, @Nullable Object hook) {
+    if (object == null) {
+      String more =
+          owner.equals("module")
+              ? ": a child that getChildren().get(name) does not find is null; names of children"
+                  + " look like '02Linear', and registering by path, (model, \"features.2\","
+                  + " hook), names the closest ones. A hook for all modules is registered with"
+                  + " register...ForAllModules"
+              : "";
+      throw new NullPointerException(
+          "%s needs a %s, found null%s".formatted(hookKind, owner, more));
+    }
+    if (hook == null) {
+      throw new NullPointerException(hookKind + " was to be registered, but the hook is null");
+    }
+  }
+
+  /** A module by its class, told from others of that class. */
+  static String name(Object module) {
+    return "%s@%x".formatted(module.getClass().getSimpleName(), System.identityHashCode(module));
+  }
+
+  @Override
+  public void remove() {
+    removal.run();
+    removed = true;
+  }
+
+  @Override
+  public String toString() {
+    return what + (removed ? ", removed" : "");
+  }
+}

@@ -1,0 +1,151 @@
+package io.camhook.djl.backward;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.memory.LooseArrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A place where a graph ends and another begins: what goes on is computed from a leaf over the same
+ * values, at which a gradient arrives. What hooks leave of it is then the start of another
+ * backward, at the value before. Needs grad mode when it is made.
+ */
+final class Cut {
+  private final NDArray source; // loose, perhaps, but to be there as long as the graph
+  private final NDArray before;
+  private final @Nullable NDArray leaf;
+  private final NDArray after;
+  private final String onlyLooking;
+  private final LooseArrays lifetime;
+  private long version = -1; // of the leaf's gradient when one was taken
+
+  private Cut(NDArray source, @Nullable NDArray leaf, NDArray after, String onlyLooking) {
+    this.source = source;
+    this.lifetime = LooseArrays.of(source.getManager());
+    this.before = Tensors.ownAlias(source);
+    this.leaf = leaf;
+    this.after = after;
+    this.onlyLooking = onlyLooking;
+  }
+
+  /**
+   * Cuts behind {@code array}.
+   *
+   * @param fragile whether an in-place change of the result is an error, as PyTorch has it for the
+   *     inputs and outputs of a module with backward hooks; else the result is a copy
+   */
+  static Cut behind(NDArray array, boolean fragile) {
+    NDManager owner = array.getManager();
+    NDArray leaf = Tensors.ownDetached(array);
+    JniUtils.attachGradient((PtNDArray) leaf, true);
+    NDArray after =
+        fragile
+            ? Tensors.ownedBy(
+                JniUtils.reshape((PtNDArray) leaf, array.getShape().getShape()), owner)
+            : AutogradGateway.instance().copyInGraph(leaf, owner);
+    after.setName(array.getName());
+    String refusal =
+        array.getDevice().equals(Device.cpu())
+            ? ""
+            : "a gradient can be replaced on the CPU only, found " + array.getDevice();
+    return new Cut(array, leaf, after, refusal);
+  }
+
+  /**
+   * Stands at a node that is in the graph already, where gradients can only be seen.
+   *
+   * @param refusal what is said to a hook that wants more
+   */
+  static Cut observing(NDArray array, String refusal) {
+    return new Cut(array, null, array, refusal);
+  }
+
+  /** How long the arrays around it live. */
+  LooseArrays lifetime() {
+    return lifetime;
+  }
+
+  /** The array that the cut is behind. */
+  NDArray source() {
+    return source;
+  }
+
+  /** Where the gradient goes on to. */
+  NDArray before() {
+    return before;
+  }
+
+  /** Where the gradient arrives; null where the graph is not cut. */
+  @Nullable NDArray leaf() {
+    return leaf;
+  }
+
+  /** What the model goes on with. */
+  NDArray after() {
+    return after;
+  }
+
+  /**
+   * Checks that a gradient can be replaced here.
+   *
+   * @throws IllegalStateException if hooks can only look
+   */
+  void requireReplaceable() {
+    if (!onlyLooking.isEmpty()) {
+      throw new IllegalStateException(onlyLooking);
+    }
+  }
+
+  /** Whether a backward has brought a gradient since the last {@link #take}. */
+  boolean hasArrived() {
+    try (NDArray gradient = gradient()) {
+      return gradient != null && isNew(gradient);
+    }
+  }
+
+  private boolean isNew(NDArray gradient) {
+    return version < 0 || AutogradGateway.instance().version(gradient) != version;
+  }
+
+  private @Nullable NDArray gradient() {
+    return leaf == null ? null : JniUtils.getGradient((PtNDArray) leaf);
+  }
+
+  /**
+   * The gradient that has arrived; null if none has.
+   *
+   * @param again whether another backward may come through the same graph
+   * @param owner manager of the result
+   */
+  @Nullable NDArray take(boolean again, NDManager owner) {
+    try (NDArray gradient = gradient()) {
+      if (gradient == null || !isNew(gradient)) {
+        return null;
+      }
+      NDArray taken = again ? gradient.duplicate() : JniUtils.detachGradient((PtNDArray) gradient);
+      if (again) {
+        AutogradGateway.instance().zero(gradient);
+        version = AutogradGateway.instance().version(gradient);
+      }
+      return Tensors.loose(Tensors.ownedBy(taken, owner));
+    }
+  }
+
+  /** The gradient as it lies at the leaf, to be closed; null if there is none. */
+  @Nullable NDArray used() {
+    return gradient();
+  }
+
+  /** Ends the cut's use by hooks; the graph may live on. */
+  void release() {
+    before.close();
+    if (leaf != null) {
+      leaf.close();
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package io.camhook.djl.backward;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A leaf with hooks during one backward. Where hooks are to see the gradient, its {@code .grad} is
+ * set aside and put back when the hooks have seen what arrived.
+ */
+final class LeafBackward {
+  private final LeafPoint leaf;
+  private final AutogradGateway autograd = AutogradGateway.instance();
+  private @Nullable NDArray before;
+  private boolean setAside;
+  private boolean wasThere;
+  private long version;
+
+  LeafBackward(LeafPoint leaf) {
+    this.leaf = leaf;
+  }
+
+  NDArray array() {
+    return leaf.array();
+  }
+
+  private @Nullable NDArray grad() {
+    return JniUtils.getGradient((PtNDArray) leaf.array());
+  }
+
+  /** The backward begins. */
+  void begin(NDManager scratch) {
+    try (NDArray grad = grad()) {
+      wasThere = grad != null;
+      if (grad == null) {
+        return;
+      }
+      if (!leaf.hooks().isEmpty()) {
+        before = grad.duplicate();
+        before.attach(scratch);
+        autograd.zero(grad);
+        setAside = true;
+      }
+      version = autograd.version(grad);
+    }
+  }
+
+  /** Whether the engine has brought a gradient. */
+  boolean hasArrived() {
+    try (NDArray grad = grad()) {
+      return grad != null && (!wasThere || autograd.version(grad) != version);
+    }
+  }
+
+  /** Runs the hooks. Everything has arrived. */
+  void fire(NDManager owner) {
+    if (!leaf.hooks().isEmpty()) {
+      try (NDArray grad = Objects.requireNonNull(grad())) {
+        NDArray arrived = Tensors.loose(Tensors.ownedBy(grad.duplicate(), owner));
+        NDArray total = Tensors.ownAlias(arrived);
+        try {
+          NDArray replaced = TensorPoint.run(leaf.hooks(), arrived);
+          requireShape(replaced, grad);
+          put(grad, replaced == null ? total : replaced);
+        } finally {
+          total.close();
+        }
+      }
+    }
+    leaf.accumulated();
+  }
+
+  private void requireShape(@Nullable NDArray replaced, NDArray grad) {
+    if (replaced != null && !replaced.getShape().equals(grad.getShape())) {
+      throw new IllegalStateException(
+          "leaf of shape %s: a hook returned a gradient of shape %s"
+              .formatted(grad.getShape(), replaced.getShape()));
+    }
+  }
+
+  private void put(NDArray grad, NDArray gradient) {
+    NDArray set = before;
+    if (set == null) {
+      autograd.copy(autograd.manager(), grad, gradient);
+    } else {
+      try (NDArray sum = set.add(gradient)) {
+        autograd.copy(autograd.manager(), grad, sum);
+      }
+    }
+    setAside = false;
+  }
+
+  /** Nothing has arrived, or not all: {@code .grad} is what it was. */
+  void undo() {
+    NDArray set = before;
+    if (setAside && set != null) {
+      try (NDArray grad = Objects.requireNonNull(grad())) {
+        autograd.copy(autograd.manager(), grad, set);
+      }
+      setAside = false;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.camhook.junit;
+
+import io.camhook.Hooks;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Attaches the camhook agent to the JVM that runs the tests of a class, so that they can register
+ * hooks: {@code @ExtendWith(HookedModels.class)}. The agent jar has to be on the test's class path.
+ * Nothing is captured, and hooks can look into every TorchScript model that is loaded from then on,
+ * unless the system property {@code camhook.config} names a configuration of your own. The agent
+ * stays for the rest of the JVM's life; a test closes its {@link io.camhook.HookHandle}s.
+ *
+ * <p>Load models in the tests or in {@code @BeforeAll}, not in static initializers: those run
+ * before the agent is there.
+ */
+public final class HookedModels implements BeforeAllCallback {
+  private static final String CONFIG = "camhook.config";
+  private static final String SELF_ATTACH = "camhook.selfAttach";
+
+  /** Every model is known to the agent, none is captured. */
+  private static final String HOOKS_ONLY =
+      """
+      version: 1
+      models:
+        - name: "*"
+      sampling: { rate: 0 }
+      """;
+
+  /**
+   * Brings the agent.
+   *
+   * @throws IllegalStateException if it cannot be attached; the message says what to do
+   */
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    if (System.getProperty(SELF_ATTACH) == null) {
+      System.setProperty(SELF_ATTACH, "true");
+    }
+    if (System.getProperty(CONFIG) == null) {
+      System.setProperty(CONFIG, hooksOnly().toString());
+    }
+    Hooks.requireAgent();
+  }
+
+  private static Path hooksOnly() {
+    try {
+      Path file = Files.createTempFile("camhook", ".yaml");
+      file.toFile().deleteOnExit();
+      return Files.writeString(file, HOOKS_ONLY);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

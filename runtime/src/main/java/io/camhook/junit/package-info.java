@@ -1,0 +1,5 @@
+/** Hooks in JUnit tests. */
+@NullMarked
+package io.camhook.junit;
+
+import org.jspecify.annotations.NullMarked;
