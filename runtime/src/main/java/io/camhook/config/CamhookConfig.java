@@ -48,6 +48,7 @@ public record CamhookConfig(
    * @param labels file with one class name a line
    * @param hooks built-in hooks and the user's own
    * @param plain set for a plain Java network, whose methods are woven by name
+   * @param scored where its scores are
    */
   public record Model(
       String name,
@@ -56,11 +57,41 @@ public record CamhookConfig(
       Target target,
       @Nullable Path labels,
       List<Hook> hooks,
-      @Nullable PlainNetwork plain) {
+      @Nullable PlainNetwork plain,
+      Scored scored) {
+    /** A model whose scores are where they usually are. */
+    public Model(
+        String name,
+        List<String> layers,
+        Set<CaptureKind> capture,
+        Target target,
+        @Nullable Path labels,
+        List<Hook> hooks,
+        @Nullable PlainNetwork plain) {
+      this(name, layers, capture, target, labels, hooks, plain, Scored.USUAL);
+    }
+
     public Model {
       layers = List.copyOf(layers);
       capture = Set.copyOf(capture);
       hooks = List.copyOf(hooks);
+    }
+  }
+
+  /**
+   * Where a model has its scores.
+   *
+   * @param output which of several outputs, by its position or its key in a dict; null: the first
+   *     that can
+   * @param classAxis which axis of it counts the classes, from 1 on; null: the second
+   */
+  public record Scored(@Nullable String output, @Nullable Integer classAxis) {
+    /** The first output that can hold scores, {@code [N,C,…]}. */
+    public static final Scored USUAL = new Scored(null, null);
+
+    /** Whether nothing was said. */
+    public boolean isUsual() {
+      return equals(USUAL);
     }
   }
 
