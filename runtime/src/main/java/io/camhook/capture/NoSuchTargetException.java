@@ -4,7 +4,8 @@ package io.camhook.capture;
 public final class NoSuchTargetException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
-  NoSuchTargetException(String message) {
+  /** Creates the exception with what was expected and found. */
+  public NoSuchTargetException(String message) {
     super(message);
   }
 }

@@ -61,6 +61,7 @@ public record CamhookConfig(
    * @param labels file with one class name a line
    * @param hooks built-in hooks and the user's own
    * @param plain set for a plain Java network, whose methods are woven by name
+   * @param scored where its scores are
    * @param kept how much of a capture is kept
    */
   public record Model(
@@ -71,14 +72,9 @@ public record CamhookConfig(
       @Nullable Path labels,
       List<Hook> hooks,
       @Nullable PlainNetwork plain,
+      Scored scored,
       Kept kept) {
-    public Model {
-      layers = List.copyOf(layers);
-      capture = Set.copyOf(capture);
-      hooks = List.copyOf(hooks);
-    }
-
-    /** Keeps all that is captured as it is. */
+    /** A model whose scores are where they usually are, of which all is kept. */
     public Model(
         String name,
         List<String> layers,
@@ -87,7 +83,26 @@ public record CamhookConfig(
         @Nullable Path labels,
         List<Hook> hooks,
         @Nullable PlainNetwork plain) {
-      this(name, layers, capture, target, labels, hooks, plain, Kept.ALL);
+      this(name, layers, capture, target, labels, hooks, plain, Scored.USUAL);
+    }
+
+    /** A model of which all that is captured is kept. */
+    public Model(
+        String name,
+        List<String> layers,
+        Set<CaptureKind> capture,
+        Target target,
+        @Nullable Path labels,
+        List<Hook> hooks,
+        @Nullable PlainNetwork plain,
+        Scored scored) {
+      this(name, layers, capture, target, labels, hooks, plain, scored, Kept.ALL);
+    }
+
+    public Model {
+      layers = List.copyOf(layers);
+      capture = Set.copyOf(capture);
+      hooks = List.copyOf(hooks);
     }
   }
 
@@ -107,6 +122,23 @@ public record CamhookConfig(
     FLOAT32,
     FLOAT16,
     BFLOAT16
+  }
+
+  /**
+   * Where a model has its scores.
+   *
+   * @param output which of several outputs, by its position or its key in a dict; null: the first
+   *     that can
+   * @param classAxis which axis of it counts the classes, from 1 on; null: the second
+   */
+  public record Scored(@Nullable String output, @Nullable Integer classAxis) {
+    /** The first output that can hold scores, {@code [N,C,…]}. */
+    public static final Scored USUAL = new Scored(null, null);
+
+    /** Whether nothing was said. */
+    public boolean isUsual() {
+      return equals(USUAL);
+    }
   }
 
   /**

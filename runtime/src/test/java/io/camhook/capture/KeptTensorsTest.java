@@ -6,6 +6,7 @@ import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Kept;
 import io.camhook.config.CamhookConfig.Model;
 import io.camhook.config.CamhookConfig.Precision;
+import io.camhook.config.CamhookConfig.Scored;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.recording.Capture;
 import io.camhook.recording.DType;
@@ -30,6 +31,7 @@ class KeptTensorsTest {
                 null,
                 List.of(),
                 null,
+                Scored.USUAL,
                 new Kept(precision, maps))));
   }
 

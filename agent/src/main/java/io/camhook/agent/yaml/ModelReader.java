@@ -5,6 +5,7 @@ import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Kept;
 import io.camhook.config.CamhookConfig.Model;
 import io.camhook.config.CamhookConfig.Precision;
+import io.camhook.config.CamhookConfig.Scored;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.config.PlainNetwork;
 import io.camhook.naming.Nearest;
@@ -44,7 +45,9 @@ final class ModelReader {
 
   Model read(Section section) {
     try (section) {
-      boolean[] given = section.has("name", "layers", "capture", "target", "labels", "hooks");
+      boolean[] given =
+          section.has(
+              "name", "layers", "capture", "target", "labels", "hooks", "output", "classAxis");
       String name = section.text("name", "a name");
       if (!given[0]) {
         reading.report(section.at(), section.child("name"), "is missing");
@@ -63,6 +66,7 @@ final class ModelReader {
           labels,
           hooks,
           plain,
+          plain == null ? scored(section) : ofPlain(section),
           kept(section));
     }
   }
@@ -150,6 +154,25 @@ final class ModelReader {
     return root.backward() == null || plain.module().backward() == null
         ? "gradient needs the key backward, the name of the method; add it or remove gradient"
         : null;
+  }
+
+  private Scored ofPlain(Section section) {
+    if (section.has("classAxis")) {
+      reading.report(
+          section.at(), section.child("classAxis"), "does not belong to a plain Java network");
+    }
+    return Scored.USUAL;
+  }
+
+  /** Of a plain Java network {@code output} is a place in its methods, read elsewhere. */
+  private Scored scored(Section section) {
+    String output = section.text("output", "the position of an output, or its key in a dict");
+    Scalar axis = section.scalar("classAxis", "an axis from 1 on");
+    if (axis != null && !axis.text().matches("[1-9]")) {
+      reading.expected(axis, "an axis from 1 to 9");
+      return new Scored(output, null);
+    }
+    return new Scored(output, axis == null ? null : Integer.valueOf(axis.text()));
   }
 
   private @Nullable Path labels(Section section) {

@@ -25,7 +25,6 @@ final class PlainNetworkReader {
           "forward",
           "backward",
           "input",
-          "output",
           "gradOutput",
           "gradInput",
           "value",

@@ -88,7 +88,7 @@ class RefusalTableTest {
 
   private void instrument(Path file, String layer) {
     EventLog log = new KeptLog(said, new ArrayList<>());
-    ScriptModel model = ScriptModel.of(file, List.of(layer), log);
+    ScriptModel model = ScriptModel.of(file, List.of(layer), null, log);
     Path copy = model == null ? null : model.file();
     if (copy != null) {
       assertThat(copy.toFile().delete()).isTrue();

@@ -177,8 +177,9 @@ class ConfigReaderTest {
         .containsExactlyInAnyOrder(
             "camhook.yaml:1:10: version: expected 1, found \"2\"; nearest is \"1\"",
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
-                + " layers, capture, target, labels, hooks, class, root, forward, backward, input,"
-                + " output, gradOutput, gradInput, value, shape, inputShape, precision, reduce",
+                + " layers, capture, target, labels, hooks, output, classAxis, class, root,"
+                + " forward, backward, input, gradOutput, gradInput, value, shape, inputShape,"
+                + " precision, reduce",
             "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME,"
                 + " similarity:FILE, loss or none, found \"top\"",
             "camhook.yaml:6:15: models[0].capture[0]: expected image, input, activation, gradient"

@@ -126,7 +126,7 @@ public final class ScriptLoads {
       String unfit = source.unfit();
       if (unfit == null) {
         List<String> layers = entry.capture().isEmpty() ? List.of() : entry.layers();
-        model = ScriptModel.of(source.file(), layers, log);
+        model = ScriptModel.of(source.file(), layers, entry.scored().output(), log);
       } else {
         log.warn("model is loaded without hooks: " + unfit);
       }

@@ -38,13 +38,15 @@ public record ScriptModel(
    * Instruments an archive; it is left alone itself.
    *
    * @param layers paths or globs as in {@code layers} of the configuration, also {@code auto}
+   * @param output the output that holds the scores; null: the usual one
    * @return null if it cannot be done; then one warning has said why, and the original is to be
    *     loaded as if nothing had happened
    */
-  public static @Nullable ScriptModel of(Path original, List<String> layers, EventLog log) {
+  public static @Nullable ScriptModel of(
+      Path original, List<String> layers, @Nullable String output, EventLog log) {
     try {
       TorchScriptArchive archive = TorchScriptArchive.open(original);
-      Set<String> paths = select(archive, layers, log);
+      Set<String> paths = select(archive, layers, output, log);
       Hookable hookable = archive.hookable(paths);
       TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
       if (plan == null && hookable.hooks().sites().isEmpty()) {
@@ -108,7 +110,8 @@ public record ScriptModel(
     }
   }
 
-  private static Set<String> select(TorchScriptArchive archive, List<String> layers, EventLog log) {
+  private static Set<String> select(
+      TorchScriptArchive archive, List<String> layers, @Nullable String output, EventLog log) {
     List<ModulePath> called =
         archive.modules().stream()
             .filter(module -> module.callSites() > 0)
@@ -120,7 +123,7 @@ public record ScriptModel(
     Set<String> selected = new LinkedHashSet<>();
     for (String layer : layers) {
       if (layer.equals(LayerPattern.AUTO)) {
-        archive.auto(null).ifPresent(auto -> selected.add(auto.path()));
+        archive.auto(output).ifPresent(auto -> selected.add(auto.path()));
         continue;
       }
       boolean operator = layer.contains(TorchScriptArchive.INSIDE);

@@ -226,6 +226,11 @@ public final class ModelPlan {
     return first;
   }
 
+  /** Where the model has its scores. */
+  public CamhookConfig.Scored scored() {
+    return entry.scored();
+  }
+
   public CamhookConfig.Target target() {
     return entry.target();
   }
@@ -237,6 +242,9 @@ public final class ModelPlan {
   @Nullable
   public Integer onlyClass() {
     CamhookConfig.Target target = entry.target();
+    if (!entry.scored().isUsual()) {
+      return null; // the method with gradients takes the usual scores
+    }
     return switch (target.kind()) {
       case TOP -> target.count() == 1 ? BEST : null;
       case CLASS -> target.classIndex();

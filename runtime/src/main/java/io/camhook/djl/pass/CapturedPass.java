@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
 import io.camhook.capture.PendingCapture;
+import io.camhook.config.CamhookConfig;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Prediction;
@@ -108,7 +109,7 @@ final class CapturedPass implements PendingCapture {
       return;
     }
     try (NDManager scratch = owner.newSubManager()) {
-      Scores read = Scores.of(new NDList(scores), scratch);
+      Scores read = Scores.of(new NDList(scores), CamhookConfig.Scored.USUAL, scratch);
       if (read != null) {
         predictions = read.classes().predictions(names);
         targets = read.classes().targets(classes.get(), names);

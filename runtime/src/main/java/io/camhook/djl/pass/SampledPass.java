@@ -243,13 +243,13 @@ public final class SampledPass {
         return outputs;
       }
       if (plan.captures(CaptureKind.OUTPUT)) {
-        List<NDArray> ordered = Scores.inOrder(outputs);
+        List<NDArray> ordered = Scores.inOrder(outputs, plan.scored().output());
         for (int i = 0; i < ordered.size(); i++) {
           capture.add(TensorName.output(i), detachedCopy(ordered.get(i)));
         }
       }
       try (NDManager scratch = owner.newSubManager()) {
-        Scores scores = Scores.of(outputs, scratch);
+        Scores scores = Scores.of(outputs, plan.scored(), scratch);
         wanted = when == null;
         if (scores != null) {
           List<List<Prediction>> predictions = scores.classes().predictions(plan.classNames());

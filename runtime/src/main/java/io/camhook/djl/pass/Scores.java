@@ -6,6 +6,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.camhook.capture.ClassScores;
+import io.camhook.capture.NoSuchTargetException;
+import io.camhook.config.CamhookConfig;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.recording.Target;
 import java.util.ArrayList;
@@ -26,24 +28,53 @@ public final class Scores {
   private final int classes;
   private final ClassScores scores;
 
-  private Scores(NDArray logits, int samples, int classes, float[] values) {
+  private final int axis;
+
+  private Scores(NDArray logits, int samples, int classes, int axis, float[] values) {
     this.logits = logits;
+    this.axis = axis;
     this.samples = samples;
     this.classes = classes;
     this.scores = new ClassScores(values, samples, classes);
   }
 
   /** The scores among a model's outputs; null if there are none. */
-  static @Nullable Scores of(NDList outputs, NDManager scratch) {
-    NDArray output = among(outputs);
+  static @Nullable Scores of(NDList outputs, CamhookConfig.Scored where, NDManager scratch) {
+    NDArray output = where.output() == null ? among(outputs) : named(outputs, where.output());
     if (output == null) {
       return null;
     }
     Shape shape = output.getShape();
     int rank = shape.dimension();
+    int axis = where.classAxis() == null ? 1 : where.classAxis();
+    if (rank > 1 && axis >= rank) {
+      throw new NoSuchTargetException(
+          "classAxis: %d, and its scores have shape %s; expected 1 to %d"
+              .formatted(axis, shape, rank - 1));
+    }
     int samples = rank == 1 ? 1 : (int) shape.get(0);
-    int classes = (int) (rank == 1 ? shape.get(0) : shape.get(1));
-    return new Scores(output, samples, classes, values(output, rank, scratch));
+    int classes = (int) (rank == 1 ? shape.get(0) : shape.get(axis));
+    return new Scores(output, samples, classes, axis, values(output, rank, axis, scratch));
+  }
+
+  /** The output of that key, or at that position; null if it holds no numbers. */
+  public static @Nullable NDArray named(List<NDArray> outputs, String wanted) {
+    NDArray found = null;
+    for (NDArray output : outputs) {
+      found = wanted.equals(output.getName()) ? output : found;
+    }
+    if (found == null && wanted.matches("\\d{1,6}") && Integer.parseInt(wanted) < outputs.size()) {
+      found = outputs.get(Integer.parseInt(wanted));
+    }
+    if (found == null) {
+      throw new NoSuchTargetException(
+          "output: %s, and it returns %d outputs %s"
+              .formatted(
+                  wanted,
+                  outputs.size(),
+                  outputs.stream().map(each -> each.getName() + " " + each.getShape()).toList()));
+    }
+    return Tensors.isFloating(found) || Tensors.isUnknown(found) ? found : null;
   }
 
   /**
@@ -73,9 +104,9 @@ public final class Scores {
    * A model's outputs in the order of {@code output.N}: their own, but for those of a dict, whose
    * order means nothing; of them the class scores come first.
    */
-  public static List<NDArray> inOrder(List<NDArray> outputs) {
-    NDArray scores = among(outputs);
-    if (scores == null || scores.getName() == null) {
+  public static List<NDArray> inOrder(List<NDArray> outputs, @Nullable String wanted) {
+    NDArray scores = wanted == null ? among(outputs) : named(outputs, wanted);
+    if (scores == null || (scores.getName() == null && wanted == null)) {
       return outputs;
     }
     List<NDArray> ordered = new ArrayList<>();
@@ -84,10 +115,10 @@ public final class Scores {
     return ordered;
   }
 
-  private static float[] values(NDArray output, int rank, NDManager scratch) {
+  private static float[] values(NDArray output, int rank, int axis, NDManager scratch) {
     NDArray plain = Tensors.detached(output, scratch).toType(DataType.FLOAT32, false);
     if (rank > 2) {
-      plain = plain.sum(IntStream.range(2, rank).toArray());
+      plain = plain.sum(IntStream.range(1, rank).filter(d -> d != axis).toArray());
     }
     return plain.toFloatArray();
   }
@@ -111,7 +142,7 @@ public final class Scores {
       long[] sizes = new long[rank];
       Arrays.fill(sizes, 1);
       sizes[0] = samples;
-      sizes[1] = classes;
+      sizes[axis] = classes;
       seed = seed.reshape(new Shape(sizes)).broadcast(shape);
     }
     seed = Tensors.inTypeOf(logits, seed.toDevice(logits.getDevice(), false), owner);

@@ -31,7 +31,7 @@ final class SessionTensors {
 
   /** What a model returned, in the order of {@link Scores#inOrder}. */
   static List<Tensor> outputs(List<NDArray> outputs, NDManager scratch) {
-    return Scores.inOrder(outputs).stream().map(array -> toTensor(array, scratch)).toList();
+    return Scores.inOrder(outputs, null).stream().map(array -> toTensor(array, scratch)).toList();
   }
 
   static Tensor toTensor(NDArray array, NDManager scratch) {

@@ -39,7 +39,7 @@ class ScriptModelTest {
   @Test
   void layers_should_be_globs_and_auto() throws Exception {
     ScriptModel model =
-        Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("conv*", "auto"), log));
+        Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("conv*", "auto"), null, log));
     assertThat(Objects.requireNonNull(model.plan()).taps().stream().map(TapPlan.Tap::path))
         .containsExactly("conv1", "relu1");
     assertThat(warnings).isEmpty();
@@ -48,7 +48,8 @@ class ScriptModelTest {
 
   @Test
   void unknown_layer_should_be_one_warning_and_leave_the_others_to_hooks() throws Exception {
-    ScriptModel model = Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("convl"), log));
+    ScriptModel model =
+        Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("convl"), null, log));
     assertThat(model.plan()).isNull();
     assertThat(model.hooks().sites().stream().map(HookPlan.Site::path))
         .containsExactly("conv1", "relu1", "fc1", "relu2");
@@ -61,7 +62,7 @@ class ScriptModelTest {
   void damaged_archive_should_be_one_warning() throws Exception {
     byte[] bytes = Files.readAllBytes(ONE_CONV);
     Path cut = Files.write(temp.resolve("cut.pt"), java.util.Arrays.copyOf(bytes, 5000));
-    assertThat(ScriptModel.of(cut, List.of("*"), log)).isNull();
+    assertThat(ScriptModel.of(cut, List.of("*"), null, log)).isNull();
     assertThat(warnings)
         .containsExactly(
             "model is loaded without hooks: cut.pt: no end-of-directory record: the file is not a"

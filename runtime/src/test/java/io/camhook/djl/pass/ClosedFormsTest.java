@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.flow.AutoLayer;
 import io.camhook.torchscript.twin.TapPlan;
+import java.nio.file.Files;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -39,6 +41,12 @@ class ClosedFormsTest {
       shufflenet_v2.traced conv5
       """;
 
+  private static final String CONVOLUTION =
+      """
+      squeezenet1_1.scripted features
+      squeezenet1_1.traced features
+      """;
+
   @Test
   void closed_forms_should_be_found_where_the_page_says_it() throws Exception {
     Set<String> linear = new TreeSet<>();
@@ -55,9 +63,16 @@ class ClosedFormsTest {
         (plan.averagedWeight() == null ? convolution : linear).add(name + " " + auto);
       }
     }
-    assertThat(linear).as("average, linear").containsExactlyElementsOf(LINEAR.lines().toList());
+    assertThat(linear).as("average, linear").containsExactlyElementsOf(there(LINEAR));
     assertThat(convolution)
         .as("convolution, ReLU, average")
-        .containsExactly("squeezenet1_1.scripted features", "squeezenet1_1.traced features");
+        .containsExactlyElementsOf(there(CONVOLUTION));
+  }
+
+  /** Of the models in a list those whose archives this clone has. */
+  private static List<String> there(String list) {
+    return list.lines()
+        .filter(line -> Files.exists(ReferenceArchive.FOLDER.resolve(line.split(" ")[0] + ".pt")))
+        .toList();
   }
 }
