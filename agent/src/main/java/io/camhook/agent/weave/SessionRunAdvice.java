@@ -14,6 +14,6 @@ final class SessionRunAdvice {
   static @Nullable BlockCall enter(
       @Advice.This Object session,
       @Advice.AllArguments(typing = Assigner.Typing.DYNAMIC) Object[] arguments) {
-    return Dispatch.requests ? Dispatch.enter(session, arguments, session.getClass()) : null;
+    return Dispatch.requests ? Dispatch.enter(session, arguments) : null;
   }
 }
