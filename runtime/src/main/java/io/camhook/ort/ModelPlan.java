@@ -46,6 +46,26 @@ final class ModelPlan {
     }
   }
 
+  /**
+   * The output that is explained: the one that the entry names by position or name, else the usual.
+   *
+   * @param possible outputs that can hold scores
+   * @param declared all outputs of the model, in order
+   * @return null if there is none
+   */
+  @Nullable String scores(List<String> possible, List<String> declared) {
+    String wanted = entry.scored().output();
+    if (wanted == null) {
+      return PassValues.preferred(possible);
+    }
+    boolean numbered = wanted.matches("\\d{1,4}") && Integer.parseInt(wanted) < declared.size();
+    String name = numbered ? declared.get(Integer.parseInt(wanted)) : wanted;
+    if (!declared.contains(name)) {
+      sayOnce("it has no output '%s'; its outputs are %s".formatted(wanted, declared));
+    }
+    return possible.contains(name) ? name : null;
+  }
+
   /** What a similarity is taken to; null where another target is explained. */
   @Nullable Similarity similarity() {
     return similarity;

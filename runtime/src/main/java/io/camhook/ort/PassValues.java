@@ -42,12 +42,15 @@ record PassValues(
    * usually has, else the first; null if there is none.
    */
   static @Nullable String scores(Map<String, Tensor> outputs) {
-    List<String> possible =
-        outputs.entrySet().stream()
-            .filter(entry -> canBeScores(entry.getValue()))
-            .map(Map.Entry::getKey)
-            .toList();
-    return preferred(possible);
+    return preferred(possible(outputs));
+  }
+
+  /** The outputs that can hold class scores. */
+  static List<String> possible(Map<String, Tensor> outputs) {
+    return outputs.entrySet().stream()
+        .filter(entry -> canBeScores(entry.getValue()))
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   /** Of outputs that can be class scores, the one that is; null if there are none. */

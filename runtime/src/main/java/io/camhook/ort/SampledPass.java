@@ -65,7 +65,8 @@ final class SampledPass {
 
   private boolean run() throws OrtException {
     addInputsAndOutputs();
-    String output = PassValues.scores(values.outputs());
+    String output = plan.scores(PassValues.possible(values.outputs()), watched.outputs());
+    Integer classAxis = plan.entry().scored().classAxis();
     Tensor scores = output == null ? null : values.outputs().get(output);
     SideSession side = watched.side();
     Similarity similarity = plan.similarity();
@@ -76,12 +77,12 @@ final class SampledPass {
     List<Target> targets = List.of();
     List<Tensor> seeds = new ArrayList<>();
     if (similarity != null) {
-      ScoreLayout layout = ScoreLayout.of(scores.shape(), -1);
+      ScoreLayout layout = ScoreLayout.of(scores.shape(), classAxis == null ? -1 : classAxis);
       Similarity.At at = similarity.of(layout.scores(numbers), layout.samples());
       targets = at.targets();
       seeds.add(layout.seed(at.gradients(), scores.dtype()));
     } else {
-      ScoreLayout layout = ScoreLayout.of(scores.shape(), null);
+      ScoreLayout layout = ScoreLayout.of(scores.shape(), classAxis);
       ClassScores classes =
           new ClassScores(layout.scores(numbers), layout.samples(), layout.classes());
       capture.predictions(classes.predictions(plan.classNames()));

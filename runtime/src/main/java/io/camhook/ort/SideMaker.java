@@ -246,7 +246,7 @@ final class SideMaker implements Runnable {
         possible.add(output.name());
       }
     }
-    String score = PassValues.preferred(possible);
+    String score = plan.scores(possible, watched.outputs());
     if (score == null && plan.wantsGradient()) {
       plan.sayOnce("none of its outputs can be class scores, so that it has no gradients");
     }
