@@ -47,8 +47,7 @@ class SampledResultsTest {
               z = y
             self.training = torch.__not__(self.training)
             return z
-        """
-            .indent(4);
+        """;
     return SourceArchive.write(
         directory.resolve("state.pt"), SourceArchive.source("Tensor", part) + body);
   }
@@ -146,6 +145,10 @@ class SampledResultsTest {
       float[] sampled = scriptStep(file);
       assertThat(Arrays.copyOf(sampled, plain.length)).containsExactly(plain);
       assertThat(djl.captured()).as("%s", djl.messages).hasSize(1);
+      assertThat(djl.messages)
+          .containsExactly(
+              "model net: training steps whose input requires a gradient are captured without its"
+                  + " layers: the input would lose that gradient");
     }
   }
 

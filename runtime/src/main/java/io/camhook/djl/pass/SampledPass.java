@@ -212,6 +212,11 @@ public final class SampledPass {
     }
   }
 
+  /** Whether the caller makes a graph of its own, as training does. */
+  public boolean isInCallersGraph() {
+    return callersGraph;
+  }
+
   /** Whether nothing of what was recorded so far stands in a graph. */
   public boolean lacksGraph() {
     return !recorded.isEmpty() && recorded.stream().allMatch(layer -> layer.node() == null);

@@ -240,6 +240,12 @@ public final class SampledRequest implements Request, PassWatch {
     if (quiet || now == null || taps == null || other || (hookedPass && !replaying)) {
       return null;
     }
+    if (now.isInCallersGraph() && inputs.stream().anyMatch(Tensors::requiresGrad)) {
+      failures.mistake(
+          "model %s: training steps whose input requires a gradient are captured without its layers: the input would lose that gradient"
+              .formatted(plan.label()));
+      return null;
+    }
     try {
       return now.script(block, taps, inputs, training);
     } catch (Throwable e) {
