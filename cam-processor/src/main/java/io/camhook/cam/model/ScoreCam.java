@@ -2,6 +2,7 @@ package io.camhook.cam.model;
 
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
+import java.util.stream.IntStream;
 
 /**
  * Score-CAM: {@code M_k} = A_k resized to the input (bilinear, aligned corners) and scaled to 0..1;
@@ -24,17 +25,51 @@ final class ScoreCam extends ModelWeighted {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     float[] input = run.numbers(id());
     int[] size = run.spatial();
-    double[] scores =
+    int[] runs = runs(sample, channels);
+    int[] different = IntStream.range(0, channels.length).filter(i -> runs[i] == i).toArray();
+    double[] found =
         run.scoresOfInputs(
             id(),
-            channels.length,
+            different.length,
             (i, batch, offset) ->
                 ChannelMasks.multiply(
                     input,
-                    ChannelMasks.resizedThenScaled(sample, channels[i], size),
+                    ChannelMasks.resizedThenScaled(sample, channels[different[i]], size),
                     1,
                     batch,
                     offset));
+    double[] scores = new double[channels.length];
+    for (int i = 0, next = 0; i < scores.length; i++) {
+      scores[i] = runs[i] == i ? found[next++] : scores[runs[i]];
+    }
     return ChannelMasks.softmax(scores, channels, sample.channels());
+  }
+
+  /**
+   * For each channel the first one with the same mask. Dead channels, 0 everywhere, all have the
+   * mask 0, so the model is run once for them.
+   */
+  private static int[] runs(LayerSample sample, int[] channels) {
+    int[] runs = new int[channels.length];
+    int dead = -1;
+    for (int i = 0; i < channels.length; i++) {
+      runs[i] = i;
+      if (isDead(sample, channels[i])) {
+        dead = dead < 0 ? i : dead;
+        runs[i] = dead;
+      }
+    }
+    return runs;
+  }
+
+  private static boolean isDead(LayerSample sample, int channel) {
+    float[] a = sample.activation();
+    int from = channel * sample.positions();
+    for (int i = from; i < from + sample.positions(); i++) {
+      if (a[i] != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -233,6 +233,17 @@ class LayerMethodFixturesTest {
   }
 
   @Test
+  void scorecam_should_run_dead_channels_once() {
+    // Masks (0, 1), 0, 0, (1, 0) over the input (LN3, 0), the score is the sum: s = 0, 0, 0, LN3,
+    // so w = 1/6, 1/6, 1/6, 1/2; raw = A0 / 6 + A3 / 2 with A0 = (0, 6), A3 = (2, 0).
+    float[] values = {0, 6, 0, 0, 0, 0, 2, 0};
+    LayerTensors layer = LayerTensors.of("conv", Tensor.ofFloats(values, 1, 4, 1, 2), null);
+    HandModel model = sum();
+    assertRaw(explain(new ScoreCam(), model, input(LN3, 0), layer), 1, 1);
+    assertThat(model.batches).containsExactly(3);
+  }
+
+  @Test
   void cancelled_run_should_stop_before_the_next_batch() {
     Tensor input = input(LN3, 0);
     HandModel model = sum();
