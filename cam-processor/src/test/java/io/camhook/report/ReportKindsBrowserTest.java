@@ -134,7 +134,8 @@ class ReportKindsBrowserTest {
     assertThat(strings("return [...document.querySelectorAll('.tok')].map(e => e.textContent)"))
         .containsExactly(
             "[CLS]", "the", "film", "was", "un", "believ", "ably", "good", "<script>", "[SEP]");
-    // raw 2 of 2 is next to the top of the table (truncated, as np.uint8(255 v)), red; -1 is below zero, which is black
+    // raw 2 of 2 is next to the top of the table (truncated, as np.uint8(255 v)), red; -1 is below
+    // zero, which is black
     assertThat(
             strings(
                 "return [...document.querySelectorAll('.tok')].map(e =>"
@@ -170,8 +171,9 @@ class ReportKindsBrowserTest {
     open(ReportKinds.write(folder, "pictures"), "capture=1&layer=features.5", "light");
     assertThat(
             number(
-                "return [...document.querySelectorAll('.chan .cap span:not(.hiddentext)')].filter(e => e.scrollWidth"
-                    + " > e.clientWidth + 1 && getComputedStyle(e).overflow !== 'visible').length"))
+                "return [...document.querySelectorAll('.chan .cap span:not(.hiddentext)')].filter(e"
+                    + " => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflow !=="
+                    + " 'visible').length"))
         .isZero();
     assertThat(
             number(
@@ -262,7 +264,7 @@ class ReportKindsBrowserTest {
         .contains("<image")
         .contains("Grad-CAM of red disc at features.5")
         .contains("captures/demo")
-        .contains(">0.852</text>") // 1.5 exp(-30 / 288) - 0.5;
+        .contains(">0.852</text>"); // 1.5 exp(-30 / 288) - 0.5
     assertThat(saved("figure-png")).startsWith("\u0089PNG");
   }
 
