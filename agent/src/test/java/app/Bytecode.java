@@ -10,8 +10,9 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * An agent for tests. Told a name, it keeps, as system properties, a digest of the bytecode that each class with that
- * beginning has now, how many classes are named so, and the threads that there are.
+ * An agent for tests. Told a name, it keeps, as system properties, a digest of the bytecode that
+ * each class with that beginning has now, how many classes are named so, and the threads that there
+ * are.
  */
 public final class Bytecode {
   private Bytecode() {}

@@ -8,9 +8,9 @@ package io.camhook;
  * @param alwaysCall forward hooks only: whether it also runs, with no outputs, when forward or an
  *     earlier hook failed; what it then returns or throws is dropped
  * @param replaces forward and forward pre hooks inside a TorchScript model: whether the model goes
- *     on with what the hook returns. A pass with such a hook stops at every hooked call and runs the
- *     hooks there and then, so it costs more than one with hooks that only look. Elsewhere a hook
- *     can replace values anyway
+ *     on with what the hook returns. A pass with such a hook stops at every hooked call and runs
+ *     the hooks there and then, so it costs more than one with hooks that only look. Elsewhere a
+ *     hook can replace values anyway
  */
 public record HookOptions(boolean prepend, boolean alwaysCall, boolean replaces) {
   /** After the others, only when forward succeeded, and only looking inside a TorchScript model. */

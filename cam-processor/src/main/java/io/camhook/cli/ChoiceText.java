@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** What {@code camhook explain} took for an input, in words: target, layer, layout, output, axis. */
+/**
+ * What {@code camhook explain} took for an input, in words: target, layer, layout, output, axis.
+ */
 final class ChoiceText {
   private ChoiceText() {}
 

@@ -93,7 +93,9 @@ record ClassAxis(int axis, @Nullable String notice) {
     return true;
   }
 
-  /** Of {@code [1,boxes,columns]} or {@code [1,columns,boxes]} there are more boxes than columns. */
+  /**
+   * Of {@code [1,boxes,columns]} or {@code [1,columns,boxes]} there are more boxes than columns.
+   */
   private static ClassAxis smaller(Tensor output, TargetSelection selection) {
     String shape = Arrays.toString(output.shape());
     if (output.size(1) == output.size(2)) {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which axes of what the layers return follow which axis of an input. Changes the beginning of the
  * input along one axis, then its end, and sees where the layers' outputs change: along an axis of
- * positions the change moves from one end towards the other, along one of channels it stays where it
- * was. Works for any engine; two runs for each axis, when it is first asked for. Not thread-safe.
+ * positions the change moves from one end towards the other, along one of channels it stays where
+ * it was. Works for any engine; two runs for each axis, when it is first asked for. Not
+ * thread-safe.
  */
 final class LayoutProbe {
   /** The share of an axis that is changed at either end. */

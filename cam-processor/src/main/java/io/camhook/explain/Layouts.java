@@ -135,8 +135,8 @@ final class Layouts {
 
   /**
    * Whether the channels of an input {@code [n,…]} are its last dimension. Of rank 3 it may be
-   * {@code [n,C,L]} or frames {@code [n,T,F]}: there the axis is meant that the positions of a layer
-   * follow.
+   * {@code [n,C,L]} or frames {@code [n,T,F]}: there the axis is meant that the positions of a
+   * layer follow.
    *
    * @param layer one whose layout is known; null if there is none
    */

@@ -49,8 +49,8 @@ record Pixels(int width, int height, int channels, byte[] values) {
   }
 
   /**
-   * A part of {@code newHeight} rows and {@code newWidth} columns; what of it lies outside is {@code
-   * fill}.
+   * A part of {@code newHeight} rows and {@code newWidth} columns; what of it lies outside is
+   * {@code fill}.
    */
   Pixels part(int top, int left, int newHeight, int newWidth, byte[] fill) {
     byte[] out = new byte[newHeight * newWidth * channels];

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The module that turns token ids into vectors, which is where a model of words can first be
- * differentiated: the {@code Embedding} that the user named as a layer, else the one with most rows.
- * In a session of its own, opened when it is first asked for.
+ * differentiated: the {@code Embedding} that the user named as a layer, else the one with most
+ * rows. In a session of its own, opened when it is first asked for.
  */
 final class TokenEmbedding implements AutoCloseable {
   private final SideSessions sides;

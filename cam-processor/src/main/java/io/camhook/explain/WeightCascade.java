@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A model that forgets from the output on: copies in which the parameters of the last
- * layer, of the last two, and so on have their values in random order, so that the distribution of
- * every tensor stays. What {@link io.camhook.cam.metrics.SanityCheck} compares maps of.
+ * A model that forgets from the output on: copies in which the parameters of the last layer, of the
+ * last two, and so on have their values in random order, so that the distribution of every tensor
+ * stays. What {@link io.camhook.cam.metrics.SanityCheck} compares maps of.
  *
  * <p>Layers are modules with a parameter of two or more dimensions, in reversed order of
  * registration; norms between them go with the layer before. Deep models take several at a time.

@@ -167,8 +167,8 @@ public record ReportCapture(
    * @param target position in {@link ReportCapture#targets()}
    * @param method id of the method
    * @param layer module path; null for the finished heatmap over all layers, whose values are 0..1
-   * @param shape {@code [L]} of a signal or a text, {@code [H,W]} of a picture, {@code [D,H,W]} of a
-   *     volume
+   * @param shape {@code [L]} of a signal or a text, {@code [H,W]} of a picture, {@code [D,H,W]} of
+   *     a volume
    * @param values row-major; before ReLU and scaling where {@code layer} is given
    */
   public record CamMap(

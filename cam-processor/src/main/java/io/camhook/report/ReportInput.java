@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param signal a sequence of numbers, null where the input is none
  * @param volume slices, null where the input is none
- * @param tokens words, one a position of maps of shape {@code [T]}; empty where the input is no text
+ * @param tokens words, one a position of maps of shape {@code [T]}; empty where the input is no
+ *     text
  * @param boxes what a detector found, in pixels of the picture; may be empty
  * @param segmentation class of each place, null where the model gives none
  */

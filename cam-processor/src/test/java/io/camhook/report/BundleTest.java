@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The committed bundle of the page: Maven needs no Node, so nobody else would notice a stale one. */
+/**
+ * The committed bundle of the page: Maven needs no Node, so nobody else would notice a stale one.
+ */
 class BundleTest {
   private static final Path SOURCES = Path.of("src/main/frontend/src");
   private static final Path BUNDLE = Path.of("src/main/resources/io/camhook/report");

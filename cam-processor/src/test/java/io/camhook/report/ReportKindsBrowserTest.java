@@ -20,10 +20,10 @@ import org.openqa.selenium.OutputType;
 import org.openqa.selenium.chrome.ChromeDriver;
 
 /**
- * Every kind of report on every tab, in both themes, at the widths of a phone, a tablet and a
- * desk: no sideways scrolling, no violation that axe-core finds, and the view that the input asks
- * for. With {@code -Dcamhook.screenshots=DIR} all combinations are looked at, and each is
- * kept as a picture.
+ * Every kind of report on every tab, in both themes, at the widths of a phone, a tablet and a desk:
+ * no sideways scrolling, no violation that axe-core finds, and the view that the input asks for.
+ * With {@code -Dcamhook.screenshots=DIR} all combinations are looked at, and each is kept as a
+ * picture.
  */
 class ReportKindsBrowserTest {
   private static final List<Integer> WIDTHS = List.of(390, 1024, 1440);

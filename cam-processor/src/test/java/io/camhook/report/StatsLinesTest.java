@@ -112,8 +112,8 @@ class StatsLinesTest {
 
   private static String line(String model, String path, int call, int output) {
     return ("{\"model\":\"%s\",\"step\":0,\"path\":\"%s\",\"call\":%d,\"value\":\"gradient\",\"output\":%d,"
-                + "\"shape\":[1],\"count\":1,\"mean\":1.5,\"std\":0.0,\"min\":1.0,\"max\":2.0,\"zeros\":0.0,"
-                + "\"norm\":1.0,\"nonFinite\":0}")
+            + "\"shape\":[1],\"count\":1,\"mean\":1.5,\"std\":0.0,\"min\":1.0,\"max\":2.0,\"zeros\":0.0,"
+            + "\"norm\":1.0,\"nonFinite\":0}")
         .formatted(model, path, call, output);
   }
 }

@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {@code value} is {@code activation} or {@code gradient}, {@code output} the number of the tensor
  * where a module returns several; the rest is of {@link LayerCall} and {@link Summary}, with null
- * for what a tensor without finite values does not have. Opened by the first line;
- * thread-safe.
+ * for what a tensor without finite values does not have. Opened by the first line; thread-safe.
  */
 final class StatsFile implements AutoCloseable {
   static final String NAME = "stats.jsonl";

@@ -175,8 +175,8 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /**
-   * Asks whether a request that was sampled may be captured. With {@code block} this waits for room,
-   * at most {@code limits.maxWait}.
+   * Asks whether a request that was sampled may be captured. With {@code block} this waits for
+   * room, at most {@code limits.maxWait}.
    *
    * @return what to close at the end of the request; null if it is not captured
    */
@@ -219,7 +219,9 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** Capturing has taken that long on the thread of a request, beside the application's own work. */
+  /**
+   * Capturing has taken that long on the thread of a request, beside the application's own work.
+   */
   void took(long nanos) {
     requestTime.add(nanos);
   }

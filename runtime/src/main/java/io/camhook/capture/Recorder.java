@@ -106,7 +106,9 @@ public final class Recorder implements AutoCloseable {
     return false;
   }
 
-  /** Capturing has taken that long on the thread of a request, beside the application's own work. */
+  /**
+   * Capturing has taken that long on the thread of a request, beside the application's own work.
+   */
   public void took(long nanos) {
     CaptureQueue made = queue;
     if (made != null) {

@@ -44,7 +44,9 @@ public final class Sampler {
     return rate >= 1 || (rate > 0 && ThreadLocalRandom.current().nextDouble() < rate);
   }
 
-  /** Whether it is a pass's turn and the bound per second leaves room for one more; takes that room. */
+  /**
+   * Whether it is a pass's turn and the bound per second leaves room for one more; takes that room.
+   */
   public boolean admitted() {
     if (every > 1 && passes.incrementAndGet() % every != 0) {
       return false;

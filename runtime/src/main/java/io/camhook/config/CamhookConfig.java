@@ -209,8 +209,8 @@ public record CamhookConfig(
   /**
    * Bounds.
    *
-   * @param queueBytes bytes that captures waiting to be written may hold; {@link #AUTO} derives them
-   *     from the heap and the container's memory
+   * @param queueBytes bytes that captures waiting to be written may hold; {@link #AUTO} derives
+   *     them from the heap and the container's memory
    * @param whenFull what happens to a capture that does not fit
    * @param maxWait how long a request waits at most for room in the queue, with {@code BLOCK}
    * @param close how long the JVM waits at its end for captures to be written

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * configuration names.
  *
  * <p>All methods throw {@link NullPointerException} for null, {@link IllegalArgumentException} for
- * layers that are not there, with the closest ones, and {@link IllegalStateException} if no agent is
- * there.
+ * layers that are not there, with the closest ones, and {@link IllegalStateException} if no agent
+ * is there.
  */
 public final class BlockHooks {
   private BlockHooks() {}
@@ -75,7 +75,10 @@ public final class BlockHooks {
     return Hooks.registerForwardPreHookForAllModules(types, hook);
   }
 
-  /** As {@link #registerForwardPreHook(Block, ForwardPreHook, HookOptions)}, and it sees {@code params} too. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook, HookOptions)}, and it sees {@code
+   * params} too.
+   */
   public static HookHandle registerForwardPreHookWithParams(
       Block block,
       ForwardPreHookWithParams<Block, NDList, PairList<String, Object>> hook,
@@ -117,7 +120,10 @@ public final class BlockHooks {
     return Hooks.registerForwardHookForAllModules(types, hook, options);
   }
 
-  /** As {@link #registerForwardHook(Block, ForwardHook, HookOptions)}, and it sees {@code params} too. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook, HookOptions)}, and it sees {@code params}
+   * too.
+   */
   public static HookHandle registerForwardHookWithParams(
       Block block,
       ForwardHookWithParams<Block, NDList, PairList<String, Object>> hook,

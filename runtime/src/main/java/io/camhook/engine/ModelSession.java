@@ -114,8 +114,8 @@ public interface ModelSession extends AutoCloseable {
   }
 
   /**
-   * The same as {@link #inputGradient} with guided ReLUs, which pass {@code g·(x > 0)·(g > 0)} back (Springenberg et al.,
-   * 2015).
+   * The same as {@link #inputGradient} with guided ReLUs, which pass {@code g·(x > 0)·(g > 0)} back
+   * (Springenberg et al., 2015).
    *
    * @throws IllegalArgumentException if the model's ReLUs cannot be guided, with the reason
    */

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * heap, are copied to a buffer of native memory first (the JDK would copy what lies on the heap anyway,
  * to one as large as the largest piece). Where that buffer is full, all that was gathered is written.
  */
-/** Writes many pieces to one place of a file with as few system calls as it takes. Not thread-safe. */
+/**
+ * Writes many pieces to one place of a file with as few system calls as it takes. Not thread-safe.
+ */
 final class GatheringWrite {
   private static final int BUFFER_BYTES = 1 << 18;
 

@@ -61,7 +61,9 @@ final class RecordingLock implements Closeable {
     }
   }
 
-  /** Whether the directory still is the one that was locked; false once it was removed or replaced. */
+  /**
+   * Whether the directory still is the one that was locked; false once it was removed or replaced.
+   */
   boolean isInPlace() {
     BasicFileAttributes now = FileAccess.attributes(file);
     return now != null && Objects.equals(now.fileKey(), key);

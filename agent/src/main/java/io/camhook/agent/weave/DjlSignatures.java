@@ -27,7 +27,9 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
   private static final String VERSION = "ai/djl/engine/api.properties";
   private static final int NAMED = 3;
 
-  /** What is woven, and what the adapter reads by reflection: no link of the adapter's names them. */
+  /**
+   * What is woven, and what the adapter reads by reflection: no link of the adapter's names them.
+   */
   private static final List<String> ALSO =
       List.of(
           "ai/djl/nn/AbstractBaseBlock forward"

@@ -7,7 +7,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Times as people write them: {@code 500ms}, {@code 1.5 s}, {@code 10m}, {@code 12h}, {@code 7d}. */
+/**
+ * Times as people write them: {@code 500ms}, {@code 1.5 s}, {@code 10m}, {@code 12h}, {@code 7d}.
+ */
 final class TimeSpan {
   static final String EXPECTED = "a time such as 500ms, 10s, 5m, 12h or 7d";
 

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A web application that is redeployed goes, class loader and all, though its requests were captured. */
+/**
+ * A web application that is redeployed goes, class loader and all, though its requests were
+ * captured.
+ */
 @Timeout(120)
 class RedeployTest {
   private static final List<String> CLASSES =

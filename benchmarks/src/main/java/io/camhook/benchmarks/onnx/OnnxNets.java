@@ -4,7 +4,9 @@ import static io.camhook.benchmarks.onnx.OnnxWriter.integers;
 
 import java.util.List;
 
-/** ResNet-18 (He et al., 2016) and MobileNetV2 (Sandler et al., 2018) for 224², as torchvision's. */
+/**
+ * ResNet-18 (He et al., 2016) and MobileNetV2 (Sandler et al., 2018) for 224², as torchvision's.
+ */
 public final class OnnxNets {
   private static final String INPUT = "input";
   private static final int CLASSES = 1000;

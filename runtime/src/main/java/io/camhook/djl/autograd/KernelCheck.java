@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Whether the engine's convolutions are right on this processor. The oneDNN in PyTorch 2.7.1 has
- * kernels that give wrong numbers on some processors; they make wrong answers of the application and
- * wrong heatmaps alike, with camhook and without. Small integers are convolved, forward and
+ * kernels that give wrong numbers on some processors; they make wrong answers of the application
+ * and wrong heatmaps alike, with camhook and without. Small integers are convolved, forward and
  * backward, and compared with integer arithmetic, which has no rounding.
  */
 public final class KernelCheck {
@@ -22,7 +22,9 @@ public final class KernelCheck {
 
   private static final AtomicBoolean STARTED = new AtomicBoolean();
 
-  /** Batches, channels and sizes for which oneDNN takes different kernels. Padding keeps the size. */
+  /**
+   * Batches, channels and sizes for which oneDNN takes different kernels. Padding keeps the size.
+   */
   private static final List<Sizes> SIZES =
       List.of(
           new Sizes(1, 3, 16, 3, 16),

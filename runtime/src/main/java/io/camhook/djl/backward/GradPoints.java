@@ -131,9 +131,10 @@ public final class GradPoints {
   }
 
   /**
-   * A backward from {@code target} begins, when those of other threads have ended: the leaves of cuts
-   * tell what arrives, not who brought it. Within one thread a backward may be a part of another. It
-   * begins to use what {@link #candidates} and others give. */
+   * A backward from {@code target} begins, when those of other threads have ended: the leaves of
+   * cuts tell what arrives, not who brought it. Within one thread a backward may be a part of
+   * another. It begins to use what {@link #candidates} and others give.
+   */
   void enterBackward(NDArray target) {
     turn.lock();
     forgetUsedUp(target);

@@ -219,7 +219,9 @@ public final class HookedBackward {
     }
   }
 
-  /** A hook threw before the engine ran: what lies behind the tensor gets its gradients, no more. */
+  /**
+   * A hook threw before the engine ran: what lies behind the tensor gets its gradients, no more.
+   */
   private void endAt(GradPoint point, List<@Nullable NDArray> going, Throwable failure) {
     try {
       for (int i = 0; i < going.size(); i++) {
@@ -307,7 +309,9 @@ public final class HookedBackward {
     return gradient == null ? null : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
   }
 
-  /** The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes. */
+  /**
+   * The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes.
+   */
   private List<@Nullable NDArray> look(List<NDArray> tensors) {
     return autograd.grad(scratch, roots, tensors, rootGrads, true);
   }

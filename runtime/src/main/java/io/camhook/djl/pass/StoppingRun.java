@@ -87,7 +87,8 @@ public final class StoppingRun {
    *
    * @param graph whether autograd is on
    * @return the result, to be closed by the caller
-   * @throws RuntimeException what a stop throws: then the method ends there; or what the engine throws
+   * @throws RuntimeException what a stop throws: then the method ends there; or what the engine
+   *     throws
    */
   public IValue run(
       PtSymbolBlock block,

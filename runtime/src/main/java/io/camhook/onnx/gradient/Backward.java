@@ -341,8 +341,8 @@ final class Backward {
   }
 
   /**
-   * The gradient of an operator that only moves elements: it is applied to their positions, and what
-   * arrived is added up there.
+   * The gradient of an operator that only moves elements: it is applied to their positions, and
+   * what arrived is added up there.
    */
   String scatterBy(String value, Function<String, String> operator, String gradient) {
     return scatter(value, flat(operator.apply(positions(value))), gradient);

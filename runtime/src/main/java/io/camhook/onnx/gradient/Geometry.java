@@ -82,8 +82,8 @@ record Geometry(
   /**
    * Puts what arrived at each window back where the window was: a transposed convolution with the
    * same weight, with the spatial size of {@code x}. On an axis of input size in, output size o,
-   * stride s, extent e and begin pad b, the windows reach {@code (o - 1)·s + e - b}; what they reach
-   * beyond in is cut off (pad at the end), what they do not reach is 0 (output padding).
+   * stride s, extent e and begin pad b, the windows reach {@code (o - 1)·s + e - b}; what they
+   * reach beyond in is cut off (pad at the end), what they do not reach is 0 (output padding).
    */
   String back(Backward b, String gradient, String weight, String x, String y) {
     List<Dimension> in = b.dimensions(x);

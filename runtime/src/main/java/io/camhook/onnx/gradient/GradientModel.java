@@ -25,8 +25,8 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that also computes the gradients of a score with respect to inner values, in standard ONNX
- * operators: any engine runs it.
+ * A model that also computes the gradients of a score with respect to inner values, in standard
+ * ONNX operators: any engine runs it.
  *
  * <pre>{@code
  * OnnxModel upgraded = OpsetUpgrade.upgraded(OnnxModel.read(file));

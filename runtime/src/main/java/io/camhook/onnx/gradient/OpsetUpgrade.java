@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * Brings a model of operator sets 9 to 16 to 17, the first in which a backward pass can be written
- * (ScatterElements adds up since 16). Only operators whose signature changed are rewritten; names of
- * nodes and values stay, weights are shared.
+ * (ScatterElements adds up since 16). Only operators whose signature changed are rewritten; names
+ * of nodes and values stay, weights are shared.
  */
 public final class OpsetUpgrade {
   /** The oldest operator set that can be read. */
@@ -155,7 +155,9 @@ public final class OpsetUpgrade {
     return without(node, inputs, "starts", "ends", "axes");
   }
 
-  /** Upsample, and Resize of operator set 10: pixels count from their corners, down to whole ones. */
+  /**
+   * Upsample, and Resize of operator set 10: pixels count from their corners, down to whole ones.
+   */
   private Node upsample(Node node, List<Node> nodes) throws OnnxException {
     List<String> inputs = new ArrayList<>(List.of(node.inputs().get(0), ""));
     if (node.inputs().size() > 1) {

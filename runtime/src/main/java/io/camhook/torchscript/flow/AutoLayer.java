@@ -12,14 +12,15 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code auto} means, judged by the code alone, so that the agent knows it before any input was
- * seen. Only calls count that the explained output depends on.
+ * What {@code auto} means, judged by the code alone, so that the agent knows it before any input
+ * was seen. Only calls count that the explained output depends on.
  *
  * <p>A convolutional network: the last call that returns a map of which the output is more than
- * another arrangement: not the class map of a segmentation model, nor the boxes of a detector. A transformer: the last norm whose tokens go into an
- * attention, which is the first norm of the last block, as pytorch-grad-cam has it; later tokens
- * reach the score of a class token no more. Where attention is not seen (MLP-Mixer), the first norm
- * of the last block with two. A model of words, which makes no map at all: its largest embedding.
+ * another arrangement: not the class map of a segmentation model, nor the boxes of a detector. A
+ * transformer: the last norm whose tokens go into an attention, which is the first norm of the last
+ * block, as pytorch-grad-cam has it; later tokens reach the score of a class token no more. Where
+ * attention is not seen (MLP-Mixer), the first norm of the last block with two. A model of words,
+ * which makes no map at all: its largest embedding.
  *
  * @param path of the module
  * @param notice what is to be said of it; null for nothing

@@ -265,8 +265,9 @@ final class GradientFunction {
    * The end of a method that does without autograd. It returns the result, a copy of it, the
    * recorded map; then the explained class of each sample, {@code [N]} of int64, the rows of the
    * classifier's weight for them and the gradient, all values of one sample and channel in one
-   * place of memory; where a convolution makes the scores, no rows. Only the first three where the class is not there or the batch is empty, and
-   * nothing, before the model has run, where dropout is at work.
+   * place of memory; where a convolution makes the scores, no rows. Only the first three where the
+   * class is not there or the batch is empty, and nothing, before the model has run, where dropout
+   * is at work.
    *
    * @param module qualified name of the module of the functions
    * @param forward expression that runs the model and records

@@ -15,14 +15,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param inferenceMethod for passes without autograd
  * @param graphMethod for passes of which the caller wants a graph
- * @param stoppingMethod for passes with hooks that replace values, with or without autograd; null if
- *     there is none. It takes, before the inputs of {@code forward}, lists for taps, their labels and
- *     the answers ({@code List[Tensor]}, {@code List[str]}, {@code List[Tensor]}), the door (an int64
- *     scalar) and {@link #wanted}, and returns what {@code forward} does. At each call that is wanted
- *     it puts what the call gets ({@link #isResult} false) or gave into the lists (a label is the
- *     place among the arguments and {@code .key} for each level in it), writes the number of the stop
- *     into the door, and waits until another thread writes {@link #KEEP}, {@link #TAKE}, after it has
- *     put as many tensors into the answers, or {@link #FAIL}.
+ * @param stoppingMethod for passes with hooks that replace values, with or without autograd; null
+ *     if there is none. It takes, before the inputs of {@code forward}, lists for taps, their
+ *     labels and the answers ({@code List[Tensor]}, {@code List[str]}, {@code List[Tensor]}), the
+ *     door (an int64 scalar) and {@link #wanted}, and returns what {@code forward} does. At each
+ *     call that is wanted it puts what the call gets ({@link #isResult} false) or gave into the
+ *     lists (a label is the place among the arguments and {@code .key} for each level in it),
+ *     writes the number of the stop into the door, and waits until another thread writes {@link
+ *     #KEEP}, {@link #TAKE}, after it has put as many tensors into the answers, or {@link #FAIL}.
  * @param sites every call of a module that can be looked at; its place is its number
  * @param silent by path: why a module that is called cannot be looked at
  */

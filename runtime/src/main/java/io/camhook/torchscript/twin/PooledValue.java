@@ -36,7 +36,9 @@ public final class PooledValue {
     this.root = root;
   }
 
-  /** The operator that makes the value; null where there is no such pooling, or a branch decides. */
+  /**
+   * The operator that makes the value; null where there is no such pooling, or a branch decides.
+   */
   public static @Nullable CallSite of(MethodContext root, CallPaths ways) {
     List<CallSite> sites = new ArrayList<>(root.sites());
     Collections.reverse(sites);

@@ -56,8 +56,8 @@ final class StopWriter {
   /**
    * Adds the methods.
    *
-   * @return the one to run, which takes what {@link TapStyle#STOP} hands down before the inputs; null
-   *     if no module is called, or some may be called at the same time
+   * @return the one to run, which takes what {@link TapStyle#STOP} hands down before the inputs;
+   *     null if no module is called, or some may be called at the same time
    */
   @Nullable String write() {
     if (sources.files().values().stream().anyMatch(file -> FORK.matcher(file.text()).find())) {

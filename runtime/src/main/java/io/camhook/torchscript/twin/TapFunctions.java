@@ -109,8 +109,8 @@ public final class TapFunctions {
 
   /**
    * The function at which a pass stops with values of these types and goes on with what it is told
-   * to; by qualified name. It takes the values, what {@link TapStyle#STOP} hands down, the number of
-   * the stop and whether anybody waits for it (0: nobody).
+   * to; by qualified name. It takes the values, what {@link TapStyle#STOP} hands down, the number
+   * of the stop and whether anybody waits for it (0: nobody).
    *
    * @param together whether it returns a tuple of the values; else there is one
    */
