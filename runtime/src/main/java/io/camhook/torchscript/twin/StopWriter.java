@@ -85,7 +85,7 @@ final class StopWriter {
       int last = arguments.get(arguments.size() - 1).position();
       List<Expr> types = new ArrayList<>();
       for (int i = first; i <= last; i++) {
-        types.add(Objects.requireNonNull(site.callee().method().parameters().get(i + 1).type()));
+        types.add(Objects.requireNonNull(site.argumentType(i)));
       }
       boolean together = first < last;
       String function = functions.forStop(types, together);
@@ -93,7 +93,7 @@ final class StopWriter {
       edits.insertBefore(given.get(first).value().start(), (together ? "*" : "") + function + "(");
       edits.insert(given.get(last).value().end(), handed(2 * number + 1));
     }
-    Expr type = Objects.requireNonNull(site.callee().method().returns());
+    Expr type = Objects.requireNonNull(site.returns());
     edits.insertBefore(call.start(), functions.forStop(List.of(type), false) + "(");
     edits.insert(call.end(), handed(2 * number));
   }
