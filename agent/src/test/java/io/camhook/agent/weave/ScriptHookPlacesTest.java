@@ -242,7 +242,7 @@ class ScriptHookPlacesTest {
         seen.clear();
         predict(model);
       }
-      assertThat(seen).hasSize(13 + 1).contains("ScriptModule at gap");
+      assertThat(seen).hasSize(13 + 1).contains("InnerModule at gap");
       assertThat(djl.messages).isEmpty();
     }
   }

@@ -136,7 +136,10 @@ class GradientPassReferenceTest {
       for (ModuleDescription module : code.modules()) {
         Instrumented copy =
             module.callSites() == 0 ? null : code.instrument(List.of(module.path()));
-        if (copy != null && copy.plan().averagedMethod() != null) {
+        // A head of a convolution and ReLU has no rows of a linear layer: RectifiedPassTest has it.
+        if (copy != null
+            && copy.plan().averagedMethod() != null
+            && copy.plan().averagedWeight() != null) {
           averaged.computeIfAbsent(name, n -> new ArrayList<>()).add(module.path());
           compareAverage(archive, copy);
         }
