@@ -59,10 +59,10 @@ class GradientPassReferenceTest {
           Map.entry("conv1d.traced", List.of("features", "features.8")),
           Map.entry("conv3d.scripted", List.of("features", "features.8")),
           Map.entry("conv3d.traced", List.of("features", "features.8")),
-          Map.entry("gap_linear.scripted", List.of("features")), // its ReLU works in place
+          Map.entry("gap_linear.scripted", List.of("features", "features.7")),
           Map.entry("gap_linear.traced", List.of("features", "features.7")),
-          Map.entry("mobilenet_v2.scripted", List.of("features", "features.18")),
-          Map.entry("mobilenet_v2.traced", List.of("features", "features.18")),
+          Map.entry("mobilenet_v2.scripted", List.of("features", "features.18", "features.18.2")),
+          Map.entry("mobilenet_v2.traced", List.of("features", "features.18", "features.18.2")),
           Map.entry("resnet_basic.scripted", List.of("layer4", "layer4.0")),
           Map.entry("resnet_basic.traced", List.of("layer4", "layer4.0")),
           Map.entry("resnet_bottleneck.scripted", List.of("layer4", "layer4.0")),
@@ -70,8 +70,9 @@ class GradientPassReferenceTest {
           Map.entry("resnet_inlined.scripted", List.of("layer4", "layer4.0")),
           Map.entry("resnet_inlined.traced", List.of("layer4", "layer4.0")),
           Map.entry("shared_module.scripted", List.of("tanh")),
-          Map.entry("shufflenet_v2.scripted", List.of("conv5")),
-          Map.entry("shufflenet_v2.traced", List.of("conv5")));
+          Map.entry("shufflenet_v2.scripted", List.of("conv5", "conv5.2")),
+          Map.entry("shufflenet_v2.traced", List.of("conv5", "conv5.2")),
+          Map.entry("swin.traced", List.of("permute")));
 
   private static int heads;
   private static int passes;
@@ -145,7 +146,9 @@ class GradientPassReferenceTest {
         }
       }
     }
-    assertThat(averaged).isEqualTo(AVERAGED);
+    Map<String, List<String>> expected = new TreeMap<>(AVERAGED);
+    expected.keySet().retainAll(ReferenceArchive.names()); // a clone has some archives in one form
+    assertThat(averaged).isEqualTo(expected);
   }
 
   private void compareAverage(ReferenceArchive archive, Instrumented copy) throws Exception {
