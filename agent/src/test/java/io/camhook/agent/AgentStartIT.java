@@ -30,8 +30,9 @@ class AgentStartIT {
         .containsExactly(
             "camhook: 2 errors in the configuration; the application runs without camhook",
             "  camhook.yaml:3:5: models[0].layer: no such key; nearest is \"layers\"; expected"
-                + " name, layers, capture, target, labels, hooks, class, root, forward, backward,"
-                + " input, output, gradOutput, gradInput, value, shape, inputShape",
+                + " name, layers, capture, target, labels, hooks, output, classAxis, class, root,"
+                + " forward, backward, input, gradOutput, gradInput, value, shape, inputShape,"
+                + " precision, reduce",
             "  camhook.yaml:4:19: sampling.rate: expected a number from 0 to 1, found \"2\"");
   }
 
