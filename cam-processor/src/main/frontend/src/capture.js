@@ -253,7 +253,7 @@ export class CaptureView {
       const strength = state.opacity / 100;
       const span = el('span', { class: 'tok' + (joined(token) ? ' joined' : ''), onmouseenter: () => { this.readout.textContent = this.sayWord(k); } }, wordOf(token));
       if (v !== null) {
-        span.style.background = strength === 1 || heat.signed ? css(v, heat.signed) : `color-mix(in srgb, ${css(v, false)} ${Math.round(100 * strength)}%, var(--card))`;
+        span.style.background = strength === 1 || heat.signed ? css(v, heat.signed) : `color-mix(in srgb, ${css(v, false)} ${Math.round(90 * strength)}%, var(--card))`;
         if (!heat.signed && strength >= .6) span.style.color = isLight(v, false) ? '#14161c' : '#fff';
       }
       return span;
