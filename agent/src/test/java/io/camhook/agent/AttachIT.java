@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The agent comes to a JVM that predicts, leaves it and comes again. */
@@ -83,7 +84,9 @@ class AttachIT {
     assertStopped();
   }
 
+  /** Minutes on a busy machine: run it with {@code -Dcamhook.attach=repeat}. */
   @Test
+  @EnabledIfSystemProperty(named = "camhook.attach", matches = "repeat")
   void torchscript_model_should_be_looked_into_once_the_application_has_loaded_it_again()
       throws Exception {
     yaml("first", "0*Linear");
@@ -100,7 +103,9 @@ class AttachIT {
     assertStopped();
   }
 
+  /** Minutes on a busy machine: run it with {@code -Dcamhook.attach=repeat}. */
   @Test
+  @EnabledIfSystemProperty(named = "camhook.attach", matches = "repeat")
   void attaching_twenty_times_should_keep_memory_flat() throws Exception {
     yaml("first", "0*Linear");
     yaml("second", "04Linear");
