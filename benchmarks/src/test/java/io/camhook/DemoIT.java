@@ -79,6 +79,18 @@ class DemoIT {
     assertThat(rate(plain, "random")).as(plain.output).isLessThan(20);
   }
 
+  /** The network of the first test in another engine. */
+  @Test
+  void network_of_onnxruntime_should_be_explained_the_same() throws Exception {
+    Run onnx = demo("onnx", "--network", "onnx", "-n", "64", "--pairs", "0");
+    assertThat(onnx.status).as(onnx.output).isZero();
+    assertThat(folder.resolve("onnx/report.html")).exists();
+    assertThat(onnx.output).contains("64 captures explained");
+    assertThat(rate(onnx, "Grad-CAM")).as(onnx.output).isGreaterThanOrEqualTo(95);
+    assertThat(rate(onnx, "CAM")).as(onnx.output).isGreaterThanOrEqualTo(95);
+    assertThat(rate(onnx, "random")).as(onnx.output).isLessThan(20);
+  }
+
   /** The share of hits in pictures of one object, in per cent. */
   private static double rate(Run run, String method) {
     Matcher line =

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /**
  * Names what the pictures of a folder show: {@code OnnxDemo DIRECTORY}. The network is the one of
- * {@code PlainDemo}, as an {@code .onnx} file.
+ * {@code ShapesDemo}, written as {@code .onnx} by {@link ExportShapes}.
  */
 public final class OnnxDemo {
   private static final String MODEL = "shapes.onnx";

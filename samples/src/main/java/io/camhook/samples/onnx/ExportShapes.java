@@ -1,0 +1,180 @@
+package io.camhook.samples.onnx;
+
+import ai.djl.MalformedModelException;
+import ai.djl.Model;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.norm.BatchNorm;
+import io.camhook.onnx.graph.Attribute;
+import io.camhook.onnx.graph.Dimension;
+import io.camhook.onnx.graph.ElementType;
+import io.camhook.onnx.graph.Graph;
+import io.camhook.onnx.graph.Node;
+import io.camhook.onnx.graph.OnnxException;
+import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.onnx.graph.TensorData;
+import io.camhook.onnx.graph.TensorType;
+import io.camhook.onnx.graph.ValueInfo;
+import io.camhook.samples.shapes.ShapesNet;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Writes the trained {@link ShapesNet} as an {@code .onnx} file: {@code ExportShapes FILE}. Its
+ * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself brings them
+ * to −1..1. The weights are those of {@code shapes-0000.params}.
+ */
+public final class ExportShapes {
+  private static final int OPSET = 17;
+
+  private final List<Node> nodes = new ArrayList<>();
+  private final List<TensorData> weights = new ArrayList<>();
+  private String value = "picture";
+
+  private ExportShapes() {}
+
+  public static void main(String[] args) throws IOException, MalformedModelException {
+    if (args.length != 1) {
+      System.err.println("usage: ExportShapes FILE");
+      System.exit(2);
+    }
+    try (Model model = ShapesNet.load()) {
+      Files.write(Path.of(args[0]), export(model.getBlock()));
+    }
+  }
+
+  /** The file for a network of {@link ShapesNet} with weights. */
+  static byte[] export(Block net) throws OnnxException {
+    ExportShapes graph = new ExportShapes();
+    Iterator<Block> blocks = net.getChildren().values().iterator();
+    graph.scaled();
+    graph.convolution("conv1", blocks.next(), 2);
+    graph.convolution("conv2", blocks.next(), 1);
+    blocks.next();
+    graph.pooled("pool1");
+    graph.convolution("conv3", blocks.next(), 1);
+    blocks.next();
+    graph.pooled("pool2");
+    graph.convolution("conv4", blocks.next(), 1);
+    graph.convolution("conv5", blocks.next(), 1);
+    blocks.next();
+    graph.smoothed("smooth");
+    blocks.next();
+    graph.node("GlobalAveragePool", "avgpool", List.of());
+    blocks.next();
+    graph.node("Flatten", "flatten", List.of());
+    return graph.finished(blocks.next()).toByteArray();
+  }
+
+  private void node(String operator, String path, List<String> constants, Attribute... attributes) {
+    List<String> inputs = new ArrayList<>(List.of(value));
+    inputs.addAll(constants);
+    String name = "/" + path + "/" + operator;
+    value = name + "_output_0";
+    nodes.add(Node.of(operator, name, inputs, List.of(value), Arrays.asList(attributes)));
+  }
+
+  private String weight(String name, long[] shape, float[] values) {
+    double[] reals = new double[values.length];
+    for (int i = 0; i < reals.length; i++) {
+      reals[i] = values[i];
+    }
+    weights.add(TensorData.of(name, ElementType.FLOAT, shape, reals));
+    return name;
+  }
+
+  private String weight(String name, Block block, String parameter) {
+    Parameter found = block.getParameters().get(parameter);
+    return weight(name, found.getArray().getShape().getShape(), found.getArray().toFloatArray());
+  }
+
+  /** As {@code ShapesTranslator}: x / 255 to 0..1, then (x − ½) / ½. */
+  private void scaled() {
+    node("Mul", "scale", List.of(weight("scale", new long[0], new float[] {2 / 255f})));
+    node("Sub", "shift", List.of(weight("shift", new long[0], new float[] {1})));
+  }
+
+  private void convolution(String path, Block block, int stride) {
+    Iterator<Block> parts = block.getChildren().values().iterator();
+    Block convolution = parts.next();
+    String weight = weight(path + ".weight", convolution, "weight");
+    long kernel = weights.get(weights.size() - 1).dimensions()[2];
+    long pad = kernel / 2;
+    node(
+        "Conv",
+        path,
+        List.of(weight),
+        Attribute.of("kernel_shape", new long[] {kernel, kernel}),
+        Attribute.of("pads", new long[] {pad, pad, pad, pad}),
+        Attribute.of("strides", new long[] {stride, stride}));
+    BatchNorm norm = (BatchNorm) parts.next();
+    String bn = path.replace("conv", "bn");
+    node(
+        "BatchNormalization",
+        bn,
+        List.of(
+            weight(bn + ".weight", norm, "gamma"),
+            weight(bn + ".bias", norm, "beta"),
+            weight(bn + ".running_mean", norm, "runningMean"),
+            weight(bn + ".running_var", norm, "runningVar")),
+        Attribute.of("epsilon", 1e-5f));
+    node("Relu", path.replace("conv", "relu"), List.of());
+  }
+
+  private void pooled(String path) {
+    node(
+        "MaxPool",
+        path,
+        List.of(),
+        Attribute.of("kernel_shape", new long[] {2, 2}),
+        Attribute.of("strides", new long[] {2, 2}));
+  }
+
+  /** DJL counts the padding, too. */
+  private void smoothed(String path) {
+    node(
+        "AveragePool",
+        path,
+        List.of(),
+        Attribute.of("kernel_shape", new long[] {3, 3}),
+        Attribute.of("pads", new long[] {1, 1, 1, 1}),
+        Attribute.of("strides", new long[] {1, 1}),
+        Attribute.of("count_include_pad", 1L));
+  }
+
+  private OnnxModel finished(Block linear) {
+    List<String> constants =
+        List.of(weight("fc.weight", linear, "weight"), weight("fc.bias", linear, "bias"));
+    nodes.add(
+        Node.of(
+            "Gemm",
+            "/fc/Gemm",
+            List.of(value, constants.get(0), constants.get(1)),
+            List.of("logits"),
+            List.of(Attribute.of("transB", 1L))));
+    TensorType picture =
+        new TensorType(
+            ElementType.FLOAT,
+            List.of(
+                new Dimension(-1, "N"),
+                Dimension.of(3),
+                new Dimension(-1, "height"),
+                new Dimension(-1, "width")));
+    TensorType logits =
+        new TensorType(
+            ElementType.FLOAT,
+            List.of(new Dimension(-1, "N"), Dimension.of(ShapesNet.classNames().size())));
+    return OnnxModel.of(
+        Graph.of(
+            nodes,
+            weights,
+            List.of(ValueInfo.of("picture", picture)),
+            List.of(ValueInfo.of("logits", logits))),
+        OPSET);
+  }
+}
