@@ -85,7 +85,7 @@ public final class Calls {
     }
   }
 
-  /** Hides its forward behind another method. */
+  /** Hides its forward in another method. */
   @Module
   public static final class Private {
     public float[] run(float[] x) {

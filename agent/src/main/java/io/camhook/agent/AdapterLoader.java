@@ -18,27 +18,20 @@ import org.jspecify.annotations.Nullable;
  * carries a copy: woven code and adapters must share it.
  */
 final class AdapterLoader {
-  private static final String DJL_JAR = "/META-INF/camhook/djl.jar";
-  private static final String ORT_JAR = "/META-INF/camhook/ort.jar";
+  private static final String FOLDER = "/META-INF/camhook/";
 
   private AdapterLoader() {}
 
   /**
-   * The DJL adapter for the DJL that {@code application} sees, not yet started.
+   * Makes adapters from a nested jar.
    *
-   * @throws ReflectiveOperationException if the adapter cannot be made
+   * @param adapter name of its class, which has a public constructor without arguments
    */
-  static EngineAdapter djl(ClassLoader application)
-      throws IOException, ReflectiveOperationException {
-    ClassLoader loader = new NestedJarLoader(read(DJL_JAR), application);
-    return (EngineAdapter) loader.loadClass(EngineAdapter.DJL).getConstructor().newInstance();
-  }
-
-  /** The same for the onnxruntime that {@code application} sees. */
-  static EngineAdapter ort(ClassLoader application)
-      throws IOException, ReflectiveOperationException {
-    ClassLoader loader = new NestedJarLoader(read(ORT_JAR), application);
-    return (EngineAdapter) loader.loadClass(EngineAdapter.ORT).getConstructor().newInstance();
+  static KnownEngine.Maker nested(String jar, String adapter) {
+    return application -> {
+      ClassLoader loader = new NestedJarLoader(read(FOLDER + jar), application);
+      return (EngineAdapter) loader.loadClass(adapter).getConstructor().newInstance();
+    };
   }
 
   private static Map<String, byte[]> read(String resource) throws IOException {

@@ -1,7 +1,5 @@
 package io.camhook.agent;
 
-import io.camhook.agent.weave.DjlWeaver;
-import io.camhook.agent.weave.OrtWeaver;
 import io.camhook.agent.weave.PlainWeaver;
 import io.camhook.agent.weave.Weaver;
 import io.camhook.agent.weave.Weaving;
@@ -38,6 +36,7 @@ final class RunningAgent {
   private final EventLog log;
   private final Failures failures;
   private final EntryReport report;
+  private final List<KnownEngine> engines;
   private final Instrumentation instrumentation;
   private final Weaver weaver;
   private final Instant since = Instant.now().truncatedTo(ChronoUnit.SECONDS);
@@ -52,7 +51,9 @@ final class RunningAgent {
       Recorder recorder,
       Weaver.Listener listener,
       EventLog log,
-      Instrumentation instrumentation) {
+      Instrumentation instrumentation,
+      List<KnownEngine> engines) {
+    this.engines = engines;
     this.config = config;
     this.file = file;
     this.recorder = recorder;
@@ -62,8 +63,7 @@ final class RunningAgent {
     this.report = new EntryReport(config, recorder, failures);
     this.instrumentation = instrumentation;
     List<Weaving> weavings = new ArrayList<>();
-    weavings.add(new DjlWeaver());
-    weavings.add(new OrtWeaver());
+    engines.forEach(engine -> weavings.add(engine.weaving().get()));
     PlainWeaver plain = new PlainWeaver(config);
     if (!plain.isEmpty()) {
       weavings.add(plain);
@@ -84,7 +84,24 @@ final class RunningAgent {
       Weaver.Listener listener,
       EventLog log,
       Instrumentation instrumentation) {
-    RunningAgent agent = new RunningAgent(config, file, recorder, listener, log, instrumentation);
+    return start(config, file, recorder, listener, log, instrumentation, KnownEngine.ALL);
+  }
+
+  /**
+   * The same with other engines.
+   *
+   * @param engines that are woven
+   */
+  static RunningAgent start(
+      CamhookConfig config,
+      @Nullable String file,
+      Recorder recorder,
+      Weaver.Listener listener,
+      EventLog log,
+      Instrumentation instrumentation,
+      List<KnownEngine> engines) {
+    RunningAgent agent =
+        new RunningAgent(config, file, recorder, listener, log, instrumentation, engines);
     agent.start();
     return agent;
   }
@@ -92,7 +109,7 @@ final class RunningAgent {
   private void start() {
     Runtime.getRuntime().addShutdownHook(atExit);
     Telemetry.attach(recorder, config.logEvery(), log);
-    Dispatch.install(this::adapter, failures);
+    Dispatch.install(name -> KnownEngine.markers(name, engines), this::adapter, failures);
     if (config.models().stream().anyMatch(model -> model.plain() != null)) {
       PlainDispatch.install(new PlainNetworks(config, recorder, watches, log, failures));
     }
@@ -104,12 +121,15 @@ final class RunningAgent {
     return "version %s %s".formatted(Version.NUMBER, report.waitsFor());
   }
 
-  /** The adapter of the engine that has {@code type}; null if it cannot be had. */
-  private @Nullable EngineCalls adapter(Class<?> type) {
-    boolean onnx = type.getName().startsWith("ai.onnxruntime.");
+  /** The adapter of the engine that has this marker; null if it cannot be had. */
+  private @Nullable EngineCalls adapter(Class<?> marker) {
+    KnownEngine engine =
+        engines.stream()
+            .filter(known -> known.marker().equals(marker.getName()))
+            .findFirst()
+            .orElseThrow();
     try {
-      ClassLoader loader = type.getClassLoader();
-      EngineAdapter adapter = onnx ? AdapterLoader.ort(loader) : AdapterLoader.djl(loader);
+      EngineAdapter adapter = engine.maker().make(marker.getClassLoader());
       adapter.start(new AdapterContext(config, recorder, watches, log, true, failures));
       adapters.removeIf(known -> known.get() == null);
       adapters.add(new WeakReference<>(adapter));
@@ -119,9 +139,7 @@ final class RunningAgent {
       return adapter;
     } catch (Throwable e) {
       failures.add(
-          "%s is not instrumented, its adapter could not start"
-              .formatted(onnx ? "onnxruntime" : "DJL"),
-          e);
+          "%s is not instrumented, its adapter could not start".formatted(engine.name()), e);
       return null;
     }
   }

@@ -70,9 +70,10 @@ public final class StandaloneAdapter {
   private static EngineAdapter make(ClassLoader loader)
       throws IOException, ReflectiveOperationException {
     try {
-      return (EngineAdapter) loader.loadClass(EngineAdapter.DJL).getConstructor().newInstance();
+      return (EngineAdapter)
+          loader.loadClass(KnownEngine.DJL_ADAPTER).getConstructor().newInstance();
     } catch (ClassNotFoundException e) { // only in a nested jar
-      return AdapterLoader.djl(loader);
+      return KnownEngine.DJL.maker().make(loader);
     }
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What is in the jar that people put behind {@code -javaagent}. */
+/** What is in the jar that people put after {@code -javaagent}. */
 class AgentJarIT {
   @Test
   void jar_should_hold_only_camhook_and_relocated_libraries() throws IOException {

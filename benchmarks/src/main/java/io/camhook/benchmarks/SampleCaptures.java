@@ -39,7 +39,7 @@ final class SampleCaptures {
     return new Tensor(tensor.dtype(), tensor.shape(), bytes.flip());
   }
 
-  /** [1, channels, size, size]; behind a ReLU where {@code rectified}. */
+  /** [1, channels, size, size]; after a ReLU where {@code rectified}. */
   static Tensor normal(Random random, boolean rectified, int channels, int size) {
     float[] values = new float[channels * size * size];
     for (int i = 0; i < values.length; i++) {

@@ -16,7 +16,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.translate.NoopTranslator;
 import ai.djl.translate.TranslateException;
 import io.camhook.djl.pass.GradientPass;
-import io.camhook.djl.pass.ScriptPass;
+import io.camhook.djl.pass.RecordedRun;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.twin.Instrumented;
 import io.camhook.torchscript.twin.TapPlan;
@@ -128,7 +128,7 @@ final class ScriptRun {
   private static float[] graphAndBackward(
       PtSymbolBlock block, TapPlan plan, NDList input, NDArray seed, NDManager owner) {
     JniUtils.setGradMode(true);
-    try (NDList out = ScriptPass.run(block, plan, input, true, true, owner).outputs()) {
+    try (NDList out = RecordedRun.run(block, plan, input, true, true, owner).outputs()) {
       JniUtils.backward((PtNDArray) out.head(), (PtNDArray) seed, false, false);
       return out.head().toFloatArray();
     } finally {

@@ -3,7 +3,7 @@ package io.camhook.cam;
 import java.util.Set;
 
 /**
- * CAM: {@code w_k = W[c,k]}, the weight of channel k in the linear layer behind a global average
+ * CAM: {@code w_k = W[c,k]}, the weight of channel k in the linear layer after a global average
  * pooling; {@code raw = sum_k w_k A_k}.
  *
  * <p>Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016. Follows

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * pictures have in common.
  *
  * <p>Collins, Achanta and Süsstrunk, "Deep Feature Factorization for Concept Discovery", ECCV 2018.
- * Follows pytorch-grad-cam, also in the offset per channel (the paper takes a layer behind a ReLU,
+ * Follows pytorch-grad-cam, also in the offset per channel (the paper takes a layer after a ReLU,
  * where the offset is mostly 0), but for what a factorization leaves open: the largest value of
  * every map is 1, so that the concept's vector is what the layer returns where it is strongest;
  * concepts are in descending order of their share. The start is random by the seed, so the numbers
@@ -160,7 +160,7 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
   }
 
   /**
-   * The concepts through the linear classifier behind a global average pooling of the layer: the
+   * The concepts through the linear classifier after a global average pooling of the layer: the
    * logits of a picture that shows this concept everywhere.
    *
    * @param weight {@code [classes, C]}

@@ -82,7 +82,7 @@ public final class Heatmaps {
   }
 
   /**
-   * The part of the pipeline behind the raw maps.
+   * The part of the pipeline after the raw maps.
    *
    * @param raw raw maps of one sample, of one rank
    * @param size spatial size of the heatmap; that of the largest map if it is empty or of another

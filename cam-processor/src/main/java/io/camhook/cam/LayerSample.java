@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param activation A
  * @param gradient g, the gradient of the target score with respect to A
  * @param finerGradient the gradient of FinerCAM's target with respect to A
- * @param classifierRow {@code [C]}: weights of the target class in the linear layer behind a global
+ * @param classifierRow {@code [C]}: weights of the target class in the linear layer after a global
  *     average pooling of A
  * @param curvature H·A, the product of A with the Hessian of the target score with respect to A
  */

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param gradient g, of the shape of A
  * @param finerGradient gradient of FinerCAM's target with respect to A, of the shape of A
  * @param classifierRows {@code [N,C]}: per sample the row of its target class in the linear layer
- *     behind a global average pooling of A
+ *     after a global average pooling of A
  * @param curvature H·A, of the shape of A
  * @param layout the layout, or null to find it from the shapes
  */

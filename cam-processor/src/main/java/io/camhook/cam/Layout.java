@@ -42,7 +42,7 @@ public record Layout(Kind kind, int[] grid, int skip) {
     return new Layout(Kind.CHANNELS_LAST, new int[0], 0);
   }
 
-  /** Tokens that form a grid of {@code height} rows behind {@code skip} tokens that do not. */
+  /** Tokens that form a grid of {@code height} rows after {@code skip} tokens that do not. */
   public static Layout tokens(int height, int width, int skip) {
     return new Layout(Kind.TOKENS, new int[] {height, width}, skip);
   }

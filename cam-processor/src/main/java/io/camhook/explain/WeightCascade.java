@@ -87,7 +87,7 @@ public final class WeightCascade {
   }
 
   /**
-   * Opens the model in which a layer and all behind it have random weights.
+   * Opens the model in which a layer and all after it have random weights.
    *
    * @param layer one of {@link #layers}
    * @param explained the layers to explain

@@ -67,7 +67,7 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
    * @param id key of {@link Row#values()}
    * @param name heading
    * @param better {@code higher} or {@code lower}
-   * @param unit {@code %} for shares of one, else what to print behind the number, may be empty
+   * @param unit {@code %} for shares of one, else what to print after the number, may be empty
    * @param description one sentence, may be empty
    */
   public record Metric(String id, String name, String better, String unit, String description) {}

@@ -69,7 +69,7 @@ class LayoutTest {
 
   @Test
   void tokens_should_be_overridable() {
-    // Two positions of two channels behind one token: (9, 9), (1, 3), (2, 4).
+    // Two positions of two channels after one token: (9, 9), (1, 3), (2, 4).
     LayerTensors layer =
         LayerTensors.of("ln_1", Tensor.ofFloats(new float[] {9, 9, 1, 3, 2, 4}, 1, 3, 2), null)
             .withLayout(Layout.parse("tokens:1x2+1"));

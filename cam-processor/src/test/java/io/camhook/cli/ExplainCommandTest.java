@@ -144,7 +144,7 @@ class ExplainCommandTest {
 
   @Test
   void features_should_not_run_what_lies_behind_the_last_layer() throws IOException {
-    // 2 x 3 x 3 values behind the convolution do not fit view(-1, 8) behind the ReLU
+    // 2 x 3 x 3 values after the convolution do not fit view(-1, 8) after the ReLU
     Path larger =
         OneConv.tensors(
             folder.resolve("larger.safetensors"),
@@ -313,7 +313,7 @@ class ExplainCommandTest {
     assertThat(curves.findValuesAsText("method"))
         .containsExactly("gradcam", "eigencam", "randomcam");
     assertThat(curves.get(0).findValuesAsText("at")).containsExactly("fc1", "conv1");
-    // Eigen-CAM asks A alone, which does not depend on the layer behind
+    // Eigen-CAM asks A alone, which does not depend on what comes after the layer
     assertThat(curves.get(1).get("points").get(0).get("value").asDouble())
         .isCloseTo(1, within(1e-9));
     double mean = 0;

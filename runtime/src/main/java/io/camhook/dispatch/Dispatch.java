@@ -47,25 +47,29 @@ public final class Dispatch {
   /**
    * Plugs the maker of adapters, and where failures of camhook itself are counted.
    *
-   * @param factory as {@link #install(Function)} says
+   * @param markers from the name of a woven class to names of classes each of which is always there
+   *     where an engine is that the class may belong to: the first that its loader sees is meant,
+   *     and one adapter is made for it
+   * @param factory from the marker to the adapter of the engine there; null from it means that
+   *     there is none (it has said why)
    */
   public static synchronized void install(
-      Function<Class<?>, @Nullable EngineCalls> factory, Failures failures) {
+      Function<String, List<String>> markers,
+      Function<Class<?>, @Nullable EngineCalls> factory,
+      Failures failures) {
     Door.report(failures);
-    install(factory);
+    plug(new Engines(markers, factory));
   }
 
-  /**
-   * Plugs the maker of adapters; null unplugs it.
-   *
-   * @param factory from a class of the engine to the adapter of the engine there; null from it
-   *     means that there is none (it has said why)
-   */
-  public static synchronized void install(
-      @Nullable Function<Class<?>, @Nullable EngineCalls> factory) {
+  /** Plugs one adapter for all; null unplugs what was there. */
+  public static synchronized void install(@Nullable EngineCalls adapter) {
+    plug(adapter == null ? null : new Engines(List::of, type -> adapter));
+  }
+
+  private static void plug(@Nullable Engines made) {
     Engines before = engines;
-    engines = factory == null ? null : new Engines(factory);
-    requests = factory != null;
+    engines = made;
+    requests = made != null;
     if (before != null) {
       before.close();
     }

@@ -4,12 +4,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What woven code of one engine (one class loader that holds DJL) tells its adapter. Thread-safe.
- * Objects are the engine's own types, which this package does not name.
+ * What woven code of one engine, in one class loader that holds it, tells its adapter. Thread-safe.
+ * Objects are the engine's own types, which this package does not name. An engine overrides what
+ * its weaving recipe calls; the rest leaves the engine alone, or says that it cannot be had.
  */
 public interface EngineCalls {
   /** A {@code Predictor} or {@code Trainer} was made: its model can be matched and checked. */
-  void opened(Object owner);
+  default void opened(Object owner) {}
 
   /**
    * A predictor begins to process a batch of inputs, or a trainer a batch of its own.
@@ -18,14 +19,18 @@ public interface EngineCalls {
    * @param inputs what the predictor was given; null from a trainer
    * @return the request, to be closed when the predictor is done, or null when it is not sampled
    */
-  @Nullable Request request(Object owner, @Nullable List<?> inputs);
+  default @Nullable Request request(Object owner, @Nullable List<?> inputs) {
+    return null;
+  }
 
   /**
    * A model begins to load its files.
    *
    * @return to be closed when it has, or null when it is of no interest
    */
-  @Nullable Request loading(Object model);
+  default @Nullable Request loading(Object model) {
+    return null;
+  }
 
   /** A session is about to be closed, or the engine to end together with the JVM. */
   default void ending(Object subject) {}
@@ -37,7 +42,9 @@ public interface EngineCalls {
    * @param arguments of the loading method; replaced in place where another file is to be loaded
    * @return the call, to be closed when it has been loaded, or null when it is of no interest
    */
-  @Nullable BlockCall archive(Object subject, Object[] arguments);
+  default @Nullable BlockCall archive(Object subject, Object[] arguments) {
+    return null;
+  }
 
   /**
    * The engine is about to run a model that is one call to native code.
@@ -47,7 +54,9 @@ public interface EngineCalls {
    * @return what the model returned, if the adapter ran it; null if the engine is to run it as if
    *     nothing had happened
    */
-  @Nullable Object run(Object block, Object inputs, boolean training);
+  default @Nullable Object run(Object block, Object inputs, boolean training) {
+    return null;
+  }
 
   /**
    * A block's forward begins.
@@ -58,21 +67,28 @@ public interface EngineCalls {
    * @param declares the class that declares the forward that begins
    * @return the call, to be closed when forward ends, or null when it is of no interest
    */
-  @Nullable BlockCall enter(Object block, Object[] arguments, Class<?> declares);
+  default @Nullable BlockCall enter(Object block, Object[] arguments, Class<?> declares) {
+    return null;
+  }
 
   /**
    * Backward is asked for.
    *
    * @return true if the adapter ran it, false if the engine is to run it as if nothing had happened
    */
-  boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph);
+  default boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
+    return false;
+  }
 
   /**
    * The modules of a model that {@code layers} means, a path or a glob.
    *
    * @throws IllegalArgumentException if there are none; the message lists the closest paths
    */
-  List<Object> modules(Object model, String layers);
+  default List<Object> modules(Object model, String layers) {
+    throw new IllegalArgumentException(
+        "models of this engine have no modules that take hooks from code; name their layers in camhook.yaml");
+  }
 
   /**
    * Refuses a hook of a module that could never run, or not as it was asked for.
@@ -87,14 +103,18 @@ public interface EngineCalls {
    * @return removes it
    * @throws IllegalStateException if the tensor requires no gradient
    */
-  Runnable tensorHook(Object tensor, HookEntry entry);
+  default Runnable tensorHook(Object tensor, HookEntry entry) {
+    throw noGradients();
+  }
 
   /**
    * Lets a tensor that is no leaf keep its gradient.
    *
    * @throws IllegalStateException if the tensor requires no gradient
    */
-  void retainGrad(Object tensor);
+  default void retainGrad(Object tensor) {
+    throw noGradients();
+  }
 
   /**
    * Differentiates an output, running the hooks on the way.
@@ -103,8 +123,10 @@ public interface EngineCalls {
    * @return one entry per input; null where the output does not depend on it
    * @throws IllegalStateException if a tensor requires no gradient
    */
-  List<@Nullable Object> grad(
-      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph);
+  default List<@Nullable Object> grad(
+      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph) {
+    throw noGradients();
+  }
 
   /**
    * Registers a hook for the moment when the {@code .grad} of a leaf has been updated.
@@ -113,5 +135,12 @@ public interface EngineCalls {
    * @return removes it
    * @throws IllegalStateException if it is no leaf or requires no gradient
    */
-  Runnable postAccumulateHook(Object leaf, HookEntry entry);
+  default Runnable postAccumulateHook(Object leaf, HookEntry entry) {
+    throw noGradients();
+  }
+
+  private static IllegalStateException noGradients() {
+    return new IllegalStateException(
+        "no tensor of this engine requires a gradient; gradients inside a model are captured by camhook.yaml");
+  }
 }

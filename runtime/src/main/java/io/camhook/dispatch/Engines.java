@@ -12,19 +12,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Engines {
   /**
-   * An engine, by a class that is always there where it is.
-   *
-   * @param classes beginning of the names of its woven classes; empty where the application's own
-   *     are woven too
-   */
-  private record Kind(String classes, String marker) {}
-
-  private static final List<Kind> KINDS =
-      List.of(
-          new Kind("ai.onnxruntime.", "ai.onnxruntime.OrtEnvironment"),
-          new Kind("", "ai.djl.nn.Block"));
-
-  /**
    * What is kept with a class. A class may keep it for ever, so that it is emptied in the end: an
    * adapter that is no longer used is collected.
    */
@@ -38,6 +25,7 @@ final class Engines {
     }
   }
 
+  private final Function<String, List<String>> markers;
   private final Function<Class<?>, @Nullable EngineCalls> factory;
   private final List<WeakReference<Slot>> made = new CopyOnWriteArrayList<>();
   // Kept with the engine's own class: an adapter refers to its engine's loader and must go with it.
@@ -59,7 +47,10 @@ final class Engines {
         }
       };
 
-  Engines(Function<Class<?>, @Nullable EngineCalls> factory) {
+  /** As {@link Dispatch#install} says. */
+  Engines(
+      Function<String, List<String>> markers, Function<Class<?>, @Nullable EngineCalls> factory) {
+    this.markers = markers;
     this.factory = factory;
   }
 
@@ -78,21 +69,16 @@ final class Engines {
   }
 
   private Slot find(Class<?> type) {
-    try {
-      Class<?> marker = Class.forName(marker(type), false, type.getClassLoader());
-      synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
-        return byMarker.get(marker);
+    for (String name : markers.apply(type.getName())) {
+      try {
+        Class<?> marker = Class.forName(name, false, type.getClassLoader());
+        synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
+          return byMarker.get(marker);
+        }
+      } catch (ClassNotFoundException | LinkageError e) {
+        // not this engine
       }
-    } catch (ClassNotFoundException | LinkageError e) {
-      return Slot.NONE;
     }
-  }
-
-  private static String marker(Class<?> type) {
-    return KINDS.stream()
-        .filter(kind -> type.getName().startsWith(kind.classes()))
-        .findFirst()
-        .orElseThrow()
-        .marker();
+    return Slot.NONE;
   }
 }

@@ -13,23 +13,19 @@ import java.util.List;
  * calls {@link #start} before anything else.
  */
 public interface EngineAdapter extends EngineCalls, AutoCloseable {
-  /** Class name of DJL's adapter. */
-  String DJL = "io.camhook.djl.DjlAdapter";
-
-  /** Class name of onnxruntime's. */
-  String ORT = "io.camhook.ort.OrtAdapter";
-
   /** Gives the adapter what it works with; it may begin to work. */
   void start(AdapterContext context);
 
   /**
-   * Loads a TorchScript model for one caller.
+   * Loads a model for one caller.
    *
-   * @param file the archive
+   * @param file in the engine's own format
    * @param paths module paths that are recorded; {@code .} is the root
-   * @throws IOException if the file is no archive that can be recorded, with the reason
+   * @throws IOException if the file is no model that can be recorded, with the reason
    */
-  ModelSession open(Path file, Collection<String> paths) throws IOException;
+  default ModelSession open(Path file, Collection<String> paths) throws IOException {
+    throw new IOException("this engine opens no files");
+  }
 
   /**
    * Takes a model that the application has, for one caller. Its own passes stay as they are; needs
@@ -38,10 +34,14 @@ public interface EngineAdapter extends EngineCalls, AutoCloseable {
    * @param model the engine's model, or its root module
    * @param paths module paths that are recorded, as {@link #describe} has them
    */
-  ModelSession attach(Object model, Collection<String> paths);
+  default ModelSession attach(Object model, Collection<String> paths) {
+    throw new IllegalArgumentException("models of this engine cannot be attached to");
+  }
 
-  /** The modules of a model of the application, the root first. */
-  List<ModuleDescription> describe(Object model);
+  /** The modules of a model of the application, the root first; empty where they are not known. */
+  default List<ModuleDescription> describe(Object model) {
+    return List.of();
+  }
 
   /** Stops new captures; what is under way may end. Idempotent. */
   @Override

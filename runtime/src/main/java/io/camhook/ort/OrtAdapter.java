@@ -7,13 +7,10 @@ import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
-import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.Request;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.engine.AdapterContext;
 import io.camhook.engine.EngineAdapter;
 import io.camhook.engine.ModelSession;
-import io.camhook.naming.ModuleDescription;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -206,73 +203,14 @@ public final class OrtAdapter implements EngineAdapter {
   }
 
   @Override
-  public @Nullable Request loading(Object model) {
-    return null;
-  }
-
-  @Override
-  public @Nullable Request request(Object owner, @Nullable List<?> inputs) {
-    return null;
-  }
-
-  @Override
-  public @Nullable Object run(Object block, Object inputs, boolean training) {
-    return null;
-  }
-
-  @Override
-  public boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
-    return false;
-  }
-
-  @Override
-  public List<Object> modules(Object model, String layers) {
-    throw new IllegalArgumentException(
-        "a session of onnxruntime has no modules that take hooks from code; name its layers in"
-            + " camhook.yaml");
-  }
-
-  @Override
-  public Runnable tensorHook(Object tensor, HookEntry entry) {
-    throw noGraph();
-  }
-
-  @Override
-  public void retainGrad(Object tensor) {
-    throw noGraph();
-  }
-
-  @Override
-  public List<@Nullable Object> grad(
-      Object output, @Nullable Object gradOutput, List<?> inputs, boolean keepGraph) {
-    throw noGraph();
-  }
-
-  @Override
-  public Runnable postAccumulateHook(Object leaf, HookEntry entry) {
-    throw noGraph();
-  }
-
-  private static IllegalStateException noGraph() {
-    return new IllegalStateException(
-        "a tensor of onnxruntime requires no gradient; gradients inside a model are captured by"
-            + " camhook.yaml");
-  }
-
-  @Override
   public ModelSession open(Path file, Collection<String> paths) throws IOException {
-    throw new IOException("not yet");
+    return OnnxFile.open(file).session(paths);
   }
 
   @Override
   public ModelSession attach(Object model, Collection<String> paths) {
     throw new IllegalArgumentException(
         "a session of onnxruntime does not know its model; open its .onnx file");
-  }
-
-  @Override
-  public List<ModuleDescription> describe(Object model) {
-    return List.of();
   }
 
   /** Sessions that are looked at and have not been closed. */

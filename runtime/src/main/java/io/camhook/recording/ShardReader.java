@@ -79,7 +79,7 @@ final class ShardReader implements Closeable {
   }
 
   /**
-   * Looks for an entry behind the end of the chain and reports what is skipped.
+   * Looks for an entry after the end of the chain and reports what is skipped.
    *
    * @return its offset, or -1 if there is none
    */

@@ -324,7 +324,7 @@ public final class TorchScriptArchive {
    *
    * @param path module path ({@code .} is the root), aliases allowed
    * @param name of the parameter
-   * @return empty if there is none, or its values do not lie one behind the other
+   * @return empty if there is none, or its values do not lie one after the other
    * @throws ArchiveException if the archive does not hold what it declares
    */
   public Optional<ByteBuffer> values(String path, String name) throws IOException {

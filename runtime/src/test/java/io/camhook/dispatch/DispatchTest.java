@@ -82,7 +82,7 @@ class DispatchTest {
                 getClass().getClassLoader(),
                 new Class<?>[] {EngineCalls.class},
                 (proxy, method, given) -> answer.to(method.getName()));
-    Dispatch.install(loader -> engine, failures);
+    Dispatch.install(List::of, type -> engine, failures);
   }
 
   private interface Answer {

@@ -48,4 +48,9 @@ public final class DjlWeaver implements Weaving {
     // In a class of its own: the JVM's verifier would load Byte Buddy together with this one.
     return DjlMethods.addTo(builder, log);
   }
+
+  @Override
+  public String adapter() {
+    return "io/camhook/djl/";
+  }
 }

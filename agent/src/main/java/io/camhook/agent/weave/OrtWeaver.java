@@ -25,4 +25,9 @@ public final class OrtWeaver implements Weaving {
     // In a class of its own: the JVM's verifier would load Byte Buddy together with this one.
     return OrtMethods.addTo(builder, log);
   }
+
+  @Override
+  public String adapter() {
+    return "io/camhook/ort/";
+  }
 }

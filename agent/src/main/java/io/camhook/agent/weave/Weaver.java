@@ -22,6 +22,7 @@ public final class Weaver implements ClassFileTransformer {
   }
 
   private final List<Weaving> weavings;
+  private final List<String> own = new ArrayList<>(List.of("io/camhook/agent/", "java/"));
   private final EventLog log;
   private final Listener listener;
   private final AtomicLong woven = new AtomicLong();
@@ -30,6 +31,12 @@ public final class Weaver implements ClassFileTransformer {
 
   public Weaver(List<? extends Weaving> weavings, Listener listener, EventLog log) {
     this.weavings = List.copyOf(weavings);
+    for (Weaving weaving : weavings) {
+      String adapter = weaving.adapter();
+      if (adapter != null) {
+        own.add(adapter);
+      }
+    }
     this.listener = listener;
     this.log = log;
   }
@@ -75,11 +82,13 @@ public final class Weaver implements ClassFileTransformer {
     }
   }
 
-  private static boolean isOwn(String name) {
-    return name.startsWith("io/camhook/agent/")
-        || name.startsWith("io/camhook/djl/")
-        || name.startsWith("io/camhook/ort/")
-        || name.startsWith("java/");
+  private boolean isOwn(String name) {
+    for (String prefix : own) {
+      if (name.startsWith(prefix)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean concerns(String name, byte[] classFile) {

@@ -2,6 +2,7 @@ package io.camhook.agent.weave;
 
 import io.camhook.dispatch.EventLog;
 import net.bytebuddy.agent.builder.AgentBuilder;
+import org.jspecify.annotations.Nullable;
 
 /** One family of classes that is woven, and the advice for it. Thread-safe. */
 public interface Weaving {
@@ -22,4 +23,9 @@ public interface Weaving {
 
   /** Adds the type matcher and its transformations. Called once. */
   AgentBuilder addTo(AgentBuilder builder, EventLog log);
+
+  /** Beginning of the names, with slashes, of the adapter's own classes, which are never woven. */
+  default @Nullable String adapter() {
+    return null;
+  }
 }

@@ -139,7 +139,7 @@ class BuiltInTrainingTest {
     return new WovenDjl(WovenDjl.config(directory.toString(), model));
   }
 
-  /** One linear unit without a bias at first, on request with a square root behind it. */
+  /** One linear unit without a bias at first, on request with a square root after it. */
   private static final class Training implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final Trainer trainer;

@@ -83,7 +83,7 @@ class HookLeakTest {
     assertThat(Dispatch.gradients).isFalse();
   }
 
-  /** Arrays that 1000 passes and their gradients leave behind whose outputs are closed. */
+  /** Arrays that 1000 passes and their gradients leave behind, if their outputs are closed. */
   private static int leftByInference(boolean hooked) {
     SequentialBlock net = new SequentialBlock().add(Linear.builder().setUnits(2).build());
     try (Model model = Nets.model("net", net, new Shape(1, 2));
@@ -119,7 +119,7 @@ class HookLeakTest {
     assertThat(Dispatch.gradients).isFalse();
   }
 
-  /** Arrays that 1000 steps leave behind whose batches live in the trainer's manager itself. */
+  /** Arrays that 1000 steps leave behind, if their batches live in the trainer's manager itself. */
   private static int leftByTraining(boolean hooked) throws Exception {
     SequentialBlock net =
         twice().add(Linear.builder().setUnits(3).build()).add(Linear.builder().setUnits(2).build());

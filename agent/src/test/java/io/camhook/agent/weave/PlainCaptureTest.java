@@ -91,7 +91,7 @@ class PlainCaptureTest {
       Capture capture = woven.captured().get(0);
       assertThat(capture.tensors().get("activation/layers.0").toFloats()).containsExactly(3, 6);
       assertThat(capture.tensors().get("activation/layers.0#1").toFloats()).containsExactly(45, 90);
-      // The score is output 1; behind the first call come the factors 5 and 3, behind the last
+      // The score is output 1; after the first call come the factors 5 and 3, after the last
       // none.
       assertThat(capture.tensors().get("gradient/layers.0").toFloats()).containsExactly(0, 15);
       assertThat(capture.tensors().get("gradient/layers.0#1").toFloats()).containsExactly(0, 1);

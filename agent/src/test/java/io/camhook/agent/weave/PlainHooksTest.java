@@ -92,7 +92,7 @@ class PlainHooksTest {
   @Test
   void hooks_from_code_should_run_on_woven_objects_until_removed() {
     try (WovenPlain woven = woven("{ hook: nan-guard }")) {
-      Dispatch.install(loader -> null);
+      WovenPlain.installNoEngine();
       Scale layer = new Scale(2);
       Stack net = new Stack(layer);
       ForwardPreHook<Object, float[]> ten = (module, path, x) -> new float[] {10};

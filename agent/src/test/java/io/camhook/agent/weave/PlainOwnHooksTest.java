@@ -35,7 +35,7 @@ class PlainOwnHooksTest {
   @BeforeEach
   void weave() {
     woven = new WovenPlain(LAYERS);
-    Dispatch.install(loader -> null);
+    WovenPlain.installNoEngine();
   }
 
   @AfterEach
@@ -231,7 +231,7 @@ class PlainOwnHooksTest {
             "models: [{ name: n, class: app.nn.Forms$Accumulating, capture: [], backward: backward,"
                 + " input: argument 1, output: field y, gradOutput: argument 1, gradInput: field dx"
                 + " }]");
-    Dispatch.install(loader -> null);
+    WovenPlain.installNoEngine();
     Forms.Accumulating layer = new Forms.Accumulating();
     ForwardHook<Object, float[]> negate = (m, path, x, y) -> new float[] {-y[0]};
     FullBackwardPreHook<Object, float[]> plusThree = (m, path, g) -> new float[] {g[0] + 3};

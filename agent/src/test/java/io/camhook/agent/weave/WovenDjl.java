@@ -62,7 +62,7 @@ final class WovenDjl implements AutoCloseable {
     }
     watches = Watches.of(config, log);
     adapter.start(new AdapterContext(config, recorder, watches, log, true));
-    Dispatch.install(loader -> adapter);
+    Dispatch.install(adapter);
     weaver = new Weaver(List.of(new DjlWeaver()), (name, loader) -> {}, log);
     weaver.install(instrumentation);
   }

@@ -54,7 +54,7 @@ final class WovenOrt implements AutoCloseable {
             log);
     watches = Watches.of(config, log);
     adapter.start(new AdapterContext(config, recorder, watches, log, true));
-    Dispatch.install(type -> adapter);
+    Dispatch.install(adapter);
     weaver = new Weaver(List.of(new OrtWeaver()), (name, loader) -> {}, log);
     weaver.install(instrumentation);
   }

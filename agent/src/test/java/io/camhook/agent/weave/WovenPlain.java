@@ -8,7 +8,9 @@ import io.camhook.capture.CaptureSink;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.Dispatch;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.plain.PlainDispatch;
 import io.camhook.plain.PlainHook;
 import io.camhook.plain.PlainModule;
@@ -37,6 +39,11 @@ final class WovenPlain implements AutoCloseable {
   private final Weaver weaver;
   private final Recorder recorder;
   private final Watches watches;
+
+  /** As in a JVM with the agent and without an engine. */
+  static void installNoEngine() {
+    Dispatch.install(List::of, type -> null, new Failures(EventLog.SILENT));
+  }
 
   WovenPlain(String yaml) {
     CamhookConfig config = config(yaml);

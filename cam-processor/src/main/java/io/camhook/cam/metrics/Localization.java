@@ -54,7 +54,7 @@ public record Localization(boolean hit, double iou, double energy) {
    *
    * @param left first column inside
    * @param top first row inside
-   * @param right first column behind the box
+   * @param right first column after the box
    * @param bottom first row below the box
    * @throws CamException if it is empty or leaves the picture
    */

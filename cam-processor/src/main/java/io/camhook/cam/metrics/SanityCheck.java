@@ -17,7 +17,7 @@ import java.util.List;
 public record SanityCheck(List<Entry> curve) {
 
   /**
-   * The heatmap's likeness once a layer and all behind it are random.
+   * The heatmap's likeness once a layer and all after it are random.
    *
    * @param layer module path of the layer randomised last
    * @param similarity Spearman's rank correlation with the heatmap of the trained model

@@ -24,7 +24,7 @@ public interface BackwardModel extends ForwardModel {
   Tensor inputGradient(Tensor input, List<ScoreTarget> targets);
 
   /**
-   * The same with guided ReLUs: behind a ReLU the gradient is kept only where it and the ReLU's
+   * The same with guided ReLUs: after a ReLU the gradient is kept only where it and the ReLU's
    * input are positive.
    */
   Tensor guidedInputGradient(Tensor input, List<ScoreTarget> targets);

@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * What a model says to the concepts of a {@link FeatureFactorization}: its output where the layer
- * returns one concept at every position. Behind a global average pooling and a linear layer that is
+ * returns one concept at every position. After a global average pooling and a linear layer that is
  * the classifier applied to the concept's vector, as in pytorch-grad-cam; but any network can be
  * asked that can be resumed at the layer.
  */

@@ -26,8 +26,8 @@ public interface ForwardModel {
   Tensor outputs(Tensor input);
 
   /**
-   * Runs the model with what a layer returns replaced. An implementation runs only what comes
-   * behind the layer where it can.
+   * Runs the model with what a layer returns replaced. An implementation runs only what comes after
+   * the layer where it can.
    *
    * @param path module path of the layer
    * @param activation {@code [n, …]} in the layer's own layout

@@ -34,7 +34,7 @@ final class Cut {
   }
 
   /**
-   * Cuts behind {@code array}.
+   * Cuts after {@code array}.
    *
    * @param fragile whether an in-place change of the result is an error, as PyTorch has it for the
    *     inputs and outputs of a module with backward hooks; else the result is a copy
@@ -70,7 +70,7 @@ final class Cut {
     return lifetime;
   }
 
-  /** The array that the cut is behind. */
+  /** The array after which the graph is cut. */
   NDArray source() {
     return source;
   }

@@ -199,12 +199,12 @@ public final class GradPoints {
     return made;
   }
 
-  /** {@code array} is what a model goes on with behind a cut. */
+  /** {@code array} is what a model goes on with after a cut. */
   synchronized void handOn(NDArray array) {
     handedOn.put(array, Boolean.TRUE);
   }
 
-  /** Whether {@code array} lies directly behind a cut. */
+  /** Whether {@code array} lies directly after a cut. */
   synchronized boolean isHandedOn(NDArray array) {
     return handedOn.get(array) != null;
   }

@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * All runs keep the graph: a part that is reached past a cut may run again. A graph is used up all the same when
  * the caller does not keep it: whoever brings a gradient to one of its cuts again is told so.
  *
- * If a hook throws, the engine does not run on. What lies behind has its gradients, as in PyTorch.
+ * If a hook throws, the engine does not run on. What was differentiated before has its gradients, as in PyTorch.
  */
 /** One backward over graphs with hooks. */
 public final class HookedBackward {
@@ -220,7 +220,8 @@ public final class HookedBackward {
   }
 
   /**
-   * A hook threw before the engine ran: what lies behind the tensor gets its gradients, no more.
+   * A hook threw before the engine ran: what comes after the tensor in the model gets its
+   * gradients, no more.
    */
   private void endAt(GradPoint point, List<@Nullable NDArray> going, Throwable failure) {
     try {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The backward hooks of one call of a module, as they were when it was called. Follows {@code
- * torch.utils.hooks.BackwardHook}: cuts behind all inputs if one of them requires grad, and behind
+ * torch.utils.hooks.BackwardHook}: cuts after all inputs if one of them requires grad, and after
  * all outputs likewise.
  */
 public final class ModuleBackward {
@@ -97,7 +97,7 @@ public final class ModuleBackward {
     return point.handedOn;
   }
 
-  /** Puts the cuts behind the module. */
+  /** Puts the cuts after the module. */
   public NDList cutOutputs(NDList returned) {
     Point point = cutAt(returned, false, false);
     if (point == null) {

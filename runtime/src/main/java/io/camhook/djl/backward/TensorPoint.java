@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The hooks of one tensor that is an operator's result. The application's array is given a new
- * native tensor behind a cut, so that the gradient of everything that uses it from now on arrives
+ * native tensor after a cut, so that the gradient of everything that uses it from now on arrives
  * there. One without hooks only keeps the graph before it from being run more than once.
  */
 final class TensorPoint extends GradPoint {
@@ -25,7 +25,7 @@ final class TensorPoint extends GradPoint {
   private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
   private boolean retained;
-  private @Nullable NDArray last; // gradient of the backward that runs, behind the hooks
+  private @Nullable NDArray last; // gradient of the backward that runs, after the hooks
   private @Nullable NDArray sum; // of all backwards
 
   private TensorPoint(long sequence, Cut cut, long version, NDArray tensor) {
@@ -115,7 +115,7 @@ final class TensorPoint extends GradPoint {
   }
 
   /**
-   * A backward is over: gives the tensor the gradient as it is behind the hooks, if it keeps one.
+   * A backward is over: gives the tensor the gradient as it is after the hooks, if it keeps one.
    * The engine has written another: that before the hooks, and once more for each look at it.
    */
   void retain() {

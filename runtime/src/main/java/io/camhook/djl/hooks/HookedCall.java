@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because they are
- * those of the moment of the call; then pre hooks; then the cut behind the inputs; the module; forward hooks;
- * then the cut behind the outputs. If anything throws, the always-called forward hooks that have not run in
+ * those of the moment of the call; then pre hooks; then the cut after the inputs; the module; forward hooks;
+ * then the cut after the outputs. If anything throws, the always-called forward hooks that have not run in
  * this call run with the outputs there are, what they return or throw is dropped, and the exception goes on.
  */
 /** One forward of a block that has hooks. Confined to its thread. */

@@ -5,7 +5,7 @@ import ai.djl.util.NativeResource;
 import java.lang.reflect.Field;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The native tensor behind an array of the application. */
+/** The native tensor of an array of the application. */
 public final class Handles {
   private static final Field HANDLE;
 

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /*
  * DJL's managers keep every array until they are closed. Hooks make arrays that nobody would close: what a
- * module goes on with behind a gate, the output that the gate's takes the place of, gradients that hooks see.
+ * module goes on with after a gate, the output that the gate's takes the place of, gradients that hooks see.
  * In a manager that lives long (the model's own) they would pile up. Such arrays are loose: closed with their
  * manager as ever, but freed before if nobody refers to them any more. A thread may still be in a native call
  * with a handle that it read when it held the last reference, so a loose array is freed some time after the

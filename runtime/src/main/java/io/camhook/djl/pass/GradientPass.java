@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One pass through a TorchScript model that returns a tensor, with the gradients of one class score
  * per sample, in one native call, or in two where a part of the model comes first that needs no
- * gradients. Where a map is only averaged behind the tap, there is no autograd at all, and the
+ * gradients. Where a map is only averaged after the tap, there is no autograd at all, and the
  * arrays are what {@code forward} gives in inference mode. No array is in a graph; all but {@code
  * output} are in the manager given.
  *

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 public final class HookedCapture {
   private static final String ROOT = ".";
 
-  private final SampledPass pass;
+  private final ModelPass pass;
   private final Set<String> paths;
   private final Consumer<Throwable> failed;
 
@@ -23,7 +23,7 @@ public final class HookedCapture {
    * @param paths the layers to capture
    * @param failed takes what went wrong; the pass is not captured then
    */
-  public HookedCapture(SampledPass pass, Set<String> paths, Consumer<Throwable> failed) {
+  public HookedCapture(ModelPass pass, Set<String> paths, Consumer<Throwable> failed) {
     this.pass = pass;
     this.paths = paths;
     this.failed = failed;
@@ -31,7 +31,7 @@ public final class HookedCapture {
 
   /** Adds to what the hooks want of a pass what is to be captured. */
   public void want(HookPlan plan, long[] wanted, boolean graph) {
-    long value = graph && pass.wantsGradient() ? HookPlan.GRADIENT : HookPlan.VALUE;
+    long value = graph && pass.wantsGradients() ? HookPlan.GRADIENT : HookPlan.VALUE;
     for (int site = 0; site < plan.sites().size(); site++) {
       if (paths.contains(plan.sites().get(site).path())) {
         wanted[2 * site] = Math.max(wanted[2 * site], value);

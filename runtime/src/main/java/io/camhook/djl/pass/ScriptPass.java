@@ -1,76 +1,147 @@
 package io.camhook.djl.pass;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
-import io.camhook.djl.autograd.ModuleCalls;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.recording.LayerOutput;
 import io.camhook.torchscript.twin.TapPlan;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/**
- * One pass through the instrumented twin of a TorchScript model.
- *
- * @param outputs what {@code forward} would have returned, in the manager of the inputs; with the
- *     graph behind the first tap, if gradients were asked for
- * @param labels the names of the taps
- * @param taps the recorded tensors, in the manager given
- */
-public record ScriptPass(NDList outputs, List<TapPlan.Label> labels, List<NDArray> taps) {
-  /**
-   * Runs the twin. With gradients, this thread's grad mode must be on.
-   *
-   * @param gradients whether the pass is cut at the first tap, so that gradients can be asked for
-   * @param autograd false runs in inference mode, where nothing has a graph
-   * @param owner manager of the taps
-   * @throws UnsupportedOperationException where DJL cannot give the model's own result either
-   */
-  public static ScriptPass run(
-      PtSymbolBlock block,
-      TapPlan plan,
-      NDList inputs,
-      boolean gradients,
-      boolean autograd,
-      NDManager owner) {
-    String method = gradients ? plan.forwardMethod() : plan.recordMethod();
-    PtNDManager manager = (PtNDManager) inputs.head().getManager();
-    return run(block, plan, method, inputs, autograd, owner, value -> value.toNDList(manager));
+/** One pass through a TorchScript model: a method that records runs in the place of its own. */
+public final class ScriptPass extends ModelPass {
+  /** Takes what the model returned apart; the arrays belong to the manager. */
+  public interface Outputs {
+    NDList of(IValue value, PtNDManager manager);
   }
 
   /**
-   * Runs one of the methods that record.
+   * The model and its gradients in one native call.
    *
-   * @param method {@link TapPlan#untilMethod} has no outputs
-   * @param outputs takes what {@code forward} would have returned apart
+   * @param target the class that is explained for all samples; negative for each sample's best
+   * @param failed is told that the engine could not; the pass then goes on in two calls
    */
-  public static ScriptPass run(
-      PtSymbolBlock block,
-      TapPlan plan,
-      String method,
-      NDList inputs,
-      boolean autograd,
+  record OneCall(int target, Runnable failed) {}
+
+  private final TapPlan taps;
+  private final String method;
+  private final boolean inferenceMode;
+  private final Outputs outputs;
+  private final @Nullable OneCall oneCall;
+  private @Nullable GradientPass differentiated;
+
+  private ScriptPass(
       NDManager owner,
-      Function<IValue, NDList> outputs) {
-    try (IValue all = ModuleCalls.run(block, method, inputs, autograd)) {
-      IValue[] parts = all.toIValueTuple();
+      boolean gradients,
+      boolean inference,
+      TapPlan taps,
+      String method,
+      boolean inferenceMode,
+      Outputs outputs,
+      @Nullable OneCall oneCall) {
+    super(owner, gradients, inference);
+    this.taps = taps;
+    this.method = method;
+    this.inferenceMode = inferenceMode;
+    this.outputs = outputs;
+    this.oneCall = oneCall;
+  }
+
+  /**
+   * In a request of the application.
+   *
+   * @param oneCall null if gradients are asked for after the model has returned
+   * @throws UnsupportedOperationException from {@link #run}, where DJL cannot give the model's own
+   *     result either
+   */
+  static ScriptPass inRequest(
+      NDManager owner,
+      boolean gradients,
+      boolean inference,
+      TapPlan taps,
+      @Nullable OneCall oneCall) {
+    String method = gradients ? taps.forwardMethod() : taps.recordMethod();
+    return new ScriptPass(
+        owner, gradients, inference, taps, method, true, IValue::toNDList, oneCall);
+  }
+
+  /**
+   * In a session. Passes with and without gradients share methods of modules there, and one that
+   * the JIT has specialised for gradients fails on the tensors of inference mode, so that none runs
+   * in it.
+   *
+   * @param method one of those of {@code taps} that record
+   */
+  public static ScriptPass inSession(
+      NDManager owner, boolean gradients, TapPlan taps, String method, Outputs outputs) {
+    return new ScriptPass(owner, gradients, true, taps, method, false, outputs, null);
+  }
+
+  @Override
+  public NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    if (wantsGradients()) {
+      JniUtils.setGradMode(true);
+    }
+    if (wantsGradients() && oneCall != null && !isInCallersGraph()) {
       try {
-        int last = parts.length - 1;
-        NDList returned = last < 2 ? new NDList() : outputs.apply(parts[0]);
-        List<NDArray> taps = new ArrayList<>();
-        for (PtNDArray tap : parts[last - 1].toTensorArray((PtNDManager) owner)) {
-          taps.add(tap);
-        }
-        return new ScriptPass(returned, plan.labels(parts[last].toStringValue()), taps);
-      } finally {
-        for (IValue part : parts) {
-          part.close();
-        }
+        return ranInOneCall(
+            GradientPass.run(block, taps, oneCall.target(), inputs, training, owner()));
+      } catch (EngineException e) {
+        oneCall.failed().run(); // perhaps it can do without its gradients
       }
     }
+    boolean autograd = !inferenceMode || wantsGradients() || training;
+    PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    RecordedRun run =
+        RecordedRun.run(
+            block, taps, method, inputs, autograd, owner(), value -> outputs.of(value, manager));
+    cut();
+    for (int i = 0; i < run.taps().size(); i++) {
+      NDArray value = run.taps().get(i);
+      NDScope.unregister(value);
+      LayerOutput layer = layer(run.labels().get(i));
+      if (wantsGradients() && Tensors.requiresGrad(value)) {
+        record(layer, value, value);
+      } else {
+        record(layer, detachedCopy(value), null);
+        value.close();
+      }
+    }
+    return run.outputs();
+  }
+
+  private NDList ranInOneCall(GradientPass run) {
+    differentiated = run;
+    List<TapPlan.Label> labels = run.labels();
+    for (int i = 0; i < labels.size(); i++) {
+      record(layer(labels.get(i)), run.taps().get(i), null);
+    }
+    return new NDList(run.output());
+  }
+
+  @Override
+  public @Nullable GradientPass inOneCall() {
+    return differentiated;
+  }
+
+  /** The last tap may be the output itself, and the application may change that in place. */
+  @Override
+  NDArray applicationOutput(NDArray output) {
+    NDArray free = super.applicationOutput(output);
+    NDArray copy = JniUtils.clone((PtNDArray) free);
+    copy.setName(output.getName());
+    free.close();
+    if (free != output) {
+      output.close();
+    }
+    return copy;
   }
 }

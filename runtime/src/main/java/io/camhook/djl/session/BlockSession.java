@@ -13,13 +13,14 @@ import io.camhook.djl.autograd.GradMode;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.pass.BlockPass;
+import io.camhook.djl.pass.ModelPass;
 import io.camhook.engine.ModelSession;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -86,21 +87,11 @@ public final class BlockSession implements ModelSession {
   @Override
   public Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers) {
     try (NDManager scratch = manager.newSubManager();
-        GradMode mode = new GradMode(false)) {
-      LayerTaps taps = new LayerTaps(layers, scratch, targets != null);
-      NDList outputs = taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch);
-      List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
-      if (targets != null) {
-        NDArray output = use.scored(outputs);
-        for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
-          gradients.add(SessionTensors.gradients(output, seed, taps.recorded(), scratch, notices));
-        }
-      }
-      Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
-      taps.recorded()
-          .forEach(
-              (layer, value) -> activations.put(layer, SessionTensors.toTensor(value, scratch)));
-      return new Pass(use.outputs(outputs, scratch), activations, gradients);
+        GradMode mode = new GradMode(false);
+        ModelPass pass = new BlockPass(scratch, targets != null, true)) {
+      SessionPass watched = new SessionPass(pass, layers);
+      NDList outputs = watched.forward(root, SessionTensors.arrays(inputs, scratch), scratch);
+      return watched.onHeap(outputs, targets, use, scratch, notices);
     }
   }
 
@@ -109,13 +100,13 @@ public final class BlockSession implements ModelSession {
     try (NDManager scratch = manager.newSubManager();
         GradMode mode = new GradMode(false)) {
       NDList outputs =
-          LayerTaps.none(scratch).forward(root, SessionTensors.arrays(inputs, scratch), scratch);
+          SessionPass.plain(scratch).forward(root, SessionTensors.arrays(inputs, scratch), scratch);
       return use.outputs(outputs, scratch);
     }
   }
 
   /**
-   * The model runs for one input up to the layer and for the whole batch behind it. Where the two
+   * The model runs for one input up to the layer, and for the whole batch after it. Where the two
    * cannot be put together (data that goes around the layer and is concatenated), it runs for the
    * whole batch from the start.
    */
@@ -171,7 +162,7 @@ public final class BlockSession implements ModelSession {
       NDList arrays = SessionTensors.arrays(inputs, scratch);
       NDArray input = arrays.get(index);
       input.setRequiresGradient(true);
-      NDArray output = use.scored(LayerTaps.none(scratch).forward(root, arrays, scratch));
+      NDArray output = use.scored(SessionPass.plain(scratch).forward(root, arrays, scratch));
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray gradient = SessionTensors.grad(output, List.of(input), seed, scratch).get(0);
       return SessionTensors.toTensor(gradient == null ? input.zerosLike() : gradient, scratch);
@@ -202,14 +193,11 @@ public final class BlockSession implements ModelSession {
   public Tensor hessianProduct(
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
     try (NDManager scratch = manager.newSubManager();
-        GradMode mode = new GradMode(false)) {
-      LayerTaps taps = new LayerTaps(layers, scratch, true);
-      NDArray output =
-          use.scored(taps.forward(root, SessionTensors.arrays(inputs, scratch), scratch));
-      NDArray tap = taps.recorded().get(LayerOutput.parse(path));
-      if (tap == null) {
-        throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
-      }
+        GradMode mode = new GradMode(false);
+        ModelPass pass = new BlockPass(scratch, true, true)) {
+      NDList arrays = SessionTensors.arrays(inputs, scratch);
+      NDArray output = use.scored(new SessionPass(pass, layers).forward(root, arrays, scratch));
+      NDArray tap = pass.node(LayerOutput.parse(path));
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray product =
           AutogradGateway.instance()

@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * A guided ReLU passes g·(x > 0)·(g > 0) back. The clamp of g is no derivative of anything, so no graph can
- * contain it. Hence the graph is cut behind every ReLU, and differentiated cut by cut, the last first: what
- * arrives at a cut, from all the pieces behind it, is clamped and goes on into the piece before it.
+ * contain it. Hence the graph is cut after every ReLU, and differentiated cut by cut, the last first: what
+ * arrives at a cut, from all the pieces after it, is clamped and goes on into the piece before it.
  */
 /**
  * Guided backpropagation (Springenberg et al., "Striving for Simplicity", 2015) over a graph that
- * is cut behind every ReLU.
+ * is cut after every ReLU.
  */
 final class GuidedBackward {
   /**

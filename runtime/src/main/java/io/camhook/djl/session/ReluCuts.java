@@ -10,7 +10,7 @@ import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Cuts the graph behind every ReLU block, as DJL's {@code Activation.reluBlock()} makes them. */
+/** Cuts the graph after every ReLU block, as DJL's {@code Activation.reluBlock()} makes them. */
 final class ReluCuts extends SessionWatch {
   private static final String RELU = "ReLU";
 

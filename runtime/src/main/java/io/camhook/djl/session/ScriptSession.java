@@ -11,6 +11,7 @@ import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.GradMode;
 import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.pass.ModelPass;
 import io.camhook.djl.pass.ScriptPass;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
@@ -25,7 +26,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -102,34 +102,31 @@ public final class ScriptSession implements ModelSession {
     boolean autograd = targets != null;
     String method = autograd ? plan.forwardMethod() : recording(onlyLayers);
     try (PtNDManager scratch = file.scratch();
-        GradMode mode = new GradMode(autograd)) {
-      ScriptPass pass = pass(method, inputs, scratch);
-      Map<LayerOutput, NDArray> recorded = new LinkedHashMap<>();
-      for (int i = 0; i < pass.taps().size(); i++) {
-        NDArray tap = pass.taps().get(i);
-        recorded.put(layer(pass.labels().get(i)), tap);
-        if (Tensors.isUnknown(tap)) {
-          unknownTypes.add(layer(pass.labels().get(i)).toString());
-        }
-      }
-      List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
-      if (targets != null) {
-        NDArray output = use.scored(pass.outputs());
-        for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
-          gradients.add(SessionTensors.gradients(output, seed, recorded, scratch, notices));
-        }
-      }
-      Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
-      recorded.forEach(
-          (layer, tap) -> activations.put(layer, SessionTensors.toTensor(tap, scratch)));
-      return new Pass(use.outputs(pass.outputs(), scratch), activations, gradients);
+        GradMode mode = new GradMode(false);
+        ModelPass pass = pass(method, autograd, scratch)) {
+      SessionPass watched = new SessionPass(pass, Map.of());
+      NDList outputs = forward(watched, inputs, scratch);
+      pass.recorded()
+          .forEach(
+              (layer, tap) -> {
+                if (Tensors.isUnknown(tap)) {
+                  unknownTypes.add(layer.toString());
+                }
+              });
+      return watched.onHeap(outputs, targets, use, scratch, notices);
     }
   }
 
-  /** Runs a method that records in place of the model's own. */
-  private ScriptPass pass(String method, List<Tensor> inputs, PtNDManager scratch) {
-    TwinWatch twin = new TwinWatch(plan, method, scratch);
-    return twin.forward(file, module, use.arrays(inputs, scratch));
+  private ScriptPass pass(String method, boolean gradients, PtNDManager scratch) {
+    return ScriptPass.inSession(scratch, gradients, plan, method, ScriptValues::arrays);
+  }
+
+  /** Runs the model, as the application would where the engine is woven. */
+  private NDList forward(SessionPass pass, List<Tensor> inputs, PtNDManager scratch) {
+    NDList arrays = use.arrays(inputs, scratch);
+    return file.isWoven()
+        ? pass.forward(module, arrays, scratch)
+        : Objects.requireNonNull(pass.run(module, arrays, false), "the model's own method was run");
   }
 
   /** The root has returned only when the whole model has. */
@@ -252,10 +249,11 @@ public final class ScriptSession implements ModelSession {
   public Tensor hessianProduct(
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
     try (PtNDManager scratch = file.scratch();
-        GradMode mode = new GradMode(true)) {
-      ScriptPass pass = pass(plan.forwardMethod(), inputs, scratch);
-      NDArray tap = tap(path, pass);
-      NDArray output = use.scored(pass.outputs());
+        GradMode mode = new GradMode(false);
+        ModelPass pass = pass(plan.forwardMethod(), true, scratch)) {
+      NDList outputs = forward(new SessionPass(pass, Map.of()), inputs, scratch);
+      NDArray tap = pass.node(LayerOutput.parse(path));
+      NDArray output = use.scored(outputs);
       Tensor seed = target.at(SessionTensors.toTensor(output, scratch)).get(0);
       NDArray product =
           AutogradGateway.instance()
@@ -267,16 +265,6 @@ public final class ScriptSession implements ModelSession {
                   Tensors.inTypeOf(tap, Tensors.toArray(vector, scratch), scratch));
       return SessionTensors.toTensor(product, scratch);
     }
-  }
-
-  private static NDArray tap(String path, ScriptPass pass) {
-    LayerOutput wanted = LayerOutput.parse(path);
-    for (int i = 0; i < pass.taps().size(); i++) {
-      if (layer(pass.labels().get(i)).equals(wanted)) {
-        return pass.taps().get(i);
-      }
-    }
-    throw new IllegalArgumentException("layer '%s' is not recorded".formatted(path));
   }
 
   @Override
@@ -310,9 +298,5 @@ public final class ScriptSession implements ModelSession {
   @Override
   public void close() {
     file.close();
-  }
-
-  private static LayerOutput layer(TapPlan.Label label) {
-    return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
   }
 }

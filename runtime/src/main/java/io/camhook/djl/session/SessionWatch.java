@@ -6,10 +6,9 @@ import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Dispatch;
+import io.camhook.djl.pass.OpenBlocks;
 import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +20,7 @@ abstract class SessionWatch implements PassWatch {
     return true;
   }
 
-  private final List<Block> open = new ArrayList<>();
+  private final OpenBlocks open = new OpenBlocks(this::returned);
   private @Nullable Block root;
   private boolean seenRoot;
 
@@ -54,29 +53,7 @@ abstract class SessionWatch implements PassWatch {
   @Override
   public final @Nullable BlockCall enter(Block block, Object[] arguments) {
     seenRoot |= block == root;
-    if (!concerns(block) || isOpen(block)) {
-      return null;
-    }
-    open.add(block);
-    return new BlockCall() {
-      @Override
-      public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
-        open.remove(open.size() - 1);
-        return thrown == null && result instanceof NDList outputs
-            ? returned(block, outputs)
-            : result;
-      }
-    };
-  }
-
-  /** A block that calls its own forward again (super.forward) is one call. */
-  private boolean isOpen(Block block) {
-    for (Block other : open) {
-      if (other == block) {
-        return true;
-      }
-    }
-    return false;
+    return concerns(block) ? open.enter(block) : null;
   }
 
   abstract boolean concerns(Block block);

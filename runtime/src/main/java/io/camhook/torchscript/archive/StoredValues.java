@@ -16,7 +16,7 @@ public record StoredValues(String key, long offset) {
   /**
    * From the arguments of {@code _rebuild_tensor_v2(storage, offset, size, stride, …)}.
    *
-   * @return null unless the values lie one behind the other, row-major
+   * @return null unless the values lie one after the other, row-major
    */
   static @Nullable StoredValues of(List<?> storage, List<@Nullable Object> arguments) {
     if (storage.size() < 3

@@ -23,7 +23,7 @@ final class OperatorTrace {
    * A call of a module.
    *
    * @param begin its first step
-   * @param end behind its last step
+   * @param end after its last step
    */
   record Span(ModuleNode module, int begin, int end, Value result) {}
 

@@ -177,7 +177,7 @@ public final class ProgramWalker {
     return contexts.computeIfAbsent(key, k -> new MethodContext(k, source, method));
   }
 
-  /** Follows a method of a module; {@code arguments} are those behind self. */
+  /** Follows a method of a module; {@code arguments} are those after self. */
   Value run(MethodContext context, List<Value> arguments) {
     LocalVariables frame = new LocalVariables(context);
     List<Stmt.Parameter> parameters = context.method().parameters();

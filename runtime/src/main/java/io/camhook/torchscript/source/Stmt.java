@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A statement of the TorchScript source language. {@code start} is its first character, {@code end}
- * is behind its last (without the line break); {@code comment} is a comment at the end of its line,
+ * follows its last (without the line break); {@code comment} is a comment at the end of its line,
  * such as a type comment.
  */
 public sealed interface Stmt {

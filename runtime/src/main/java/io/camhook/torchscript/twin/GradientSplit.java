@@ -37,7 +37,7 @@ record GradientSplit(
    *
    * @param prefix begins every added name
    * @param linear the calls from the root to the linear layer; null where the model does not end
-   *     with one, or something behind its argument is a tap
+   *     with one, or something after its argument is a tap
    * @param inside how the taps get into the methods
    */
   static GradientSplit of(

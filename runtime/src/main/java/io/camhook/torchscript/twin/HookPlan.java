@@ -76,7 +76,7 @@ public record HookPlan(
   /**
    * An argument of a call.
    *
-   * @param position among the parameters behind self, from 0
+   * @param position among the parameters after self, from 0
    * @param gradient whether the gradient through this call alone can be told: a tensor that the
    *     module does not change in place
    */

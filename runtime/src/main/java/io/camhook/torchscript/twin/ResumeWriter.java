@@ -11,7 +11,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes methods that take a result of a module as given. Resuming runs only what comes behind it,
+ * Writes methods that take a result of a module as given. Resuming runs only what comes after it,
  * where all data passes through the call once. Replacing runs the whole model with the result in
  * the place of the call, so data may go around it.
  */
@@ -25,7 +25,7 @@ final class ResumeWriter {
   }
 
   /**
-   * The methods that resume behind a call, by name, the root's first; null if data goes around it.
+   * The methods that resume after a call, by name, the root's first; null if data goes around it.
    */
   @Nullable Map<String, SpanWriter.Method> resume(CallSite tap, int number) {
     List<CallSite> way = ways.to(tap);

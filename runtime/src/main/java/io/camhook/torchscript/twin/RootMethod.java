@@ -81,7 +81,7 @@ final class RootMethod {
     return inputs("camhook_in_");
   }
 
-  /** The same behind {@link #takingInputsAsTheyAre}. */
+  /** The same after {@link #takingInputsAsTheyAre}. */
   String inputsAsTheyAre() {
     return inputs("");
   }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes methods that run a part of the model: from the result of a call on, up to another call. In
  * each method on the way to the first call they keep the statement with it (the result in its
- * place) and those behind it; in each on the way to the other, the statements before it. A start is
+ * place) and those after it; in each on the way to the other, the statements before it. A start is
  * possible where all data passes through the call once: nothing behind it may need a variable that
  * came from data before it.
  */
@@ -26,7 +26,7 @@ final class SpanWriter {
 
   /** What else changes in the methods. */
   interface Inside {
-    /** Parameters to hand down, each behind a comma. */
+    /** Parameters to hand down, each after a comma. */
     default String parameters() {
       return "";
     }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * own, so no class of the model changes.
  *
  * <p>A tap appends the value to {@code taps} and its label to {@code labels}: the number of the
- * call site, then {@code .key} for each level of tuple, list or dict; {@code !} behind the number
+ * call site, then {@code .key} for each level of tuple, list or dict; {@code !} after the number
  * marks that a call with such a result begins.
  */
 public final class TapFunctions {

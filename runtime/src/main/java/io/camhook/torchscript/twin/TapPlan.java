@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * {@code forward}. They return {@code (result, taps, labels)}, the last one {@code (taps, labels)}:
  * a {@code List[Tensor]} and a string that {@link #labels} takes apart, one label per tensor.
  *
- * @param forwardMethod runs the model with a cut at the first tap, so that gradients of what comes
- *     behind can be asked for; needs grad mode on
+ * @param forwardMethod runs the model with a cut at the first tap, so that gradients with respect
+ *     to it can be asked for; needs grad mode on
  * @param headMethod takes the inputs of {@code forward} and runs the model up to a place before the
  *     first tap that all data passes through, which nothing needs to be differentiated for; returns
  *     a tensor; null where there is no such place
@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion
- * @param resumeMethods by path: a method {@code (Tensor) -> result} that runs what comes behind the
+ * @param resumeMethods by path: a method {@code (Tensor) -> result} that runs what comes after the
  *     module, for modules that all data passes through once
  * @param replaceMethods by path: a method {@code (Tensor, inputs of forward …) -> result} that runs
  *     the model with what the module returns replaced, for modules that are called from one place
@@ -132,7 +132,7 @@ public record TapPlan(
     return result;
   }
 
-  /** The method that runs what comes behind a module, if all data passes through it. */
+  /** The method that runs what comes after a module, if all data passes through it. */
   public Optional<String> resumeMethod(String path) {
     return Optional.ofNullable(resumeMethods.get(path));
   }

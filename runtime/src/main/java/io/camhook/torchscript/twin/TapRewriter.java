@@ -350,7 +350,7 @@ public final class TapRewriter {
   }
 
   /**
-   * Adds a copy of a twin that ends behind its last tap.
+   * Adds a copy of a twin that ends after its last tap.
    *
    * @return its name
    */

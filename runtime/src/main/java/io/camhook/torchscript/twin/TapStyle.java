@@ -73,8 +73,8 @@ enum TapStyle {
    * For hooks, which only look: nothing is cut, and nothing is done where {@code wanted} is 0. 1
    * asks for the value. 3 asks for a place in the graph that stands for this call's result (or
    * argument) alone, as PyTorch's backward hooks have it: where the value needs a gradient, what is
-   * recorded is a node of its own, and the program goes on behind it. An argument that is changed
-   * in place has no such place; its value is recorded without a graph.
+   * recorded is a node of its own, and the program goes on after it. An argument that is changed in
+   * place has no such place; its value is recorded without a graph.
    */
   OBSERVE(
       "wanted: int",
@@ -167,7 +167,7 @@ enum TapStyle {
     this.functions = functions;
   }
 
-  /** Parameters of the functions behind the value, up to the type of the result. */
+  /** Parameters of the functions after the value, up to the type of the result. */
   String parameters() {
     return "    taps: List[Tensor],\n"
         + "    labels: List[str],\n"

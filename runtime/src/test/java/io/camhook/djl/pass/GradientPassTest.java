@@ -118,7 +118,7 @@ class GradientPassTest {
       expected = plain.toTensor(run.manager).toFloatArray(); // the original text
     }
     assertThat(pass.output().toFloatArray()).isEqualTo(expected);
-    ScriptPass recorded = ScriptPass.run(block, plan, input, false, true, run.manager);
+    RecordedRun recorded = RecordedRun.run(block, plan, input, false, true, run.manager);
     assertThat(pass.taps().get(0).toFloatArray()).isEqualTo(recorded.taps().get(0).toFloatArray());
     for (NDArray array : List.of(pass.output(), pass.taps().get(0), pass.gradients().get(0))) {
       assertThat(JniUtils.requiresGrad((PtNDArray) array)).isFalse();

@@ -84,11 +84,11 @@ class LanguageFeaturesTest {
     }
   }
 
-  /** The suffix behind every module that all data passes through. */
+  /** The suffix after every module that all data passes through. */
   private static void resume(
       PtSymbolBlock block, TapPlan plan, List<PtNDArray> input, float[] plain, TorchRun run) {
-    ScriptPass record =
-        ScriptPass.run(
+    RecordedRun record =
+        RecordedRun.run(
             block, plan, new NDList(new ArrayList<NDArray>(input)), false, false, run.manager);
     for (Map.Entry<String, String> method : plan.resumeMethods().entrySet()) {
       int at = record.labels().indexOf(new TapPlan.Label(method.getKey(), 0, ""));

@@ -63,7 +63,7 @@ class LoadedFormatsTest {
         new ScriptedArchive().source("__torch__/nets.py", source).write(temp.resolve("n.pt"), net);
     try (TorchRun run = new TorchRun()) {
       JniUtils.setGradMode(true);
-      ScriptPass pass = pass(file, List.of("part"), run, false);
+      RecordedRun pass = pass(file, List.of("part"), run, false);
       assertThat(pass.taps().get(0).toFloatArray()).containsExactly(2, -4, 6);
       assertThat(pass.outputs().head().toFloatArray()).containsExactly(3, -3, 7);
     }
@@ -93,7 +93,7 @@ class LoadedFormatsTest {
         new ScriptedArchive().source("__torch__/nets.py", source).write(temp.resolve("l.pt"), net);
     try (TorchRun run = new TorchRun()) {
       JniUtils.setGradMode(true);
-      ScriptPass pass = pass(file, List.of("again"), run, false);
+      RecordedRun pass = pass(file, List.of("again"), run, false);
       assertThat(pass.labels().stream().map(TapPlan.Label::toString))
           .containsExactly("again", "again#1", "again#2");
       assertThat(pass.taps().get(1).toFloatArray()).containsExactly(4, -8, 12);
@@ -173,14 +173,15 @@ class LoadedFormatsTest {
       PtSymbolBlock block = JniUtils.loadModule(run.manager, copy, false, extra, text, true);
       assertThat(text[0]).isEqualTo("cat\ndog\n");
       NDList input = new NDList(run.array(Tensor.ofFloats(new float[] {1, 2, -3, -4}, 1, 1, 2, 2)));
-      ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, true, run.manager);
+      RecordedRun pass =
+          RecordedRun.run(block, instrumented.plan(), input, true, true, run.manager);
       // 1 + 2 - 3 - 4, before relu_ works in place
       assertThat(pass.taps().get(0).toFloatArray()).containsExactly(-4);
       assertThat(pass.outputs().head().toFloatArray()).containsExactly(0);
     }
   }
 
-  private ScriptPass pass(Path file, List<String> paths, TorchRun run, boolean training)
+  private RecordedRun pass(Path file, List<String> paths, TorchRun run, boolean training)
       throws Exception {
     Instrumented instrumented = TorchScriptArchive.open(file).instrument(paths);
     Path copy = temp.resolve("copy.pt");
@@ -191,7 +192,7 @@ class LoadedFormatsTest {
     }
     NDArray x = run.array(Tensor.ofFloats(new float[] {1, -2, 3}, 1, 3));
     NDList input = new NDList(x);
-    ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, true, run.manager);
+    RecordedRun pass = RecordedRun.run(block, instrumented.plan(), input, true, true, run.manager);
     assertThat(run.values(run.plain(block, List.of((ai.djl.pytorch.engine.PtNDArray) x))).get(0))
         .isEqualTo(pass.outputs().head().toFloatArray());
     return pass;

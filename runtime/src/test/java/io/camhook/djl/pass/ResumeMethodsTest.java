@@ -90,8 +90,8 @@ class ResumeMethodsTest {
       PtSymbolBlock block = run.load(copy);
       List<PtNDArray> inputs = archive.inputs(run);
       List<PtNDArray> others = inputs.stream().map(i -> (PtNDArray) i.flip(-1).mul(0.7f)).toList();
-      ScriptPass pass = pass(block, plan, inputs, run);
-      ScriptPass other = pass(block, plan, others, run);
+      RecordedRun pass = pass(block, plan, inputs, run);
+      RecordedRun other = pass(block, plan, others, run);
       double moves = batchDeviation(block, inputs, run);
       boolean batches = moves < 1e-3;
       double close = Math.max(ROUNDING, BATCH_FACTOR * moves);
@@ -139,12 +139,12 @@ class ResumeMethodsTest {
         .doesNotContainKeys("layer1.0.conv1", "layer2.0.downsample", "layer4.0.bn2", ".");
     assertThat(ReferenceArchive.of("unet.scripted").everyPath().plan().resumeMethods())
         .doesNotContainKeys("enc2", "bottleneck", "up2", "pool")
-        .containsKeys("enc1", "dec1", "classify"); // enc1 goes two ways, both behind it
+        .containsKeys("enc1", "dec1", "classify"); // enc1 goes two ways, both after it
   }
 
   @Test
   void suffix_that_a_branch_or_loop_decides_on_should_have_no_resume_method() throws Exception {
-    // Behind the stem, an argument of the model itself decides which modules run.
+    // After the stem, an argument of the model itself decides which modules run.
     assertThat(ReferenceArchive.of("control_flow.scripted").everyPath().plan().resumeMethods())
         .isEmpty();
     Map<String, String> methods =
@@ -156,9 +156,9 @@ class ResumeMethodsTest {
     assertThat(methods).containsOnlyKeys("layers.0", "layers.2", "named.first"); // not rec
   }
 
-  private static ScriptPass pass(
+  private static RecordedRun pass(
       PtSymbolBlock block, TapPlan plan, List<PtNDArray> inputs, TorchRun run) {
-    return ScriptPass.run(
+    return RecordedRun.run(
         block, plan, new NDList(new ArrayList<NDArray>(inputs)), false, false, run.manager);
   }
 
@@ -213,7 +213,7 @@ class ResumeMethodsTest {
     }
   }
 
-  private static List<float[]> values(ScriptPass pass) {
+  private static List<float[]> values(RecordedRun pass) {
     Map<String, float[]> byName = new TreeMap<>();
     for (NDArray output : pass.outputs()) {
       String key = output.getName() == null ? "" + byName.size() : output.getName();

@@ -199,7 +199,7 @@ class GuidedScriptTest {
         SOURCE.replace("torch.relu(torch.sub(h, 1.5))", relu.replace("X", "torch.sub(h, 1.5)"));
     assertThat(source.contains(relu.substring(0, relu.indexOf('(')))).isTrue();
     try (ModelSession session = open(net(source), List.of("act"))) {
-      // As above: the clamp behind this ReLU takes [-4, -4, -4, 4] to [0, 0, 0, 4].
+      // As above: the clamp after this ReLU takes [-4, -4, -4, 4] to [0, 0, 0, 4].
       assertThat(session.guidedInputGradient(List.of(x), 0, seed(1, 1, 1, -1)).toFloats())
           .containsExactly(3, 0, 3, 1);
     }

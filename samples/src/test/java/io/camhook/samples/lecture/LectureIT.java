@@ -171,7 +171,7 @@ class LectureIT {
         .getAsJsonObject();
   }
 
-  /** The channels behind the first children, which are called by themselves. */
+  /** The channels after the first children, which are called by themselves. */
   private static float[][] withoutHooks(Picture picture, int children) throws Exception {
     try (Model model = ShapesNet.load();
         NDManager manager = model.getNDManager().newSubManager()) {

@@ -81,7 +81,7 @@ class PlainDemoIT {
     float[] activation = activation(net, picture, last);
     float[] expected = new float[area];
     for (int c = 0; c < shape[0]; c++) {
-      // the gradient behind global average pooling is the same at every position
+      // the gradient after global average pooling is the same at every position
       for (int p = 0; p < area; p++) {
         expected[p] += gradient[c * area] * activation[c * area + p];
       }

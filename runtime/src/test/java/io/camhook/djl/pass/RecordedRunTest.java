@@ -22,7 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ScriptPassTest {
+class RecordedRunTest {
   private static final Path RESOURCES = Path.of("src/test/resources/torchscript");
   private static final Path REFERENCE =
       Path.of(System.getProperty("camhook.reference", ""), "torchscript");
@@ -44,7 +44,8 @@ class ScriptPassTest {
         pixels[i] = i;
       }
       NDList input = new NDList(run.array(Tensor.ofFloats(pixels, 1, 1, 4, 4)));
-      ScriptPass pass = ScriptPass.run(block, instrumented.plan(), input, true, true, run.manager);
+      RecordedRun pass =
+          RecordedRun.run(block, instrumented.plan(), input, true, true, run.manager);
       assertThat(pass.labels().stream().map(TapPlan.Label::toString))
           .containsExactly("conv1", "relu1", ".");
       assertThat(pass.outputs().head().getFloat(0, 0)).isEqualTo(54f); // hand-set weights
@@ -62,7 +63,7 @@ class ScriptPassTest {
     try (TorchRun run = new TorchRun()) {
       PtSymbolBlock block = run.load(copy);
       NDList input = new NDList(run.manager.ones(new Shape(1, 3, 48, 40)));
-      ScriptPass pass = ScriptPass.run(block, plan, input, false, false, run.manager);
+      RecordedRun pass = RecordedRun.run(block, plan, input, false, false, run.manager);
       PtNDArray features = (PtNDArray) pass.taps().get(0);
       String resume = plan.resumeMethod("features").orElseThrow();
       NDList batch = new NDList(features.repeat(0, 3));
@@ -103,8 +104,8 @@ class ScriptPassTest {
         PtSymbolBlock block = run.load(copy);
         int size = name.equals("control_flow.scripted") || name.startsWith("shared") ? 24 : 32;
         NDList input = new NDList(run.manager.ones(new Shape(1, 3, size, size)));
-        ScriptPass pass =
-            ScriptPass.run(block, instrumented.plan(), input, false, false, run.manager);
+        RecordedRun pass =
+            RecordedRun.run(block, instrumented.plan(), input, false, false, run.manager);
         try (IValue result =
             ModuleCalls.run(block, instrumented.plan().untilMethod(), input, false)) {
           String labels = result.toIValueTuple()[1].toStringValue();
@@ -131,7 +132,7 @@ class ScriptPassTest {
       try (TorchRun run = new TorchRun()) {
         PtSymbolBlock block = run.load(copy);
         NDList input = new NDList(run.manager.ones(new Shape(1, 3, 64, 64)));
-        ScriptPass pass = ScriptPass.run(block, root.plan(), input, false, false, run.manager);
+        RecordedRun pass = RecordedRun.run(block, root.plan(), input, false, false, run.manager);
         assertThat(pass.taps().get(0).toFloatArray())
             .isEqualTo(pass.outputs().head().toFloatArray());
       }

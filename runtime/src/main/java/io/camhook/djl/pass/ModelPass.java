@@ -1,0 +1,260 @@
+package io.camhook.djl.pass;
+
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.backward.GradPoints;
+import io.camhook.djl.backward.HookedGrad;
+import io.camhook.recording.LayerOutput;
+import io.camhook.torchscript.twin.TapPlan;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The prefix of the model, up to the first hooked layer, runs without a graph. There the pass is cut: the
+ * layer's output A, detached and requiring grad, becomes the leaf of a graph that grows from there on. What
+ * the next layer gets is a copy of A, so that A is still what it was at the hook when an operator works in
+ * place. Layers after the cut are already in the graph and are remembered as they are, the model again
+ * going on with a copy. At the end one call differentiates a score with respect to all A.
+ *
+ * Where the caller builds a graph itself (training), it keeps it: nothing is switched or detached.
+ */
+/**
+ * One pass through a model: it runs on inputs, layers are recorded, scores are differentiated with
+ * respect to what the layers returned. Requests that were sampled and sessions of a caller run the
+ * same pass; {@link BlockPass} is for models of Java blocks, {@link ScriptPass} for TorchScript.
+ *
+ * <p>A pass belongs to one thread. Its arrays live in the manager that it was given.
+ */
+public abstract class ModelPass implements AutoCloseable {
+  /** What is differentiated is {@code node}: the value itself, or where it stands in the graph. */
+  private record Layer(NDArray value, @Nullable NDArray node) {}
+
+  private final NDManager owner;
+  private final boolean gradients;
+  private final boolean callersGraph;
+  private final boolean gradModeBefore;
+  private final Map<String, Integer> calls = new HashMap<>();
+  private final Map<LayerOutput, Layer> layers = new LinkedHashMap<>();
+  private boolean cut;
+
+  /**
+   * Begins a pass. With gradients this thread's grad mode is off for the prefix of the model;
+   * {@link #close} restores it.
+   *
+   * @param owner manager of what is recorded
+   * @param gradients whether scores will be differentiated
+   * @param inference whether nobody else wants a graph of this pass
+   */
+  ModelPass(NDManager owner, boolean gradients, boolean inference) {
+    this.owner = owner;
+    this.gradients = gradients;
+    this.gradModeBefore = JniUtils.isGradMode();
+    this.callersGraph = gradModeBefore && !inference;
+    if (gradients && gradModeBefore && !callersGraph) {
+      JniUtils.setGradMode(false);
+    }
+  }
+
+  /** The manager of what is recorded. */
+  public final NDManager owner() {
+    return owner;
+  }
+
+  /** Whether the pass asks for gradients. */
+  public final boolean wantsGradients() {
+    return gradients;
+  }
+
+  /** Whether the caller makes a graph of its own, as training does. */
+  public final boolean isInCallersGraph() {
+    return callersGraph;
+  }
+
+  /** Whether the rest of the pass has been changed so far: it is in a graph. */
+  public final boolean isCut() {
+    return cut;
+  }
+
+  final void cut() {
+    cut = true;
+  }
+
+  /**
+   * A block that is to be recorded returned.
+   *
+   * @return what its caller gets: the same values
+   */
+  public NDList returned(String path, NDList outputs) {
+    return outputs;
+  }
+
+  /**
+   * The engine is about to run a TorchScript model.
+   *
+   * @param training whether it would run with autograd
+   * @return its outputs, if this pass has run it instead
+   */
+  public @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    return null;
+  }
+
+  /** What came with its gradients in one call; null where they are asked for afterwards. */
+  public @Nullable GradientPass inOneCall() {
+    return null;
+  }
+
+  /** The number of the call of {@code path} that has just ended, from 0. */
+  final int endedCall(String path) {
+    return calls.merge(path, 1, Integer::sum) - 1;
+  }
+
+  final void record(LayerOutput layer, NDArray value, @Nullable NDArray node) {
+    layers.put(layer, new Layer(value, node));
+  }
+
+  /**
+   * A module or operator of a TorchScript model returned, in a pass that hooks inside it look at.
+   * They may change the values, and the graph is the application's.
+   *
+   * @param firstCall as in {@link TapPlan.Label#of}
+   * @param keys which elements of its result {@code values} are, empty for a plain tensor
+   */
+  final void looked(String path, int firstCall, List<String> keys, List<? extends NDArray> values) {
+    int call = endedCall(path);
+    for (int i = 0; i < values.size(); i++) {
+      NDArray value = values.get(i);
+      boolean inGraph = gradients && Tensors.isFloating(value) && Tensors.requiresGrad(value);
+      record(
+          layer(TapPlan.Label.of(path, firstCall, call, keys.get(i))),
+          detachedCopy(value),
+          inGraph ? Tensors.alias(value, owner) : null);
+    }
+  }
+
+  static LayerOutput layer(TapPlan.Label label) {
+    return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
+  }
+
+  /** What layers returned, in order of the calls; with gradients, as part of the graph. */
+  public final Map<LayerOutput, NDArray> recorded() {
+    Map<LayerOutput, NDArray> values = new LinkedHashMap<>();
+    layers.forEach((name, layer) -> values.put(name, layer.value()));
+    return values;
+  }
+
+  /** The recorded layers that stand in a graph. */
+  public final List<LayerOutput> differentiable() {
+    List<LayerOutput> names = new ArrayList<>();
+    layers.forEach(
+        (name, layer) -> {
+          if (layer.node() != null) {
+            names.add(name);
+          }
+        });
+    return names;
+  }
+
+  /** Whether nothing of what was recorded so far stands in a graph. */
+  public final boolean lacksGraph() {
+    return !layers.isEmpty() && differentiable().isEmpty();
+  }
+
+  /**
+   * The gradients of ⟨seed, output⟩ with respect to layers.
+   *
+   * @param output what the model returned
+   * @param of some of {@link #differentiable}
+   * @param keepGraph whether the graph is differentiated again
+   * @return no entry for layers that the output does not depend on
+   * @throws EngineException if an operator on the way has no derivative
+   */
+  public final Map<LayerOutput, NDArray> gradients(
+      NDArray output, NDArray seed, Collection<LayerOutput> of, boolean keepGraph) {
+    List<NDArray> nodes = of.stream().map(this::node).toList();
+    List<@Nullable NDArray> found =
+        callersGraph && GradPoints.all().isUsed() // backward hooks of the application have cut it
+            ? HookedGrad.past(GradPoints.all(), owner, List.of(output), List.of(seed), nodes)
+            : AutogradGateway.instance()
+                .grad(owner, List.of(output), nodes, List.of(seed), keepGraph || callersGraph);
+    Map<LayerOutput, NDArray> gradients = new LinkedHashMap<>();
+    int i = 0;
+    for (LayerOutput layer : of) {
+      NDArray gradient = found.get(i++);
+      if (gradient != null) {
+        gradients.put(layer, gradient);
+      }
+    }
+    return gradients;
+  }
+
+  /**
+   * Where a layer stands in the graph.
+   *
+   * @throws IllegalArgumentException if it is not recorded
+   */
+  public final NDArray node(LayerOutput layer) {
+    Layer recorded = layers.get(layer);
+    if (recorded == null) {
+      throw new IllegalArgumentException("layer '%s' is not recorded".formatted(layer));
+    }
+    return Objects.requireNonNullElse(recorded.node(), recorded.value());
+  }
+
+  /** What layers returned, out of the graph, which the pass has done with. */
+  final Map<LayerOutput, NDArray> taken() {
+    Map<LayerOutput, NDArray> values = new LinkedHashMap<>();
+    layers.forEach(
+        (name, layer) -> {
+          NDArray value = layer.value();
+          NDArray node = layer.node();
+          if (node != null) {
+            value = node == value ? Tensors.detached(value, owner) : value;
+            node.close();
+          }
+          values.put(name, value);
+        });
+    layers.clear();
+    return values;
+  }
+
+  /** {@code outputs} as the application would have had them without the pass. */
+  public final NDList applicationOutputs(NDList outputs) {
+    if (!cut || callersGraph) {
+      return outputs;
+    }
+    NDList plain = new NDList(outputs.size());
+    for (NDArray output : outputs) {
+      plain.add(applicationOutput(output));
+    }
+    return plain;
+  }
+
+  /** One output without its graph. */
+  NDArray applicationOutput(NDArray output) {
+    return Tensors.requiresGrad(output) ? Tensors.withoutGraph(output) : output;
+  }
+
+  final NDArray detachedCopy(NDArray array) {
+    try (NDArray view = Tensors.detached(array, owner)) {
+      return Tensors.copyOf(view, owner);
+    }
+  }
+
+  /** Restores this thread's grad mode. */
+  @Override
+  public final void close() {
+    JniUtils.setGradMode(gradModeBefore);
+  }
+}

@@ -1,0 +1,38 @@
+package io.camhook.djl.pass;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import io.camhook.dispatch.BlockCall;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/** The blocks of interest that are running in one pass; each call of one is seen once. */
+public final class OpenBlocks {
+  private final List<Block> open = new ArrayList<>();
+  private final BiFunction<Block, NDList, NDList> returned;
+
+  /**
+   * @param returned is told what a block returned; gives what the block's caller gets
+   */
+  public OpenBlocks(BiFunction<Block, NDList, NDList> returned) {
+    this.returned = returned;
+  }
+
+  /** A block begins; null if it runs already: super.forward is no call of its own. */
+  public @Nullable BlockCall enter(Block block) {
+    for (Block other : open) {
+      if (other == block) {
+        return null;
+      }
+    }
+    open.add(block);
+    return (result, thrown) -> {
+      open.remove(open.size() - 1);
+      return thrown == null && result instanceof NDList outputs
+          ? returned.apply(block, outputs)
+          : result;
+    };
+  }
+}

@@ -1,0 +1,165 @@
+package io.camhook.djl.request;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.djl.autograd.ModuleCalls;
+import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.model.ScriptPlan;
+import io.camhook.djl.pass.HookedCapture;
+import io.camhook.djl.pass.ModelPass;
+import io.camhook.djl.pass.OpenBlocks;
+import io.camhook.djl.pass.SampledPass;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Captures one pass of the root, whoever runs it. Where camhook fails, the pass goes on without
+ * being captured.
+ */
+final class PassCapture {
+  private final RequestScope scope;
+  private final OpenBlocks open = new OpenBlocks(this::returned);
+  private final ModelPass model;
+  private @Nullable SampledPass pass;
+  private @Nullable Throwable twinFailure;
+  private boolean captured;
+
+  PassCapture(RequestScope scope, NDList given, int index, boolean inference) {
+    this.scope = scope;
+    SampledPass begun = scope.pass(given, index, inference);
+    this.pass = begun;
+    this.model = begun.pass();
+    open.enter(scope.root());
+  }
+
+  /** The pass as the model sees it, also when it is lost or over. */
+  ModelPass model() {
+    return model;
+  }
+
+  /** Whether the pass is still to be captured. */
+  boolean isUnderWay() {
+    return pass != null;
+  }
+
+  @Nullable BlockCall enter(Block block) {
+    return pass == null || scope.plan().layer(block) == null ? null : open.enter(block);
+  }
+
+  /** The root too is a block that may be recorded. */
+  NDList returned(Block block, NDList outputs) {
+    SampledPass now = pass;
+    String path = scope.plan().layer(block);
+    if (now == null || path == null) {
+      return outputs;
+    }
+    try {
+      return model.returned(path, outputs);
+    } catch (Throwable e) {
+      failed(e);
+      return outputs;
+    }
+  }
+
+  /** Runs the method with taps in the place of the model's own; null if it must run itself. */
+  @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    SampledPass now = pass;
+    ScriptPlan script = scope.plan().script();
+    boolean tapped = script != null && script.taps() != null;
+    if (now == null || !tapped || block != scope.root() || ModuleCalls.namesMethod(inputs)) {
+      return null;
+    }
+    if (model.isInCallersGraph() && inputs.stream().anyMatch(Tensors::requiresGrad)) {
+      scope
+          .failures()
+          .mistake(
+              "model %s: training steps whose input requires a gradient are captured without its layers: the input would lose that gradient"
+                  .formatted(scope.plan().label()));
+      return null;
+    }
+    try {
+      return model.run(block, inputs, training);
+    } catch (Throwable e) {
+      twinFailure = e;
+      pass = null;
+      now.abandon();
+      return null;
+    }
+  }
+
+  /** What hooks inside of the model look at is captured. */
+  HookedCapture hooked() {
+    return new HookedCapture(model, Set.copyOf(scope.plan().layers()), this::failed);
+  }
+
+  /**
+   * The root returned, and the pass is over.
+   *
+   * @return what the application gets
+   */
+  NDList finish(NDList returned) {
+    long begin = System.nanoTime();
+    NDList outputs = returned(scope.root(), returned);
+    SampledPass done = pass;
+    if (done == null) { // lost on the way
+      if (twinFailure != null) {
+        scope.twinFailed(twinFailure, model.wantsGradients());
+      }
+      return model.applicationOutputs(returned);
+    }
+    NDList forApplication;
+    try {
+      forApplication = done.finish(outputs);
+      pass = null;
+      submit(done);
+    } catch (Throwable e) {
+      failed(e);
+      return model.applicationOutputs(returned);
+    }
+    scope.recorder().took(System.nanoTime() - begin);
+    scope.worked();
+    captured = true;
+    return forApplication;
+  }
+
+  private void submit(SampledPass done) {
+    if (done.gradientFailure() != null) {
+      scope.giveUpGradients("the engine cannot differentiate it", done.gradientFailure());
+    }
+    if (done.isWanted()) {
+      scope.recorder().submit(done.capture());
+    } else {
+      done.abandon();
+      scope.recorder().skipped();
+    }
+  }
+
+  /** Whether the pass is over and was not lost. */
+  boolean isCaptured() {
+    return captured;
+  }
+
+  private void failed(Throwable cause) {
+    scope.lost(cause);
+    SampledPass broken = pass;
+    pass = null;
+    if (broken != null) {
+      try {
+        broken.abandon();
+      } catch (Throwable e) {
+        scope.failures().add("a failed pass could not be cleaned up", e);
+      }
+    }
+  }
+
+  /** Gives everything back; a pass that is over has nothing. */
+  void abandon() {
+    SampledPass unfinished = pass;
+    pass = null;
+    if (unfinished != null) {
+      unfinished.abandon();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.camhook.djl.request;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.dispatch.BlockCall;
+import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.pass.OpenBlocks;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The application's forward is watched to find what {@code auto} means; then the pass is captured
+ * by a replay.
+ */
+final class SearchCapture extends PassStrategy {
+  private final RequestScope scope;
+  private final @Nullable ReplayCapture replay;
+  private final SpatialSearch search = new SpatialSearch();
+  private final OpenBlocks open =
+      new OpenBlocks(
+          (block, outputs) -> {
+            search.returned(block, outputs);
+            return outputs;
+          });
+
+  /**
+   * @param replay null in training, where a pass runs once: that one is not captured
+   */
+  SearchCapture(RequestScope scope, @Nullable ReplayCapture replay) {
+    this.scope = scope;
+    this.replay = replay;
+    open.enter(scope.root());
+  }
+
+  @Override
+  @Nullable BlockCall enter(Block block) {
+    return isReplaying() && replay != null ? replay.enter(block) : open.enter(block);
+  }
+
+  @Override
+  @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    return replay == null ? null : replay.run(block, inputs, training);
+  }
+
+  @Override
+  boolean isReplaying() {
+    return replay != null && replay.isReplaying();
+  }
+
+  @Override
+  @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
+    if (thrown == null) {
+      try {
+        scope.plan().foundSpatial(moduleOf(search.found()), scope.log());
+      } catch (Throwable e) {
+        scope.lost(e);
+      }
+    }
+    return replay == null ? result : replay.exit(result, thrown);
+  }
+
+  @Override
+  void abandon() {
+    if (replay != null) {
+      replay.abandon();
+    }
+  }
+
+  private BlockTree.@Nullable Module moduleOf(@Nullable Block block) {
+    for (BlockTree.Module module : BlockTree.of(scope.root())) {
+      if (module.block() == block) {
+        return module;
+      }
+    }
+    return null;
+  }
+}
