@@ -15,7 +15,7 @@ import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
 import io.camhook.explain.ModelInput;
 import io.camhook.recording.Tensor;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.pictures.PictureObject;
 import io.camhook.samples.shapes.ShapesNet;
@@ -66,7 +66,7 @@ final class MethodTable {
         Explainer explainer = Explainer.of(model, List.of(LAYER))) {
       PictureGenerator generator = new PictureGenerator(SEED);
       for (int i = 0; i < PICTURES; i++) {
-        Picture picture = generator.picture(i);
+        DrawnPicture picture = generator.picture(i);
         area += share(picture.objects().get(0).mask().inside());
         add(explainer, picture, rows);
         System.err.printf("\r%d of %d pictures", i + 1, PICTURES);
@@ -86,7 +86,7 @@ final class MethodTable {
     return (double) inside / mask.length;
   }
 
-  private static void add(Explainer explainer, Picture picture, Map<String, MethodTable> rows)
+  private static void add(Explainer explainer, DrawnPicture picture, Map<String, MethodTable> rows)
       throws IOException {
     PictureObject object = picture.objects().get(0);
     Tensor input = input(picture);
@@ -123,7 +123,7 @@ final class MethodTable {
   }
 
   /** {@code [1,3,H,W]} in -1..1, as {@code ShapesTranslator} feeds the model. */
-  private static Tensor input(Picture picture) {
+  private static Tensor input(DrawnPicture picture) {
     int pixels = picture.width() * picture.height();
     float[] values = new float[3 * pixels];
     for (int i = 0; i < values.length; i++) {

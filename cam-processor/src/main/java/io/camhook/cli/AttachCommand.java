@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
           + " loaded only '.', its input and output, until the application loads it again."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)
 final class AttachCommand implements Callable<Integer> {
   @Spec

@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
     name = "camhook",
     description = "Class activation maps from models on the JVM.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     synopsisSubcommandLabel = "COMMAND",
     usageHelpAutoWidth = true,
     subcommands = {

@@ -39,7 +39,7 @@ import picocli.CommandLine.Spec;
       "object (pointing game)."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true)
 final class DemoCommand implements Callable<Integer> {

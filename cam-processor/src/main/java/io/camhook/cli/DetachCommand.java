@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         "Ends the agent's work in a JVM: classes get their own bytecode back and what waits is"
             + " written.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)
 final class DetachCommand implements Callable<Integer> {
   @Spec

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     name = "explain",
     description = "Runs a TorchScript or ONNX model on inputs and explains what it says.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true,
     footer = {

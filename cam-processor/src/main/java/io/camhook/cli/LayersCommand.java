@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
           + " means."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true)
 final class LayersCommand implements Callable<Integer> {

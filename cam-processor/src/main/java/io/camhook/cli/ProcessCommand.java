@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
     name = "process",
     description = "Computes heatmaps of every capture of a recording and writes them as files.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true,
     footer = {

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
       "It holds its data, opens from disk and asks the network for nothing."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true)
 final class ReportCommand implements Callable<Integer> {
@@ -244,7 +244,7 @@ final class ReportCommand implements Callable<Integer> {
         "",
         inputs.stream().map(Path::toString).toList(),
         Instant.now(),
-        Version.text(),
+        ManifestVersion.text(),
         MethodChoice.names(),
         colormaps);
   }

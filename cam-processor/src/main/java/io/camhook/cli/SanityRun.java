@@ -2,7 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.CamException;
 import io.camhook.cam.FloatMap;
-import io.camhook.cam.metrics.Similarity;
+import io.camhook.cam.metrics.MapSimilarity;
 import io.camhook.explain.ExplainException;
 import io.camhook.explain.Explained;
 import io.camhook.explain.ModelInput;
@@ -91,7 +91,7 @@ final class SanityRun {
         curves
             .computeIfAbsent(method, id -> new LinkedHashMap<>())
             .computeIfAbsent(layer, path -> new Mean())
-            .add(Similarity.rankCorrelation(entry.getValue(), heatmap));
+            .add(MapSimilarity.rankCorrelation(entry.getValue(), heatmap));
       } catch (CamException e) {
         problems.add("sanity " + method, "sanity check of " + method + ": " + e.getMessage());
       }

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
       "secret token. Ends with Ctrl-C."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true)
 final class ServeCommand implements Callable<Integer> {

@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
     name = "status",
     description = "Says what the agent does in a JVM and what it has done.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)
 final class StatusCommand implements Callable<Integer> {
   @Spec

@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         "Checks the integrity of a recording; exit status 1 names what is damaged. A tail that was"
             + " cut off when the program was killed is no damage.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
+    versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)
 final class VerifyCommand implements Callable<Integer> {
   @Spec

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  * which is opened when they are first asked for.
  */
 final class BiasLayers implements AutoCloseable {
-  private final SideSessions sides;
+  private final MethodSessions sides;
   private final List<ModuleDescription> layers = new ArrayList<>();
   private @Nullable ModelSession session;
 
-  BiasLayers(ModelSource source, SideSessions sides) {
+  BiasLayers(ModelSource source, MethodSessions sides) {
     this.sides = sides;
     for (ModuleDescription module : source.biased()) {
       Names names = names(module);

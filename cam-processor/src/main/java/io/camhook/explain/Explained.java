@@ -63,7 +63,7 @@ public final class Explained {
    */
   record Explanations(
       ModelSession session,
-      SideSessions sides,
+      MethodSessions sides,
       ClassifierWeights classifier,
       boolean layersAreNamed,
       ClassAxis classes,

@@ -23,7 +23,7 @@ import java.util.function.Function;
  */
 final class ExplainedModel implements BackwardModel {
   private final ModelSession session;
-  private final SideSessions sides;
+  private final MethodSessions sides;
   private final List<Tensor> inputs;
   private final int index;
   private final InputForm form;
@@ -36,7 +36,7 @@ final class ExplainedModel implements BackwardModel {
    */
   ExplainedModel(
       ModelSession session,
-      SideSessions sides,
+      MethodSessions sides,
       List<Tensor> inputs,
       int index,
       InputForm form,

@@ -50,7 +50,7 @@ public final class Explainer implements AutoCloseable {
   private final ModelListing listing;
   private final List<String> wanted;
   private final boolean layersAreNamed;
-  private final SideSessions sides;
+  private final MethodSessions sides;
   private final BatchLimit limit = new BatchLimit();
   private final Map<LayerOutput, Integer> owners = new HashMap<>();
   private final Set<String> notices = new LinkedHashSet<>();
@@ -68,7 +68,7 @@ public final class Explainer implements AutoCloseable {
     this.source = source;
     this.listing = source.listing();
     this.wanted = List.copyOf(wanted);
-    this.sides = new SideSessions(source, wanted);
+    this.sides = new MethodSessions(source, wanted);
     this.layouts = new Layouts(null, listing.modules());
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();

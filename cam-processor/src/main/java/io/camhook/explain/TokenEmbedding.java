@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  * rows. In a session of its own, opened when it is first asked for.
  */
 final class TokenEmbedding implements AutoCloseable {
-  private final SideSessions sides;
+  private final MethodSessions sides;
   private final Optional<String> path;
   private @Nullable ModelSession session;
 
-  TokenEmbedding(ModelListing listing, Collection<String> layers, SideSessions sides) {
+  TokenEmbedding(ModelListing listing, Collection<String> layers, MethodSessions sides) {
     this.sides = sides;
     this.path =
         LayerSelection.called(listing).stream()

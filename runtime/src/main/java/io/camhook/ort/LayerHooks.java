@@ -24,12 +24,12 @@ final class LayerHooks {
   private record Attached(
       Set<LayerOutput> layers, @Nullable LayerWatch watch, @Nullable Object own) {}
 
-  private final ModelPlan plan;
+  private final OnnxPlan plan;
   private final Steps steps;
   private final List<Attached> attached = new ArrayList<>();
   private final Failures failures;
 
-  LayerHooks(ModelPlan plan, Failures failures) {
+  LayerHooks(OnnxPlan plan, Failures failures) {
     this.plan = plan;
     this.steps = new Steps(plan.label());
     this.failures = failures;

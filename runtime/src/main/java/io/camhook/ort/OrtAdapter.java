@@ -94,7 +94,7 @@ public final class OrtAdapter implements EngineAdapter {
       return null;
     }
     try {
-      ModelSource source = ModelSource.of(arguments[0]);
+      SessionSource source = SessionSource.of(arguments[0]);
       boolean device = onDevice.get(arguments[arguments.length - 1]) != null;
       return source == null
           ? null
@@ -111,11 +111,11 @@ public final class OrtAdapter implements EngineAdapter {
   private void created(
       OrtEnvironment environment,
       OrtSession session,
-      ModelSource source,
+      SessionSource source,
       boolean device,
       Started now) {
     try {
-      ModelPlan plan = now.models().planOf(session, source);
+      OnnxPlan plan = now.models().planOf(session, source);
       if (plan == null) {
         return;
       }

@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /** The application makes a session. */
 final class SessionCreation implements BlockCall {
-  private final ModelSource source;
-  private final BiConsumer<OrtSession, ModelSource> made;
+  private final SessionSource source;
+  private final BiConsumer<OrtSession, SessionSource> made;
 
   /**
    * @param made takes the session; throws nothing
    */
-  SessionCreation(ModelSource source, BiConsumer<OrtSession, ModelSource> made) {
+  SessionCreation(SessionSource source, BiConsumer<OrtSession, SessionSource> made) {
     this.source = source;
     this.made = made;
   }

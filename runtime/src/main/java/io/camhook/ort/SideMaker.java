@@ -33,19 +33,19 @@ final class SideMaker implements Runnable {
   private static final int THREADS = 1;
 
   private final WatchedSession watched;
-  private final ModelPlan plan;
+  private final OnnxPlan plan;
   private final AdapterContext context;
   private final AtomicInteger open;
   private final Failures failures;
   private final LayerHooks hooks;
-  private @Nullable ModelSource source;
+  private @Nullable SessionSource source;
 
   /**
    * @param open counts the sessions of camhook's own
    */
   SideMaker(
       WatchedSession watched,
-      ModelSource source,
+      SessionSource source,
       AdapterContext context,
       AtomicInteger open,
       Failures failures) {
@@ -75,7 +75,7 @@ final class SideMaker implements Runnable {
   }
 
   private @Nullable SideSessions make() throws IOException {
-    ModelSource from = Objects.requireNonNull(source);
+    SessionSource from = Objects.requireNonNull(source);
     OrtModel model = OrtModel.of(watched.environment(), from.read(), from.folder(), THREADS);
     if (Thread.currentThread().isInterrupted()) { // the JVM is ending
       return null;
@@ -217,10 +217,10 @@ final class SideMaker implements Runnable {
         (why, where) ->
             plan.sayOnce(
                 "%s: captured without gradients: %s".formatted(String.join(", ", where), why)));
-    LinearEnd end = null;
+    GemmHead end = null;
     for (GraphLayers.Layer layer : layers) {
       if (end == null && recorded.contains(layer)) {
-        end = LinearEnd.of(model.model().graph(), score, layer.value()).orElse(null);
+        end = GemmHead.of(model.model().graph(), score, layer.value()).orElse(null);
       }
     }
     return new SideSession(

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param end the linear layer after the first layer that has one; null if there is none
  */
 record SideModel(
-    List<Tap> taps, @Nullable String seed, @Nullable String output, @Nullable LinearEnd end) {
+    List<Tap> taps, @Nullable String seed, @Nullable String output, @Nullable GemmHead end) {
   SideModel {
     taps = List.copyOf(taps);
   }

@@ -29,12 +29,12 @@ final class WatchedModels {
   }
 
   /** The plan for a new session; null when no entry of the configuration matches it. */
-  @Nullable ModelPlan planOf(OrtSession session, ModelSource source) throws OrtException {
+  @Nullable OnnxPlan planOf(OrtSession session, SessionSource source) throws OrtException {
     List<String> names = names(session, source);
     for (CamhookConfig.Model entry : entries) {
       Glob glob = new Glob(entry.name());
       if (names.stream().anyMatch(glob::matches)) {
-        return new ModelPlan(entry, glob.isLiteral() ? entry.name() : names.get(0), failures, log);
+        return new OnnxPlan(entry, glob.isLiteral() ? entry.name() : names.get(0), failures, log);
       }
     }
     log.info(
@@ -44,7 +44,7 @@ final class WatchedModels {
   }
 
   /** File with and without ending, and what the model says of itself; never empty. */
-  private static List<String> names(OrtSession session, ModelSource source) throws OrtException {
+  private static List<String> names(OrtSession session, SessionSource source) throws OrtException {
     OnnxModelMetadata metadata = session.getMetadata();
     String file = source.name();
     List<String> names = new ArrayList<>();

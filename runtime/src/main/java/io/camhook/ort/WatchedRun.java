@@ -126,10 +126,10 @@ final class WatchedRun implements BlockCall {
 
   private void observe(PassValues values) throws OrtException {
     if (!sampled) {
-      SampledPass.look(watched, session, values.inputs());
+      SidePass.look(watched, session, values.inputs());
       return;
     }
-    OrtCapture capture = SampledPass.of(watched, session, values, time);
+    OrtCapture capture = SidePass.of(watched, session, values, time);
     if (capture == null) {
       recorder.lost();
     } else {

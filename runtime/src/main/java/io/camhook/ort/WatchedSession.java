@@ -28,7 +28,7 @@ final class WatchedSession implements AutoCloseable {
 
   private static final long WAIT_SECONDS = 10;
 
-  private final ModelPlan plan;
+  private final OnnxPlan plan;
   private final OrtEnvironment environment;
   private final List<String> inputs;
   private final List<String> outputs;
@@ -47,7 +47,7 @@ final class WatchedSession implements AutoCloseable {
    * @param outputs names of its outputs, in order
    */
   WatchedSession(
-      ModelPlan plan,
+      OnnxPlan plan,
       OrtEnvironment environment,
       List<String> inputs,
       List<String> outputs,
@@ -60,7 +60,7 @@ final class WatchedSession implements AutoCloseable {
     this.none = new LayerHooks(plan, failures);
   }
 
-  ModelPlan plan() {
+  OnnxPlan plan() {
     return plan;
   }
 

@@ -69,7 +69,7 @@ final class ModuleNames {
       for (Found child : found.children()) {
         if (child.isWorthALook() && seen.add(child.object)) {
           open.add(child);
-          if (Instances.isOfApplication(child.object)) {
+          if (ObjectFields.isOfApplication(child.object)) {
             below.put(child.path, child.object);
           }
         }
@@ -83,7 +83,7 @@ final class ModuleNames {
       return object instanceof Collection
           || object instanceof Map
           || object instanceof Object[]
-          || (Instances.isOfApplication(object)
+          || (ObjectFields.isOfApplication(object)
               && !object.getClass().isArray()
               && !(object instanceof Enum)
               && !(object instanceof Thread));
@@ -103,9 +103,9 @@ final class ModuleNames {
       } else if (object instanceof Map<?, ?> map) {
         map.forEach((key, value) -> add(children, String.valueOf(key), value));
       } else {
-        for (Field field : Instances.fields(object.getClass())) {
+        for (Field field : ObjectFields.fields(object.getClass())) {
           if (!field.getType().isPrimitive()) {
-            add(children, field.getName(), Instances.get(field, object));
+            add(children, field.getName(), ObjectFields.get(field, object));
           }
         }
       }

@@ -74,7 +74,7 @@ final class StateSnapshot {
         || object instanceof Map
         || object instanceof FloatBuffer
         || object instanceof DoubleBuffer
-        || (Instances.isOfApplication(object)
+        || (ObjectFields.isOfApplication(object)
             && !(object instanceof Enum)
             && !(object instanceof Thread)
             && !object.getClass().isHidden());
@@ -90,7 +90,7 @@ final class StateSnapshot {
     } else if (object instanceof Map<?, ?> map) {
       noteMap(map, seen, open);
     } else {
-      for (Field field : Instances.fields(object.getClass())) {
+      for (Field field : ObjectFields.fields(object.getClass())) {
         noteField(object, field, seen, open);
       }
     }
@@ -186,13 +186,13 @@ final class StateSnapshot {
   }
 
   private void noteField(Object owner, Field field, Set<Object> seen, Deque<Object> open) {
-    Object value = Instances.get(field, owner);
+    Object value = ObjectFields.get(field, owner);
     restore.add(
         () -> {
-          Object now = Instances.get(field, owner);
+          Object now = ObjectFields.get(field, owner);
           boolean same = field.getType().isPrimitive() ? same(value, now) : now == value;
           if (!same) {
-            Instances.set(field, owner, value);
+            ObjectFields.set(field, owner, value);
           }
         });
     if (!field.getType().isPrimitive()) {

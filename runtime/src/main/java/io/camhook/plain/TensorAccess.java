@@ -141,7 +141,7 @@ final class TensorAccess {
           "value: %s reads %s; camhook cannot make one with other numbers, which a backward of its own needs: write target: none to record activations, or target: loss to record the gradients of the application's own backward"
               .formatted(values, tensor.getClass().getTypeName()));
     }
-    return Instances.copyWith(tensor, array, replaced);
+    return ObjectFields.copyWith(tensor, array, replaced);
   }
 
   /** Overwrites a tensor in place. */

@@ -51,7 +51,7 @@ public record SanityCheck(List<Entry> curve) {
     try {
       for (String layer : subject.layersFromOutput()) {
         subject.randomize(layer, seed + curve.size());
-        curve.add(new Entry(layer, Similarity.rankCorrelation(trained, subject.heatmap())));
+        curve.add(new Entry(layer, MapSimilarity.rankCorrelation(trained, subject.heatmap())));
       }
     } finally {
       subject.restore();

@@ -97,11 +97,11 @@ class MetricsTest {
   void rank_correlation_should_see_only_the_order() {
     FloatMap a = FloatMap.of(new float[] {1, 2, 3, 4}, 4);
     FloatMap cubes = FloatMap.of(new float[] {1, 8, 27, 64}, 4);
-    assertThat(Similarity.rankCorrelation(a, cubes)).isCloseTo(1, within(1e-12));
-    assertThat(Similarity.rankCorrelation(a, cubes.negated())).isCloseTo(-1, within(1e-12));
+    assertThat(MapSimilarity.rankCorrelation(a, cubes)).isCloseTo(1, within(1e-12));
+    assertThat(MapSimilarity.rankCorrelation(a, cubes.negated())).isCloseTo(-1, within(1e-12));
     // (1, 2, 3) with (1, 3, 2): 1 - 6 * 2 / (3 * 8) = 0.5.
     assertThat(
-            Similarity.rankCorrelation(
+            MapSimilarity.rankCorrelation(
                 FloatMap.of(new float[] {1, 2, 3}, 3), FloatMap.of(new float[] {1, 3, 2}, 3)))
         .isCloseTo(0.5, within(1e-12));
   }

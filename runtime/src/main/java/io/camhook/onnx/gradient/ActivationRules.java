@@ -35,14 +35,14 @@ final class ActivationRules {
     return node.inputs().get(0);
   }
 
-  private static void relu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void relu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String g = flow.gradient();
     String passed = b.where(b.op("Greater", y, b.real(0, y)), g, y);
     flow.send(0, b.guided() ? b.op("Relu", passed) : passed);
   }
 
-  private static void leakyRelu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void leakyRelu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     double slope = node.real("alpha", 0.01);
     String sign = slope > 0 ? node.output() : in(node);
     String g = flow.gradient();
@@ -55,7 +55,7 @@ final class ActivationRules {
             b.mul(g, b.real(slope, node.output()))));
   }
 
-  private static void pRelu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void pRelu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "slope");
     String x = in(node);
     String g = flow.gradient();
@@ -63,13 +63,14 @@ final class ActivationRules {
         0, b.op("Where", b.op("Greater", x, b.real(0, x)), g, b.mul(g, node.inputs().get(1))));
   }
 
-  private static void thresholdedRelu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void thresholdedRelu(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String x = in(node);
     String over = b.op("Greater", x, b.real(node.real("alpha", 1), x));
     flow.send(0, b.where(over, flow.gradient(), x));
   }
 
-  private static void clip(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void clip(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "bounds");
     String y = node.output();
     String low = node.input(1);
@@ -82,17 +83,18 @@ final class ActivationRules {
     flow.send(0, inside == null ? flow.gradient() : b.where(inside, flow.gradient(), y));
   }
 
-  private static void sigmoid(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void sigmoid(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     flow.send(0, b.mul(flow.gradient(), b.mul(y, b.sub(b.real(1, y), y))));
   }
 
-  private static void tanh(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void tanh(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     flow.send(0, b.mul(flow.gradient(), b.sub(b.real(1, y), b.mul(y, y))));
   }
 
-  private static void hardSigmoid(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void hardSigmoid(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String y = node.output();
     String inside = b.op("And", b.op("Greater", y, b.real(0, y)), b.op("Less", y, b.real(1, y)));
     double slope = node.real("alpha", 0.2);
@@ -100,7 +102,7 @@ final class ActivationRules {
   }
 
   /** {@code x·relu6(x + 3)/6}: 0 up to -3, 1 from 3, x/3 + 1/2 between. */
-  private static void hardSwish(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void hardSwish(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = in(node);
     String between = b.add(b.mul(x, b.real(1.0 / 3, x)), b.real(0.5, x));
     String upper = b.op("Where", b.op("Less", x, b.real(3, x)), between, b.real(1, x));
@@ -108,7 +110,7 @@ final class ActivationRules {
     flow.send(0, b.mul(flow.gradient(), slope));
   }
 
-  private static void swish(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void swish(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = in(node);
     String alpha = b.real(node.real("alpha", 1), x);
     String sigmoid = b.op("Sigmoid", b.mul(x, alpha));
@@ -117,7 +119,7 @@ final class ActivationRules {
     flow.send(0, b.mul(flow.gradient(), slope));
   }
 
-  private static void gelu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void gelu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = in(node);
     String one = b.real(1, x);
     String half = b.real(0.5, x);
@@ -142,7 +144,7 @@ final class ActivationRules {
     flow.send(0, b.mul(flow.gradient(), slope));
   }
 
-  private static void elu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void elu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String g = flow.gradient();
     String below = b.mul(g, b.add(y, b.real(node.real("alpha", 1), y)));
@@ -150,7 +152,7 @@ final class ActivationRules {
   }
 
   /** Below 0: {@code alpha·(exp(x/alpha) - 1)}, of slope {@code y/alpha + 1}. */
-  private static void celu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void celu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String g = flow.gradient();
     String slope = b.add(b.mul(y, b.real(1 / node.real("alpha", 1), y)), b.real(1, y));
@@ -158,7 +160,7 @@ final class ActivationRules {
   }
 
   /** Below 0: {@code gamma·(alpha·exp(x) - alpha)}, of slope {@code y + gamma·alpha}. */
-  private static void selu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void selu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String g = flow.gradient();
     double alpha = node.real("alpha", 1.6732632423543772);
@@ -172,7 +174,7 @@ final class ActivationRules {
     flow.send(0, b.mul(g, slope));
   }
 
-  private static void mish(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void mish(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = in(node);
     String tanh = b.op("Tanh", b.op("Softplus", x));
     String sigmoid = b.op("Sigmoid", x);
@@ -180,7 +182,7 @@ final class ActivationRules {
     flow.send(0, b.mul(flow.gradient(), slope));
   }
 
-  private static void softsign(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void softsign(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = in(node);
     String root = b.add(b.real(1, x), b.op("Abs", x));
     flow.send(0, b.div(flow.gradient(), b.mul(root, root)));

@@ -40,32 +40,33 @@ final class ArithmeticRules {
     rules.put("Min", ArithmeticRules::extreme);
   }
 
-  private static void sqrt(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void sqrt(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     flow.send(0, b.div(b.mul(flow.gradient(), b.real(0.5, y)), y));
   }
 
-  private static void reciprocal(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void reciprocal(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String y = node.output();
     flow.send(0, b.neg(b.mul(flow.gradient(), b.mul(y, y))));
   }
 
-  private static void erf(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void erf(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String density = b.op("Exp", b.neg(b.mul(x, x)));
     flow.send(0, b.mul(flow.gradient(), b.mul(b.real(2 / Math.sqrt(Math.PI), x), density)));
   }
 
-  private static void sum(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void sum(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     toAll(b, node, flow, flow.gradient());
   }
 
-  private static void mean(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void mean(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String share = b.real(1.0 / node.inputs().size(), node.output());
     toAll(b, node, flow, b.mul(flow.gradient(), share));
   }
 
-  private static void toAll(Backward b, Node node, Flow flow, String gradient) {
+  private static void toAll(Backward b, Node node, OperatorBackward flow, String gradient) {
     for (int i = 0; i < node.inputs().size(); i++) {
       if (flow.needs(i)) {
         flow.send(i, b.unbroadcast(gradient, node.output(), node.inputs().get(i)));
@@ -73,7 +74,7 @@ final class ArithmeticRules {
     }
   }
 
-  private static void sub(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void sub(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String g = flow.gradient();
     if (flow.needs(0)) {
       flow.send(0, b.unbroadcast(g, node.output(), node.inputs().get(0)));
@@ -83,7 +84,7 @@ final class ArithmeticRules {
     }
   }
 
-  private static void mul(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void mul(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String g = flow.gradient();
     for (int i = 0; i < 2; i++) {
       if (flow.needs(i)) {
@@ -93,7 +94,7 @@ final class ArithmeticRules {
     }
   }
 
-  private static void div(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void div(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String divisor = node.inputs().get(1);
     String quotient = b.div(flow.gradient(), divisor);
@@ -105,7 +106,7 @@ final class ArithmeticRules {
     }
   }
 
-  private static void pow(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void pow(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String exponent = node.inputs().get(1);
     String y = node.output();
@@ -131,7 +132,7 @@ final class ArithmeticRules {
     }
   }
 
-  private static void where(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void where(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String condition = node.inputs().get(0);
     String y = node.output();
     String g = flow.gradient();
@@ -146,7 +147,7 @@ final class ArithmeticRules {
   }
 
   /** Inputs that share the extreme value share the gradient (PyTorch's rule for maximum). */
-  private static void extreme(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void extreme(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     List<String> winners = new ArrayList<>();
     for (String input : node.inputs()) {

@@ -30,7 +30,8 @@ final class ConvolutionRules {
     return weight.stream().skip(2).mapToLong(Dimension::size).toArray();
   }
 
-  private static void convolution(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void convolution(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     flow.onlyBefore(1, "weight");
     Geometry geometry = Geometry.of(node, kernel(b, node));
     flow.send(
@@ -39,7 +40,8 @@ final class ConvolutionRules {
             b, flow.gradient(), node.inputs().get(1), node.inputs().get(0), node.output()));
   }
 
-  private static void transposed(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void transposed(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     flow.onlyBefore(1, "weight");
     String x = node.inputs().get(0);
     Geometry geometry = Geometry.of(node, kernel(b, node));

@@ -339,7 +339,7 @@ public final class GradientModel {
         rule.back(
             backward,
             node,
-            new Flow(
+            new OperatorBackward(
                 node,
                 gradients,
                 path,

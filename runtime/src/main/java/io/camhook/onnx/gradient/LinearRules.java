@@ -22,7 +22,7 @@ final class LinearRules {
   }
 
   /** {@code Y = alpha·A'·B' + beta·C}, where ' transposes if the attribute says so. */
-  private static void gemm(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void gemm(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String g = flow.gradient();
     String first = node.inputs().get(0);
     String second = node.inputs().get(1);
@@ -60,7 +60,7 @@ final class LinearRules {
         Attribute.of("transB", transRight));
   }
 
-  private static void matMul(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void matMul(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String left = node.inputs().get(0);
     String right = node.inputs().get(1);
     if (b.rank(node, left) == 1 || b.rank(node, right) == 1) {
@@ -104,7 +104,7 @@ final class LinearRules {
   }
 
   /** Vectors are matrices of one row or column. */
-  private static void vectors(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void vectors(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String left = node.inputs().get(0);
     String right = node.inputs().get(1);
     int leftRank = b.rank(node, left);
@@ -125,7 +125,7 @@ final class LinearRules {
     }
   }
 
-  private static void einsum(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void einsum(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String equation = node.text("equation", "").replace(" ", "");
     String[] sides = equation.split("->", -1);
     String[] terms = sides[0].split(",", -1);

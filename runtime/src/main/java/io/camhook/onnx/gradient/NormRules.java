@@ -23,14 +23,15 @@ final class NormRules {
     rules.put("LRN", NormRules::localResponse);
   }
 
-  private static void softmax(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void softmax(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String y = node.output();
     String g = flow.gradient();
     String total = b.sum(b.mul(g, y), true, node.number("axis", -1));
     flow.send(0, b.mul(y, b.sub(g, total)));
   }
 
-  private static void logSoftmax(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void logSoftmax(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String g = flow.gradient();
     String total = b.sum(g, true, node.number("axis", -1));
     flow.send(0, b.sub(g, b.mul(b.op("Exp", node.output()), total)));
@@ -56,14 +57,15 @@ final class NormRules {
     return LongStream.range(axis < 0 ? axis : axis - b.rank(node, x), 0).toArray();
   }
 
-  private static void layer(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void layer(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "scale");
     String x = node.inputs().get(0);
     String g = b.mul(flow.gradient(), node.inputs().get(1));
     flow.send(0, normalized(b, x, g, trailing(b, node, x), node.real("epsilon", 1e-5)));
   }
 
-  private static void rootMeanSquare(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void rootMeanSquare(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     flow.onlyBefore(1, "scale");
     String x = node.inputs().get(0);
     long[] axes = trailing(b, node, x);
@@ -82,7 +84,7 @@ final class NormRules {
         : channels;
   }
 
-  private static void instance(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void instance(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "scale");
     String x = node.inputs().get(0);
     int rank = b.rank(node, x);
@@ -91,7 +93,7 @@ final class NormRules {
     flow.send(0, normalized(b, x, g, positions, node.real("epsilon", 1e-5)));
   }
 
-  private static void group(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void group(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "scale");
     String x = node.inputs().get(0);
     long groups = node.number("num_groups", 1);
@@ -119,7 +121,7 @@ final class NormRules {
     return b.flat(wide);
   }
 
-  private static void batch(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void batch(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "parameters");
     if (node.number("training_mode", 0) != 0) {
       throw Refusal.of(node, "it normalises with the batch's own statistics (training mode)");
@@ -134,7 +136,7 @@ final class NormRules {
             Attribute.of("epsilon", (float) node.real("epsilon", 1e-5))));
   }
 
-  private static void lp(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void lp(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     if (node.number("p", 2) != 2) {
       throw Refusal.of(node, "only p = 2 is written");
     }
@@ -152,7 +154,8 @@ final class NormRules {
    * {@code g_c·s_c^-beta - 2·alpha·beta/size·x_c·Σ g_k·y_k/s_k} over the mirrored window. Sums over
    * windows of channels are an average pool over the axis.
    */
-  private static void localResponse(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void localResponse(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String x = node.inputs().get(0);
     String g = flow.gradient();
     long size = node.number("size", 1);

@@ -32,7 +32,7 @@ final class PoolRules {
   }
 
   /** The largest element of a window gets all: its position is an output of the operator. */
-  private static void max(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void max(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     kernel(node);
     if (node.number("storage_order", 0) != 0) {
       throw Refusal.of(node, "storage_order 1 is not written");
@@ -48,7 +48,7 @@ final class PoolRules {
    * Every cell of a window gets its share. The divisor of a window at the border depends on
    * count_include_pad and ceil_mode: it is measured with the operator itself, on ones.
    */
-  private static void average(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void average(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String y = node.output();
     long[] kernel = kernel(node);

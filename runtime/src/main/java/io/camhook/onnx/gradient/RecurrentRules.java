@@ -101,7 +101,7 @@ final class RecurrentRules {
   }
 
   /** The forms that PyTorch, Keras and others write. */
-  private static void requireUsual(Node node, Flow flow) throws OnnxException {
+  private static void requireUsual(Node node, OperatorBackward flow) throws OnnxException {
     for (int parameter = 1; parameter <= 3; parameter++) {
       if (flow.needs(parameter)) {
         throw Refusal.of(node, "the gradient of its weights is not written");
@@ -121,7 +121,7 @@ final class RecurrentRules {
     }
   }
 
-  private static @Nullable String gradient(Flow flow, Node node, int output) {
+  private static @Nullable String gradient(OperatorBackward flow, Node node, int output) {
     return output < node.outputs().size() ? flow.gradient(output) : null;
   }
 
@@ -137,7 +137,8 @@ final class RecurrentRules {
     List<String> back(int index, boolean reversed) throws OnnxException;
   }
 
-  private static void directions(Backward b, Node node, Flow flow, int states, OneDirection one)
+  private static void directions(
+      Backward b, Node node, OperatorBackward flow, int states, OneDirection one)
       throws OnnxException {
     String direction = node.text("direction", "forward");
     boolean both = direction.equals("bidirectional");
@@ -161,7 +162,7 @@ final class RecurrentRules {
    * {@code h = (1 - z)·n + z·h'}, {@code n = tanh(a + r·q)}, where {@code q} is the state's part of
    * the candidate (linear_before_reset, as in PyTorch).
    */
-  private static void gru(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void gru(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     requireUsual(node, flow);
     if (node.number("linear_before_reset", 0) == 0) {
       throw Refusal.of(node, "linear_before_reset 0 is not written");
@@ -200,7 +201,7 @@ final class RecurrentRules {
   }
 
   /** {@code c = f·c' + i·g}, {@code h = o·tanh(c)}; gates in ONNX's order: i, o, f, c. */
-  private static void lstm(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void lstm(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     requireUsual(node, flow);
     String y = states(b, node);
     directions(

@@ -55,7 +55,7 @@ final class ReductionRules {
         : b.op("Unsqueeze", reduced, axes);
   }
 
-  private static void mean(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void mean(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     List<Dimension> dimensions = b.dimensions(x);
     long[] axes = constantAxes(b, node);
@@ -79,7 +79,7 @@ final class ReductionRules {
   }
 
   /** Elements that share the extreme value share the gradient (PyTorch's rule for amax). */
-  private static void extreme(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void extreme(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String winners = b.cast(b.op("Equal", x, widened(b, node, node.output())), b.element(x));
     String axes = axes(b, node);
@@ -91,29 +91,30 @@ final class ReductionRules {
     flow.send(0, b.mul(b.div(winners, count), widened(b, node, flow.gradient())));
   }
 
-  private static void l1(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void l1(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     flow.send(0, b.mul(b.op("Sign", x), widened(b, node, flow.gradient())));
   }
 
-  private static void l2(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void l2(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String ratio = b.div(flow.gradient(), node.output());
     flow.send(0, b.mul(x, widened(b, node, ratio)));
   }
 
-  private static void sumSquare(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void sumSquare(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     flow.send(0, b.mul(b.mul(x, b.real(2, x)), widened(b, node, flow.gradient())));
   }
 
-  private static void logSumExp(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void logSumExp(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String share = b.op("Exp", b.sub(x, widened(b, node, node.output())));
     flow.send(0, b.mul(share, widened(b, node, flow.gradient())));
   }
 
-  private static void globalAverage(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void globalAverage(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String x = node.inputs().get(0);
     List<Dimension> dimensions = b.dimensions(x);
     String share;
@@ -130,7 +131,7 @@ final class ReductionRules {
     flow.send(0, b.expandLike(share, x));
   }
 
-  private static void globalMax(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void globalMax(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String winners = b.cast(b.op("Equal", x, node.output()), b.element(x));
     String count = b.sum(winners, true, LongStream.range(2, b.rank(node, x)).toArray());

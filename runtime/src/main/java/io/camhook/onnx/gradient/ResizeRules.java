@@ -20,7 +20,7 @@ final class ResizeRules {
     rules.put("Resize", ResizeRules::resize);
   }
 
-  private static void resize(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void resize(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     if (node.text("coordinate_transformation_mode", "").equals("tf_crop_and_resize")
         || node.has("axes")
         || !node.text("keep_aspect_ratio_policy", "stretch").equals("stretch")) {

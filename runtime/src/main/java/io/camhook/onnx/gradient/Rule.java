@@ -11,5 +11,5 @@ interface Rule {
    *
    * @throws OnnxException if this use of the operator has no derivative here, with the reason
    */
-  void back(Backward backward, Node node, Flow flow) throws OnnxException;
+  void back(Backward backward, Node node, OperatorBackward flow) throws OnnxException;
 }

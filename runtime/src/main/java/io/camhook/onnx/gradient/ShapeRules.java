@@ -42,7 +42,7 @@ final class ShapeRules {
     rules.put("TopK", ShapeRules::topK);
   }
 
-  private static void transpose(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void transpose(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     long[] permutation = node.numbers("perm");
     if (permutation == null) {
       flow.send(0, b.op("Transpose", flow.gradient()));
@@ -56,7 +56,7 @@ final class ShapeRules {
   }
 
   /** Whatever moves elements of its first input: applied to their positions. */
-  private static void move(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void move(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "indices");
     flow.send(0, b.scatterBy(node.inputs().get(0), at -> moved(b, node, at), flow.gradient()));
   }
@@ -67,7 +67,7 @@ final class ShapeRules {
     return b.op(node.operator(), inputs, node.attributes().toArray(new Attribute[0]));
   }
 
-  private static void concat(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void concat(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     int axis = (int) node.number("axis", 0);
     String g = flow.gradient();
     int last = 0;
@@ -101,7 +101,7 @@ final class ShapeRules {
     }
   }
 
-  private static void split(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void split(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < node.outputs().size(); i++) {
       String arrived = flow.gradient(i);
@@ -110,7 +110,7 @@ final class ShapeRules {
     flow.send(0, b.op("Concat", parts, Attribute.of("axis", node.number("axis", 0))));
   }
 
-  private static void slice(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void slice(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     String g = flow.gradient();
     long[] steps = b.constantLongs(node.input(4));
@@ -193,7 +193,7 @@ final class ShapeRules {
     return b.op("Pad", g, b.concat(begin, end), b.real(0, x));
   }
 
-  private static void gather(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void gather(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "indices");
     String x = node.inputs().get(0);
     int axis = (int) node.number("axis", 0);
@@ -217,7 +217,7 @@ final class ShapeRules {
     move(b, node, flow);
   }
 
-  private static void pad(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void pad(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "padding");
     String x = node.inputs().get(0);
     String g = flow.gradient();
@@ -288,7 +288,8 @@ final class ShapeRules {
         : inner;
   }
 
-  private static void depthToSpace(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void depthToSpace(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     String x = node.inputs().get(0);
     long block = node.number("blocksize", 1);
     String shape =
@@ -301,7 +302,8 @@ final class ShapeRules {
     flow.send(0, b.reshapeLike(ordered, x));
   }
 
-  private static void spaceToDepth(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void spaceToDepth(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     flow.send(
         0,
         b.op(
@@ -311,13 +313,13 @@ final class ShapeRules {
             Attribute.of("mode", "DCR")));
   }
 
-  private static void trilu(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void trilu(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, flow.gradient());
     flow.send(0, b.op("Trilu", inputs, Attribute.of("upper", node.number("upper", 1))));
   }
 
-  private static void cumSum(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void cumSum(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.send(
         0,
         b.op(
@@ -327,17 +329,18 @@ final class ShapeRules {
             Attribute.of("reverse", 1 - node.number("reverse", 0))));
   }
 
-  private static void scatterElements(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void scatterElements(Backward b, Node node, OperatorBackward flow)
+      throws OnnxException {
     scatter(b, node, flow, "GatherElements", Attribute.of("axis", node.number("axis", 0)));
   }
 
-  private static void scatterNd(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void scatterNd(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     scatter(b, node, flow, "GatherND");
   }
 
   /** What was overwritten got nothing; what was written got what stands there. */
   private static void scatter(
-      Backward b, Node node, Flow flow, String gather, Attribute... attributes)
+      Backward b, Node node, OperatorBackward flow, String gather, Attribute... attributes)
       throws OnnxException {
     String reduction = node.text("reduction", "none");
     if (!reduction.equals("none") && !reduction.equals("add")) {
@@ -359,7 +362,7 @@ final class ShapeRules {
     }
   }
 
-  private static void topK(Backward b, Node node, Flow flow) throws OnnxException {
+  private static void topK(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String x = node.inputs().get(0);
     if (node.outputs().size() < 2 || node.outputs().get(1).isEmpty()) {
       throw Refusal.of(node, "its indices are not in the graph");

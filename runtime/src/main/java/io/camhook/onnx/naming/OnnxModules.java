@@ -9,7 +9,7 @@ import io.camhook.onnx.graph.OnnxModel;
 import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.graph.TensorType;
 import io.camhook.onnx.graph.ValueInfo;
-import io.camhook.onnx.naming.Instances.Instance;
+import io.camhook.onnx.naming.ModuleInstances.Instance;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -88,7 +88,7 @@ public final class OnnxModules {
         }
       }
     }
-    Instances instances = new Instances(nodes, parameters);
+    ModuleInstances instances = new ModuleInstances(nodes, parameters);
     innermost = instances.innermost();
     List<Instance> found = instances.all();
     found.forEach(instance -> add(module(instance), instance.last()));
@@ -358,7 +358,7 @@ public final class OnnxModules {
    */
   public OnnxModule auto(String score, Map<String, long[]> taken) throws OnnxException {
     String value =
-        new AutoLayer(nodes, makers, dependent, this::isReal, this::axes).find(score, taken);
+        new LastSpatialValue(nodes, makers, dependent, this::isReal, this::axes).find(score, taken);
     if (value == null) {
       throw new OnnxException(
           "no layer for 'auto': no global pool and no tokens that all ways to '"

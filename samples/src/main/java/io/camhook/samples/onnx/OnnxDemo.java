@@ -4,7 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.ShapeClass;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -35,7 +35,7 @@ public final class OnnxDemo {
     List<Path> files = pngs(Path.of(args[0]));
     try (OrtSession session = environment.createSession(model())) {
       for (Path file : files) {
-        float[] logits = logits(environment, session, Picture.read(file));
+        float[] logits = logits(environment, session, DrawnPicture.read(file));
         String answer = ShapeClass.values()[best(logits)].label();
         correct += file.getFileName().toString().contains(answer) ? 1 : 0;
         System.out.printf("%-22s %s%n", file.getFileName(), answer);
@@ -53,7 +53,7 @@ public final class OnnxDemo {
     }
   }
 
-  static float[] logits(OrtEnvironment environment, OrtSession session, Picture picture)
+  static float[] logits(OrtEnvironment environment, OrtSession session, DrawnPicture picture)
       throws OrtException {
     int area = picture.width() * picture.height();
     FloatBuffer planes = FloatBuffer.allocate(3 * area);

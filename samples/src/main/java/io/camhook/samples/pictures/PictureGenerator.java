@@ -28,16 +28,16 @@ public final class PictureGenerator {
   }
 
   /** The picture of the given index, with one object. */
-  public Picture picture(long index) {
+  public DrawnPicture picture(long index) {
     return draw(index, 1);
   }
 
   /** The picture of the given index, with two objects of different classes that do not overlap. */
-  public Picture pair(long index) {
+  public DrawnPicture pair(long index) {
     return draw(index, 2);
   }
 
-  private Picture draw(long index, int objects) {
+  private DrawnPicture draw(long index, int objects) {
     SplittableRandom random = new SplittableRandom(mix(mix(seed) + index));
     Canvas canvas = new Canvas(SIZE, SIZE);
     canvas.paint(new Texture(random));
@@ -49,7 +49,7 @@ public final class PictureGenerator {
     }
     double amplitude = 4 + 14 * random.nextDouble();
     byte[] rgb = canvas.toBytes(() -> amplitude * triangular(random));
-    return new Picture(SIZE, SIZE, rgb, List.copyOf(truth));
+    return new DrawnPicture(SIZE, SIZE, rgb, List.copyOf(truth));
   }
 
   private record Place(double x, double y, double radius) {

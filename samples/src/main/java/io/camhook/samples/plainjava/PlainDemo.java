@@ -1,6 +1,6 @@
 package io.camhook.samples.plainjava;
 
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.ShapeClass;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,7 +33,7 @@ public final class PlainDemo {
         ByteBuffer.allocate(files.size() * classes * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     int correct = 0;
     for (Path file : files) {
-      Picture picture = Picture.read(file);
+      DrawnPicture picture = DrawnPicture.read(file);
       float[] logits = net.forward(PlainNet.planes(picture));
       int best = PlainNet.best(logits);
       float[] score = new float[classes];

@@ -1,6 +1,6 @@
 package io.camhook.samples.plainjava;
 
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.pictures.ShapeClass;
 import java.io.BufferedInputStream;
@@ -115,7 +115,7 @@ public final class PlainNet {
   }
 
   /** The picture as {@link #forward} takes it. */
-  public static float[][][] planes(Picture picture) {
+  public static float[][][] planes(DrawnPicture picture) {
     float[][][] planes = new float[3][picture.height()][picture.width()];
     for (int i = 0; i < picture.rgb().length; i++) {
       int pixel = i / 3;

@@ -1,6 +1,6 @@
 package io.camhook.samples.plainjava;
 
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -60,7 +60,7 @@ public final class TrainPlain {
   }
 
   /** Adds the gradient of the cross-entropy to the parameters; returns the cross-entropy. */
-  private static double learn(PlainNet net, Picture picture) {
+  private static double learn(PlainNet net, DrawnPicture picture) {
     int truth = picture.objects().get(0).shape().ordinal();
     float[] p = PlainNet.softmax(net.forward(PlainNet.planes(picture)));
     double loss = -Math.log(Math.max(p[truth], 1e-30));
@@ -83,7 +83,7 @@ public final class TrainPlain {
     PictureGenerator generator = new PictureGenerator(seed);
     int correct = 0;
     for (int i = 0; i < pictures; i++) {
-      Picture picture = generator.picture(i);
+      DrawnPicture picture = generator.picture(i);
       int predicted = PlainNet.best(net.forward(PlainNet.planes(picture)));
       correct += predicted == picture.objects().get(0).shape().ordinal() ? 1 : 0;
     }

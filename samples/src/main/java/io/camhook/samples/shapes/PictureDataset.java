@@ -10,7 +10,7 @@ import ai.djl.training.dataset.RandomAccessDataset;
 import ai.djl.training.dataset.Record;
 import ai.djl.training.dataset.SequenceSampler;
 import ai.djl.util.Progress;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +36,7 @@ final class PictureDataset extends RandomAccessDataset {
 
   @Override
   public Record get(NDManager manager, long index) {
-    Picture picture = generator.picture(index).around(side);
+    DrawnPicture picture = generator.picture(index).around(side);
     NDArray pixels =
         manager.create(
             ByteBuffer.wrap(picture.rgb()),

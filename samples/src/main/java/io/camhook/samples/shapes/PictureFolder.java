@@ -2,8 +2,8 @@ package io.camhook.samples.shapes;
 
 import ai.djl.util.JsonUtils;
 import com.google.gson.annotations.SerializedName;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.Mask;
-import io.camhook.samples.pictures.Picture;
 import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.pictures.PictureObject;
 import java.awt.image.BufferedImage;
@@ -83,7 +83,7 @@ record PictureFolder(List<Entry> pictures) {
     Files.createDirectories(folder.resolve("masks"));
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < singles + pairs; i++) {
-      Picture picture = i < singles ? generator.picture(i) : generator.pair(i);
+      DrawnPicture picture = i < singles ? generator.picture(i) : generator.pair(i);
       entries.add(write(folder, i, picture));
     }
     PictureFolder written = new PictureFolder(entries);
@@ -96,7 +96,7 @@ record PictureFolder(List<Entry> pictures) {
     Files.writeString(folder.resolve(INDEX), JsonUtils.GSON_PRETTY.toJson(this) + "\n");
   }
 
-  private static Entry write(Path folder, int index, Picture picture) throws IOException {
+  private static Entry write(Path folder, int index, DrawnPicture picture) throws IOException {
     String name =
         picture.objects().stream()
             .map(object -> object.shape().label())

@@ -19,7 +19,7 @@ import io.camhook.cam.LayerTensors;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingReader;
 import io.camhook.samples.Fork;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.shapes.ShapesDemo;
 import io.camhook.samples.shapes.ShapesNet;
@@ -93,7 +93,7 @@ class LectureIT {
 
   @Test
   void feature_maps_should_be_the_channels_of_the_layer_side_by_side() throws Exception {
-    Picture picture = new PictureGenerator(9).picture(0);
+    DrawnPicture picture = new PictureGenerator(9).picture(0);
     ImageIO.write(picture.toImage(), "png", directory.resolve("picture.png").toFile());
 
     List<String> lines =
@@ -143,7 +143,7 @@ class LectureIT {
             "04SequentialBlock 48",
             "06SequentialBlock 64",
             "07SequentialBlock 64");
-    requireMaps(grids.get(3), withoutHooks(Picture.read(pictures().get(0)), 6));
+    requireMaps(grids.get(3), withoutHooks(DrawnPicture.read(pictures().get(0)), 6));
   }
 
   /** All channels of a grid of 12×12, of which the report keeps 256 levels each. */
@@ -172,7 +172,7 @@ class LectureIT {
   }
 
   /** The channels after the first children, which are called by themselves. */
-  private static float[][] withoutHooks(Picture picture, int children) throws Exception {
+  private static float[][] withoutHooks(DrawnPicture picture, int children) throws Exception {
     try (Model model = ShapesNet.load();
         NDManager manager = model.getNDManager().newSubManager()) {
       NDArray pixels =

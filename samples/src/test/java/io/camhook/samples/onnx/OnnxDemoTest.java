@@ -11,7 +11,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.translate.NoopTranslator;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.shapes.ShapesNet;
 import io.camhook.samples.shapes.ShapesTranslator;
@@ -27,7 +27,7 @@ class OnnxDemoTest {
         Predictor<NDList, NDList> djl = model.newPredictor(new NoopTranslator());
         OrtSession session = environment.createSession(OnnxDemo.model())) {
       for (int i = 0; i < 5; i++) {
-        Picture picture = generator.picture(i);
+        DrawnPicture picture = generator.picture(i);
         NDArray pixels =
             model
                 .getNDManager()

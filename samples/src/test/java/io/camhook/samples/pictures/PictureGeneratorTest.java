@@ -14,7 +14,7 @@ class PictureGeneratorTest {
   @Test
   void picture_should_depend_on_seed_and_index_alone() {
     generator.picture(0);
-    Picture picture = generator.picture(3);
+    DrawnPicture picture = generator.picture(3);
 
     assertThat(new PictureGenerator(7).picture(3).rgb()).isEqualTo(picture.rgb());
     assertThat(new PictureGenerator(8).picture(3).rgb()).isNotEqualTo(picture.rgb());
@@ -71,7 +71,7 @@ class PictureGeneratorTest {
   @Test
   void object_should_stand_out_from_its_surroundings() {
     for (int i = 0; i < 100; i++) {
-      Picture picture = generator.picture(i);
+      DrawnPicture picture = generator.picture(i);
       Mask mask = picture.objects().get(0).mask();
       double[] inside = new double[3];
       double[] outside = new double[3];
@@ -102,8 +102,8 @@ class PictureGeneratorTest {
   @Test
   void cut_around_the_object_should_keep_all_of_it() {
     for (int i = 0; i < 100; i++) {
-      Picture whole = generator.picture(i);
-      Picture cut = whole.around(48);
+      DrawnPicture whole = generator.picture(i);
+      DrawnPicture cut = whole.around(48);
       assertThat(cut.rgb()).hasSize(48 * 48 * 3);
       assertThat(cut.objects().get(0).mask().area())
           .isEqualTo(whole.objects().get(0).mask().area());

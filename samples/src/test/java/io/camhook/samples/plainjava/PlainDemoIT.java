@@ -10,7 +10,7 @@ import io.camhook.cam.LayerTensors;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingReader;
 import io.camhook.samples.Fork;
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import io.camhook.samples.pictures.PictureGenerator;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +56,7 @@ class PlainDemoIT {
     try (RecordingReader recording = RecordingReader.open(directory.resolve("recording"))) {
       for (int i = 0; i < PICTURES; i++) {
         Capture capture = recording.next();
-        Picture picture = generator.picture(i);
+        DrawnPicture picture = generator.picture(i);
         byte[] image = new byte[picture.rgb().length];
         capture.tensors().get("image").data().get(image);
         assertThat(image).isEqualTo(picture.rgb());
@@ -67,7 +67,7 @@ class PlainDemoIT {
   }
 
   /** Grad-CAM from the recording against A and g taken by calling the layers one by one. */
-  private static void requireGradCam(Capture capture, Picture picture) throws Exception {
+  private static void requireGradCam(Capture capture, DrawnPicture picture) throws Exception {
     PlainNet net = PlainNet.load();
     float[] logits = net.forward(PlainNet.planes(picture));
     int last = net.layers().size() - 3;
@@ -96,7 +96,7 @@ class PlainDemoIT {
     assertThat(map.values()).containsExactly(expected, within(48 * 0x1p-24f * Math.abs(map.max())));
   }
 
-  private static float[] activation(PlainNet net, Picture picture, int last) {
+  private static float[] activation(PlainNet net, DrawnPicture picture, int last) {
     float[][][] planes = PlainNet.planes(picture);
     float[] x = new float[3 * picture.height() * picture.width()];
     for (int i = 0; i < x.length; i++) {

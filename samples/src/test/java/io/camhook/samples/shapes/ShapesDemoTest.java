@@ -2,7 +2,7 @@ package io.camhook.samples.shapes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.camhook.samples.pictures.Picture;
+import io.camhook.samples.pictures.DrawnPicture;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ class ShapesDemoTest {
     for (PictureFolder.Entry entry : pictures.pictures()) {
       assertThat(entry.isCorrect()).isTrue();
       assertThat(entry.probability()).isBetween(0.0, 1.0);
-      Picture picture = Picture.read(folder.resolve(entry.file()));
+      DrawnPicture picture = DrawnPicture.read(folder.resolve(entry.file()));
       assertThat(picture.sha256()).isEqualTo(entry.sha256());
       for (PictureFolder.Truth truth : entry.objects()) {
         BufferedImage mask = ImageIO.read(folder.resolve(truth.mask()).toFile());

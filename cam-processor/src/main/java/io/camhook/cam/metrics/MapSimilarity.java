@@ -6,9 +6,9 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /** How alike two maps of one shape are. */
-public final class Similarity {
+public final class MapSimilarity {
 
-  private Similarity() {}
+  private MapSimilarity() {}
 
   /** Pearson's correlation; 0 if a map is constant. */
   public static double correlation(FloatMap a, FloatMap b) {

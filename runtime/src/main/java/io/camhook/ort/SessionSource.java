@@ -16,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  * @param bytes null where it came from a file. An array is the application's own, not copied
  * @param mark by which it is seen whether file or array have changed since
  */
-record ModelSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark) {
+record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark) {
   /**
    * From the first argument of {@code createSession}.
    *
    * @return null if it is of a type that no known onnxruntime takes
    */
-  static @Nullable ModelSource of(Object argument) {
+  static @Nullable SessionSource of(Object argument) {
     if (argument instanceof String path) {
       return of(Path.of(path));
     }
@@ -33,12 +33,12 @@ record ModelSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark) {
     return argument instanceof ByteBuffer buffer ? of(copy(buffer)) : null;
   }
 
-  private static ModelSource of(Path file) {
-    return new ModelSource(file, null, mark(file));
+  private static SessionSource of(Path file) {
+    return new SessionSource(file, null, mark(file));
   }
 
-  private static ModelSource of(ByteBuffer bytes) {
-    return new ModelSource(null, bytes, mark(bytes));
+  private static SessionSource of(ByteBuffer bytes) {
+    return new SessionSource(null, bytes, mark(bytes));
   }
 
   private static long mark(Path file) {

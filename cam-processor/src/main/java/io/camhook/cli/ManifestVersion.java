@@ -3,8 +3,8 @@ package io.camhook.cli;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version in the jar's manifest. */
-final class Version implements IVersionProvider {
-  Version() {}
+final class ManifestVersion implements IVersionProvider {
+  ManifestVersion() {}
 
   static String text() {
     String version = Camhook.class.getPackage().getImplementationVersion();

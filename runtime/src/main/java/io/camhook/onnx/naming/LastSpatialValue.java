@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the last layer with positions. */
-final class AutoLayer {
+final class LastSpatialValue {
   private static final Set<String> POOLS =
       Set.of(
           "GlobalAveragePool",
@@ -33,7 +33,7 @@ final class AutoLayer {
   private final Predicate<String> real;
   private final Axes axes;
 
-  AutoLayer(
+  LastSpatialValue(
       List<Node> nodes,
       Map<String, Integer> makers,
       Set<String> dependent,

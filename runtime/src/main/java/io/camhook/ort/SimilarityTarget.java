@@ -18,7 +18,7 @@ import java.util.List;
  * @param name of the file, for recordings
  * @param reference r
  */
-record Similarity(String name, float[] reference) {
+record SimilarityTarget(String name, float[] reference) {
   private static final List<String> TENSORS = List.of("logits", "output.0");
 
   /**
@@ -33,7 +33,7 @@ record Similarity(String name, float[] reference) {
    *
    * @throws IOException if it holds none, with what was expected
    */
-  static Similarity read(Path file) throws IOException {
+  static SimilarityTarget read(Path file) throws IOException {
     Safetensors blob = Safetensors.read(file);
     for (String name : TENSORS) {
       Tensor tensor = blob.tensors().get(name);
@@ -42,7 +42,7 @@ record Similarity(String name, float[] reference) {
         float[] rows = layout.scores(tensor.toFloats());
         float[] first = new float[layout.classes()];
         System.arraycopy(rows, 0, first, 0, first.length);
-        return new Similarity(String.valueOf(file.getFileName()), first);
+        return new SimilarityTarget(String.valueOf(file.getFileName()), first);
       }
     }
     throw new RecordingException(

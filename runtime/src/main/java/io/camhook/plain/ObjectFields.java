@@ -9,7 +9,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The application's objects by reflection: their fields of any visibility, and copies. */
-final class Instances {
+final class ObjectFields {
   private static final ClassValue<List<Field>> FIELDS =
       new ClassValue<>() {
         @Override
@@ -18,7 +18,7 @@ final class Instances {
         }
       };
 
-  private Instances() {}
+  private ObjectFields() {}
 
   /** The instance fields that can be read, the superclass's first, each in order of declaration. */
   static List<Field> fields(Class<?> type) {

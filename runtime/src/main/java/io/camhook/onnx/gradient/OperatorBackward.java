@@ -8,13 +8,13 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** What meets at one operator on the way back: gradients that arrived, and inputs that need one. */
-final class Flow {
+final class OperatorBackward {
   private final Node node;
   private final List<@Nullable String> arrived;
   private final Set<String> path;
   private final BiConsumer<String, String> sink;
 
-  Flow(
+  OperatorBackward(
       Node node,
       List<@Nullable String> arrived,
       Set<String> path,

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param weight {@code [classes, channels]}, row by row
  */
-record LinearEnd(float[] weight, int channels) {
+record GemmHead(float[] weight, int channels) {
   private static final Set<String> RESHAPES = Set.of("Flatten", "Reshape", "Squeeze");
   private static final Set<String> MEANS = Set.of("GlobalAveragePool", "ReduceMean");
 
@@ -31,7 +31,7 @@ record LinearEnd(float[] weight, int channels) {
    * @param layer the value whose channels are weighed
    * @return empty where something else lies between them
    */
-  static Optional<LinearEnd> of(Graph graph, String score, String layer) throws OnnxException {
+  static Optional<GemmHead> of(Graph graph, String score, String layer) throws OnnxException {
     Map<String, Node> makers =
         graph.nodes().stream()
             .filter(node -> !node.output().isEmpty())
@@ -64,7 +64,7 @@ record LinearEnd(float[] weight, int channels) {
     return Optional.empty();
   }
 
-  private static LinearEnd of(TensorData tensor, boolean byClass) throws OnnxException {
+  private static GemmHead of(TensorData tensor, boolean byClass) throws OnnxException {
     double[] values = tensor.reals();
     int first = (int) tensor.dimensions()[0];
     int second = (int) tensor.dimensions()[1];
@@ -76,7 +76,7 @@ record LinearEnd(float[] weight, int channels) {
         weight[c * channels + k] = (float) values[byClass ? c * channels + k : k * classes + c];
       }
     }
-    return new LinearEnd(weight, channels);
+    return new GemmHead(weight, channels);
   }
 
   /** The rows of the targets' classes, {@code [targets, channels]}; null where there are none. */

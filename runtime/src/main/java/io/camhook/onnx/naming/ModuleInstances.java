@@ -22,14 +22,14 @@ import org.jspecify.annotations.Nullable;
  * runs other operators. The newer exporter writes the same name for every call: a call is then a
  * run of nodes that stand together, and all runs have the same operators.
  */
-final class Instances {
+final class ModuleInstances {
   private static final Pattern NUMBERED = Pattern.compile("(.+)_(\\d+)");
 
   private final List<Node> nodes;
   private final Set<String> parameters;
   private final List<@Nullable Scope> scopes = new ArrayList<>();
 
-  Instances(List<Node> nodes, Set<String> parameters) throws OnnxException {
+  ModuleInstances(List<Node> nodes, Set<String> parameters) throws OnnxException {
     this.nodes = nodes;
     this.parameters = parameters;
     for (Node node : nodes) {

@@ -26,16 +26,16 @@ import org.jspecify.annotations.Nullable;
  * targets a sample it runs once for each; activations are taken from the first run.
  */
 /** One pass of a watched session, captured on this thread. */
-final class SampledPass {
+final class SidePass {
   private static final double SAME = 1e-2;
 
   private final WatchedSession watched;
-  private final ModelPlan plan;
+  private final OnnxPlan plan;
   private final Object session;
   private final PassValues values;
   private final OrtCapture capture;
 
-  private SampledPass(WatchedSession watched, Object session, PassValues values, Instant time) {
+  private SidePass(WatchedSession watched, Object session, PassValues values, Instant time) {
     this.watched = watched;
     this.plan = watched.plan();
     this.session = session;
@@ -51,7 +51,7 @@ final class SampledPass {
    */
   static @Nullable OrtCapture of(
       WatchedSession watched, Object session, PassValues values, Instant time) throws OrtException {
-    SampledPass pass = new SampledPass(watched, session, values, time);
+    SidePass pass = new SidePass(watched, session, values, time);
     boolean done = false;
     try {
       done = pass.run();
@@ -69,7 +69,7 @@ final class SampledPass {
     Integer classAxis = plan.entry().scored().classAxis();
     Tensor scores = output == null ? null : values.outputs().get(output);
     SideSession side = watched.side();
-    Similarity similarity = plan.similarity();
+    SimilarityTarget similarity = plan.similarity();
     if (scores == null) {
       return side == null || record(side, null, 0, output);
     }
@@ -78,7 +78,7 @@ final class SampledPass {
     List<Tensor> seeds = new ArrayList<>();
     if (similarity != null) {
       ScoreLayout layout = ScoreLayout.of(scores.shape(), classAxis == null ? -1 : classAxis);
-      Similarity.At at = similarity.of(layout.scores(numbers), layout.samples());
+      SimilarityTarget.At at = similarity.of(layout.scores(numbers), layout.samples());
       targets = at.targets();
       seeds.add(layout.seed(at.gradients(), scores.dtype()));
     } else {
@@ -101,7 +101,7 @@ final class SampledPass {
       return record(side, null, 0, output);
     }
     capture.targets(targets);
-    LinearEnd end = side.model().end();
+    GemmHead end = side.model().end();
     Tensor rows = end == null || similarity != null ? null : end.rows(targets);
     if (rows != null) {
       capture.add(TensorName.CLASSIFIER_WEIGHT, rows);

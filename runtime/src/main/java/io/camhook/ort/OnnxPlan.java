@@ -14,16 +14,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** What the configuration wants of one model. Thread-safe. */
-final class ModelPlan {
+final class OnnxPlan {
   private final CamhookConfig.Model entry;
   private final String label;
   private final List<String> classNames;
-  private final @Nullable Similarity similarity;
+  private final @Nullable SimilarityTarget similarity;
   private final Failures failures;
   private final EventLog log;
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-  ModelPlan(CamhookConfig.Model entry, String label, Failures failures, EventLog log) {
+  OnnxPlan(CamhookConfig.Model entry, String label, Failures failures, EventLog log) {
     this.entry = entry;
     this.label = label;
     this.failures = failures;
@@ -32,14 +32,14 @@ final class ModelPlan {
     this.similarity = similarity(entry, label, log);
   }
 
-  private static @Nullable Similarity similarity(
+  private static @Nullable SimilarityTarget similarity(
       CamhookConfig.Model entry, String label, EventLog log) {
     String file = entry.target().label();
     if (entry.target().kind() != CamhookConfig.Target.Kind.SIMILARITY || file == null) {
       return null;
     }
     try {
-      return Similarity.read(Path.of(file));
+      return SimilarityTarget.read(Path.of(file));
     } catch (IOException e) {
       log.warn("model %s has no gradients: %s".formatted(label, e.getMessage()));
       return null;
@@ -67,7 +67,7 @@ final class ModelPlan {
   }
 
   /** What a similarity is taken to; null where another target is explained. */
-  @Nullable Similarity similarity() {
+  @Nullable SimilarityTarget similarity() {
     return similarity;
   }
 

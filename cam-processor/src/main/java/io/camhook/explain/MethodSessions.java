@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What some methods need of a model beside its layers, opened by the first that asks. */
-final class SideSessions implements AutoCloseable {
+final class MethodSessions implements AutoCloseable {
   private final ModelSource source;
   private final BiasLayers biases;
   private final TokenEmbedding embedding;
@@ -22,7 +22,7 @@ final class SideSessions implements AutoCloseable {
   /**
    * @param layers the layers that the user named
    */
-  SideSessions(ModelSource source, Collection<String> layers) {
+  MethodSessions(ModelSource source, Collection<String> layers) {
     this.source = source;
     this.biases = new BiasLayers(source, this);
     this.embedding = new TokenEmbedding(source.listing(), layers, this);

@@ -18,14 +18,14 @@ import javax.imageio.ImageIO;
  * @param objects what it shows, in no particular order; empty where that is not known
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record Picture(int width, int height, byte[] rgb, List<PictureObject> objects) {
+public record DrawnPicture(int width, int height, byte[] rgb, List<PictureObject> objects) {
 
   /**
    * Reads a picture whose truth is not known.
    *
    * @throws IOException if the file cannot be read or is no picture
    */
-  public static Picture read(Path file) throws IOException {
+  public static DrawnPicture read(Path file) throws IOException {
     BufferedImage image = ImageIO.read(file.toFile());
     if (image == null) {
       throw new IOException(file + " is not a picture in a format that the JDK reads");
@@ -37,14 +37,14 @@ public record Picture(int width, int height, byte[] rgb, List<PictureObject> obj
       rgb[i * 3 + 1] = (byte) (pixel >> 8);
       rgb[i * 3 + 2] = (byte) pixel;
     }
-    return new Picture(image.getWidth(), image.getHeight(), rgb, List.of());
+    return new DrawnPicture(image.getWidth(), image.getHeight(), rgb, List.of());
   }
 
   /**
    * The square of the given side whose centre is as near to the first object's as the border
    * allows, with the masks cut alike.
    */
-  public Picture around(int side) {
+  public DrawnPicture around(int side) {
     if (side == width && side == height) {
       return this;
     }
@@ -60,7 +60,7 @@ public record Picture(int width, int height, byte[] rgb, List<PictureObject> obj
             .map(o -> new PictureObject(o.shape(), o.mask().cut(left, top, side)))
             .filter(o -> o.mask().area() > 0)
             .toList();
-    return new Picture(side, side, cut, kept);
+    return new DrawnPicture(side, side, cut, kept);
   }
 
   /** The same pixels as an AWT image of type {@link BufferedImage#TYPE_INT_RGB}. */
