@@ -175,7 +175,7 @@ public record CamhookConfig(
    *
    * @param layers module paths or globs
    * @param hook {@code stats}, {@code nan-guard}, {@code print} or the name of a class
-   * @param replaces whether a TorchScript model goes on with what the hook returns
+   * @param replaces whether a TorchScript or ONNX model goes on with what the hook returns
    * @param options the entry's other keys, as strings
    */
   public record Hook(

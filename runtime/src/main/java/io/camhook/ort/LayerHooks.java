@@ -10,19 +10,27 @@ import io.camhook.builtin.Steps;
 import io.camhook.dispatch.Failures;
 import io.camhook.recording.LayerOutput;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hooks that look at the layers of one model: built-in ones, and the user's own. They see
- * values of the side session; what the application gets they cannot change. Thread-safe.
+ * The hooks on the layers of one model: built-in ones, and the user's own. They see values of side
+ * sessions. Thread-safe.
  */
 final class LayerHooks {
-  /** A hook and its layers; one of {@code watch} and {@code own} is null. */
+  /**
+   * A hook and its layers; one of {@code watch} and {@code own} is null.
+   *
+   * @param replaces whether the model goes on with what it returns
+   */
   private record Attached(
-      Set<LayerOutput> layers, @Nullable LayerWatch watch, @Nullable Object own) {}
+      Set<LayerOutput> layers,
+      @Nullable LayerWatch watch,
+      @Nullable Object own,
+      boolean replaces) {}
 
   private final OnnxPlan plan;
   private final Steps steps;
@@ -37,16 +45,12 @@ final class LayerHooks {
 
   /** Before the first pass: a built-in hook. */
   void add(Set<LayerOutput> layers, LayerWatch watch) {
-    attached.add(new Attached(Set.copyOf(layers), watch, null));
+    attached.add(new Attached(Set.copyOf(layers), watch, null, false));
   }
 
   /** Before the first pass: a hook of the user's. */
-  void add(Set<LayerOutput> layers, Object own) {
-    attached.add(new Attached(Set.copyOf(layers), null, own));
-  }
-
-  boolean isEmpty() {
-    return attached.isEmpty();
+  void add(Set<LayerOutput> layers, Object own, boolean replaces) {
+    attached.add(new Attached(Set.copyOf(layers), null, own, replaces));
   }
 
   /** Whether a hook looks at a layer. */
@@ -79,12 +83,68 @@ final class LayerHooks {
                     steps.forward(watch, path, tap.type()),
                     List.of(),
                     List.of(new TensorValues(value))));
-      } else if (hook.own instanceof ForwardHook<?, ?> own) {
+      } else if (!hook.replaces && hook.own instanceof ForwardHook<?, ?> own) {
         ignore(
             path,
             called(() -> forwardHook(own).afterForward(session, path, List.of(), List.of(value))));
       }
     }
+  }
+
+  /**
+   * What the model goes on with in the place of a layer's value.
+   *
+   * @param session the application's
+   * @return null if every hook there keeps it
+   * @throws HookException if a hook throws, or returns what cannot take the value's place
+   */
+  @Nullable OnnxTensor replacement(Object session, SideModel.Tap tap, OnnxTensor value) {
+    String path = tap.layer().path();
+    OnnxTensor now = value;
+    for (Attached hook : attached) {
+      if (!hook.replaces
+          || !hook.layers.contains(tap.layer())
+          || !(hook.own instanceof ForwardHook<?, ?> own)) {
+        continue;
+      }
+      List<OnnxTensor> given = List.of(now);
+      Object returned =
+          called(() -> forwardHook(own).afterForward(session, path, List.of(), given));
+      if (returned != null) {
+        OnnxTensor before = now;
+        now = checked(path, returned, value);
+        if (before != value && before != now) {
+          before.close();
+        }
+      }
+    }
+    return now == value ? null : now;
+  }
+
+  private static OnnxTensor checked(String path, Object returned, OnnxTensor value) {
+    if (returned instanceof List<?> list
+        && list.size() == 1
+        && list.get(0) instanceof OnnxTensor tensor
+        && tensor.getInfo().type == value.getInfo().type
+        && Arrays.equals(tensor.getInfo().getShape(), value.getInfo().getShape())) {
+      return tensor;
+    }
+    throw new HookException(
+        new IllegalArgumentException(
+            "a hook that replaces the value of '%s' must return a list of one OnnxTensor of %s %s, or null; found %s"
+                .formatted(
+                    path,
+                    value.getInfo().type,
+                    Arrays.toString(value.getInfo().getShape()),
+                    returned instanceof List<?> list
+                            && !list.isEmpty()
+                            && list.get(0) instanceof OnnxTensor t
+                        ? "%d of %s %s"
+                            .formatted(
+                                list.size(),
+                                t.getInfo().type,
+                                Arrays.toString(t.getInfo().getShape()))
+                        : returned)));
   }
 
   /** The gradient at a layer is there. */
@@ -133,7 +193,7 @@ final class LayerHooks {
   private void ignore(String path, @Nullable Object replacement) {
     if (replacement != null) {
       plan.sayOnce(
-          "a hook at '%s' returned a value; the application's session computes without it, hooks of this engine only look"
+          "a hook at '%s' returned a value, which is ignored: a hook whose value the model shall go on with needs 'replace: true'"
               .formatted(path));
     }
   }

@@ -86,6 +86,11 @@ final class OnnxPlan {
     }
   }
 
+  /** Whether hooks put values in the place of the model's own. */
+  boolean replaces() {
+    return entry.hooks().stream().anyMatch(CamhookConfig.Hook::replaces);
+  }
+
   CamhookConfig.Model entry() {
     return entry;
   }

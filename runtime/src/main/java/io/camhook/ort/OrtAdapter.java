@@ -161,12 +161,20 @@ public final class OrtAdapter implements EngineAdapter {
     @SuppressWarnings("unchecked")
     Map<String, ? extends OnnxTensorLike> inputs =
         (Map<String, ? extends OnnxTensorLike>) arguments[0];
+    boolean given = arguments[2] instanceof Map<?, ?> memory && !memory.isEmpty();
     if (arguments[2] instanceof Map<?, ?> pinned && !WatchedSession.isIntact(inputs, pinned)) {
       known.plan().sayOnce("a run that writes its outputs over its inputs is not captured");
       return null;
     }
     return new WatchedRun(
-        known, session, inputs, sampled, now.backlog(), now.context().recorder(), now.failures());
+        known,
+        session,
+        inputs,
+        sampled,
+        given,
+        now.backlog(),
+        now.context().recorder(),
+        now.failures());
   }
 
   /** Options of a session ask for an execution provider that is not the CPU's. */

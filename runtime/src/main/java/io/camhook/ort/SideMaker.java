@@ -88,20 +88,70 @@ final class SideMaker implements Runnable {
     if (plan.capturesLayers()) {
       recorded.addAll(select(plan.entry().layers(), "", layers, score));
     }
-    Set<GraphLayers.Layer> hooked = attachHooks(layers, score);
+    Set<GraphLayers.Layer> replacing = new LinkedHashSet<>();
+    Set<GraphLayers.Layer> hooked = attachHooks(layers, score, replacing);
     if (context.config().dryRun()) {
       List<LayerOutput> at = recorded.stream().map(GraphLayers.Layer::layer).toList();
       context.log().info("dry run: model %s would be captured at %s".formatted(plan.label(), at));
       return null;
     }
-    SideSession looking = hooked.isEmpty() ? null : looking(model, layers.inOrder(hooked));
     Set<GraphLayers.Layer> all = new LinkedHashSet<>(recorded);
     all.addAll(hooked);
+    ReplacingSessions replaced = null;
+    OrtModel seen = model;
+    if (!replacing.isEmpty()) {
+      List<GraphLayers.Layer> edges = layers.inOrder(replacing);
+      replaced = replacing(model, edges);
+      seen = beyond(model, edges, all);
+    }
+    SideSession looking = hooked.isEmpty() ? null : looking(seen, layers.inOrder(hooked));
     SideSession capturing =
         all.isEmpty() || !plan.capturesAnything()
             ? null
-            : capturing(model, layers.inOrder(all), recorded, score);
-    return new SideSessions(capturing, looking, hooks);
+            : capturing(seen, layers.inOrder(all), recorded, score);
+    return new SideSessions(capturing, looking, replaced, hooks);
+  }
+
+  private ReplacingSessions replacing(OrtModel model, List<GraphLayers.Layer> layers)
+      throws OnnxException {
+    List<ReplacingSessions.Stage> stages = new ArrayList<>();
+    Set<String> edges = new LinkedHashSet<>();
+    for (GraphLayers.Layer layer : layers) {
+      if (edges.contains(layer.value())) { // modules that return one value
+        plan.sayOnce(
+            "hooks that replace at '%s' are not called: another layer returns the same value"
+                .formatted(layer.layer()));
+        continue;
+      }
+      stages.add(
+          new ReplacingSessions.Stage(
+              tap(layer, null, false), part(model, edges, List.of(layer.value()))));
+      edges.add(layer.value());
+    }
+    return new ReplacingSessions(stages, part(model, edges, outputs(model)));
+  }
+
+  private SideSession part(OrtModel model, Collection<String> given, Collection<String> outputs)
+      throws OnnxException {
+    return new SideSession(
+        new SideModel(List.of(), null, null, null),
+        model.session(model.between(given, outputs)),
+        open);
+  }
+
+  /** The model as it is for those who look: the values that hooks replace are inputs. */
+  private static OrtModel beyond(
+      OrtModel model, List<GraphLayers.Layer> edges, Set<GraphLayers.Layer> seen)
+      throws OnnxException {
+    Set<String> given = new LinkedHashSet<>(values(edges));
+    Set<String> outputs = new LinkedHashSet<>(outputs(model));
+    outputs.addAll(values(seen));
+    outputs.removeAll(given);
+    return model.of(model.between(given, outputs));
+  }
+
+  private static List<String> outputs(OrtModel model) {
+    return model.model().graph().outputs().stream().map(ValueInfo::name).toList();
   }
 
   private List<GraphLayers.Layer> select(
@@ -125,7 +175,9 @@ final class SideMaker implements Runnable {
     return selected;
   }
 
-  private Set<GraphLayers.Layer> attachHooks(GraphLayers layers, @Nullable String score) {
+  /** Those that hooks look at; the layers whose values hooks replace go to {@code replacing}. */
+  private Set<GraphLayers.Layer> attachHooks(
+      GraphLayers layers, @Nullable String score, Set<GraphLayers.Layer> replacing) {
     Set<GraphLayers.Layer> hooked = new LinkedHashSet<>();
     for (CamhookConfig.Hook hook : plan.entry().hooks()) {
       List<GraphLayers.Layer> on =
@@ -146,7 +198,7 @@ final class SideMaker implements Runnable {
       } else if (!attachOwn(hook, outputs)) {
         continue;
       }
-      hooked.addAll(on);
+      (hook.replaces() ? replacing : hooked).addAll(on);
     }
     return hooked;
   }
@@ -160,7 +212,13 @@ final class SideMaker implements Runnable {
                 .formatted(entry.hook()));
         return false;
       }
-      hooks.add(outputs, hook);
+      if (entry.replaces() && !(hook instanceof ForwardHook)) {
+        plan.sayOnce(
+            "hook %s: 'replace: true' needs a ForwardHook; gradients of this engine are only looked at"
+                .formatted(entry.hook()));
+        return false;
+      }
+      hooks.add(outputs, hook, entry.replaces());
       return true;
     } catch (UserHook.UnusableException e) {
       plan.sayOnce(e.getMessage() + "; the model runs without it");
@@ -181,7 +239,7 @@ final class SideMaker implements Runnable {
   private SideSession looking(OrtModel model, List<GraphLayers.Layer> hooked) throws OnnxException {
     List<SideModel.Tap> taps = new ArrayList<>();
     hooked.forEach(layer -> taps.add(tap(layer, null, false)));
-    OrtSession session = model.session(model.upTo(values(hooked)));
+    OrtSession session = model.session(model.upTo(inner(model, hooked)));
     return new SideSession(new SideModel(taps, null, null, null), session, open);
   }
 
@@ -194,7 +252,7 @@ final class SideMaker implements Runnable {
     if (score == null || !plan.wantsGradient()) {
       List<SideModel.Tap> taps =
           layers.stream().map(layer -> tap(layer, null, recorded.contains(layer))).toList();
-      OrtSession session = model.session(model.upTo(values(layers)));
+      OrtSession session = model.session(model.upTo(inner(model, layers)));
       return new SideSession(new SideModel(taps, null, null, null), session, open);
     }
     GradientModel gradient =
@@ -230,6 +288,14 @@ final class SideMaker implements Runnable {
   private static SideModel.Tap tap(
       GraphLayers.Layer layer, @Nullable String gradient, boolean recorded) {
     return new SideModel.Tap(layer.layer(), layer.type(), layer.value(), gradient, recorded);
+  }
+
+  /** The values of layers that the model computes, and is not given. */
+  private static List<String> inner(OrtModel model, Collection<GraphLayers.Layer> layers) {
+    Set<String> given = new LinkedHashSet<>();
+    model.model().graph().realInputs().forEach(input -> given.add(input.name()));
+    List<String> inner = values(layers).stream().filter(value -> !given.contains(value)).toList();
+    return inner.isEmpty() ? outputs(model) : inner;
   }
 
   private static List<String> values(Collection<GraphLayers.Layer> layers) {

@@ -177,15 +177,19 @@ final class SidePass {
     }
     for (SideModel.Tap tap : side.model().taps()) {
       boolean recorded = plan.captures(CaptureKind.ACTIVATION) && tap.recorded();
-      if (first && (recorded || hooks.lookAt(tap.layer()))) {
+      boolean seen = first && (recorded || hooks.lookAt(tap.layer()));
+      if (seen && !values.inputs().containsKey(tap.activation())) {
         wanted.add(tap.activation());
       }
       if (seed != null && tap.gradient() != null) {
         wanted.add(tap.gradient());
       }
     }
-    if (wanted.isEmpty()) {
+    if (wanted.isEmpty() && !first) {
       return true;
+    }
+    if (wanted.isEmpty()) { // all that is recorded was given to the session
+      wanted.add(side.anyOutput());
     }
     OrtSession.Result result = run(side, seed, wanted);
     if (result == null) {
@@ -202,12 +206,18 @@ final class SidePass {
       hooks.begin();
     }
     for (SideModel.Tap tap : side.model().taps()) {
+      boolean recorded = plan.captures(CaptureKind.ACTIVATION) && tap.recorded();
       if (wanted.contains(tap.activation())) {
         OnnxTensor value = tensor(result, tap.activation());
-        if (plan.captures(CaptureKind.ACTIVATION) && tap.recorded()) {
+        if (recorded) {
           capture.add(TensorName.activation(tap.layer()), value);
         }
         hooks.forward(session, tap, value);
+      } else if (first && values.inputs().get(tap.activation()) instanceof OnnxTensor given) {
+        if (recorded) { // a hook's, which ends with the pass
+          capture.add(TensorName.activation(tap.layer()), OrtValues.copy(given));
+        }
+        hooks.forward(session, tap, given);
       }
     }
     for (int i = side.model().taps().size() - 1; i >= 0; i--) { // as backward comes to them
@@ -239,12 +249,23 @@ final class SidePass {
       return;
     }
     Set<String> wanted = new LinkedHashSet<>();
-    side.model().taps().forEach(tap -> wanted.add(tap.activation()));
+    for (SideModel.Tap tap : side.model().taps()) {
+      if (!inputs.containsKey(tap.activation())) {
+        wanted.add(tap.activation());
+      }
+    }
+    if (wanted.isEmpty()) {
+      wanted.add(side.anyOutput());
+    }
     try (OrtSession.Result result = side.run(inputs, null, wanted)) {
       if (result != null) {
         watched.hooks().begin();
         for (SideModel.Tap tap : side.model().taps()) {
-          watched.hooks().forward(session, tap, tensor(result, tap.activation()));
+          OnnxTensor value =
+              inputs.get(tap.activation()) instanceof OnnxTensor given
+                  ? given
+                  : tensor(result, tap.activation());
+          watched.hooks().forward(session, tap, value);
         }
       }
     }

@@ -41,6 +41,10 @@ final class SideSession implements AutoCloseable {
     return model;
   }
 
+  String anyOutput() {
+    return session.getOutputNames().iterator().next();
+  }
+
   /** Whether one of its outputs has a name. */
   boolean has(String output) {
     return session.getOutputNames().contains(output);

@@ -13,8 +13,11 @@ import io.camhook.dispatch.UserFailure;
 import io.camhook.engine.PredictorInputs;
 import io.camhook.recording.Tensor;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,7 @@ final class WatchedRun implements BlockCall {
   private final Object session;
   private final Map<String, ? extends OnnxTensorLike> inputs;
   private final boolean sampled;
+  private final boolean pinned;
   private final Backlog backlog;
   private final Recorder recorder;
   private final Failures failures;
@@ -34,12 +38,14 @@ final class WatchedRun implements BlockCall {
   /**
    * @param inputs the application's own map
    * @param sampled whether the run is captured, and not only looked at
+   * @param pinned whether the application gave memory for outputs
    */
   WatchedRun(
       WatchedSession watched,
       Object session,
       Map<String, ? extends OnnxTensorLike> inputs,
       boolean sampled,
+      boolean pinned,
       Backlog backlog,
       Recorder recorder,
       Failures failures) {
@@ -47,6 +53,7 @@ final class WatchedRun implements BlockCall {
     this.session = session;
     this.inputs = inputs;
     this.sampled = sampled;
+    this.pinned = pinned;
     this.backlog = backlog;
     this.recorder = recorder;
     this.failures = failures;
@@ -59,6 +66,16 @@ final class WatchedRun implements BlockCall {
     }
     try {
       watched.awaitForHooks();
+      ReplacingSessions replacing = watched.replacing();
+      if (replacing != null) {
+        return replaced(replacing, outputs);
+      }
+      if (watched.plan().replaces()) {
+        watched
+            .plan()
+            .sayOnce(
+                "a run was answered without its hooks that replace: there was no session for them");
+      }
       Map<String, Tensor> copies = sampled ? PassValues.copies(outputs) : Map.of();
       Tensor pictures = sampled ? pictures(copies) : null;
       if (watched.isReady()) {
@@ -77,6 +94,46 @@ final class WatchedRun implements BlockCall {
       lost(e);
     }
     return result;
+  }
+
+  /** The application gets what the model computes from the values of the hooks. */
+  private OrtSession.Result replaced(ReplacingSessions replacing, OrtSession.Result own)
+      throws OrtException {
+    if (pinned) {
+      watched
+          .plan()
+          .sayOnce(
+              "a run that is given its outputs' memory is answered without the hooks that replace");
+      return own;
+    }
+    Set<String> names = new LinkedHashSet<>();
+    own.forEach(entry -> names.add(entry.getKey()));
+    ReplacingSessions.Pass pass = replacing.run(session, watched.hooks(), inputs, names);
+    if (pass == null) {
+      return own;
+    }
+    OrtSession.Result given = pass.result() == null ? own : pass.result();
+    boolean done = false;
+    try (pass) {
+      Map<String, OnnxTensorLike> all = new HashMap<>(inputs);
+      all.putAll(pass.edges());
+      Map<String, Tensor> copies = sampled ? PassValues.copies(given) : Map.of();
+      observe(new PassValues(all, copies, sampled ? pictures(copies) : null));
+      done = true;
+    } catch (OrtException | RuntimeException e) {
+      if (e instanceof HookException) {
+        if (given != own) {
+          given.close();
+        }
+        throw e;
+      }
+      lost(e); // what the hooks made of the pass is there all the same
+      done = true;
+    }
+    if (done && given != own) {
+      own.close();
+    }
+    return given;
   }
 
   /** What a predictor of DJL's was given for this batch. */

@@ -108,6 +108,12 @@ final class WatchedSession implements AutoCloseable {
     return now == null ? null : now.looking();
   }
 
+  /** For passes whose values hooks replace; null where there is none (yet). */
+  @Nullable ReplacingSessions replacing() {
+    SideSessions now = sides;
+    return now == null ? null : now.replacing();
+  }
+
   /** What looks at its layers. */
   LayerHooks hooks() {
     SideSessions now = sides;
@@ -116,7 +122,9 @@ final class WatchedSession implements AutoCloseable {
 
   /** Whether hooks look, or will, at every pass. */
   boolean isHooked() {
-    return !closed && !plan.entry().hooks().isEmpty() && (!isReady() || looking() != null);
+    return !closed
+        && !plan.entry().hooks().isEmpty()
+        && (!isReady() || looking() != null || replacing() != null);
   }
 
   /**

@@ -35,6 +35,7 @@ class OrtHooksTest {
 
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   @TempDir Path directory;
+  private Set<CaptureKind> kinds = Set.of(CaptureKind.GRADIENT);
 
   /** Notes what it sees. */
   public static final class Seen
@@ -69,21 +70,74 @@ class OrtHooksTest {
     }
   }
 
+  /** Doubles what it sees, or keeps it where the first number is below zero. */
+  public static final class Doubling implements ForwardHook<Object, List<OnnxTensor>> {
+    @Override
+    public @Nullable List<OnnxTensor> afterForward(
+        Object module, String path, List<OnnxTensor> inputs, @Nullable List<OnnxTensor> outputs) {
+      float[] values = outputs.get(0).getFloatBuffer().array();
+      if (values[0] == 0) {
+        return null;
+      }
+      for (int i = 0; i < values.length; i++) {
+        values[i] *= 2;
+      }
+      try {
+        return List.of(
+            OnnxTensor.createTensor(
+                OrtEnvironment.getEnvironment(),
+                FloatBuffer.wrap(values),
+                outputs.get(0).getInfo().getShape()));
+      } catch (OrtException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /** Returns a value of another shape. */
+  public static final class Shrinking implements ForwardHook<Object, List<OnnxTensor>> {
+    @Override
+    public @Nullable List<OnnxTensor> afterForward(
+        Object module, String path, List<OnnxTensor> inputs, @Nullable List<OnnxTensor> outputs) {
+      try {
+        return List.of(
+            OnnxTensor.createTensor(
+                OrtEnvironment.getEnvironment(), FloatBuffer.wrap(new float[1]), new long[] {1}));
+      } catch (OrtException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
   @BeforeEach
   void nothingSeen() {
     Seen.NOTES.clear();
   }
 
   private CamhookConfig config(double rate, String hook, Map<String, String> options) {
+    return config(rate, List.of(new CamhookConfig.Hook(List.of("act"), hook, options)));
+  }
+
+  private CamhookConfig replacing(double rate, List<String> layers, Class<?>... hooks) {
+    return config(
+        rate,
+        Arrays.stream(hooks)
+            .map(
+                hook ->
+                    new CamhookConfig.Hook(layers, hook.getName(), hook != Seen.class, Map.of()))
+            .toList());
+  }
+
+  private CamhookConfig config(double rate, List<CamhookConfig.Hook> hooks) {
     return new CamhookConfig(
         List.of(
             new CamhookConfig.Model(
                 "tiny",
                 List.of("act"),
-                Set.of(CaptureKind.GRADIENT),
+                kinds,
                 new Target(Target.Kind.CLASS, 1, 1, null),
                 null,
-                List.of(new CamhookConfig.Hook(List.of("act"), hook, options)),
+                hooks,
                 null)),
         new CamhookConfig.Sampling(rate, Double.POSITIVE_INFINITY),
         WovenDjl.config(1, false).limits(),
@@ -160,6 +214,103 @@ class OrtHooksTest {
           .hasSize(2)
           .anyMatch(line -> line.contains("activation") && line.contains("\"act\""))
           .anyMatch(line -> line.contains("gradient") && line.contains("\"act\""));
+    }
+  }
+
+  private float[] logits(OrtSession session, float... values) throws OrtException {
+    try (OnnxTensor input =
+            OnnxTensor.createTensor(
+                environment, FloatBuffer.wrap(values), new long[] {1, 2, 2, 2});
+        OrtSession.Result result = session.run(Map.of("x", input))) {
+      return ((float[][]) result.get(0).getValue())[0];
+    }
+  }
+
+  /** act = relu(x): means 6/4 and 16/4; WEIGHT rows (1,2), (3,-4), (5,6). */
+  private static final float[] PLAIN = {9.5f, -11.5f, 31.5f};
+
+  @Test
+  void model_should_go_on_with_what_a_hook_returns_where_that_is_asked_for() throws Exception {
+    kinds = Set.of(CaptureKind.ACTIVATION, CaptureKind.GRADIENT, CaptureKind.OUTPUT);
+    try (WovenOrt woven = new WovenOrt(replacing(1, List.of("act"), Doubling.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      float[] twice = {19, -23, 63};
+      assertThat(logits(session, INPUT)).containsExactly(twice);
+      Capture capture = woven.captured(1).get(0);
+      assertThat(woven.failures).isEmpty();
+      assertThat(woven.messages).noneMatch(message -> message.contains("WARN"));
+      assertThat(capture.tensors().get("output.0").toFloats()).containsExactly(twice);
+      assertThat(capture.tensors().get("activation/act").toFloats())
+          .containsExactly(2, 0, 4, 6, 8, 10, 0, 14);
+      assertThat(capture.tensors().get("gradient/act").toFloats())
+          .containsExactly(0.75f, 0.75f, 0.75f, 0.75f, -1, -1, -1, -1);
+    }
+  }
+
+  @Test
+  void hooks_that_replace_should_see_what_earlier_ones_returned() throws Exception {
+    try (WovenOrt woven =
+            new WovenOrt(replacing(0, List.of("act", "pooled"), Doubling.class, Seen.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      assertThat(logits(session, INPUT)).containsExactly(38, -46, 126);
+      // The hook that looks sees what the model went on with: twice the values, twice again.
+      assertThat(Seen.NOTES)
+          .containsExactly(
+              "forward act [2.0, 0.0, 4.0, 6.0, 8.0, 10.0, 0.0, 14.0]",
+              "forward pooled [6.0, 16.0]");
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void outputs_should_be_the_applications_own_where_a_hook_keeps_everything() throws Exception {
+    try (WovenOrt woven = new WovenOrt(replacing(0, List.of("act"), Doubling.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      // The first activation is 0: kept. Means 5/4 and 16/4.
+      assertThat(logits(session, -1, -1, 2, 3, 4, 5, -6, 7))
+          .containsExactly(9.25f, -12.25f, 30.25f);
+      assertThat(logits(session, INPUT)).containsExactly(19, -23, 63);
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void outputs_themselves_should_be_replaceable() throws Exception {
+    try (WovenOrt woven = new WovenOrt(replacing(0, List.of("logits"), Doubling.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      assertThat(logits(session, INPUT)).containsExactly(19, -23, 63);
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void value_of_another_shape_should_be_refused_with_both() throws Exception {
+    try (WovenOrt woven = new WovenOrt(replacing(0, List.of("act"), Shrinking.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      assertThatThrownBy(() -> logits(session, INPUT))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("'act'")
+          .hasMessageContaining("[1, 2, 2, 2]")
+          .hasMessageContaining("[1]");
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void returned_value_should_change_nothing_unless_that_is_asked_for() throws Exception {
+    try (WovenOrt woven = new WovenOrt(config(0, Doubling.class.getName(), Map.of()));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      assertThat(logits(session, INPUT)).containsExactly(PLAIN);
+      assertThat(woven.messages).anyMatch(message -> message.contains("replace: true"));
+    }
+  }
+
+  @Test
+  void what_a_replacing_hook_throws_should_reach_the_application() throws Exception {
+    try (WovenOrt woven = new WovenOrt(replacing(0, List.of("act"), Refusing.class));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      assertThatThrownBy(() -> logits(session, INPUT)).hasMessage("not this one");
+      assertThat(woven.failures).isEmpty();
     }
   }
 }
