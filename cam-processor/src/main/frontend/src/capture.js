@@ -1,8 +1,8 @@
 // One capture: what was fed under its heatmap, what was predicted, all maps at a glance, channels.
 
 import { capture, index, methodName, R, shortName } from './data.js';
-import { colourNames, css, isLight, lineColours, paintScale, signedNow } from './colour.js';
-import { depthOf, draw, drawingSize, heatFor, joined, kindOf, signalArea, slicesOf, wordOf } from './draw.js';
+import { colourNames, css, isLight, lineColours, paintScale, signedNow, usualColours } from './colour.js';
+import { WORD, depthOf, draw, drawingSize, heatFor, isSpecial, joined, kindOf, marks, signalArea, slicesOf, wordOf } from './draw.js';
 import { heatmap, mapsOf, peak, sizes } from './heat.js';
 import { chosen, layersOf, methodsOf, pins, pinText, samePin } from './pick.js';
 import { channelsCard } from './channels.js';
@@ -166,7 +166,7 @@ export class CaptureView {
       add('View', choice('look', 'How map and picture are shown', [['overlay', 'overlay'], ['side', 'beside'], ['swipe', 'swipe'], ['original', 'original']], state.look, v => set({ look: v })));
       add('Opacity', this.slider('opacity', 'Opacity of the heatmap', state.opacity, v => set({ opacity: v })));
       if (kindOf(c) !== 'words' && kindOf(c) !== 'signal') add('Contour', this.slider('contour', 'Contour at this share of the scale, 0: none', state.contour, v => set({ contour: v })));
-      add('Colours', dropdown('colours', 'Colours', colourNames(), state.colours || index.colormaps[0][0], v => set({ colours: v === index.colormaps[0][0] ? '' : v })));
+      add('Colours', dropdown('colours', 'Colours', colourNames(), state.colours || usualColours(c), v => set({ colours: v === usualColours(c) ? '' : v })));
       add('Scale', choice('scale', 'Range of the colours', [['own', 'of this map'], ['shared', 'shared']], state.scale, v => set({ scale: v })));
     }
     const toggle = (id, text, title) => check(id, text, title, state[id], v => set({ [id]: v }));
@@ -199,7 +199,7 @@ export class CaptureView {
   /** Where a scale that captures share ends: at the largest value of what is compared. */
   top() {
     if (state.scale !== 'shared') return 0;
-    const { c, sel } = this, signed = signedNow();
+    const { c, sel } = this, signed = signedNow(c);
     return Math.max(...c.targets.map((_, t) => peak(c, { ...sel, t }, signed)), peak(c, sel, signed)) || 1;
   }
 
@@ -239,23 +239,26 @@ export class CaptureView {
     if ($('slice')) $('slice').value = String(now);
     this.sliceCells.forEach((canvas, k) => {
       const depth = (k + .5) / n;
-      const heat = sel.method ? heatmap(c, sel, { cells: state.cells, signed: signedNow(), depth, top: this.top() }, canvas.width, canvas.height) : null;
+      const heat = sel.method ? heatmap(c, sel, { cells: state.cells, signed: signedNow(c), depth, top: this.top() }, canvas.width, canvas.height) : null;
       draw(canvas, c, { heat, opacity: state.opacity / 100, look: state.look === 'original' ? 'original' : 'overlay', depth, plain: true });
       canvas.parentNode.setAttribute('aria-pressed', String(k === now));
     });
   }
 
-  /** Words as text, each on the colour of its heat. */
+  /** Words as text, each on the colour of its heat; where that has a sign, ink stays readable on it (4.5:1). */
   paintWords() {
     const { c, heat } = this, show = heat && state.look !== 'original';
+    const marked = marks(c.tokens);
     fill(this.words, c.tokens.map((token, k) => {
       const v = show && k < heat.w ? heat.values[k] : null;
       const strength = state.opacity / 100;
-      const span = el('span', { class: 'tok' + (joined(token) ? ' joined' : ''), onmouseenter: () => { this.readout.textContent = this.sayWord(k); } }, wordOf(token));
-      if (v !== null) {
-        span.style.background = strength === 1 || heat.signed ? css(v, heat.signed) : `color-mix(in srgb, ${css(v, false)} ${Math.round(90 * strength)}%, var(--card))`;
-        if (!heat.signed && strength >= .6) span.style.color = isLight(v, false) ? '#14161c' : '#fff';
+      const span = el('span', { class: 'tok' + (joined(token, marked) ? ' joined' : '') + (isSpecial(token) ? ' special' : ''), title: this.sayWord(k), onmouseenter: () => { this.readout.textContent = this.sayWord(k); } }, wordOf(token));
+      if (v !== null && heat.signed) span.style.background = css(WORD * v, true);
+      else if (v !== null) {
+        span.style.background = strength === 1 ? css(v, false) : `color-mix(in srgb, ${css(v, false)} ${Math.round(90 * strength)}%, var(--card))`;
+        if (strength >= .6) span.style.color = isLight(v, false) ? '#14161c' : '#fff';
       }
+      if (isSpecial(token) && (v === null || heat.signed && Math.abs(v) < .2)) span.style.color = 'var(--muted)';
       return span;
     }));
   }
@@ -414,7 +417,7 @@ export class CaptureView {
       if (this.cells !== cells || !c) return;
       const layers = layersOf(c, cell.method).map(l => l[0]);
       const exact = { t: cell.t, method: cell.method, layer: layers.includes(cell.layer) ? cell.layer : layers[0] ?? '' };
-      const there = mapsOf(c, exact.t, exact.method, exact.layer, signedNow()).length > 0;
+      const there = mapsOf(c, exact.t, exact.method, exact.layer, signedNow(c)).length > 0;
       mini.hidden = !there && cell.i === this.c.i;
       if (there) draw(canvas, c, { heat: heatFor(c, exact, canvas.width, canvas.height, top), opacity: state.opacity / 100, depth: depthOf(c, exact), plain: true });
     }
@@ -438,7 +441,7 @@ export class CaptureView {
     if (c.truth.length && !rows.some(r => r[0] === 'shows')) rows.push(['shows', c.truth.join(', ')]);
     rows.push(['capture', c.id]);
     return el('section', { class: 'card', 'aria-label': 'Metadata' }, el('h3', {}, 'Details'),
-      el('p', { class: 'printonly' }, `${methodName(this.sel.method)} · ${this.sel.layer || 'all layers'} · ${settings()}`),
+      el('p', { class: 'printonly' }, `${methodName(this.sel.method)} · ${this.sel.layer || 'all layers'} · ${settings(c)}`),
       el('table', { class: 'meta' }, el('tbody', {}, rows.map(([k, v]) => el('tr', {}, el('th', { scope: 'row' }, k), el('td', {}, v))))));
   }
 

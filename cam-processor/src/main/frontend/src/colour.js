@@ -21,7 +21,10 @@ export function colourTable(name) {
   return tables.get(name) || tables.values().next().value;
 }
 
-export const signedNow = () => state.colours === DIVERGING;
+/** The colours that nobody has to choose: words speak for or against. @param {import('./types').Capture} [c] */
+export const usualColours = c => c && c.tokens && c.tokens.length ? DIVERGING : index.colormaps[0][0];
+/** @param {import('./types').Capture} [c] */
+export const signedNow = c => (state.colours || usualColours(c)) === DIVERGING;
 export const tableNow = () => colourTable(state.colours);
 
 /** Blue against, red for; what is next to zero lets the picture through. */

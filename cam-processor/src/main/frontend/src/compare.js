@@ -74,7 +74,7 @@ export class CompareView {
       fill(this.root, nothing('Pin maps to compare them', 'Open a capture and press the pin, or p: of two to six maps with their class, method and layer each. The same capture may be pinned with different methods.', loaded.length ? 'One map is pinned; one more is needed.' : ''));
       return;
     }
-    const top = state.scale === 'shared' ? Math.max(...loaded.map(({ c, sel }) => peak(c, sel, signedNow()))) : 0;
+    const top = state.scale === 'shared' ? Math.max(...loaded.map(({ c, sel }) => peak(c, sel, signedNow(c)))) : 0;
     /** @type {Pane[]} */
     const panes = loaded.map(({ c, sel }) => {
       const exact = chosen(c, { class: sel.t, method: sel.method, layer: sel.layer });

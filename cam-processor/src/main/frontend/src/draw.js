@@ -53,7 +53,7 @@ function heatSize(c, sel, width, height) {
 }
 
 /** The heat of a choice for a drawing of that size. @param {Capture} c @param {Choice} sel @returns {Heat | null} */
-export function heatFor(c, sel, width, height, top = 0, signed = signedNow()) {
+export function heatFor(c, sel, width, height, top = 0, signed = signedNow(c)) {
   const [w, h] = heatSize(c, sel, width, height);
   return heatmap(c, sel, { cells: state.cells, signed, top, depth: depthOf(c, sel) }, w, h);
 }
@@ -258,11 +258,11 @@ function drawWords(g, { width, height }, c, { heat, opacity, look }) {
     const v = heat && look !== 'original' && k < heat.w ? heat.values[k] : null;
     if (v !== null) {
       g.globalAlpha = heat.signed ? 1 : Math.max(.25, opacity);
-      g.fillStyle = css(v, heat.signed);
+      g.fillStyle = css(heat.signed ? WORD * v : v, heat.signed);
       g.fillRect(x, y, w, h);
       g.globalAlpha = 1;
     }
-    g.fillStyle = v !== null && !heat.signed && opacity > .6 ? (isLight(v, false) ? '#14161c' : '#fff') : themed('--ink');
+    g.fillStyle = isSpecial(c.tokens[k]) ? themed('--muted') : v !== null && !heat.signed && opacity > .6 ? (isLight(v, false) ? '#14161c' : '#fff') : themed('--ink');
     g.font = `${size}px ${themed('--font')}`;
     g.fillText(word, x + size * .2, y + h / 2);
   });
@@ -271,19 +271,28 @@ function drawWords(g, { width, height }, c, { heat, opacity, look }) {
 function layoutWords(g, c, width, place) {
   const size = width < 200 ? 9 : Math.max(12, Math.round(width / 38)), h = Math.round(size * 1.5);
   g.font = `${size}px ${themed('--font')}`;
+  const marked = marks(c.tokens);
   let x = 4, y = 4;
   c.tokens.forEach((token, k) => {
     const word = wordOf(token), w = g.measureText(word).width + size * .4;
     if (x + w > width - 4 && x > 4) { x = 4; y += h + 3; }
     place(word, k, x, y, w, h, size);
-    x += w + (c.tokens[k + 1] && joined(c.tokens[k + 1]) ? 0 : 3);
+    x += w + (c.tokens[k + 1] && joined(c.tokens[k + 1], marked) ? 0 : 3);
   });
   return y + h + 4;
 }
 
+/** Strongest colour behind a word whose heat has a sign: text in the page's ink stays readable on it. */
+export const WORD = .64;
+
 /** Pieces of a word as tokenizers mark them: `##ing`, `Ġword`, `▁word`. */
 export const wordOf = token => token.replace(/^##/, '').replace(/^[Ġ▁]/, '') || '␣';
-export const joined = token => token.startsWith('##');
+/** Whether a text's tokenizer marks where words begin. @param {string[]} tokens */
+export const marks = tokens => tokens.some(token => /^[Ġ▁]/.test(token));
+/** Whether a token goes on the word before. @param {string} token @param {boolean} marked */
+export const joined = (token, marked) => token.startsWith('##') || marked && !/^[Ġ▁]/.test(token) && !isSpecial(token);
+/** The tokenizer's own tokens, no part of the text; the rule of `Vocabulary.isSpecial`. @param {string} token */
+export const isSpecial = token => /^(\[(CLS|SEP|PAD|MASK|UNK|BOS|EOS)]|<\/?[a-z]+>|<\|[^>]*\|>)$/.test(token);
 
 function wordsHeight(c, side) {
   return Math.max(40, Math.min(4000, layoutWords(document.createElement('canvas').getContext('2d'), c, side, () => {})));

@@ -2,7 +2,7 @@
 
 import { index, methodName, R, shortName } from './data.js';
 import { draw, drawingSize, heatFor, depthOf } from './draw.js';
-import { coloured, paintScale, signedNow } from './colour.js';
+import { coloured, paintScale, signedNow, usualColours } from './colour.js';
 import { state } from './store.js';
 import { download, short, themed, when } from './dom.js';
 
@@ -16,7 +16,8 @@ export function captionOf(c, sel) {
   return [shortName(c.name), sel.method ? `${methodName(sel.method)}${t ? ' of ' + t.label : ''}${sel.layer ? ' at ' + sel.layer : ''}` : null].filter(Boolean).join(' · ');
 }
 
-export const settings = () => [`opacity ${state.opacity} %`, `colours ${state.colours || index.colormaps[0][0]}`, state.scale === 'shared' ? 'shared scale' : null, state.cells ? 'cells' : null, state.contour ? `contour at ${state.contour} %` : null].filter(Boolean).join(', ');
+/** @param {import('./types').Capture} [c] */
+export const settings = c => [`opacity ${state.opacity} %`, `colours ${state.colours || usualColours(c)}`, state.scale === 'shared' ? 'shared scale' : null, state.cells ? 'cells' : null, state.contour ? `contour at ${state.contour} %` : null].filter(Boolean).join(', ');
 
 const fileName = text => text.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^-+|-+$/g, '').slice(0, 100) || 'figure';
 
@@ -60,7 +61,7 @@ export function figureCanvas(c, sel, side = 720) {
   g.fillText(captionOf(c, sel), pad, y + 8, width);
   g.fillStyle = themed('--muted');
   g.font = `11px ${themed('--font')}`;
-  g.fillText(`${provenance()} · ${settings()}`, pad, y + 28, width);
+  g.fillText(`${provenance()} · ${settings(c)}`, pad, y + 28, width);
   return canvas;
 }
 
@@ -98,7 +99,7 @@ export function figureSvgText(c, sel) {
     y += scaleHeight;
   }
   parts.push(`<text x="${pad}" y="${y + 19}" ${font} font-size="13" font-weight="600" fill="${themed('--ink')}">${escaped(captionOf(c, sel))}</text>`,
-    `<text x="${pad}" y="${y + 38}" ${font} font-size="11" fill="${themed('--muted')}">${escaped(`${provenance()} · ${settings()}`)}</text>`, '</svg>');
+    `<text x="${pad}" y="${y + 38}" ${font} font-size="11" fill="${themed('--muted')}">${escaped(`${provenance()} · ${settings(c)}`)}</text>`, '</svg>');
   return parts.join('\n');
 }
 

@@ -8,9 +8,11 @@ import io.camhook.cam.KeptMaps;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Need;
+import io.camhook.explain.Vocabulary;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
+import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,10 +28,15 @@ import org.jspecify.annotations.Nullable;
 final class CaptureExplainer {
   private final MethodChoice methods;
   private final LayerChoice layers;
+  private final @Nullable Vocabulary vocabulary;
 
-  CaptureExplainer(MethodChoice methods, LayerChoice layers) {
+  /**
+   * @param vocabulary the words of recorded token ids; null: they stay numbers
+   */
+  CaptureExplainer(MethodChoice methods, LayerChoice layers, @Nullable Vocabulary vocabulary) {
     this.methods = methods;
     this.layers = layers;
+    this.vocabulary = vocabulary;
   }
 
   /** One explanation for each sample of the batch. */
@@ -101,7 +108,7 @@ final class CaptureExplainer {
     return explanation(view, sample, maps, recorded(view, sample, chosen, targets), problems);
   }
 
-  private static Explanation explanation(
+  private Explanation explanation(
       CaptureView view,
       int sample,
       List<Explanation.Maps> maps,
@@ -119,10 +126,22 @@ final class CaptureExplainer {
         maps,
         recorded,
         problems,
-        FedInput.sample(capture.extra(), sample, view.samples()),
+        withWords(view, sample),
         Explanation.Fed.of(
             FedInput.row(capture.tensor(TensorName.input(0)).orElse(null), sample),
             FedInput.row(capture.tensor(TensorName.output(0)).orElse(null), sample)));
+  }
+
+  /** The metadata; with the words of the recorded ids, where it has none. */
+  private Map<String, String> withWords(CaptureView view, int sample) {
+    Map<String, String> metadata = FedInput.sample(view.capture().extra(), sample, view.samples());
+    Tensor ids = vocabulary == null ? null : view.ids(sample);
+    if (vocabulary == null || ids == null || metadata.containsKey(FedInput.TOKENS)) {
+      return metadata;
+    }
+    Map<String, String> named = new LinkedHashMap<>(metadata);
+    named.put(FedInput.TOKENS, WordMap.metadata(vocabulary.tokens(ids)));
+    return named;
   }
 
   private static boolean dependsOnTarget(CamMethod method) {

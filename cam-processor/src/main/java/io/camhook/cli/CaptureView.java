@@ -3,6 +3,7 @@ package io.camhook.cli;
 import io.camhook.cam.CaptureLayers;
 import io.camhook.cam.LayerTensors;
 import io.camhook.recording.Capture;
+import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Target;
@@ -125,6 +126,30 @@ final class CaptureView {
       }
     }
     return Picture.of(out, width, height, channels);
+  }
+
+  /** The token ids of a sample, {@code [T]}; null where no input holds any. */
+  @Nullable Tensor ids(int sample) {
+    for (int i = 0; ; i++) {
+      Tensor input = capture.tensor(TensorName.input(i)).orElse(null);
+      if (input == null) {
+        return null;
+      }
+      boolean integers = input.dtype() == DType.I64 || input.dtype() == DType.I32;
+      if (integers && input.rank() == 2 && holdsIds(input)) {
+        return FedInput.row(input, sample);
+      }
+    }
+  }
+
+  /** Not a mask of zeros and ones, nor segments. */
+  private static boolean holdsIds(Tensor input) {
+    for (float v : input.toFloats()) {
+      if (v > 1) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What was recorded of a layer for target {@code n} of every sample. */

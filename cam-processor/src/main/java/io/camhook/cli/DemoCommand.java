@@ -127,7 +127,7 @@ final class DemoCommand implements Callable<Integer> {
     GroundTruth truth = GroundTruth.read(output.resolve("pictures/pictures.json"));
     CaptureReport shown = new CaptureReport(truth);
     CaptureExplainer explainer =
-        new CaptureExplainer(MethodChoice.of(METHODS), new LayerChoice(List.of()));
+        new CaptureExplainer(MethodChoice.of(METHODS), new LayerChoice(List.of()), null);
     Source source = Source.of(recording);
     Problems problems = new Problems();
     try (ReportWriter writer =

@@ -8,6 +8,8 @@ import io.camhook.explain.InputFiles;
 import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
 import io.camhook.explain.Preprocessing;
+import io.camhook.explain.TextTokenizer;
+import io.camhook.explain.Vocabulary;
 import io.camhook.report.MetricsTable;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -45,6 +48,10 @@ import picocli.CommandLine.Spec;
       "and report.html over all of them."
     })
 final class ExplainCommand implements Callable<Integer> {
+  /** Methods that say most of words where they become vectors, or need no layer. */
+  private static final Set<String> AT_EMBEDDING =
+      Set.of("hirescam", "integrated-gradients", "occlusion", "attention-rollout");
+
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
@@ -59,8 +66,9 @@ final class ExplainCommand implements Callable<Integer> {
       paramLabel = "INPUT",
       arity = "1..*",
       description =
-          "Picture, directory of pictures, or .safetensors with a tensor 'input' (several:"
-              + " 'input0', 'input1' …).")
+          "Picture, text (.txt, with --tokenizer), directory of them, or .safetensors with a tensor"
+              + " 'input' (several: 'input0', 'input1' …, or the names of the model's"
+              + " parameters).")
   private List<Path> inputs = new ArrayList<>();
 
   @Option(
@@ -69,7 +77,7 @@ final class ExplainCommand implements Callable<Integer> {
       split = ",",
       description =
           "Module path or glob, may be repeated; '*': all; auto (default): the last with a spatial"
-              + " output.")
+              + " output; embedding (default for texts): what turns token ids into vectors.")
   private List<String> layers = new ArrayList<>();
 
   @Mixin private MethodOptions wanted = new MethodOptions();
@@ -87,6 +95,8 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Mixin private ModelOptions choice = new ModelOptions();
 
+  @Mixin private TextOptions text = new TextOptions();
+
   @Mixin private MetricsOptions measured = new MetricsOptions();
 
   @Mixin private EngineOptions engine = new EngineOptions();
@@ -100,13 +110,30 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<String> methods = wanted.methods(spec, target.isNone());
+    List<String> named = wanted.methods(spec, target.isNone());
     Set<Metric> metrics = measured.metrics(spec);
     wanted.read(spec);
-    target.read(spec);
     requireDirectory(output);
-    InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec));
-    List<String> paths = layers.isEmpty() ? List.of("auto") : layers;
+    try (TextTokenizer tokenizer = text.tokenizer()) {
+      target.read(spec, tokenizer);
+      return explain(named, metrics, tokenizer);
+    }
+  }
+
+  private int explain(List<String> named, Set<Metric> metrics, @Nullable TextTokenizer tokenizer)
+      throws IOException {
+    InputFiles files = InputFiles.of(inputs, pictures.preprocessing(spec)).with(tokenizer);
+    Vocabulary vocabulary = tokenizer == null ? null : tokenizer.vocabulary();
+    boolean words = layers.isEmpty() && !target.isNone() && files.areWords();
+    List<String> methods =
+        words && !wanted.areNamed()
+            ? wanted.methodsOfWords(
+                vocabulary == null ? OptionalLong.empty() : vocabulary.padding())
+            : named;
+    List<String> paths =
+        !layers.isEmpty()
+            ? layers
+            : List.of(words && AT_EMBEDDING.containsAll(methods) ? Explainer.EMBEDDING : "auto");
     try (Interruption interruption = new Interruption();
         Explainer explainer =
             choice.apply(
@@ -120,7 +147,7 @@ final class ExplainCommand implements Callable<Integer> {
       MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
           Progress progress = new Progress("explain", " inputs", files.size())) {
-        ExplainSettings settings = new ExplainSettings(wanted, interruption, progress);
+        ExplainSettings settings = new ExplainSettings(wanted, interruption, progress, vocabulary);
         ExplainRun run = new ExplainRun(model, methods, target.labels(), settings, problems);
         for (int i = 0; i < files.size() && !interruption.requested(); i++) {
           explain(files, i, explainer, run, metrics, summary, out);
@@ -170,11 +197,12 @@ final class ExplainCommand implements Callable<Integer> {
       throws IOException {
     try {
       for (ModelInput input : files.read(index)) {
-        Explained explained = explainer.run(input, target.of(input.name()));
+        Explained explained = explainer.run(input, target.of(input, explainer));
         notice(explainer.notices());
         Explanation explanation = run.explain(explained);
-        out.write(explanation, explained, run.concepts(explained), target.labels());
+        out.write(explanation, explained, run.concepts(explained), run.labels(explained));
         say(ChoiceText.of(explained, explanation), input);
+        sayWords(explanation);
         if (!metrics.isEmpty()) {
           boolean[] mask = measured.mask(input.name());
           run.measure(explained, explanation, metrics, mask, summary);
@@ -197,6 +225,22 @@ final class ExplainCommand implements Callable<Integer> {
     if (notice != null) {
       notice(List.of(notice));
     }
+  }
+
+  /** What each method says of the words. */
+  private void sayWords(Explanation explanation) {
+    PrintWriter print = spec.commandLine().getOut();
+    boolean colours = spec.commandLine().getColorScheme().ansi().enabled();
+    for (Explanation.Maps maps : explanation.maps()) {
+      WordMap words = WordMap.of(FedInput.words(explanation), maps.result());
+      if (words != null) {
+        print.printf("  %s%s: %s%n", maps.result().name(), maps.suffix(), words.strongest());
+        if (colours) {
+          print.println("    " + words.coloured());
+        }
+      }
+    }
+    print.flush();
   }
 
   private void notice(List<String> all) {

@@ -1,8 +1,10 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,12 +29,15 @@ final class ExplainOptions {
       description = "Recorded layer, path or glob, may be repeated. Default: all that fit.")
   private List<String> layers = new ArrayList<>();
 
+  @Mixin private TextOptions text = new TextOptions();
+
   ExplainOptions() {}
 
   /** The explainer of these options; an unknown method is wrong usage. */
-  CaptureExplainer explainer(CommandSpec spec) {
+  CaptureExplainer explainer(CommandSpec spec) throws IOException {
     try {
-      return new CaptureExplainer(MethodChoice.of(methods), new LayerChoice(layers));
+      return new CaptureExplainer(
+          MethodChoice.of(methods), new LayerChoice(layers), text.vocabulary());
     } catch (CamException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

@@ -60,7 +60,7 @@ final class ExplainOutput implements AutoCloseable {
       FloatMap heatmap = each.result().heatmap();
       Picture overlay =
           frame == null
-              ? MapPicture.of(heatmap, explanation.picture(), null)
+              ? MapPicture.of(explanation, each.result(), null)
               : MapPicture.over(heatmap, frame);
       if (overlay != null) {
         overlay.writePng(

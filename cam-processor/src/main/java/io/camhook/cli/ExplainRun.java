@@ -15,6 +15,7 @@ import io.camhook.explain.LayerConcepts;
 import io.camhook.explain.Measurement;
 import io.camhook.explain.Metric;
 import io.camhook.explain.ModelInput;
+import io.camhook.explain.Vocabulary;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 final class ExplainRun {
   private final String model;
   private final List<String> methods;
-  private final Labels labels;
+  private final Labels named;
   private final ExplainSettings settings;
   private final Problems problems;
   private final SanityRun sanity;
@@ -48,7 +49,7 @@ final class ExplainRun {
     this.settings = settings;
     this.model = String.valueOf(model.getFileName());
     this.methods = methods;
-    this.labels = labels;
+    this.named = labels;
     this.problems = problems;
     this.sanity = new SanityRun(model, settings, problems);
   }
@@ -60,8 +61,9 @@ final class ExplainRun {
 
   Explanation explain(Explained explained) {
     ModelInput input = explained.input();
+    Labels labels = labels(explained);
     Map<String, String> failed = new LinkedHashMap<>();
-    List<Target> targets = targets(explained);
+    List<Target> targets = targets(explained, labels);
     List<Explanation.Maps> maps = maps(explained, targets.size(), failed);
     if (methods.isEmpty() && explained.activations().isEmpty()) {
       problems.add("layers", input.name() + ": " + Explained.NO_LAYER);
@@ -78,7 +80,7 @@ final class ExplainRun {
         maps,
         layers(explained, Math.max(1, targets.size())),
         failed,
-        Map.of(),
+        words(explained),
         Explanation.Fed.of(
             FedInput.row(input.tensors().get(0), 0), explained.logits().orElse(null)));
   }
@@ -97,7 +99,22 @@ final class ExplainRun {
     }
   }
 
-  private List<Target> targets(Explained explained) {
+  /** The names of the classes; those of a model that scores every word are the words. */
+  Labels labels(Explained explained) {
+    Vocabulary vocabulary = settings.vocabulary();
+    if (vocabulary == null || !named.names().isEmpty()) {
+      return named;
+    }
+    Labels words = vocabulary.labels();
+    Tensor output = explained.logits().orElse(null);
+    boolean scoresWords =
+        output != null
+            && output.rank() > 1
+            && output.size(explained.classAxis()) == words.names().size();
+    return scoresWords ? words : named;
+  }
+
+  private List<Target> targets(Explained explained, Labels labels) {
     List<Target> targets = new ArrayList<>();
     for (int n = 0; n < explained.targets().size(); n++) {
       int index = explained.classIndex(n);
@@ -165,6 +182,20 @@ final class ExplainRun {
     } catch (CamException e) {
       problems.add("metrics", explained.input().name() + ": metrics: " + e.getMessage());
     }
+  }
+
+  /** The words of a text as metadata. */
+  private Map<String, String> words(Explained explained) {
+    List<String> known = explained.input().tokens();
+    Tensor ids = explained.tokenIds().orElse(null);
+    Vocabulary vocabulary = settings.vocabulary();
+    if (ids == null) {
+      return Map.of();
+    }
+    if (known.isEmpty() && vocabulary != null) {
+      known = vocabulary.tokens(ids);
+    }
+    return known.isEmpty() ? Map.of() : Map.of(FedInput.TOKENS, WordMap.metadata(known));
   }
 
   private static boolean dependsOnTarget(String method) {

@@ -5,7 +5,10 @@ import io.camhook.cam.Heatmaps;
 import io.camhook.cam.model.RunOptions;
 import io.camhook.explain.Explained;
 import io.camhook.explain.ModelInput;
+import io.camhook.explain.Vocabulary;
 import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How maps are computed.
@@ -13,13 +16,19 @@ import java.util.List;
  * @param wanted what the user asked for
  * @param interruption stops methods that run the model again
  * @param progress is told where they are
+ * @param vocabulary the words of token ids; null if no tokenizer was named
  */
-record ExplainSettings(MethodOptions wanted, Interruption interruption, Progress progress) {
+record ExplainSettings(
+    MethodOptions wanted,
+    Interruption interruption,
+    Progress progress,
+    @Nullable Vocabulary vocabulary) {
 
   RunOptions options(Explained explained) {
     ModelInput input = explained.input();
+    OptionalLong padding = vocabulary == null ? OptionalLong.empty() : vocabulary.padding();
     return wanted
-        .options(explained.explainedInput())
+        .options(explained.explainedInput(), padding)
         .withProgress(
             (method, done, total) ->
                 progress.note("%s %s %d/%d".formatted(input.name(), method, done, total)))

@@ -92,6 +92,11 @@ final class FedInput {
         width, height, best, IntStream.range(0, classes).mapToObj(k -> "class " + k).toList());
   }
 
+  /** The words of a text; empty where there are none. */
+  static List<String> words(Explanation explanation) {
+    return tokens(explanation.extra().get(TOKENS));
+  }
+
   private static List<String> tokens(@Nullable String json) {
     List<String> tokens = new ArrayList<>();
     for (JsonNode token : array(json)) {

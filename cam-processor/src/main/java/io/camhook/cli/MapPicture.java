@@ -1,5 +1,6 @@
 package io.camhook.cli;
 
+import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
 import io.camhook.explain.PictureFrame;
 import io.camhook.recording.Tensor;
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A heatmap as a picture: of an image over the image, of a signal as a background of its lines, of
- * a volume over its slices side by side; alone where what was fed is not known.
+ * a volume over its slices side by side, of a text behind its words; alone where what was fed is
+ * not known.
  */
 final class MapPicture {
   private static final ColourTable COLOURS = ColourTable.JET;
@@ -38,6 +40,13 @@ final class MapPicture {
       case 3 -> volume(heat, shape, input);
       default -> null;
     };
+  }
+
+  /** The map of one method: of a text its words on their colours. */
+  static @Nullable Picture of(Explanation explanation, CamResult result, @Nullable Tensor input) {
+    WordMap words = WordMap.of(FedInput.words(explanation), result);
+    Picture picture = words == null ? null : words.picture();
+    return picture == null ? of(result.heatmap(), explanation.picture(), input) : picture;
   }
 
   /** Over the picture that the user gave; what of it the model was not fed stays as it is. */

@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,16 +22,21 @@ import picocli.CommandLine.ParameterException;
 final class MethodOptions {
   private static final String NONE = "none";
 
+  /** Gradient times input at the embedding, and its mean on the way from no words. */
+  private static final List<String> OF_WORDS = List.of("hirescam", "integrated-gradients");
+
   @Option(
       names = {"-m", "--method"},
       paramLabel = "METHOD",
       split = ",",
       description = {
-        "Method, may be repeated (default: gradcam); none: activations and gradients only.",
+        "Method, may be repeated (default: gradcam; of token ids hirescam and",
+        "integrated-gradients, and occlusion where the padding token is known);",
+        "none: activations and gradients only.",
         "Of layers: cam gradcam gradcam++ hirescam gradcam-elementwise xgradcam layercam eigencam",
         "eigengradcam segeigencam kpcacam fem finercam shapleycam refinecam randomcam; running the",
         "model again: scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of",
-        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise."
+        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise attention-rollout."
       })
   private List<String> methods = new ArrayList<>();
 
@@ -78,7 +85,9 @@ final class MethodOptions {
   @Option(
       names = "--pad-id",
       paramLabel = "ID",
-      description = "Token id that occlusion puts in the place of each token.")
+      description =
+          "Token id that occlusion puts in the place of each token (default: that of"
+              + " --tokenizer).")
   private @Nullable Long padId;
 
   @Option(
@@ -108,6 +117,18 @@ final class MethodOptions {
   private @Nullable Layout layout;
 
   MethodOptions() {}
+
+  /** Whether methods were named. */
+  boolean areNamed() {
+    return !methods.isEmpty();
+  }
+
+  /** What explains words where no method was named, at the embedding. */
+  List<String> methodsOfWords(OptionalLong padding) {
+    return padId == null && padding.isEmpty()
+        ? OF_WORDS
+        : Stream.concat(OF_WORDS.stream(), Stream.of("occlusion")).toList();
+  }
 
   /** The ids; an unknown one is wrong usage. */
   List<String> methods(CommandSpec spec, boolean withoutTarget) {
@@ -172,14 +193,19 @@ final class MethodOptions {
     return layout;
   }
 
-  /** How the model is run again for an input. */
-  RunOptions options(Tensor input) {
+  /**
+   * How the model is run again for an input.
+   *
+   * @param padding the tokenizer's own padding token
+   */
+  RunOptions options(Tensor input, OptionalLong padding) {
+    Long own = padding.isPresent() ? (Long) padding.getAsLong() : null;
     RunOptions options =
         RunOptions.forInput(input)
             .withChannels(channels)
             .withSamples(samples == null ? 0 : samples)
             .withSeed(seed)
-            .withPadId(padId);
+            .withPadId(padId == null ? own : padId);
     return batch == null ? options : options.withBatch(batch);
   }
 

@@ -114,7 +114,7 @@ final class ProcessCommand implements Callable<Integer> {
     ExplanationFile.write(output, explanation);
     for (Explanation.Maps each : explanation.maps()) {
       maps.merge(each.result().method(), 1, Integer::sum);
-      Picture overlay = MapPicture.of(each.result().heatmap(), explanation.picture(), input);
+      Picture overlay = MapPicture.of(explanation, each.result(), input);
       if (overlay != null) {
         overlay.writePng(
             output.resolve(

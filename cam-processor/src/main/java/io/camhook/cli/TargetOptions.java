@@ -5,11 +5,16 @@ import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.TargetChoice;
 import io.camhook.cam.targets.Targets;
 import io.camhook.explain.ExplainException;
+import io.camhook.explain.Explained;
+import io.camhook.explain.Explainer;
+import io.camhook.explain.ModelInput;
 import io.camhook.explain.TargetSelection;
+import io.camhook.explain.TextTokenizer;
 import io.camhook.recording.RecordingException;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +27,7 @@ final class TargetOptions {
   private static final String NONE = "none";
   private static final String PREDICTED = "predicted";
   private static final String SIMILARITY = "similarity:";
+  private static final String WORD = "word:";
 
   @Option(
       names = {"-t", "--target"},
@@ -32,7 +38,9 @@ final class TargetOptions {
             + " classes);",
         "softmax:N, difference:N,M, finer:N, rest:N (labels will do for numbers); raw, binary:+,",
         "binary:-, output:N; similarity:FILE (to the output that an earlier FILE.safetensors"
-            + " holds);",
+            + " holds),",
+        "similarity:TEXT or FILE.txt (to what the model makes of another text, with --tokenizer);",
+        "word:W (a word that a language model scores, W@N at token N, with --tokenizer);",
         "none: nothing, the model runs only as far as the last layer."
       })
   private String target = "top1";
@@ -53,7 +61,9 @@ final class TargetOptions {
 
   private Labels labels = Labels.none();
   private @Nullable TargetChoice choice;
-  private @Nullable TargetSelection other;
+  private @Nullable Tensor reference;
+  private @Nullable ModelInput referenceInput;
+  private @Nullable WordTarget word;
 
   TargetOptions() {}
 
@@ -62,10 +72,14 @@ final class TargetOptions {
     return target.equals(NONE);
   }
 
-  /** Reads the target and what it names; an impossible one is wrong usage. */
-  void read(CommandSpec spec) throws IOException {
+  /**
+   * Reads the target and what it names; an impossible one is wrong usage.
+   *
+   * @param tokenizer null if none was named
+   */
+  void read(CommandSpec spec, @Nullable TextTokenizer tokenizer) throws IOException {
     labels = labelFile == null ? Labels.none() : Labels.read(labelFile);
-    if (mask != null && (isNone() || target.startsWith(SIMILARITY))) {
+    if (mask != null && (isNone() || target.startsWith(SIMILARITY) || target.startsWith(WORD))) {
       throw new ParameterException(
           spec.commandLine(), "--target-mask needs a class; use -t topN, class:N or label:S");
     }
@@ -73,7 +87,15 @@ final class TargetOptions {
       return;
     }
     if (target.startsWith(SIMILARITY)) {
-      other = similarity(Path.of(target.substring(SIMILARITY.length())));
+      readSimilarity(spec, target.substring(SIMILARITY.length()), tokenizer);
+      return;
+    }
+    if (target.startsWith(WORD)) {
+      if (tokenizer == null) {
+        throw new ParameterException(
+            spec.commandLine(), target + ": a word needs the vocabulary; name it with --tokenizer");
+      }
+      word = WordTarget.parse(target.substring(WORD.length()), tokenizer.vocabulary());
       return;
     }
     try {
@@ -83,7 +105,25 @@ final class TargetOptions {
     }
   }
 
-  private static TargetSelection similarity(Path file) throws IOException {
+  private void readSimilarity(CommandSpec spec, String other, @Nullable TextTokenizer tokenizer)
+      throws IOException {
+    boolean isFile = !other.isBlank() && Files.isRegularFile(Path.of(other));
+    if (isFile && !other.endsWith(".txt")) {
+      reference = output(Path.of(other));
+    } else if (tokenizer != null) {
+      String text = isFile ? Files.readString(Path.of(other)) : other;
+      referenceInput = tokenizer.input("the text of " + SIMILARITY, text);
+    } else if (other.endsWith(".safetensors")) {
+      throw new ExplainException(other + ": no such file");
+    } else {
+      throw new ParameterException(
+          spec.commandLine(),
+          "%s: expected a .safetensors that camhook explain wrote, or, with --tokenizer, another text"
+              .formatted(target));
+    }
+  }
+
+  private static Tensor output(Path file) throws IOException {
     Safetensors blob;
     try {
       blob = Safetensors.read(file);
@@ -96,7 +136,7 @@ final class TargetOptions {
           "%s: expected a tensor 'logits', as camhook explain writes the model's output, found %s"
               .formatted(file, blob.tensors().keySet().stream().limit(5).toList()));
     }
-    return TargetSelection.of(Targets.similarity(reference.toFloats()));
+    return reference;
   }
 
   /** The labels of the classes. */
@@ -104,13 +144,24 @@ final class TargetOptions {
     return labels;
   }
 
-  /** The target of an input; null for none. */
-  @Nullable TargetSelection of(String input) throws IOException {
+  /**
+   * The target of an input; null for none.
+   *
+   * @param explainer runs the other text of a similarity
+   */
+  @Nullable TargetSelection of(ModelInput input, Explainer explainer) throws IOException {
     if (isNone()) {
       return null;
     }
-    if (other != null) {
-      return other;
+    if (reference == null && referenceInput != null) {
+      Explained other = explainer.run(referenceInput, TargetSelection.of(Targets.raw()));
+      reference = other.logits().orElseThrow();
+    }
+    if (reference != null) {
+      return TargetSelection.similarity(reference, referenceInput, input);
+    }
+    if (word != null) {
+      return word.of(input);
     }
     TargetChoice wanted = Objects.requireNonNull(choice);
     if (mask == null) {
@@ -118,6 +169,6 @@ final class TargetOptions {
     }
     return mask.toString().equals(PREDICTED)
         ? TargetSelection.withinPrediction(wanted)
-        : TargetSelection.within(wanted, MaskFile.of(mask, input).inside());
+        : TargetSelection.within(wanted, MaskFile.of(mask, input.name()).inside());
   }
 }

@@ -178,6 +178,14 @@ public final class Explained {
     return inputs.forMethods(inputs.primary());
   }
 
+  /** The token ids {@code [1,T]} that are explained; empty where the input holds numbers. */
+  public Optional<Tensor> tokenIds() {
+    Tensor ids = fed.get(inputs.primary());
+    return ids.rank() == 2 && inputs.form(inputs.primary()).isInteger()
+        ? Optional.of(ids)
+        : Optional.empty();
+  }
+
   /** The score of target {@code n}. */
   public double score(int n) {
     return targets.get(n).score(logits().orElseThrow().toFloats());

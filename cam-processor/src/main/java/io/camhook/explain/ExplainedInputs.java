@@ -66,6 +66,12 @@ final class ExplainedInputs {
     return found.isEmpty() ? List.of(0) : List.copyOf(found);
   }
 
+  /** Whether no input is a picture or another one of numbers, and one holds token ids. */
+  static boolean areWords(List<Tensor> inputs) {
+    Tensor primary = inputs.get(usual(inputs).get(0));
+    return primary.rank() == 2 && !InputForm.isFloating(primary);
+  }
+
   /** Not a mask of zeros and ones, nor segments. */
   private static boolean isId(Tensor input) {
     for (float v : input.toFloats()) {

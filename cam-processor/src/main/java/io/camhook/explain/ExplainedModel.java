@@ -3,6 +3,7 @@ package io.camhook.explain;
 import ai.djl.engine.EngineException;
 import io.camhook.cam.CamException;
 import io.camhook.cam.LayerTensors;
+import io.camhook.cam.model.Attention;
 import io.camhook.cam.model.BackwardModel;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.engine.ModelSession;
@@ -151,6 +152,11 @@ final class ExplainedModel implements BackwardModel {
                     sides
                         .embedding()
                         .gradient(batch, repeatedTo(inputs, batch.size(0)), gradients(some))));
+  }
+
+  @Override
+  public Attention attention(ScoreTarget target) {
+    return sides.attention().of(inputs, gradients(List.of(target)));
   }
 
   /** A pass for one sample and several targets. */

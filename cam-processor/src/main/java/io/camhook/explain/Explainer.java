@@ -46,6 +46,9 @@ import org.jspecify.annotations.Nullable;
  * application's own model of Java blocks and leaves it as it is. Not thread-safe.
  */
 public final class Explainer implements AutoCloseable {
+  /** As a layer: the module that turns token ids into vectors. */
+  public static final String EMBEDDING = "embedding";
+
   private final ModelSource source;
   private final ModelListing listing;
   private final List<String> wanted;
@@ -64,11 +67,11 @@ public final class Explainer implements AutoCloseable {
   private @Nullable Integer explainedInput;
   private int labels;
 
-  private Explainer(ModelSource source, List<String> wanted) {
+  private Explainer(ModelSource source, List<String> layers) {
     this.source = source;
     this.listing = source.listing();
-    this.wanted = List.copyOf(wanted);
-    this.sides = new MethodSessions(source, wanted);
+    this.sides = new MethodSessions(source, layers);
+    this.wanted = layers.stream().map(this::withEmbedding).toList();
     this.layouts = new Layouts(null, listing.modules());
     this.layersAreNamed = wanted.stream().noneMatch(layer -> layer.contains("*"));
     List<String> named = wanted.stream().filter(layer -> !layer.equals(LayerPattern.AUTO)).toList();
@@ -114,6 +117,23 @@ public final class Explainer implements AutoCloseable {
   /** The same for a block that belongs to no model. */
   public static Explainer of(Block model, List<String> layers) {
     return new Explainer(BlockSource.of(model), layers);
+  }
+
+  private String withEmbedding(String layer) {
+    boolean named =
+        listing.modules().stream()
+            .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));
+    if (!layer.equals(EMBEDDING) || named) {
+      return layer;
+    }
+    return sides
+        .embedding()
+        .path()
+        .orElseThrow(
+            () ->
+                new ExplainException(
+                    "%s: no layer 'embedding': no module of type Embedding is called, which would turn token ids into vectors; name a layer that does (-l), 'camhook layers %s' lists them; occlusion needs none (-m occlusion --pad-id N)"
+                        .formatted(listing.model(), listing.model())));
   }
 
   /** Says where channels and positions of the layers are, in place of finding it; null finds it. */

@@ -19,30 +19,34 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files that inputs are read from: pictures, directories of pictures, and {@code .safetensors}
- * with a tensor {@code input} or tensors {@code input0}, {@code input1} …, and perhaps the picture
- * that they show, a uint8 {@code image} {@code [H,W,3]}. Immutable.
+ * The files that inputs are read from: pictures, texts, directories of pictures or texts, and
+ * {@code .safetensors} with a tensor {@code input} or tensors {@code input0}, {@code input1} …, and
+ * perhaps the picture that they show, a uint8 {@code image} {@code [H,W,3]}. Immutable.
  */
 public final class InputFiles {
   private static final String TENSORS = ".safetensors";
+  private static final String TEXT = ".txt";
   private static final String IMAGES = "image\\d*";
   private static final Set<String> PICTURES = Set.of(".png", ".jpg", ".jpeg", ".gif", ".bmp");
 
   private final List<Entry> entries;
   private final Preprocessing preprocessing;
+  private final @Nullable TextTokenizer tokenizer;
 
   private record Entry(String name, Path file) {}
 
-  private InputFiles(List<Entry> entries, Preprocessing preprocessing) {
+  private InputFiles(
+      List<Entry> entries, Preprocessing preprocessing, @Nullable TextTokenizer tokenizer) {
     this.entries = entries;
     this.preprocessing = preprocessing;
+    this.tokenizer = tokenizer;
   }
 
   /**
    * Finds the files; none is read yet.
    *
    * @param preprocessing what becomes of pictures
-   * @throws ExplainException if a path does not exist or a directory holds no picture
+   * @throws ExplainException if a path does not exist or a directory holds no picture and no text
    */
   public static InputFiles of(List<Path> paths, Preprocessing preprocessing) throws IOException {
     Set<String> names = new HashSet<>();
@@ -52,7 +56,7 @@ public final class InputFiles {
         entries.add(new Entry(unique(stem(file), names), file));
       }
     }
-    return new InputFiles(List.copyOf(entries), preprocessing);
+    return new InputFiles(List.copyOf(entries), preprocessing, null);
   }
 
   private static List<Path> files(Path path) throws IOException {
@@ -63,16 +67,17 @@ public final class InputFiles {
       return List.of(path);
     }
     try (Stream<Path> files = Files.list(path)) {
-      List<Path> pictures =
-          files
-              .filter(file -> PICTURES.contains(suffix(file)) && Files.isRegularFile(file))
-              .sorted()
-              .toList();
-      if (pictures.isEmpty()) {
-        throw new ExplainException(
-            path + ": the directory holds no picture (png, jpg, jpeg, gif, bmp)");
+      List<Path> all = files.filter(Files::isRegularFile).sorted().toList();
+      List<Path> found = all.stream().filter(file -> PICTURES.contains(suffix(file))).toList();
+      if (found.isEmpty()) {
+        found = all.stream().filter(file -> suffix(file).equals(TEXT)).toList();
       }
-      return pictures;
+      if (found.isEmpty()) {
+        throw new ExplainException(
+            path
+                + ": the directory holds no picture (png, jpg, jpeg, gif, bmp), and no text (txt)");
+      }
+      return found;
     }
   }
 
@@ -98,7 +103,12 @@ public final class InputFiles {
 
   /** The same files with pictures fed in another way. */
   public InputFiles with(Preprocessing other) {
-    return new InputFiles(entries, other);
+    return new InputFiles(entries, other, tokenizer);
+  }
+
+  /** The same files with texts read by a tokenizer, which stays the caller's to close. */
+  public InputFiles with(@Nullable TextTokenizer other) {
+    return new InputFiles(entries, preprocessing, other);
   }
 
   /** Number of inputs. */
@@ -118,7 +128,35 @@ public final class InputFiles {
    */
   public List<ModelInput> read(int index) throws IOException {
     Entry entry = entries.get(index);
-    return suffix(entry.file()).equals(TENSORS) ? samples(tensors(entry)) : List.of(picture(entry));
+    return switch (suffix(entry.file())) {
+      case TENSORS -> samples(tensors(entry));
+      case TEXT -> List.of(text(entry));
+      default -> List.of(picture(entry));
+    };
+  }
+
+  private ModelInput text(Entry entry) throws IOException {
+    if (tokenizer == null) {
+      throw new ExplainException(
+          entry.file()
+              + ": a text needs the model's tokenizer; name its tokenizer.json with --tokenizer");
+    }
+    return tokenizer.input(entry.name(), Files.readString(entry.file()));
+  }
+
+  /**
+   * Whether the first file holds integers, such as the token ids of a text: what models of words
+   * take.
+   */
+  public boolean areWords() throws IOException {
+    if (entries.isEmpty()) {
+      return false;
+    }
+    return switch (suffix(entries.get(0).file())) {
+      case TEXT -> true;
+      case TENSORS -> ExplainedInputs.areWords(tensors(entries.get(0)).tensors());
+      default -> false;
+    };
   }
 
   private static List<ModelInput> samples(ModelInput batch) {
@@ -132,7 +170,8 @@ public final class InputFiles {
     for (int i = 0; i < n; i++) {
       int row = i;
       List<Tensor> rows = batch.tensors().stream().map(t -> row(t, row)).toList();
-      samples.add(new ModelInput(batch.name() + "-" + i, rows, batch.names(), null, null));
+      samples.add(
+          new ModelInput(batch.name() + "-" + i, rows, batch.names(), null, null, List.of()));
     }
     return samples;
   }
@@ -147,7 +186,12 @@ public final class InputFiles {
   private ModelInput picture(Entry entry) throws IOException {
     Preprocessing.Fed fed = preprocessing.feed(PictureFile.read(entry.file()));
     return new ModelInput(
-        entry.name(), List.of(fed.tensor()), List.of("input"), fed.picture(), fed.frame());
+        entry.name(),
+        List.of(fed.tensor()),
+        List.of("input"),
+        fed.picture(),
+        fed.frame(),
+        List.of());
   }
 
   private static ModelInput tensors(Entry entry) throws IOException {
@@ -179,7 +223,8 @@ public final class InputFiles {
         names.stream().map(found::get).map(Objects::requireNonNull).toList(),
         names,
         picture(found.get("image")),
-        null);
+        null,
+        List.of());
   }
 
   /** A uint8 {@code image} beside the inputs is what they show. */

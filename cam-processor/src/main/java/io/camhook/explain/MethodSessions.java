@@ -16,6 +16,7 @@ final class MethodSessions implements AutoCloseable {
   private final ModelSource source;
   private final BiasLayers biases;
   private final TokenEmbedding embedding;
+  private final AttentionWeights attention;
   private final Map<String, DType> types = new HashMap<>();
   private ModelSession.Use use = ModelSession.Use.standard();
 
@@ -26,6 +27,7 @@ final class MethodSessions implements AutoCloseable {
     this.source = source;
     this.biases = new BiasLayers(source, this);
     this.embedding = new TokenEmbedding(source.listing(), layers, this);
+    this.attention = new AttentionWeights(source, this);
   }
 
   /** How sessions feed and read the model from now on. */
@@ -56,6 +58,10 @@ final class MethodSessions implements AutoCloseable {
     return embedding;
   }
 
+  AttentionWeights attention() {
+    return attention;
+  }
+
   /** Remembers the types of what layers return. */
   void seen(Map<LayerOutput, Tensor> activations) {
     activations.forEach((layer, tensor) -> types.put(layer.toString(), tensor.dtype()));
@@ -70,5 +76,6 @@ final class MethodSessions implements AutoCloseable {
   public void close() {
     biases.close();
     embedding.close();
+    attention.close();
   }
 }

@@ -5,11 +5,16 @@ import io.camhook.recording.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /** Brings the tensors of an input into the order and under the names that a model takes them by. */
 final class ModelArguments {
   private static final String BY_POSITION = "input\\d*";
+  private static final String POSITIONS = "positions";
 
   private ModelArguments() {}
 
@@ -28,6 +33,10 @@ final class ModelArguments {
    * @throws ExplainException if the names are not those of the arguments
    */
   static Fed of(ModelInput input, List<ModelArgument> arguments) {
+    boolean dict = !arguments.isEmpty() && arguments.get(0).isDict();
+    if (input.isText() && !dict) {
+      return ofText(input, arguments);
+    }
     boolean byPosition = input.names().stream().allMatch(name -> name.matches(BY_POSITION));
     boolean known = !arguments.isEmpty();
     if (byPosition && known && arguments.get(0).isDict()) {
@@ -48,6 +57,69 @@ final class ModelArguments {
               .formatted(input.name(), input.names()));
     }
     return byName(input, arguments);
+  }
+
+  /**
+   * What a text becomes, by what the model's arguments are called; without telling names in the
+   * order of BERT: ids, mask, types.
+   */
+  private static Fed ofText(ModelInput input, List<ModelArgument> arguments) {
+    Map<String, Tensor> left = new LinkedHashMap<>();
+    for (int i = 0; i < input.names().size(); i++) {
+      left.put(input.names().get(i), input.tensors().get(i));
+    }
+    Tensor ids = input.tensors().get(0);
+    if (arguments.isEmpty()) {
+      return new Fed(List.of(ids), List.of());
+    }
+    Map<String, Tensor> given = new LinkedHashMap<>();
+    for (ModelArgument argument : arguments) {
+      String role = role(argument.name());
+      if (role != null && (left.containsKey(role) || role.equals(POSITIONS))) {
+        given.put(
+            argument.name(),
+            role.equals(POSITIONS) ? positions(ids) : Objects.requireNonNull(left.remove(role)));
+      }
+    }
+    List<Tensor> tensors = new ArrayList<>();
+    for (ModelArgument argument : arguments) {
+      Tensor known = given.get(argument.name());
+      if (known == null && !left.isEmpty() && !argument.isOptional()) {
+        known = left.remove(left.keySet().iterator().next());
+      }
+      if (known == null && !argument.isOptional()) {
+        throw new ExplainException(
+            "%s: the model takes %s; a text gives ids, a mask, types and positions, and nothing for '%s'; give its tensors as a .safetensors"
+                .formatted(
+                    input.name(),
+                    String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
+                    argument.name()));
+      }
+      if (known == null) {
+        break; // the engine cannot leave out one in the middle
+      }
+      tensors.add(known);
+    }
+    return new Fed(tensors, List.of());
+  }
+
+  /** What an argument of a model of words is; null where its name does not tell. */
+  private static @Nullable String role(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    if (lower.contains("mask")) {
+      return TextTokenizer.MASK;
+    }
+    if (lower.contains("type") || lower.contains("segment")) {
+      return TextTokenizer.TYPES;
+    }
+    if (lower.contains("position")) {
+      return POSITIONS;
+    }
+    return lower.contains("ids") || lower.contains("token") ? TextTokenizer.IDS : null;
+  }
+
+  private static Tensor positions(Tensor ids) {
+    return Tensor.ofLongs(LongStream.range(0, ids.elements()).toArray(), ids.shape());
   }
 
   private static Fed byName(ModelInput input, List<ModelArgument> arguments) {

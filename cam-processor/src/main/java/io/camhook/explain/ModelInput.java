@@ -15,26 +15,60 @@ import org.jspecify.annotations.Nullable;
  *     those of the model's own parameters or of the entries of its dict
  * @param picture the picture that the first tensor was made of; null if it was none
  * @param frame where that picture lies in the one that the user gave; null if that is all of it
+ * @param tokens the words of a text, one a token of the first tensor; empty if there is none
  */
 public record ModelInput(
     String name,
     List<Tensor> tensors,
     List<String> names,
     @Nullable Picture picture,
-    @Nullable PictureFrame frame) {
+    @Nullable PictureFrame frame,
+    List<String> tokens) {
   public ModelInput {
     tensors = List.copyOf(tensors);
     names = List.copyOf(names);
+    tokens = List.copyOf(tokens);
   }
 
   /** Inputs by position. */
   public ModelInput(String name, List<Tensor> tensors, @Nullable Picture picture) {
-    this(name, tensors, positions(tensors.size()), picture, null);
+    this(name, tensors, positions(tensors.size()), picture, null, List.of());
   }
 
   /** An input without a picture. */
   public static ModelInput of(String name, Tensor... tensors) {
     return new ModelInput(name, List.of(tensors), null);
+  }
+
+  /** A text; the tensors' names say what they are, whatever the model calls them. */
+  static ModelInput ofText(
+      String name, List<String> names, List<Tensor> tensors, List<String> tokens) {
+    return new ModelInput(name, tensors, names, null, null, tokens);
+  }
+
+  /** Whether it was read from a text, so that its tensors go to whatever the model takes. */
+  boolean isText() {
+    return !tokens.isEmpty() && names.contains(TextTokenizer.IDS);
+  }
+
+  /** Which tokens of a text count, one number each; empty where no tensor is called a mask. */
+  float[] attentionMask() {
+    for (int i = 0; i < names.size(); i++) {
+      if (names.get(i).contains("mask") && tensors.get(i).rank() == 2) {
+        return tensors.get(i).toFloats();
+      }
+    }
+    return new float[0];
+  }
+
+  /** The ids of the tokens of a text; empty for other inputs. */
+  public long[] tokenIds() {
+    Tensor first = tensors.get(0);
+    if (first.rank() != 2 || InputForm.isFloating(first)) {
+      return new long[0];
+    }
+    float[] ids = first.toFloats();
+    return IntStream.range(0, ids.length).mapToLong(i -> (long) ids[i]).toArray();
   }
 
   private static List<String> positions(int n) {
@@ -43,11 +77,11 @@ public record ModelInput(
 
   /** The same names with other tensors, which show no picture. */
   ModelInput with(List<Tensor> others) {
-    return new ModelInput(name, others, names, null, null);
+    return new ModelInput(name, others, names, null, null, List.of());
   }
 
   /** The same in another order, for a model that takes its inputs so. */
   ModelInput ordered(List<Tensor> others, List<String> otherNames) {
-    return new ModelInput(name, others, otherNames, picture, frame);
+    return new ModelInput(name, others, otherNames, picture, frame, tokens);
   }
 }

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Where an explained model comes from: a file, or the application. */
@@ -44,6 +45,18 @@ interface ModelSource {
   /** The layers that may add a bias, as FullGrad takes it. */
   default List<ModuleDescription> biased() {
     return LayerSelection.called(listing());
+  }
+
+  /**
+   * The results of an operator, such as {@code softmax}, as layers that a session records; empty
+   * where the model shows none.
+   */
+  default List<String> valuesOf(String operator) {
+    return Stream.concat(listing().operators().inside().stream(), listing().modules().stream())
+        .map(ModuleDescription::path)
+        .filter(path -> path.matches("(.*/)?" + operator + "(#\\d+)?"))
+        .distinct()
+        .toList();
   }
 
   /** The epsilon of a batch norm. */

@@ -2,6 +2,7 @@ package io.camhook.explain;
 
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModelArgument;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
 import io.camhook.onnx.graph.OnnxException;
@@ -77,7 +78,7 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
     return new ModelListing(
         model.toString(),
         List.copyOf(modules.values()),
-        List.of(),
+        file.inputs().stream().map(name -> new ModelArgument(name, "Tensor", false)).toList(),
         Map.of(),
         null,
         null,
@@ -174,6 +175,11 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
     } catch (OnnxException e) {
       return Optional.empty();
     }
+  }
+
+  @Override
+  public List<String> valuesOf(String operator) {
+    return operator.equals("softmax") ? file.valuesOf("Softmax") : List.of();
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.camhook.cam.targets.TargetChoice;
 import io.camhook.recording.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What is explained of an output: one target or several. Implementations are immutable. */
 @FunctionalInterface
@@ -59,9 +60,33 @@ public interface TargetSelection {
     return new OfClasses(output -> PositionSum.of(choice, requirePositions(output), mask));
   }
 
+  /** The same where the model scores every position; else the scores as they are. */
+  static TargetSelection withinIfPositions(TargetChoice choice, boolean[] inside) {
+    boolean[] mask = inside.clone();
+    return new OfClasses(
+        output ->
+            output.rank() <= 2
+                ? choice.targets(output.toFloats())
+                : PositionSum.of(choice, output, mask));
+  }
+
   /** The same with sums over the positions where the model itself says the class. */
   static TargetSelection withinPrediction(TargetChoice choice) {
     return new OfClasses(output -> PositionSum.ofPrediction(choice, requirePositions(output)));
+  }
+
+  /**
+   * Cosine similarity with what the model returned of another input. Where it returns a vector a
+   * token, {@code [1,T,D]}, the means over the tokens are compared.
+   *
+   * @param output the other output
+   * @param other the other input
+   * @param own the input that is explained
+   */
+  static TargetSelection similarity(Tensor output, @Nullable ModelInput other, ModelInput own) {
+    float[] otherMask = other == null ? new float[0] : other.attentionMask();
+    float[] mask = own.attentionMask();
+    return each -> List.of(PooledSimilarity.of(each, mask, output, otherMask));
   }
 
   private static Tensor requirePositions(Tensor output) {

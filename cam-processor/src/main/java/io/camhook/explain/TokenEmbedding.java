@@ -27,11 +27,16 @@ final class TokenEmbedding implements AutoCloseable {
     this.sides = sides;
     this.path =
         LayerSelection.called(listing).stream()
-            .filter(module -> ModuleTypes.isEmbedding(module.type()))
+            .filter(TokenEmbedding::looksUpWords)
             .max(
                 Comparator.comparing((ModuleDescription module) -> layers.contains(module.path()))
                     .thenComparing(TokenEmbedding::rows))
             .map(ModuleDescription::path);
+  }
+
+  private static boolean looksUpWords(ModuleDescription module) {
+    boolean onnx = module.type().equals("Gather") && rows(module) > 0;
+    return onnx || ModuleTypes.isEmbedding(module.type());
   }
 
   private static long rows(ModuleDescription module) {

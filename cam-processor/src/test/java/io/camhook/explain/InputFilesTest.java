@@ -102,7 +102,9 @@ class InputFilesTest {
   @Test
   void directory_without_pictures_should_be_refused() {
     assertThatThrownBy(() -> files(folder))
-        .hasMessage(folder + ": the directory holds no picture (png, jpg, jpeg, gif, bmp)");
+        .hasMessage(
+            folder
+                + ": the directory holds no picture (png, jpg, jpeg, gif, bmp), and no text (txt)");
   }
 
   private static InputFiles files(Path... paths) throws IOException {

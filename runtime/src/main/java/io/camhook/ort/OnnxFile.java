@@ -113,6 +113,14 @@ public final class OnnxFile {
     }
   }
 
+  /** What the nodes of an operator, such as {@code Softmax}, make: exact names of values. */
+  public List<String> valuesOf(String operator) {
+    return model.model().graph().nodes().stream()
+        .filter(node -> node.is(operator))
+        .map(node -> node.output())
+        .toList();
+  }
+
   /** The element type of a value, in words; null where nobody knows. */
   public @Nullable String element(String value) {
     TensorType type = model.types().get(value);

@@ -35,16 +35,19 @@ final class OnnxSession implements ModelSession {
 
   private final OrtModel model;
   private final OnnxModules modules;
-  private final String score;
+  private final String usual;
   private final Map<LayerOutput, String> layers;
   private final List<String> outputs;
   private final Map<String, Opened> sessions = new HashMap<>();
   private final Set<String> notices = new LinkedHashSet<>();
+  private List<String> outputNames = List.of();
+  private String score;
   private boolean learnt;
 
   OnnxSession(OrtModel model, OnnxModules modules, String score, Map<LayerOutput, String> layers) {
     this.model = model;
     this.modules = modules;
+    this.usual = score;
     this.score = score;
     this.layers = layers;
     outputs = model.model().graph().outputs().stream().map(ValueInfo::name).toList();
@@ -63,6 +66,55 @@ final class OnnxSession implements ModelSession {
   @FunctionalInterface
   private interface Backward {
     GradientModel make() throws OnnxException;
+  }
+
+  @Override
+  public void use(Use wanted) {
+    String output = wanted.output();
+    String chosen = output == null ? usual : named(output);
+    if (!chosen.equals(score)) {
+      close(); // what was made is about another score
+      score = chosen;
+    }
+  }
+
+  private String named(String wanted) {
+    boolean number = wanted.matches("\\d{1,6}") && Integer.parseInt(wanted) < outputs.size();
+    String name =
+        number && !outputs.contains(wanted) ? outputs.get(Integer.parseInt(wanted)) : wanted;
+    if (!outputs.contains(name)) {
+      throw new IllegalArgumentException(
+          "--output %s: the model has no such output; it returns %s"
+              .formatted(wanted, String.join(", ", outputs)));
+    }
+    if (!modules.realOutputs().contains(name)) {
+      throw new IllegalArgumentException(
+          "--output %s: that output holds no floating-point numbers, so it is no score; the model returns %s"
+              .formatted(wanted, String.join(", ", outputs)));
+    }
+    return name;
+  }
+
+  @Override
+  public List<String> outputNames() {
+    return outputNames;
+  }
+
+  /** What the model returned, the output of the scores first. */
+  private List<Tensor> ordered(Map<String, Tensor> found) {
+    List<Tensor> results = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (boolean first : new boolean[] {true, false}) {
+      for (String output : outputs) {
+        Tensor value = found.get(output);
+        if (value != null && output.equals(score) == first) {
+          results.add(value);
+          names.add(output);
+        }
+      }
+    }
+    outputNames = List.copyOf(names);
+    return results;
   }
 
   private Opened opened(String key, Part part) {
@@ -112,7 +164,7 @@ final class OnnxSession implements ModelSession {
       return recorded(inputs, onlyLayers);
     }
     List<Tensor> results = outputs(inputs);
-    Tensor scores = results.get(outputs.indexOf(score));
+    Tensor scores = results.get(0);
     Opened opened =
         openedBackward(
             "gradients", inputs, () -> model.gradient(new LinkedHashSet<>(layers.values()), score));
@@ -152,21 +204,12 @@ final class OnnxSession implements ModelSession {
     Map<String, Tensor> found = run(opened, inputs, Map.of());
     Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
     layers.forEach((layer, value) -> put(activations, layer, found.get(value)));
-    List<Tensor> results = new ArrayList<>();
-    if (!onlyLayers) {
-      for (String output : outputs) {
-        Tensor value = found.get(output);
-        if (value != null) {
-          results.add(value);
-        }
-      }
-    }
-    return new Pass(results, activations, List.of());
+    return new Pass(onlyLayers ? List.of() : ordered(found), activations, List.of());
   }
 
   @Override
   public List<Tensor> outputs(List<Tensor> inputs) {
-    return List.copyOf(run(opened("plain", () -> model.upTo(outputs)), inputs, Map.of()).values());
+    return ordered(run(opened("plain", () -> model.upTo(outputs)), inputs, Map.of()));
   }
 
   @Override
@@ -176,6 +219,31 @@ final class OnnxSession implements ModelSession {
     List<Tensor> repeated =
         inputs.stream().map(input -> repeated(input, activation.size(0))).toList();
     return List.copyOf(run(opened, repeated, Map.of(value, activation)).values());
+  }
+
+  @Override
+  public Tensor gradientFrom(
+      String path, Tensor activation, List<Tensor> inputs, OutputGradients target) {
+    String value = value(path);
+    Tensor seed = target.at(outputsFrom(path, activation, inputs).get(0)).get(0);
+    Opened opened =
+        openedBackward(
+            "from " + value,
+            inputs,
+            () ->
+                GradientModel.of(model.between(List.of(value), List.of(score)), model.types())
+                    .taps(List.of(value))
+                    .score(score)
+                    .build());
+    GradientModel gradient = java.util.Objects.requireNonNull(opened.gradient());
+    Optional<String> name = gradient.gradientOf(value);
+    if (name.isEmpty()) {
+      throw new OrtRunException(gradient.refusals().getOrDefault(value, "no gradient"));
+    }
+    List<Tensor> repeated =
+        inputs.stream().map(input -> repeated(input, activation.size(0))).toList();
+    Map<String, Tensor> given = Map.of(value, activation, GradientModel.SEED, seed);
+    return java.util.Objects.requireNonNull(run(opened, repeated, given).get(name.get()));
   }
 
   private String value(String path) {
@@ -229,7 +297,7 @@ final class OnnxSession implements ModelSession {
   }
 
   private Tensor seed(List<Tensor> inputs, OutputGradients target) {
-    return target.at(outputs(inputs).get(outputs.indexOf(score))).get(0);
+    return target.at(outputs(inputs).get(0)).get(0);
   }
 
   /** The gradient of ⟨g, vector⟩ with respect to A: the backward pass, differentiated again. */

@@ -43,6 +43,14 @@ public final class Tensor {
     return new Tensor(DType.F32, shape, bytes);
   }
 
+  /** An int64 tensor; {@code values} is copied. */
+  public static Tensor ofLongs(long[] values, long... shape) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(values.length, 8)).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asLongBuffer().put(values);
+    return new Tensor(DType.I64, shape, bytes);
+  }
+
   /** An unsigned 8-bit tensor over {@code values}, not copied. */
   public static Tensor ofBytes(byte[] values, long... shape) {
     return new Tensor(DType.U8, shape, ByteBuffer.wrap(values));

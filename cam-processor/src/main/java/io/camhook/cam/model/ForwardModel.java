@@ -1,5 +1,7 @@
 package io.camhook.cam.model;
 
+import io.camhook.cam.CamException;
+import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.recording.Tensor;
 import java.util.Optional;
 
@@ -44,6 +46,17 @@ public interface ForwardModel {
    */
   default Optional<AffineHead> headOfMeans(String path) {
     return Optional.empty();
+  }
+
+  /**
+   * The attention weights of a transformer for the explained input.
+   *
+   * @param target the score whose reading of the last layer matters
+   * @throws CamException if they are no values of the model's code
+   */
+  default Attention attention(ScoreTarget target) {
+    throw new CamException(
+        "attention-rollout needs the attention weights, which this model does not show");
   }
 
   /**

@@ -30,7 +30,8 @@ public final class ModelMethods {
             new IntegratedGradients(),
             new SmoothGrad(),
             new Occlusion(),
-            new Rise())) {
+            new Rise(),
+            new AttentionRollout())) {
       METHODS.put(method.id(), method);
     }
   }
