@@ -57,7 +57,7 @@ public final class CaptureLayers {
    */
   public static long[] inputShape(Capture capture) {
     Optional<Tensor> input = capture.tensor(TensorName.input(0));
-    if (input.isPresent() && input.get().rank() >= 3) {
+    if (input.isPresent() && input.get().rank() >= 2) {
       return input.get().shape();
     }
     return capture

@@ -11,6 +11,7 @@ import io.camhook.cam.Need;
 import io.camhook.explain.Vocabulary;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
+import io.camhook.recording.Manifest;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
@@ -28,15 +29,31 @@ import org.jspecify.annotations.Nullable;
 final class CaptureExplainer {
   private final MethodChoice methods;
   private final LayerChoice layers;
+  private final RecordedLayouts layouts;
   private final @Nullable Vocabulary vocabulary;
 
   /**
+   * @param layouts where the channels of recorded layers are
    * @param vocabulary the words of recorded token ids; null: they stay numbers
    */
-  CaptureExplainer(MethodChoice methods, LayerChoice layers, @Nullable Vocabulary vocabulary) {
+  CaptureExplainer(
+      MethodChoice methods,
+      LayerChoice layers,
+      RecordedLayouts layouts,
+      @Nullable Vocabulary vocabulary) {
     this.methods = methods;
     this.layers = layers;
+    this.layouts = layouts;
     this.vocabulary = vocabulary;
+  }
+
+  /** The same for a recording, whose manifest tells the types of the modules. */
+  CaptureExplainer of(Manifest manifest) {
+    return new CaptureExplainer(methods, layers, layouts.with(manifest), vocabulary);
+  }
+
+  private LayerTensors tensors(CaptureView view, LayerOutput layer, int n) {
+    return layouts.of(view.capture().model(), view.tensors(layer, n), view.inputShape());
   }
 
   /** One explanation for each sample of the batch. */
@@ -154,7 +171,7 @@ final class CaptureExplainer {
     List<LayerTensors> usable = new ArrayList<>();
     CamException why = null;
     for (LayerOutput layer : chosen) {
-      LayerTensors tensors = view.tensors(layer, n);
+      LayerTensors tensors = tensors(view, layer, n);
       try {
         method.raw(tensors.sample(sample, view.inputShape()));
         usable.add(tensors);
@@ -174,14 +191,14 @@ final class CaptureExplainer {
     return Heatmaps.standard().one(method, usable, view.inputShape(), sample);
   }
 
-  private static List<Explanation.Layer> recorded(
+  private List<Explanation.Layer> recorded(
       CaptureView view, int sample, List<LayerOutput> chosen, List<Target> targets) {
     List<Explanation.Layer> recorded = new ArrayList<>();
     for (LayerOutput layer : chosen) {
       List<float[]> gradients = new ArrayList<>();
       LayerSample seen = null;
       for (Target target : targets) {
-        LayerSample of = sampleOf(view.tensors(layer, target.n()), sample, view.inputShape());
+        LayerSample of = sampleOf(tensors(view, layer, target.n()), sample, view.inputShape());
         if (of == null) {
           break;
         }

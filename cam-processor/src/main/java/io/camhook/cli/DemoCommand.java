@@ -127,7 +127,8 @@ final class DemoCommand implements Callable<Integer> {
     GroundTruth truth = GroundTruth.read(output.resolve("pictures/pictures.json"));
     CaptureReport shown = new CaptureReport(truth);
     CaptureExplainer explainer =
-        new CaptureExplainer(MethodChoice.of(METHODS), new LayerChoice(List.of()), null);
+        new CaptureExplainer(
+            MethodChoice.of(METHODS), new LayerChoice(List.of()), RecordedLayouts.NONE, null);
     Source source = Source.of(recording);
     Problems problems = new Problems();
     try (ReportWriter writer =

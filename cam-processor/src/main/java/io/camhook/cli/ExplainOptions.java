@@ -1,9 +1,12 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.Layout;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,6 +32,14 @@ final class ExplainOptions {
       description = "Recorded layer, path or glob, may be repeated. Default: all that fit.")
   private List<String> layers = new ArrayList<>();
 
+  @Option(
+      names = "--reshape",
+      paramLabel = "LAYOUT",
+      description =
+          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns +"
+              + " tokens dropped in front), channels-last or channels-first.")
+  private @Nullable String reshape;
+
   @Mixin private TextOptions text = new TextOptions();
 
   ExplainOptions() {}
@@ -37,7 +48,10 @@ final class ExplainOptions {
   CaptureExplainer explainer(CommandSpec spec) throws IOException {
     try {
       return new CaptureExplainer(
-          MethodChoice.of(methods), new LayerChoice(layers), text.vocabulary());
+          MethodChoice.of(methods),
+          new LayerChoice(layers),
+          new RecordedLayouts(reshape == null ? null : Layout.parse(reshape), Map.of()),
+          text.vocabulary());
     } catch (CamException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }

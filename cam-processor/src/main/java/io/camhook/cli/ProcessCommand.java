@@ -75,10 +75,11 @@ final class ProcessCommand implements Callable<Integer> {
     int captures = 0;
     try (RecordingReader reader = RecordingReader.open(recording)) {
       int known = follow ? -1 : reader.ids().size();
+      CaptureExplainer recorded = explainer.of(reader.manifest());
       try (Progress progress = new Progress("process", " captures", known)) {
         Files.createDirectories(output);
         for (Capture capture = next(reader); capture != null; capture = next(reader)) {
-          List<Explanation> explanations = explainer.explain(capture);
+          List<Explanation> explanations = recorded.explain(capture);
           for (int sample = 0; sample < explanations.size(); sample++) {
             write(explanations.get(sample), input(capture, sample));
           }

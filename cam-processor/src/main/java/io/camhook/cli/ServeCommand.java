@@ -170,12 +170,13 @@ final class ServeCommand implements Callable<Integer> {
     private void follow(int number, Path directory) throws IOException, InterruptedException {
       try (RecordingReader reader = RecordingReader.open(directory)) {
         int told = 0;
+        CaptureExplainer recorded = explainer.of(reader.manifest());
         while (!closed) {
           Capture capture = reader.follow(() -> closed);
           if (capture == null) {
             break;
           }
-          for (Explanation explanation : explainer.explain(capture)) {
+          for (Explanation explanation : recorded.explain(capture)) {
             add(number, explanation);
           }
           if (++told % DESCRIBE_EVERY == 1) {

@@ -111,8 +111,9 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
         throws IOException {
       try (RecordingReader reader = RecordingReader.open(directory)) {
+        CaptureExplainer recorded = explainer.of(reader.manifest());
         for (Capture capture = reader.next(); capture != null; capture = reader.next()) {
-          for (Explanation explanation : explainer.explain(capture)) {
+          for (Explanation explanation : recorded.explain(capture)) {
             sink.accept(explanation);
           }
           progress.step();

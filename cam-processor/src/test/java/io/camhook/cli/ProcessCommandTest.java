@@ -66,6 +66,44 @@ class ProcessCommandTest {
     assertThat(cold.getBlue()).isGreaterThan(cold.getRed());
   }
 
+  /** HiResCAM is A ⊙ g summed over the channels: the values of "good", "bad" and "[SEP]". */
+  @Test
+  void recorded_ids_should_become_words() throws IOException {
+    Capture capture =
+        deep("t", new long[] {1, 3, 1}, new float[] {4, -2, 0})
+            .tensor(TensorName.input(0), Tensor.ofLongs(new long[] {5, 6, 3}, 1, 3))
+            .tensor(TensorName.input(1), Tensor.ofLongs(new long[] {1, 1, 1}, 1, 3))
+            .build();
+    Path recording = TinyRecording.write(folder.resolve("rec"), capture);
+    Path tokenizer =
+        Files.writeString(
+            folder.resolve("tokenizer.json"),
+            """
+            {"model": {"vocab": {"[SEP]": 3, "good": 5, "bad": 6}}}
+            """);
+    Path out = folder.resolve("out");
+    Invocation run =
+        Invocation.of("process", recording, "-m", "hirescam", "--tokenizer", tokenizer, "-o", out);
+    assertThat(run.err()).isEmpty();
+    Safetensors written = Safetensors.read(out.resolve("t.safetensors"));
+    assertThat(written.metadata()).containsEntry("extra.tokens", "[\"good\",\"bad\",\"[SEP]\"]");
+    BufferedImage picture = ImageIO.read(out.resolve("t.hirescam.png").toFile());
+    // the left edge of "good", in the red of what speaks for the score; "bad" in a paler blue
+    assertThat(new Color(picture.getRGB(20, 25))).isEqualTo(new Color(190, 24, 40));
+    boolean blue = false;
+    for (int x = 20; x < 200; x++) {
+      Color colour = new Color(picture.getRGB(x, 20));
+      blue |= colour.getBlue() > colour.getRed() + 40;
+    }
+    assertThat(blue).isTrue();
+    Path page = folder.resolve("report.html");
+    Invocation report =
+        Invocation.of("report", recording, "-m", "hirescam", "--tokenizer", tokenizer, "-o", page);
+    assertThat(report.err()).isEmpty();
+    assertThat(Invocation.of("report", recording, "--tokenizer", page, "-o", page).err())
+        .contains("no tokenizer.json");
+  }
+
   /** One channel with a gradient of ones: Grad-CAM is the activation. */
   private static Capture.Builder deep(String id, long[] shape, float[] activation) {
     float[] ones = new float[activation.length];
