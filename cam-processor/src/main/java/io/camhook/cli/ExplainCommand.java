@@ -115,7 +115,7 @@ final class ExplainCommand implements Callable<Integer> {
     wanted.read(spec);
     requireDirectory(output);
     try (TextTokenizer tokenizer = text.tokenizer()) {
-      target.read(spec, tokenizer);
+      target.read(spec, model, tokenizer);
       return explain(named, metrics, tokenizer);
     }
   }

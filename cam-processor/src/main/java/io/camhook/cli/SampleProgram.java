@@ -96,7 +96,7 @@ final class SampleProgram {
         output:
           directory: recording
         """
-            .formatted(network, network.layers.indent(4)));
+            .formatted(network == Network.ONNX ? Network.SHAPES : network, network.layers.indent(4)));
   }
 
   /**

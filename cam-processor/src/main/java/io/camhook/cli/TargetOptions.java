@@ -10,6 +10,7 @@ import io.camhook.explain.Explainer;
 import io.camhook.explain.ModelInput;
 import io.camhook.explain.TargetSelection;
 import io.camhook.explain.TextTokenizer;
+import io.camhook.ort.ClassNames;
 import io.camhook.recording.RecordingException;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
@@ -56,7 +57,13 @@ final class TargetOptions {
       })
   private @Nullable Path mask;
 
-  @Option(names = "--labels", paramLabel = "FILE", description = "Class names, one a line.")
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description = {
+        "Class names, one a line (default: those that an .onnx model brings along, in its metadata,",
+        "in synset.txt or in config.json beside it)."
+      })
   private @Nullable Path labelFile;
 
   private Labels labels = Labels.none();
@@ -75,10 +82,11 @@ final class TargetOptions {
   /**
    * Reads the target and what it names; an impossible one is wrong usage.
    *
+   * @param model the file
    * @param tokenizer null if none was named
    */
-  void read(CommandSpec spec, @Nullable TextTokenizer tokenizer) throws IOException {
-    labels = labelFile == null ? Labels.none() : Labels.read(labelFile);
+  void read(CommandSpec spec, Path model, @Nullable TextTokenizer tokenizer) throws IOException {
+    labels = labelFile == null ? own(model) : Labels.read(labelFile);
     if (mask != null && (isNone() || target.startsWith(SIMILARITY) || target.startsWith(WORD))) {
       throw new ParameterException(
           spec.commandLine(), "--target-mask needs a class; use -t topN, class:N or label:S");
@@ -102,6 +110,17 @@ final class TargetOptions {
       choice = TargetChoice.parse(target, labels);
     } catch (CamException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** The names that an {@code .onnx} model brings along. */
+  private static Labels own(Path model) {
+    try {
+      return model.toString().endsWith(".onnx")
+          ? new Labels(ClassNames.of(model))
+          : Labels.none();
+    } catch (IOException e) {
+      return Labels.none(); // loading it says what is wrong
     }
   }
 

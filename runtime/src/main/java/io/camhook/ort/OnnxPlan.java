@@ -23,12 +23,20 @@ final class OnnxPlan {
   private final EventLog log;
   private final Set<String> said = ConcurrentHashMap.newKeySet();
 
-  OnnxPlan(CamhookConfig.Model entry, String label, Failures failures, EventLog log) {
+  /**
+   * @param own the names of its classes that the model brings along; empty if it has none
+   */
+  OnnxPlan(
+      CamhookConfig.Model entry,
+      String label,
+      List<String> own,
+      Failures failures,
+      EventLog log) {
     this.entry = entry;
     this.label = label;
     this.failures = failures;
     this.log = log;
-    this.classNames = classNames(entry, label, log);
+    this.classNames = entry.labels() == null ? own : classNames(entry.labels(), label, log);
     this.similarity = similarity(entry, label, log);
   }
 
@@ -71,11 +79,7 @@ final class OnnxPlan {
     return similarity;
   }
 
-  private static List<String> classNames(CamhookConfig.Model entry, String label, EventLog log) {
-    Path file = entry.labels();
-    if (file == null) {
-      return List.of();
-    }
+  private static List<String> classNames(Path file, String label, EventLog log) {
     try {
       return Files.readAllLines(file).stream().map(String::strip).toList();
     } catch (IOException e) {

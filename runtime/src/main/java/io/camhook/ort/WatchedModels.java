@@ -34,7 +34,12 @@ final class WatchedModels {
     for (CamhookConfig.Model entry : entries) {
       Glob glob = new Glob(entry.name());
       if (names.stream().anyMatch(glob::matches)) {
-        return new OnnxPlan(entry, glob.isLiteral() ? entry.name() : names.get(0), failures, log);
+        return new OnnxPlan(
+            entry,
+            glob.isLiteral() ? entry.name() : names.get(0),
+            ClassNames.of(session.getMetadata().getCustomMetadata(), source.folder()),
+            failures,
+            log);
       }
     }
     log.info(

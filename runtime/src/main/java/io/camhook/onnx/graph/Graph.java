@@ -50,6 +50,13 @@ public final class Graph {
     return new Graph(nodes, initializers, inputs, outputs, List.of(), name);
   }
 
+  /** The same graph under a name, by which configurations find it. */
+  public Graph named(String name) {
+    UnknownFieldSet.Builder other = rest.toBuilder().clearField(2);
+    other.addField(2, Message.text(name));
+    return new Graph(nodes, initializers, inputs, outputs, values, other.build());
+  }
+
   static Graph parse(ByteString bytes, int depth) throws OnnxException {
     Message message = Message.parse(bytes, "the graph");
     List<Node> nodes = new ArrayList<>();

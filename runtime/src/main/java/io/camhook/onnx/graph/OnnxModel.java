@@ -29,6 +29,7 @@ public final class OnnxModel {
   private static final int IR_VERSION = 1;
   private static final int GRAPH = 7;
   private static final int OPSET = 8;
+  private static final int METADATA = 14;
 
   private final Graph graph;
   private final Message rest;
@@ -159,7 +160,7 @@ public final class OnnxModel {
 
   /** Notes of the author. */
   public Map<String, String> metadata() throws OnnxException {
-    return rest.entries(14, "the model's metadata");
+    return rest.entries(METADATA, "the model's metadata");
   }
 
   /** Files beside the model that hold weights, by the names in the file. */
@@ -176,6 +177,18 @@ public final class OnnxModel {
   /** The same model with another graph. */
   public OnnxModel withGraph(Graph other) {
     return of(other, rest);
+  }
+
+  /** The same model with one more note of the author. */
+  public OnnxModel withMetadata(String key, String value) {
+    UnknownFieldSet entry =
+        UnknownFieldSet.newBuilder()
+            .addField(1, Message.text(key))
+            .addField(2, Message.text(value))
+            .build();
+    UnknownFieldSet.Builder fields = rest.fields().toBuilder();
+    fields.mergeField(METADATA, Message.bytes(entry.toByteString()));
+    return of(graph, new Message(fields.build()));
   }
 
   /** The same model whose own operators are of another version. */

@@ -27,7 +27,7 @@ import java.util.List;
 /**
  * Writes the trained {@link ShapesNet} as an {@code .onnx} file: {@code ExportShapes FILE}. Its
  * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself brings them
- * to −1..1. The weights are those of {@code shapes-0000.params}.
+ * to −1..1. Its metadata holds the class names. The weights are those of {@code shapes-0000.params}.
  */
 public final class ExportShapes {
   private static final int OPSET = 17;
@@ -169,12 +169,14 @@ public final class ExportShapes {
         new TensorType(
             ElementType.FLOAT,
             List.of(new Dimension(-1, "N"), Dimension.of(ShapesNet.classNames().size())));
-    return OnnxModel.of(
+    Graph graph =
         Graph.of(
             nodes,
             weights,
             List.of(ValueInfo.of("picture", picture)),
-            List.of(ValueInfo.of("logits", logits))),
-        OPSET);
+            List.of(ValueInfo.of("logits", logits)));
+    String names = String.join("\", \"", ShapesNet.classNames());
+    return OnnxModel.of(graph.named(ShapesNet.NAME), OPSET)
+        .withMetadata("names", "[\"" + names + "\"]");
   }
 }

@@ -1,0 +1,34 @@
+package io.camhook.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** OpenNLP's {@code SentenceVectorsDL}, with a tokenizer of its own. */
+class OpenNlpIT extends EmbeddingHost {
+  OpenNlpIT() {
+    super("opennlp", "/opennlp/Vectors.java");
+  }
+
+  @Override
+  List<String> arguments() throws IOException {
+    return List.of(extracted(MODEL).toString(), vocabulary().toString());
+  }
+
+  /** One token a line, as OpenNLP reads it, from the tokenizer that goes with the model. */
+  private Path vocabulary() throws IOException {
+    JsonNode tokens =
+        new ObjectMapper()
+            .readTree(extracted("all-minilm-l6-v2-tokenizer.json").toFile())
+            .at("/model/vocab");
+    List<String> all = new ArrayList<>();
+    tokens.fieldNames().forEachRemaining(all::add);
+    all.sort(Comparator.comparingInt(token -> tokens.get(token).asInt()));
+    return Files.write(directory.resolve("vocab.txt"), all);
+  }
+}
