@@ -38,9 +38,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A program that nobody here wrote, which embeds sentences with MiniLM on its own onnxruntime, under
- * the agent. Which words make two sentences similar? The weights are those in LangChain4j's jar. Runs
- * with {@code -Ponnx-hosts}.
+ * A program that nobody here wrote, which embeds sentences with MiniLM on its own onnxruntime,
+ * under the agent. Which words make two sentences similar? The weights are those in LangChain4j's
+ * jar. Runs with {@code -Ponnx-hosts}.
  */
 abstract class EmbeddingHost {
   static final String TOKENS = "/embeddings/LayerNorm/Add_1_output_0";
@@ -63,8 +63,7 @@ abstract class EmbeddingHost {
 
   @BeforeAll
   static void requireProfile() {
-    assumeFalse(
-        System.getProperty("camhook.langchain4j", "").isEmpty(), "runs with -Ponnx-hosts");
+    assumeFalse(System.getProperty("camhook.langchain4j", "").isEmpty(), "runs with -Ponnx-hosts");
   }
 
   static String jars(String host) throws IOException {

@@ -96,7 +96,8 @@ final class SampleProgram {
         output:
           directory: recording
         """
-            .formatted(network == Network.ONNX ? Network.SHAPES : network, network.layers.indent(4)));
+            .formatted(
+                network == Network.ONNX ? Network.SHAPES : network, network.layers.indent(4)));
   }
 
   /**

@@ -116,9 +116,7 @@ final class TargetOptions {
   /** The names that an {@code .onnx} model brings along. */
   private static Labels own(Path model) {
     try {
-      return model.toString().endsWith(".onnx")
-          ? new Labels(ClassNames.of(model))
-          : Labels.none();
+      return model.toString().endsWith(".onnx") ? new Labels(ClassNames.of(model)) : Labels.none();
     } catch (IOException e) {
       return Labels.none(); // loading it says what is wrong
     }

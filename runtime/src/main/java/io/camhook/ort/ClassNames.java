@@ -25,7 +25,9 @@ public final class ClassNames {
   private static final List<String> KEYS =
       List.of("names", "labels", "classes", "class_names", "id2label");
 
-  /** Metadata is written by Python, too, whose {@code str(dict)} has single quotes and bare keys. */
+  /**
+   * Metadata is written by Python, too, whose {@code str(dict)} has single quotes and bare keys.
+   */
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)

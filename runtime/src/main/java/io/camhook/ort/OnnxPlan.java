@@ -27,11 +27,7 @@ final class OnnxPlan {
    * @param own the names of its classes that the model brings along; empty if it has none
    */
   OnnxPlan(
-      CamhookConfig.Model entry,
-      String label,
-      List<String> own,
-      Failures failures,
-      EventLog log) {
+      CamhookConfig.Model entry, String label, List<String> own, Failures failures, EventLog log) {
     this.entry = entry;
     this.label = label;
     this.failures = failures;

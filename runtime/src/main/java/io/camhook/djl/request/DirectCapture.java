@@ -58,9 +58,9 @@ final class DirectCapture extends PassStrategy {
       }
       return capture.finish(outputs);
     }
-    boolean rerun = thrown != null && inference && model.isCut();
+    boolean rerun = inference && model.isCut();
     capture.abandon();
-    return rerun ? runPlain(thrown) : result;
+    return thrown != null && rerun ? runPlain(thrown) : result;
   }
 
   private @Nullable Object runPlain(Throwable thrown) {

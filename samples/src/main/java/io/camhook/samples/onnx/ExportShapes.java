@@ -27,7 +27,8 @@ import java.util.List;
 /**
  * Writes the trained {@link ShapesNet} as an {@code .onnx} file: {@code ExportShapes FILE}. Its
  * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself brings them
- * to −1..1. Its metadata holds the class names. The weights are those of {@code shapes-0000.params}.
+ * to −1..1. Its metadata holds the class names. The weights are those of {@code
+ * shapes-0000.params}.
  */
 public final class ExportShapes {
   private static final int OPSET = 17;
