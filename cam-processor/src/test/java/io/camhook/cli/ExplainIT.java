@@ -58,7 +58,15 @@ class ExplainIT {
             out);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).isZero();
-    assertThat(run.out()).isEqualTo("1 input, 3 maps, 3 overlays in " + out + "\n");
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            ramp: target class 0, score 54.00, probability 0.250; output 0 [1, 4], classes on axis 1
+              layer relu1: channels-first, 2 channels, map of 2x2
+            report: %s
+            1 input, 3 maps, 3 overlays in %s
+            """
+                .formatted(out.resolve("report.html").toUri(), out));
     assertThat(out)
         .isDirectoryContaining("glob:**/ramp.gradcam.png")
         .isDirectoryContaining("glob:**/ramp.layercam.png")

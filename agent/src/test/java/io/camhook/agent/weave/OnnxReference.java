@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.stream.StreamSupport;
 
 /** An ONNX model of the reference data, with what PyTorch's hooks saw in the same network. */
-record OnnxReference(Path file, JsonNode facts, ReferenceArchive network) {
+record OnnxReference(Path file, JsonNode facts, HookTraceArchive network) {
   static final Path FOLDER = Path.of(System.getProperty("camhook.reference", ""), "onnx");
 
   /** Skips the test where the reference data is not there. */
@@ -28,7 +28,7 @@ record OnnxReference(Path file, JsonNode facts, ReferenceArchive network) {
     return new OnnxReference(
         FOLDER.resolve(name + ".onnx"),
         new ObjectMapper().readTree(FOLDER.resolve(name + ".json").toFile()),
-        ReferenceArchive.of(name.substring(0, name.indexOf('.')) + ".traced"));
+        HookTraceArchive.of(name.substring(0, name.indexOf('.')) + ".traced"));
   }
 
   /** Paths whose value is in the graph. */

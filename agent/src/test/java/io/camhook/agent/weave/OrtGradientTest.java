@@ -57,7 +57,7 @@ class OrtGradientTest {
       Capture capture = woven.captured(1).get(0);
       assertThat(woven.failures).isEmpty();
       int compared = 0;
-      for (ReferenceArchive.Output output : reference.network().outputs()) {
+      for (HookTraceArchive.Output output : reference.network().outputs()) {
         LayerOutput layer = LayerOutput.parse(output.label());
         Tensor activation = capture.tensors().get(TensorName.activation(layer).toString());
         if (activation

@@ -125,9 +125,9 @@ class ScriptHookPlacesTest {
 
   @Test
   void paths_that_cannot_be_had_should_be_refused_with_the_reason() throws Exception {
-    ReferenceArchive shared = ReferenceArchive.of("shared_module.traced");
-    ReferenceArchive frozen = ReferenceArchive.of("resnet_inlined.frozen");
-    ReferenceArchive inlined = ReferenceArchive.of("resnet_inlined.inlined");
+    HookTraceArchive shared = HookTraceArchive.of("shared_module.traced");
+    HookTraceArchive frozen = HookTraceArchive.of("resnet_inlined.frozen");
+    HookTraceArchive inlined = HookTraceArchive.of("resnet_inlined.inlined");
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, entry()));
         Model gap = load(GAP_LINEAR);
         Model twice = load(shared);
@@ -154,7 +154,7 @@ class ScriptHookPlacesTest {
 
   @Test
   void layer_of_the_yaml_that_cannot_be_had_should_be_one_line_with_the_reason() throws Exception {
-    ReferenceArchive frozen = ReferenceArchive.of("resnet_inlined.frozen");
+    HookTraceArchive frozen = HookTraceArchive.of("resnet_inlined.frozen");
     CamhookConfig.Model entry =
         entry(new CamhookConfig.Hook(List.of("layer9", "."), "print", Map.of()));
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(directory.toString(), entry));
@@ -336,9 +336,9 @@ class ScriptHookPlacesTest {
     return model;
   }
 
-  private static Model load(ReferenceArchive archive) throws Exception {
+  private static Model load(HookTraceArchive archive) throws Exception {
     Model model = Model.newInstance("net", "PyTorch");
-    model.load(ReferenceArchive.FOLDER, archive.file());
+    model.load(HookTraceArchive.FOLDER, archive.file());
     return model;
   }
 

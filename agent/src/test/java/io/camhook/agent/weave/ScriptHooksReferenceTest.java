@@ -42,12 +42,10 @@ class ScriptHooksReferenceTest {
   private static final Set<String> NOT_LOOKED_INTO =
       Set.of("functional_only.scripted", "functional_only.traced", "namedtuple_output.scripted");
 
-  /** No derivative; oneDNN's AVX2 kernels, also in the model as it was. */
+  /** No derivative; the tests' kernels round bfloat16 otherwise, see below. */
   private static final Set<String> WITHOUT_BACKWARD =
       Set.of(
           "vit.traced_no_grad",
-          "densenet.scripted",
-          "densenet.traced",
           "bfloat16.scripted",
           "bfloat16.traced");
 
@@ -95,7 +93,7 @@ class ScriptHooksReferenceTest {
   }
 
   private static List<String> all() throws IOException {
-    try (Stream<Path> files = Files.list(ReferenceArchive.FOLDER)) {
+    try (Stream<Path> files = Files.list(HookTraceArchive.FOLDER)) {
       return files
           .map(file -> file.getFileName().toString())
           .filter(file -> file.endsWith(".pt"))
@@ -110,13 +108,13 @@ class ScriptHooksReferenceTest {
   @ParameterizedTest
   @MethodSource("forward")
   void forward_hooks_should_see_what_pytorch_hooks_saw(String name) throws Exception {
-    ReferenceArchive archive = ReferenceArchive.of(name);
+    HookTraceArchive archive = HookTraceArchive.of(name);
     Map<String, float[]> seen = new LinkedHashMap<>();
     Map<String, Integer> calls = new HashMap<>();
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null)));
         Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
         NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-      model.load(ReferenceArchive.FOLDER, archive.file());
+      model.load(HookTraceArchive.FOLDER, archive.file());
       try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
         NDList plain = predictor.predict(archive.inputs(manager));
         try (HookHandle handle =
@@ -136,7 +134,7 @@ class ScriptHooksReferenceTest {
       assertThat(djl.failures).isEmpty();
       assertThat(djl.messages).isEmpty();
     }
-    for (ReferenceArchive.Output output : archive.outputs()) {
+    for (HookTraceArchive.Output output : archive.outputs()) {
       assertThat(seen.keySet()).as(name).contains(output.label());
       assertThat(output.activationError(seen.get(output.label())))
           .as(name + " " + output.label())
@@ -144,7 +142,7 @@ class ScriptHooksReferenceTest {
     }
   }
 
-  /** oneDNN's AVX2 kernels, which the other tests need here, round bfloat16 gradients otherwise. */
+  /** The kernels of the other tests round bfloat16 gradients otherwise. */
   @Test
   @Tag("default-kernels")
   void backward_hooks_of_bfloat16_should_see_the_gradients_of_pytorch() throws Exception {
@@ -167,7 +165,7 @@ class ScriptHooksReferenceTest {
   @ParameterizedTest
   @MethodSource("backward")
   void backward_hooks_should_see_the_gradients_of_pytorch(String name) throws Exception {
-    ReferenceArchive archive = ReferenceArchive.of(name);
+    HookTraceArchive archive = HookTraceArchive.of(name);
     Map<String, float[]> seen = new LinkedHashMap<>();
     Map<String, Integer> calls = new HashMap<>();
     Map<String, List<String>> keys = new HashMap<>();
@@ -175,7 +173,7 @@ class ScriptHooksReferenceTest {
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null)));
         Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
         NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-      model.load(ReferenceArchive.FOLDER, archive.file());
+      model.load(HookTraceArchive.FOLDER, archive.file());
       JniUtils.setGradMode(true);
       NDList inputs = archive.inputs(manager);
       inputs.forEach(input -> input.setRequiresGradient(true));
@@ -215,7 +213,7 @@ class ScriptHooksReferenceTest {
     } finally {
       JniUtils.setGradMode(mode);
     }
-    for (ReferenceArchive.Output output : archive.outputs()) {
+    for (HookTraceArchive.Output output : archive.outputs()) {
       if (output.hasOwnGradient()) {
         assertThat(seen.keySet()).as(name).contains(output.label());
         assertThat(output.ownGradientError(seen.get(output.label())))

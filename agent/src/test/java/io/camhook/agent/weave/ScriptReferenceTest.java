@@ -53,7 +53,7 @@ class ScriptReferenceTest {
   })
   void captures_should_hold_what_pytorch_hooks_saw(String name, @Nullable String message)
       throws Exception {
-    ReferenceArchive archive = ReferenceArchive.of(name);
+    HookTraceArchive archive = HookTraceArchive.of(name);
     Target target = new Target(Target.Kind.CLASS, 1, archive.scoredClass(), null);
     List<TreeMap<String, ByteBuffer>> plain = predict(archive);
     List<TreeMap<String, ByteBuffer>> watched;
@@ -81,7 +81,7 @@ class ScriptReferenceTest {
     assertThat(watched.get(0)).isEqualTo(plain.get(0)); // compared, so the plain method's
   }
 
-  /** oneDNN's AVX2 kernels, which the other tests need here, round bfloat16 gradients otherwise. */
+  /** The kernels of the other tests round bfloat16 gradients otherwise. */
   @Test
   @Tag("default-kernels")
   void captures_of_bfloat16_should_hold_what_pytorch_hooks_saw() throws Exception {
@@ -89,12 +89,12 @@ class ScriptReferenceTest {
   }
 
   /** The outputs, by name, of three requests. */
-  private static List<TreeMap<String, ByteBuffer>> predict(ReferenceArchive archive)
+  private static List<TreeMap<String, ByteBuffer>> predict(HookTraceArchive archive)
       throws Exception {
     List<TreeMap<String, ByteBuffer>> outputs = new ArrayList<>();
     try (Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
         NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-      model.load(ReferenceArchive.FOLDER, archive.file());
+      model.load(HookTraceArchive.FOLDER, archive.file());
       try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
         for (int i = 0; i < 3; i++) {
           TreeMap<String, ByteBuffer> named = named(predictor.predict(archive.inputs(manager)));
@@ -120,15 +120,15 @@ class ScriptReferenceTest {
     return named;
   }
 
-  private static void check(ReferenceArchive archive, Capture capture, boolean gradients)
+  private static void check(HookTraceArchive archive, Capture capture, boolean gradients)
       throws IOException {
-    List<ReferenceArchive.Output> outputs = archive.outputs();
+    List<HookTraceArchive.Output> outputs = archive.outputs();
     assertThat(outputs).isNotEmpty();
     // Of a dict, whose order means nothing, the scores come first.
     assertThat(capture.tensor(TensorName.output(0)).orElseThrow().toFloats())
         .usingComparatorWithPrecision(1e-4f)
         .containsExactly(archive.tensors().tensors().get("logits").toFloats());
-    for (ReferenceArchive.Output output : outputs) {
+    for (HookTraceArchive.Output output : outputs) {
       String label = archive.name() + " " + output.label();
       LayerOutput layer = LayerOutput.parse(output.label());
       Tensor activation = capture.tensor(TensorName.activation(layer)).orElseThrow();

@@ -61,13 +61,13 @@ class ScriptReplaceReferenceTest {
     new ObjectMapper().readTree(REPLACED.toFile()).fieldNames().forEachRemaining(names::add);
     return names.stream()
         .flatMap(name -> Stream.of(name + ".scripted", name + ".traced"))
-        .filter(name -> Files.exists(ReferenceArchive.FOLDER.resolve(name + ".pt")));
+        .filter(name -> Files.exists(HookTraceArchive.FOLDER.resolve(name + ".pt")));
   }
 
   @ParameterizedTest
   @MethodSource("archives")
   void replaced_values_should_lead_to_the_scores_of_pytorch(String name) throws Exception {
-    ReferenceArchive archive = ReferenceArchive.of(name);
+    HookTraceArchive archive = HookTraceArchive.of(name);
     JsonNode facts =
         new ObjectMapper().readTree(REPLACED.toFile()).get(name.substring(0, name.indexOf('.')));
     Set<String> known = known(archive);
@@ -77,7 +77,7 @@ class ScriptReplaceReferenceTest {
     try (WovenDjl djl = new WovenDjl(WovenDjl.config(0, false, WovenDjl.model(Target.TOP1, null)));
         Model model = Model.newInstance("net", Device.cpu(), "PyTorch");
         NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-      model.load(ReferenceArchive.FOLDER, archive.file());
+      model.load(HookTraceArchive.FOLDER, archive.file());
       try (Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
         NDList inputs = archive.inputs(manager);
         byte[] plain = Nets.bytes(predictor.predict(inputs));
@@ -116,7 +116,7 @@ class ScriptReplaceReferenceTest {
     assertThat(compared).isPositive();
   }
 
-  private static Set<String> known(ReferenceArchive archive) {
+  private static Set<String> known(HookTraceArchive archive) {
     Set<String> known = new HashSet<>();
     archive.outputs().forEach(output -> known.add(output.label()));
     return known;
@@ -124,7 +124,7 @@ class ScriptReplaceReferenceTest {
 
   /** A call in the archive, which may know the module under another of its names. */
   private record Place(String path, int call) {
-    static Place of(ReferenceArchive archive, JsonNode path, JsonNode call) {
+    static Place of(HookTraceArchive archive, JsonNode path, JsonNode call) {
       String eager = new Place(path.asText(), call.asInt()).toString();
       String[] parts = archive.labelOf(eager).split("#");
       return new Place(parts[0], parts.length == 1 ? 0 : Integer.parseInt(parts[1]));

@@ -24,7 +24,6 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +34,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * at all together, against one that runs the whole twin with autograd and differentiates the score
  * with the engine. {@code ReferenceArchivesTest} holds the latter against PyTorch.
  */
-@Tag("sse41") // oneDNN's AVX kernels are wrong for some backward passes
 class GradientPassReferenceTest {
   private static final boolean ALL = System.getProperty("camhook.archives", "").equals("all");
 

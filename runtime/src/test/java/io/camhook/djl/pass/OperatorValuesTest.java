@@ -20,7 +20,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,19 +32,10 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class OperatorValuesTest {
   /** See {@link ReferenceArchivesTest}: oneDNN is wrong there without this. */
-  private static final List<String> NEED_SSE41 = List.of("unet", "densenet");
-
   @TempDir Path temp;
 
   static List<String> archives() throws IOException {
     return ReferenceArchive.flat().stream()
-        .filter(name -> !NEED_SSE41.contains(ReferenceArchive.model(name)))
-        .toList();
-  }
-
-  static List<String> archivesForSse41() throws IOException {
-    return ReferenceArchive.flat().stream()
-        .filter(name -> NEED_SSE41.contains(ReferenceArchive.model(name)))
         .toList();
   }
 
@@ -138,13 +128,6 @@ class OperatorValuesTest {
   @ParameterizedTest
   @MethodSource("archives")
   void values_should_be_those_of_the_eager_modules(String name) throws Exception {
-    prove(name);
-  }
-
-  @Tag("sse41")
-  @ParameterizedTest
-  @MethodSource("archivesForSse41")
-  void values_should_be_those_of_the_eager_modules_with_sse41(String name) throws Exception {
     prove(name);
   }
 

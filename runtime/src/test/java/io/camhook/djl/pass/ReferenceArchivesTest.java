@@ -9,7 +9,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -35,13 +34,6 @@ class ReferenceArchivesTest {
           "swin.scripted");
 
   /**
-   * On processors with AVX-512 (and densenet with AVX2) oneDNN's convolutions in libtorch 2.7.1 are
-   * wrong for these, also in the model as it was: unet's forward pass, densenet's backward pass.
-   * With the kernels for SSE 4.1 they are right.
-   */
-  private static final Set<String> NEED_SSE41 = Set.of("unet", "densenet");
-
-  /**
    * Where the engine itself picks another kernel when gradients are on: fused attention (vit as
    * scripted) and oneDNN's LSTM and GRU without. Then the sampled request's logits are close only.
    */
@@ -55,26 +47,12 @@ class ReferenceArchivesTest {
   static List<String> archives() throws IOException {
     return ReferenceArchive.names().stream()
         .filter(name -> ALL || !SECOND_FORMS.contains(name))
-        .filter(name -> !NEED_SSE41.contains(ReferenceArchive.model(name)))
-        .toList();
-  }
-
-  static List<String> archivesForSse41() throws IOException {
-    return ReferenceArchive.names().stream()
-        .filter(name -> NEED_SSE41.contains(ReferenceArchive.model(name)))
         .toList();
   }
 
   @ParameterizedTest
   @MethodSource("archives")
   void activation_and_gradient_should_be_those_of_pytorch(String name) throws Exception {
-    prove(name);
-  }
-
-  @Tag("sse41")
-  @ParameterizedTest
-  @MethodSource("archivesForSse41")
-  void activation_and_gradient_should_be_those_of_pytorch_with_sse41(String name) throws Exception {
     prove(name);
   }
 

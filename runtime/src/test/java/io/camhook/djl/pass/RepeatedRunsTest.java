@@ -16,7 +16,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,10 +28,7 @@ class RepeatedRunsTest {
   private static final boolean ALL = System.getProperty("camhook.archives", "").equals("all");
 
   private static final Set<String> BY_DEFAULT =
-      Set.of("control_flow.scripted", "residual_inplace.traced", "tuple_module.scripted");
-
-  /** As in {@link ReferenceArchivesTest}. */
-  private static final Set<String> NEED_SSE41 = Set.of("unet", "densenet");
+      Set.of("control_flow.scripted", "residual_inplace.traced", "tuple_module.scripted", "unet.scripted");
 
   private static final int RUNS = 50;
   private static final int THREADS = 4;
@@ -45,28 +41,13 @@ class RepeatedRunsTest {
   static List<String> archives() throws IOException {
     return ReferenceArchive.names().stream()
         .filter(name -> ALL || BY_DEFAULT.contains(name))
-        .filter(name -> !NEED_SSE41.contains(ReferenceArchive.model(name)))
         .filter(name -> !name.startsWith("namedtuple_output")) // DJL gives it in any order
-        .toList();
-  }
-
-  static List<String> archivesForSse41() throws IOException {
-    return ReferenceArchive.names().stream()
-        .filter(name -> ALL || name.equals("unet.scripted"))
-        .filter(name -> NEED_SSE41.contains(ReferenceArchive.model(name)))
         .toList();
   }
 
   @ParameterizedTest
   @MethodSource("archives")
   void later_run_should_give_what_the_first_gave(String name) throws Exception {
-    repeat(name);
-  }
-
-  @Tag("sse41")
-  @ParameterizedTest
-  @MethodSource("archivesForSse41")
-  void later_run_should_give_what_the_first_gave_with_sse41(String name) throws Exception {
     repeat(name);
   }
 

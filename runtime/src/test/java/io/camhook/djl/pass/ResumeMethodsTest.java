@@ -26,7 +26,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +35,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The suffix of a model, run from what a module returned. The text of the methods is what is
  * tested, so the JIT does not optimise them here: compiling hundreds of suffixes takes minutes.
  */
-@Tag("sse41") // oneDNN's AVX kernels are wrong for some batches
 class ResumeMethodsTest {
   private static final boolean ALL = System.getProperty("camhook.archives", "").equals("all");
 

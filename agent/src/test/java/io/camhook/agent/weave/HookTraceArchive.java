@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A TorchScript archive of the reference data, with what PyTorch's hooks saw in the model. */
-record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
+record HookTraceArchive(String name, JsonNode facts, Safetensors tensors) {
   static final Path FOLDER = Path.of(System.getProperty("camhook.reference", ""), "torchscript");
 
   /**
@@ -93,10 +93,10 @@ record ReferenceArchive(String name, JsonNode facts, Safetensors tensors) {
   }
 
   /** Skips the test where the reference data is not there. */
-  static ReferenceArchive of(String name) throws IOException {
+  static HookTraceArchive of(String name) throws IOException {
     assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
     String base = name.substring(0, name.indexOf('.'));
-    return new ReferenceArchive(
+    return new HookTraceArchive(
         name,
         new ObjectMapper().readTree(FOLDER.resolve(base + ".json").toFile()),
         Safetensors.read(FOLDER.resolve(base + ".safetensors")));
