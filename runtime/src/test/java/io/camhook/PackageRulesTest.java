@@ -120,4 +120,13 @@ class PackageRulesTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("ai.onnxruntime..");
+
+  @ArchTest
+  static final ArchRule only_the_kafka_sink_should_see_kafka =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.camhook.kafka..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("io.camhook.kafka..", "org.apache.kafka..");
 }

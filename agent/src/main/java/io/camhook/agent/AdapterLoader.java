@@ -1,5 +1,6 @@
 package io.camhook.agent;
 
+import io.camhook.capture.SinkFactory;
 import io.camhook.engine.EngineAdapter;
 import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
@@ -12,13 +13,16 @@ import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes engine adapters where their engine can be seen. An adapter links to the engine's classes,
- * so it is defined by a loader below the application's, from a jar nested in the agent's where no
- * other loader finds it. Everything else of camhook comes from the agent, also when the application
- * carries a copy: woven code and adapters must share it.
+ * Makes engine adapters where their engine can be seen, and sinks where their library can. An
+ * adapter links to the engine's classes, so it is defined by a loader below the application's, from
+ * a jar nested in the agent's where no other loader finds it. Everything else of camhook comes from
+ * the agent, also when the application carries a copy: woven code and adapters must share it.
  */
 final class AdapterLoader {
   private static final String FOLDER = "/META-INF/camhook/";
+
+  private static final String KAFKA_JAR = "/META-INF/camhook/kafka.jar";
+  private static final String KAFKA_SINKS = "io.camhook.kafka.KafkaSinks";
 
   private AdapterLoader() {}
 
@@ -32,6 +36,12 @@ final class AdapterLoader {
       ClassLoader loader = new NestedJarLoader(read(FOLDER + jar), application);
       return (EngineAdapter) loader.loadClass(adapter).getConstructor().newInstance();
     };
+  }
+
+  /** Makes the sink of {@code kafka-clients}, which {@code kafka} sees. */
+  static SinkFactory kafka(ClassLoader kafka) throws IOException, ReflectiveOperationException {
+    ClassLoader loader = new NestedJarLoader(read(KAFKA_JAR), kafka);
+    return (SinkFactory) loader.loadClass(KAFKA_SINKS).getConstructor().newInstance();
   }
 
   private static Map<String, byte[]> read(String resource) throws IOException {

@@ -33,10 +33,7 @@ final class EntryReport {
         config.models().stream().map(EntryReport::describe).collect(Collectors.joining(", "));
     return config.dryRun()
         ? "dry run: waits for %s; nothing is recorded".formatted(models)
-        : "waits for %s; captures go to %s"
-            .formatted(
-                models,
-                config.output().directory() == null ? "Kafka" : config.output().directory());
+        : "waits for %s; captures go to %s".formatted(models, recorder.destination());
   }
 
   private static String describe(CamhookConfig.Model model) {

@@ -1,11 +1,13 @@
 package io.camhook.agent;
 
 import io.camhook.agent.yaml.PublishedYaml;
+import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.DirectorySink;
 import io.camhook.capture.KeptTensors;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
+import io.camhook.config.KafkaOutput;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.RecordingWriter;
 import io.camhook.recording.Run;
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens what {@code output} of the configuration names: the place where a new sink is added. */
 final class Output {
+  /** Share of {@code limits.queue} that a sink which sends gets for its own copies. */
+  private static final int SHARE_OF_SENDER = 4;
+
   private Output() {}
 
   /**
@@ -25,33 +30,67 @@ final class Output {
    * @param yaml the configuration file, kept with the recording
    */
   static Recorder recorder(CamhookConfig config, @Nullable Path yaml, EventLog log) {
-    Destination destination = destination(config.output(), yaml);
+    Destination destination = destination(config, yaml, log);
     return new Recorder(
-        config.limits(),
+        destination.limits(),
         destination.name(),
         destination.opener(),
         new KeptTensors(config.models()),
         log);
   }
 
-  /** What messages call a sink, and how it is opened. */
-  private record Destination(String name, Recorder.SinkOpener opener) {}
+  /** What messages call a sink, how it is opened, and what is left for the queue. */
+  private record Destination(
+      String name, Recorder.SinkOpener opener, CamhookConfig.Limits limits) {}
 
-  private static Destination destination(CamhookConfig.Output output, @Nullable Path yaml) {
-    String directory = output.directory();
-    if (directory == null) {
-      return new Destination("nowhere", Output::nothing);
+  private static Destination destination(CamhookConfig config, @Nullable Path yaml, EventLog log) {
+    KafkaOutput kafka = config.output().kafka();
+    if (kafka != null) {
+      long bytes = CaptureQueue.capacity(config.limits());
+      long own = bytes / SHARE_OF_SENDER;
+      sayIfMissing(kafka, log);
+      return new Destination(
+          kafka.toString(),
+          () -> kafka(config, kafka, yaml, own, log),
+          config.limits().withQueue(bytes - own));
     }
-    return new Destination(directory, () -> directory(Path.of(directory), yaml, output));
+    String directory = config.output().directory();
+    return directory == null
+        ? new Destination("nowhere", Output::nothing, config.limits())
+        : new Destination(
+            directory, () -> directory(Path.of(directory), yaml, config.output()), config.limits());
   }
 
   private static CaptureSink directory(
       Path directory, @Nullable Path yaml, CamhookConfig.Output output) throws IOException {
-    String text = yaml == null ? null : PublishedYaml.of(Files.readString(yaml));
-    return new DirectorySink(RecordingWriter.open(directory, Run.begin(text, Map.of()), output));
+    return new DirectorySink(
+        RecordingWriter.open(directory, Run.begin(published(yaml), Map.of()), output));
+  }
+
+  private static @Nullable String published(@Nullable Path yaml) throws IOException {
+    return yaml == null ? null : PublishedYaml.of(Files.readString(yaml));
   }
 
   private static CaptureSink nothing() throws IOException {
     throw new IOException("the configuration names no output");
+  }
+
+  private static CaptureSink kafka(
+      CamhookConfig config, KafkaOutput kafka, @Nullable Path yaml, long bytes, EventLog log)
+      throws IOException {
+    try {
+      return AdapterLoader.kafka(KafkaJars.loader(kafka)).open(config, published(yaml), bytes, log);
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new IOException("kafka-clients is not what output.kafka needs: " + e, e);
+    }
+  }
+
+  /** At the start, where it is read, and not only with the first capture. */
+  private static void sayIfMissing(KafkaOutput kafka, EventLog log) {
+    try {
+      KafkaJars.find(kafka);
+    } catch (IOException e) {
+      log.warn(String.valueOf(e.getMessage()));
+    }
   }
 }

@@ -72,6 +72,20 @@ final class CaptureExplainer {
     return explanations;
   }
 
+  /** What the explanations of a capture are called. */
+  List<String> names(Capture capture) {
+    int samples = new CaptureView(capture).samples();
+    List<String> names = new ArrayList<>();
+    for (int sample = 0; sample < samples; sample++) {
+      names.add(name(capture, sample, samples));
+    }
+    return names;
+  }
+
+  private static String name(Capture capture, int sample, int samples) {
+    return samples == 1 ? capture.id() : capture.id() + "-" + sample;
+  }
+
   /** Of a capture that keeps the maps of one method and no tensors. */
   private List<Explanation> explain(CaptureView view, KeptMaps kept) {
     List<LayerOutput> chosen = layers.of(view.capture(), kept.layers());
@@ -133,7 +147,7 @@ final class CaptureExplainer {
       Map<String, String> problems) {
     Capture capture = view.capture();
     return new Explanation(
-        view.samples() == 1 ? capture.id() : capture.id() + "-" + sample,
+        name(capture, sample, view.samples()),
         capture.model(),
         capture.time(),
         view.picture(sample),

@@ -57,6 +57,11 @@ final class ExplainOptions {
     }
   }
 
+  /** These options in words, to tell what a result was made with. */
+  String asked() {
+    return "methods %s, layers %s".formatted(methods, layers);
+  }
+
   /** Whether methods were named. */
   boolean namesMethods() {
     return !methods.isEmpty();

@@ -14,6 +14,7 @@ import io.camhook.recording.Tensor;
 import io.camhook.render.Picture;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
@@ -37,16 +38,45 @@ final class ExplanationFile {
   private static final String FORMAT = "camhook.explanation";
   private static final String FORMAT_VERSION = "1";
   private static final String EXTRA = "extra.";
+
+  /** Options that the maps were made with. */
+  private static final String ASKED = "asked";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private ExplanationFile() {}
 
-  static void write(Path directory, Explanation explanation) throws IOException {
-    write(directory, explanation, Map.of());
+  /**
+   * Writes an explanation.
+   *
+   * @param asked what its maps were asked for with
+   */
+  static void write(Path directory, Explanation explanation, String asked) throws IOException {
+    write(directory, explanation, Map.of(), asked);
   }
 
   /** Writes an explanation with what else was recorded, by name. */
   static void write(Path directory, Explanation explanation, Map<String, Tensor> recorded)
+      throws IOException {
+    write(directory, explanation, recorded, "");
+  }
+
+  /** Whether the file of that name is there, whole, and made as {@code asked}. */
+  static boolean isMadeBy(Path directory, String name, String asked) throws IOException {
+    Path file = directory.resolve(name + SUFFIX);
+    if (!Files.exists(file)) {
+      return false;
+    }
+    try {
+      Map<String, String> metadata = Safetensors.read(file).metadata();
+      return FORMAT_VERSION.equals(metadata.get(FORMAT)) && asked.equals(metadata.get(ASKED));
+    } catch (RecordingException e) {
+      return false; // it is written anew
+    }
+  }
+
+  private static void write(
+      Path directory, Explanation explanation, Map<String, Tensor> recorded, String asked)
       throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     Picture picture = explanation.picture();
@@ -81,15 +111,19 @@ final class ExplanationFile {
     metadata.put("time", explanation.time().toString());
     metadata.put("targets", JSON.writeValueAsString(explanation.targets()));
     metadata.put("top_k", JSON.writeValueAsString(explanation.predictions()));
-    explanation.extra().forEach((key, value) -> metadata.put(EXTRA + key, value));
-    try (FileChannel file =
-        FileChannel.open(
-            directory.resolve(explanation.name() + SUFFIX),
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      new Safetensors(metadata, tensors).write(file);
+    if (!asked.isEmpty()) {
+      metadata.put(ASKED, asked);
     }
+    explanation.extra().forEach((key, value) -> metadata.put(EXTRA + key, value));
+    Safetensors blob = new Safetensors(metadata, tensors);
+    WholeFile.write(
+        directory.resolve(explanation.name() + SUFFIX),
+        file -> {
+          try (FileChannel channel =
+              FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            blob.write(channel);
+          }
+        });
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.camhook.cli;
 
+import io.camhook.kafka.TopicReader;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Damage;
 import io.camhook.recording.RecordingReader;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +27,11 @@ import picocli.CommandLine.Spec;
 /** {@code camhook process}: maps of every capture as files. */
 @Command(
     name = "process",
-    description = "Computes heatmaps of every capture of a recording and writes them as files.",
+    description = {
+      "Computes heatmaps of every capture of a recording or a topic and writes them as files.",
+      "Processors of one topic share its captures if they have the same --group; what one has",
+      "written is committed, so that another goes on after it where it was killed."
+    },
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     sortOptions = false,
@@ -44,8 +48,10 @@ final class ProcessCommand implements Callable<Integer> {
   @Spec
   private @SuppressWarnings("NullAway.Init") CommandSpec spec;
 
-  @Parameters(paramLabel = "RECORDING", description = "Directory that the agent recorded into.")
-  private @SuppressWarnings("NullAway.Init") Path recording;
+  @Parameters(
+      paramLabel = "RECORDING|kafka:BOOTSTRAP/TOPIC",
+      description = "Directory that the agent recorded into, or a topic that it sent to.")
+  private @SuppressWarnings("NullAway.Init") String input;
 
   @Mixin private ExplainOptions explain = new ExplainOptions();
 
@@ -58,11 +64,25 @@ final class ProcessCommand implements Callable<Integer> {
 
   @Option(
       names = "--follow",
-      description = "Go on while the recording grows, until its writer closes it.")
+      description = {
+        "Go on while the recording grows, until its writer closes it; wait for it if it is not there yet.",
+        "Of a topic: go on until interrupted. Captures that DIR has already are left alone."
+      })
   private boolean follow;
+
+  @Option(
+      names = "--forever",
+      description =
+          "With --follow: go on after the writer has closed the recording, for the next one.")
+  private boolean forever;
+
+  @Mixin private TopicOptions topic = new TopicOptions();
 
   private final Problems problems = new Problems();
   private final Map<String, Integer> maps = new TreeMap<>();
+  private @SuppressWarnings("NullAway.Init") CaptureExplainer explainer;
+  private int captures;
+  private int known;
   private int pictures;
   private int samples;
 
@@ -70,41 +90,108 @@ final class ProcessCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    CaptureExplainer explainer = explain.explainer(spec);
-    List<String> damage = new ArrayList<>();
-    int captures = 0;
-    try (RecordingReader reader = RecordingReader.open(recording)) {
-      int known = follow ? -1 : reader.ids().size();
-      CaptureExplainer recorded = explainer.of(reader.manifest());
-      try (Progress progress = new Progress("process", " captures", known)) {
-        Files.createDirectories(output);
-        for (Capture capture = next(reader); capture != null; capture = next(reader)) {
-          List<Explanation> explanations = recorded.explain(capture);
-          for (int sample = 0; sample < explanations.size(); sample++) {
-            write(explanations.get(sample), input(capture, sample));
-          }
-          captures++;
-          progress.step();
-        }
+    explainer = explain.explainer(spec);
+    TopicAddress address = topic.address(spec, input);
+    try (Interruption interruption = new Interruption()) {
+      if (address == null) {
+        read(Path.of(input), interruption);
+      } else {
+        read(address, interruption);
       }
-      reader.damage().stream().map(Damage::toString).forEach(damage::add);
     }
-    if (captures == 0 && damage.isEmpty()) {
+    if (captures == 0 && known == 0 && problems.isEmpty() && address == null) {
       throw new CommandFailure(
-          recording + ": the recording holds no capture; was the model called, and sampled?");
+          input + ": the recording holds no capture; was the model called, and sampled?");
     }
-    summary(captures);
-    for (String what : damage) {
-      problems.add("damage", recording + ": " + what);
-    }
+    summary();
     if (!problems.isEmpty()) {
       throw new CommandFailure(problems.text());
     }
     return 0;
   }
 
-  private @Nullable Capture next(RecordingReader reader) throws IOException, InterruptedException {
-    return follow ? reader.follow(() -> false) : reader.next();
+  private void read(Path recording, Interruption interruption)
+      throws IOException, InterruptedException {
+    RecordingReader opened =
+        follow
+            ? RecordingReader.await(recording, interruption::requested)
+            : RecordingReader.open(recording);
+    if (opened == null) {
+      return;
+    }
+    try (RecordingReader reader = opened) {
+      explainer = explainer.of(reader.manifest());
+      int expected = follow ? -1 : reader.ids().size();
+      try (Progress progress = new Progress("process", " captures", expected)) {
+        Files.createDirectories(output);
+        for (Capture capture = next(reader, interruption);
+            capture != null && !interruption.requested();
+            capture = next(reader, interruption)) {
+          write(capture, follow);
+          progress.step();
+        }
+      }
+      for (Damage damage : reader.damage()) {
+        problems.add("damage", recording + ": " + damage);
+      }
+    }
+  }
+
+  private @Nullable Capture next(RecordingReader reader, Interruption interruption)
+      throws IOException, InterruptedException {
+    return follow ? reader.follow(interruption::requested, forever) : reader.next();
+  }
+
+  /** As a member of a group: what was written is committed, and what was not comes again. */
+  private void read(TopicAddress address, Interruption interruption) throws IOException {
+    Files.createDirectories(output);
+    try (TopicReader reader = topic.open(address);
+        Progress progress = new Progress("process", " captures", -1)) {
+      while (!interruption.requested()) {
+        List<TopicReader.Received> received = reader.poll(TopicOptions.POLL);
+        if (received.isEmpty() && !follow && reader.isCaughtUp()) {
+          return;
+        }
+        for (TopicReader.Received each : received) {
+          Capture capture = each.capture();
+          if (capture == null) {
+            problems.add("damage", input + ": " + each.damage());
+          } else {
+            write(capture, true);
+          }
+          progress.step();
+        }
+        if (!received.isEmpty()) {
+          reader.commit();
+        }
+      }
+    }
+  }
+
+  /**
+   * Writes the maps of a capture.
+   *
+   * @param once whether to leave it alone if the same maps are there
+   */
+  private void write(Capture capture, boolean once) throws IOException {
+    if (once && isWritten(capture)) {
+      known++;
+      return;
+    }
+    List<Explanation> explanations = explainer.explain(capture);
+    for (int sample = 0; sample < explanations.size(); sample++) {
+      write(explanations.get(sample), input(capture, sample));
+    }
+    captures++;
+  }
+
+  private boolean isWritten(Capture capture) throws IOException {
+    for (String name : explainer.names(capture)) {
+      if (!ExplanationFile.isMadeBy(output, name, explain.asked())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void write(Explanation explanation, @Nullable Tensor input) throws IOException {
@@ -112,18 +199,20 @@ final class ProcessCommand implements Callable<Integer> {
     explanation
         .problems()
         .forEach((method, why) -> problems.add(method, explanation.name() + ": " + why));
-    ExplanationFile.write(output, explanation);
     for (Explanation.Maps each : explanation.maps()) {
       maps.merge(each.result().method(), 1, Integer::sum);
       Picture overlay = MapPicture.of(explanation, each.result(), input);
       if (overlay != null) {
-        overlay.writePng(
+        byte[] png = overlay.png();
+        WholeFile.write(
             output.resolve(
-                "%s.%s%s.png"
-                    .formatted(explanation.name(), each.result().method(), each.suffix())));
+                "%s.%s%s.png".formatted(explanation.name(), each.result().method(), each.suffix())),
+            file -> Files.write(file, png));
         pictures++;
       }
     }
+    // last: where it is, everything is
+    ExplanationFile.write(output, explanation, explain.asked());
   }
 
   /** What was fed as this sample, without the batch; null when it was not recorded. */
@@ -138,11 +227,14 @@ final class ProcessCommand implements Callable<Integer> {
         Arrays.copyOfRange(batch.toFloats(), sample * size, (sample + 1) * size), shape);
   }
 
-  private void summary(int captures) {
+  private void summary() {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%d captures%s, %d overlays in %s%n",
         captures, samples == captures ? "" : " of " + samples + " samples", pictures, output);
+    if (known > 0) {
+      out.printf("%d captures were there already%n", known);
+    }
     maps.forEach((method, count) -> out.printf("  %-20s %d maps%n", method, count));
     out.flush();
   }

@@ -172,7 +172,7 @@ final class ServeCommand implements Callable<Integer> {
         int told = 0;
         CaptureExplainer recorded = explainer.of(reader.manifest());
         while (!closed) {
-          Capture capture = reader.follow(() -> closed);
+          Capture capture = reader.follow(() -> closed, false);
           if (capture == null) {
             break;
           }

@@ -14,7 +14,8 @@ public interface CaptureObserver extends AutoCloseable {
   default void submitted(PendingCapture capture) {}
 
   /**
-   * A capture was written. On the writer's thread.
+   * A capture was written. On the writer's thread, or on that of a sink which learns later: its
+   * tensors may have been given back.
    *
    * @param nanos time that writing it took
    */

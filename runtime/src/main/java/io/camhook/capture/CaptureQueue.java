@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -38,10 +39,13 @@ import org.jspecify.annotations.Nullable;
  * A sink that fails does not lose what has entered: the writer keeps the capture and tries it again after
  * a delay (see Breaker). Meanwhile no request is admitted, so it costs what one that is not sampled costs.
  *
+ * A sink may learn only later whether a capture has arrived (a broker acknowledges it). Such a capture is in
+ * flight: its tensors are given back when the sink has a copy, its bytes stay charged until its fate is known.
+ *
  * Every item has exactly one fate. `fired` is counted in the same critical section that decides between
  * entering and being dropped (a blocked thread counts when it stops waiting), and `written` or a loss in
- * the one that releases the item's bytes. So fired = written + dropped + failed + (waiting or being
- * written) holds whenever the lock is free, and the last term is 0 once the queue is closed. A capture
+ * the one that releases the item's bytes. So fired = written + dropped + failed + (waiting, being
+ * written or in flight) holds whenever the lock is free, and the last term is 0 once the queue is closed. A capture
  * whose write hangs when closing times out counts as failed; if the write ends after all, its count
  * moves to where it belongs. Requests that are not admitted while the sink fails are counted in adders
  * outside the lock, each of which stands for one fired and one dropped. All other fields below are
@@ -86,6 +90,12 @@ public final class CaptureQueue implements AutoCloseable {
   /** What the writer thread works on; kept until its fate is decided. */
   private @Nullable Item current;
 
+  /** What the sink has taken and whose fate is not known yet. */
+  private final Set<Item> flying = new LinkedHashSet<>();
+
+  /** When a queue that is closing no longer waits for what is in flight. */
+  private long landBy;
+
   private long heldBytes;
   private long reservedBytes;
   private long usualBytes;
@@ -120,8 +130,17 @@ public final class CaptureQueue implements AutoCloseable {
     /** Once it was made; used by the writer thread alone. */
     @Nullable Capture made;
 
-    /** Whether it was counted as failed because closing did not wait for it. */
-    boolean givenUp;
+    /** Whether its fate is known: it was written, or lost. */
+    boolean decided;
+
+    /** Why it was lost; null if it was written. */
+    @Nullable Loss loss;
+
+    /** Whether the writer is done with it and its tensors were given back. */
+    boolean handedOver;
+
+    /** What it was counted as because closing did not wait for it. */
+    @Nullable Loss givenUp;
 
     Item(PendingCapture pending, long bytes) {
       this.pending = pending;
@@ -163,7 +182,7 @@ public final class CaptureQueue implements AutoCloseable {
       Runnable beginning,
       BiConsumer<String, @Nullable Throwable> log) {
     this.sink = sink;
-    this.capacity = limits.queueBytes() == Limits.AUTO ? Memory.queueBytes() : limits.queueBytes();
+    this.capacity = capacity(limits);
     this.limits = limits;
     this.preparation = preparation;
     this.observers = observers;
@@ -172,6 +191,11 @@ public final class CaptureQueue implements AutoCloseable {
     this.noteAt = System.nanoTime() + NOTE_INTERVAL;
     this.writer = DaemonThread.of("camhook-writer", this::writeUntilClosed);
     writer.start();
+  }
+
+  /** Bytes that {@code limits.queue} comes to. */
+  public static long capacity(Limits limits) {
+    return limits.queueBytes() == Limits.AUTO ? Memory.queueBytes() : limits.queueBytes();
   }
 
   /**
@@ -394,7 +418,7 @@ public final class CaptureQueue implements AutoCloseable {
           heldBytes,
           highWater,
           capacity,
-          waiting.size() + (current == null ? 0 : 1),
+          waiting.size() + (current == null ? 0 : 1) + flying.size(),
           requestTime.snapshot());
     } finally {
       lock.unlock();
@@ -481,6 +505,9 @@ public final class CaptureQueue implements AutoCloseable {
     boolean closed;
     lock.lock();
     try {
+      if (!closing) {
+        landBy = System.nanoTime() + timeout.toNanos() / 10 * 9;
+      }
       closing = true;
       work.signal();
       progress.signalAll();
@@ -497,10 +524,8 @@ public final class CaptureQueue implements AutoCloseable {
       waiting.clear();
       lose(Loss.NOT_IN_TIME, late.size());
       late.forEach(this::release);
-      if (current != null && !current.givenUp) {
-        current.givenUp = true;
-        lose(Loss.HANGING, 1);
-      }
+      giveUp(current, Loss.HANGING);
+      flying.forEach(item -> giveUp(item, Loss.UNACKNOWLEDGED));
     } finally {
       lock.unlock();
     }
@@ -510,6 +535,14 @@ public final class CaptureQueue implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     return closed;
+  }
+
+  /** Counts an item as lost whose fate is not waited for; if it is known later, the count moves. */
+  private void giveUp(@Nullable Item item, Loss loss) {
+    if (item != null && item.givenUp == null) {
+      item.givenUp = loss;
+      lose(loss, 1);
+    }
   }
 
   /** Has the JVM close this queue when it shuts down, unless it is closed before. */
@@ -593,7 +626,7 @@ public final class CaptureQueue implements AutoCloseable {
         if (!held && current != null) {
           return Step.WRITE;
         }
-        if (closing) {
+        if (closing && (flying.isEmpty() || landBy - now <= 0)) {
           return Step.END;
         }
         awaitWork(now, held);
@@ -604,7 +637,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void awaitWork(long now, boolean held) {
-    long nanos = sinkUsed ? noteAt - now : Long.MAX_VALUE;
+    long nanos = closing ? landBy - now : sinkUsed ? noteAt - now : Long.MAX_VALUE;
     if (held) {
       nanos = Math.min(nanos, breaker.untilRetry(now));
     }
@@ -630,20 +663,16 @@ public final class CaptureQueue implements AutoCloseable {
         made = preparation.apply(item.pending.materialize());
         item.made = made;
       }
-      long begin = System.nanoTime();
-      sink.write(made);
-      long nanos = System.nanoTime() - begin;
-      Capture done = made;
-      observers.each(observer -> observer.written(done, nanos));
-      settle(item, null, made.tensorBytes());
+      sink.write(made, new Fate(item, made));
+      leave(item);
       recovered();
     } catch (CaptureRefusedException e) {
-      settle(item, Loss.REFUSED, 0);
+      lose(item, Loss.REFUSED);
       reportLoss(Loss.REFUSED, item.bytes, e);
     } catch (IOException e) {
       sinkFailed(e);
     } catch (Throwable e) {
-      settle(item, Loss.CAPTURE, 0);
+      lose(item, Loss.CAPTURE);
       if (Memory.ranOut(e)) {
         switchOff();
       } else {
@@ -652,27 +681,99 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** Decides the fate of the item that the writer works on: lost for a reason, or written. */
-  private void settle(Item item, @Nullable Loss loss, long bytes) {
+  /** What becomes of one capture in the sink. */
+  private final class Fate implements CaptureSink.Receipt {
+    private final Item item;
+    private final Capture capture;
+    private final long bytes;
+    private final long begin = System.nanoTime();
+
+    Fate(Item item, Capture capture) {
+      this.item = item;
+      this.capture = capture;
+      this.bytes = capture.tensorBytes();
+    }
+
+    @Override
+    public void written() {
+      long nanos = System.nanoTime() - begin;
+      if (decide(null)) {
+        observers.each(observer -> observer.written(capture, nanos));
+      }
+    }
+
+    @Override
+    public void refused(CaptureRefusedException why) {
+      if (decide(Loss.REFUSED)) {
+        reportLoss(Loss.REFUSED, item.bytes, why);
+      }
+    }
+
+    /** False if it was decided before. */
+    private boolean decide(@Nullable Loss loss) {
+      lock.lock();
+      try {
+        if (item.decided) {
+          return false;
+        }
+        item.decided = true;
+        item.loss = loss;
+        if (loss == null) {
+          writtenBytes += bytes;
+        }
+        if (item.handedOver) {
+          flying.remove(item);
+          settle(item);
+          work.signal();
+        }
+        return true;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void lose(Item item, Loss loss) {
+    item.decided = true; // nobody else has it
+    item.loss = loss;
+    leave(item);
+  }
+
+  /** The writer is done with its item: it is settled, or in flight. */
+  private void leave(Item item) {
     discard(item.pending);
+    item.made = null;
     lock.lock();
     try {
       current = null;
       sinkUsed = true;
-      if (item.givenUp) {
-        lose(Loss.HANGING, -1);
-      }
-      if (loss == null) {
-        written++;
-        writtenBytes += bytes;
+      item.handedOver = true;
+      if (item.decided) {
+        settle(item);
       } else {
-        lose(loss, 1);
+        flying.add(item);
+        if (item.givenUp != null) {
+          lose(item.givenUp, -1);
+          item.givenUp = null;
+          giveUp(item, Loss.UNACKNOWLEDGED);
+        }
       }
-      release(item);
       countGone();
     } finally {
       lock.unlock();
     }
+  }
+
+  private void settle(Item item) {
+    if (item.givenUp != null) {
+      lose(item.givenUp, -1);
+    }
+    if (item.loss == null) {
+      written++;
+    } else {
+      lose(item.loss, 1);
+    }
+    release(item);
   }
 
   /** What others have removed is no longer written. */
@@ -705,8 +806,8 @@ public final class CaptureQueue implements AutoCloseable {
         given.addAll(waiting);
         waiting.clear();
         if (current != null) {
-          if (current.givenUp) {
-            lose(Loss.HANGING, -1);
+          if (current.givenUp != null) {
+            lose(current.givenUp, -1);
           }
           given.add(current);
           current = null;
@@ -776,6 +877,12 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void closeSink() {
+    lock.lock();
+    try {
+      flying.forEach(item -> giveUp(item, Loss.UNACKNOWLEDGED));
+    } finally {
+      lock.unlock();
+    }
     try {
       sink.close(status());
     } catch (Throwable e) {

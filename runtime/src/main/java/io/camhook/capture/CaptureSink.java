@@ -20,6 +20,26 @@ public interface CaptureSink {
    */
   void write(Capture capture) throws IOException;
 
+  /**
+   * The same for a sink that learns later whether a capture has arrived: it returns at once, and
+   * calls {@code receipt} exactly once, at any time, on any thread. It then holds a copy.
+   *
+   * @throws IOException as {@link #write(Capture)}; the receipt is not used then
+   */
+  default void write(Capture capture, Receipt receipt) throws IOException {
+    write(capture);
+    receipt.written();
+  }
+
+  /** What a sink says in the end of a capture that it took. */
+  interface Receipt {
+    /** The capture can be read where it went. */
+    void written();
+
+    /** The capture is lost for good. */
+    void refused(CaptureRefusedException why);
+  }
+
   /** Notes a model that captures come from, with its module tree. */
   default void model(ModelInfo model) throws IOException {}
 

@@ -41,6 +41,17 @@ public final class KeptTensors implements UnaryOperator<Capture> {
     return capture.with(tensors, kept.maps() ? Map.of("reduced", "cam") : Map.of());
   }
 
+  /**
+   * A capture as {@code reduce: cam} keeps it.
+   *
+   * @param more metadata to add
+   */
+  public static Capture reduced(Capture capture, Map<String, String> more) {
+    Map<String, String> metadata = new LinkedHashMap<>(more);
+    metadata.put("reduced", "cam");
+    return capture.with(maps(capture), metadata);
+  }
+
   private Kept keptOf(String label) {
     return models.stream()
         .filter(model -> new Glob(model.name()).matches(label))

@@ -18,6 +18,7 @@ public enum Loss {
   REFUSED(Kind.FAILED, "refused by the output"),
   OUTPUT(Kind.FAILED, "output failed until the end"),
   HANGING(Kind.FAILED, "still being written after limits.close"),
+  UNACKNOWLEDGED(Kind.FAILED, "sent, not acknowledged within limits.close"),
   REMOVED(Kind.FAILED, "removed from the directory by others");
 
   /** The two ways to lose a capture. */

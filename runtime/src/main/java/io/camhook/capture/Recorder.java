@@ -250,6 +250,17 @@ public final class Recorder implements AutoCloseable {
 
     @Override
     public void write(Capture capture) throws IOException {
+      target().write(capture);
+      recorded.add(capture.model());
+    }
+
+    @Override
+    public void write(Capture capture, Receipt receipt) throws IOException {
+      target().write(capture, receipt);
+      recorded.add(capture.model());
+    }
+
+    private CaptureSink target() throws IOException {
       CaptureSink target = opened;
       if (target == null) {
         target = opener.open();
@@ -259,8 +270,7 @@ public final class Recorder implements AutoCloseable {
         target.model(model);
         models.remove(); // noted: if that fails, it is noted with the next capture
       }
-      target.write(capture);
-      recorded.add(capture.model());
+      return target;
     }
 
     @Override

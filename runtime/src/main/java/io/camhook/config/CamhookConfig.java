@@ -229,6 +229,11 @@ public record CamhookConfig(
       this(queueBytes, whenFull, Duration.ofMinutes(1), DEFAULT_CLOSE, exact);
     }
 
+    /** The same with another queue. */
+    public Limits withQueue(long bytes) {
+      return new Limits(bytes, whenFull, maxWait, close, exact);
+    }
+
     /** Policy of a full queue. */
     public enum WhenFull {
       DROP,
@@ -244,9 +249,20 @@ public record CamhookConfig(
    * @param shardBytes size at which a shard is closed and the next begun
    * @param permissions who may read what is written
    * @param disk how much of the disk a recording may take
+   * @param kafka the topic that captures are sent to in the place of the directory; null if none
    */
   public record Output(
-      @Nullable String directory, long shardBytes, Permissions permissions, DiskLimits disk) {
+      @Nullable String directory,
+      long shardBytes,
+      Permissions permissions,
+      DiskLimits disk,
+      @Nullable KafkaOutput kafka) {
+    /** A directory. */
+    public Output(
+        @Nullable String directory, long shardBytes, Permissions permissions, DiskLimits disk) {
+      this(directory, shardBytes, permissions, disk, null);
+    }
+
     /** Owner-only, of any size. */
     public Output(@Nullable String directory, long shardBytes) {
       this(directory, shardBytes, Permissions.OWNER, DiskLimits.NONE);

@@ -117,6 +117,17 @@ public final class Capture {
     layout(SafetensorsLayout.crc32c(tensors)).write(channel);
   }
 
+  /** The blob in memory. */
+  public byte[] toBytes() throws IOException {
+    SafetensorsLayout layout = layout(SafetensorsLayout.crc32c(tensors));
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(layout.size()));
+    bytes.put(layout.header());
+    for (Tensor tensor : layout.tensors()) {
+      bytes.put(tensor.bytes());
+    }
+    return bytes.array();
+  }
+
   /** The blob as it will be written; see {@link CaptureMetadata#write}. */
   SafetensorsLayout layout(int crc) {
     return new SafetensorsLayout(CaptureMetadata.write(this, crc), tensors);

@@ -40,6 +40,15 @@ final class DiskRoom {
   /** When this process closed a shard, by its number. */
   private final Map<Integer, Long> closedAt = new HashMap<>();
 
+  /** The shards have as many bytes as they may have. */
+  static final class BoundReachedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    BoundReachedException(String message) {
+      super(message);
+    }
+  }
+
   /** Deletes the oldest shard; false if there is none but the one being written. */
   @FunctionalInterface
   interface Rotation {
@@ -59,6 +68,11 @@ final class DiskRoom {
   /** A shard is no longer written. */
   void closed(int number) {
     closedAt.put(number, System.nanoTime());
+    closedBytes = -1;
+  }
+
+  /** A shard was deleted. */
+  void deleted() {
     closedBytes = -1;
   }
 
@@ -82,7 +96,7 @@ final class DiskRoom {
         closedBytes = -1; // others may have deleted shards
         if (closedBytes(currentNumber) + current + bytes > limits.maxBytes()
             && !deleteOldest(rotation)) {
-          throw new IOException(
+          throw new BoundReachedException(
               "the recording has %d bytes, limits.disk is %d"
                   .formatted(closedBytes(currentNumber) + current, limits.maxBytes()));
         }

@@ -2,8 +2,10 @@ package io.camhook.recording;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,6 +51,23 @@ public final class RecordingReader implements Closeable {
     return new RecordingReader(directory, Manifest.read(directory));
   }
 
+  /**
+   * Opens the recording in {@code directory}, waiting until there is one.
+   *
+   * @param stop asked while waiting; true ends it
+   * @return null if {@code stop} says so
+   */
+  public static @Nullable RecordingReader await(Path directory, BooleanSupplier stop)
+      throws IOException, InterruptedException {
+    while (!stop.getAsBoolean()) {
+      if (Files.exists(directory.resolve(Manifest.FILE))) {
+        return open(directory);
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+    return null;
+  }
+
   /** The manifest as it was when last read: by {@link #open} or {@link #isComplete}. */
   public Manifest manifest() {
     return manifest;
@@ -91,6 +110,11 @@ public final class RecordingReader implements Closeable {
     }
   }
 
+  /** Number of the shard that the last capture came from; shards before it are done. */
+  int shardNumber() {
+    return number;
+  }
+
   private @Nullable ShardReader openNext() throws IOException {
     ShardFile file = ShardFile.after(directory, number);
     if (file == null) {
@@ -125,20 +149,55 @@ public final class RecordingReader implements Closeable {
   }
 
   /**
-   * The next capture, waiting for it while the recording is being written.
+   * The next capture, waiting for it while the recording is being written. If the directory is
+   * removed and a recording begun anew in it, that one is read from its start.
    *
    * @param stop asked while waiting; true ends it
+   * @param forever whether to wait for another writer once one has closed the recording
    * @return null once there is no more and the writer has closed the recording, or {@code stop}
    *     says so
    */
-  public @Nullable Capture follow(BooleanSupplier stop) throws IOException, InterruptedException {
+  public @Nullable Capture follow(BooleanSupplier stop, boolean forever)
+      throws IOException, InterruptedException {
     while (true) {
-      boolean complete = isComplete();
-      Capture capture = next();
+      Capture capture = nextIfThere();
+      if (capture != null) {
+        return capture;
+      }
+      boolean complete = false;
+      if (Files.exists(directory.resolve(Manifest.FILE))) {
+        Instant begun = begun(manifest);
+        complete = isComplete() && !forever;
+        if (!begun.equals(begun(manifest))) {
+          readAnew();
+        }
+      }
+      capture = nextIfThere(); // what came before it was closed
       if (capture != null || complete || stop.getAsBoolean()) {
         return capture;
       }
       Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  private @Nullable Capture nextIfThere() throws IOException {
+    try {
+      return next();
+    } catch (NoSuchFileException e) {
+      return null; // somebody has removed the directory; the writer makes it again
+    }
+  }
+
+  private static Instant begun(Manifest manifest) {
+    return manifest.runs().isEmpty() ? Instant.MIN : manifest.runs().get(0).started();
+  }
+
+  private void readAnew() throws IOException {
+    ShardReader current = shard;
+    shard = null;
+    number = 0;
+    if (current != null) {
+      current.close();
     }
   }
 

@@ -306,6 +306,15 @@ public final class RecordingWriter implements Closeable {
     done.close();
   }
 
+  /** Deletes the shards up to {@code last} that are closed: others have what was in them. */
+  synchronized void deleteThrough(int last) throws IOException {
+    List<ShardFile> shards = ShardFile.list(directory);
+    while (!shards.isEmpty() && shards.get(0).number() <= last && deleteOldest()) {
+      room.deleted();
+      shards = ShardFile.list(directory);
+    }
+  }
+
   /** False if the oldest shard is the one that is being written, or there is none. */
   private boolean deleteOldest() throws IOException {
     List<ShardFile> shards = ShardFile.list(directory);

@@ -107,7 +107,8 @@ class KilledRecordingTest {
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .redirectError(out.toFile())
               .start();
-      assertThat(tar.waitFor()).as("tar xf shard %d", i).isZero();
+      int status = tar.waitFor();
+      assertThat(status).as("tar xf shard %d: %s", i, Files.readString(out)).isZero();
       assertThat(out).hasContent("");
     }
   }

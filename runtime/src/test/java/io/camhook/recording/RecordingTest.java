@@ -265,9 +265,9 @@ class RecordingTest {
             () -> {
               try (RecordingReader reader = RecordingReader.open(directory)) {
                 List<String> ids = new ArrayList<>();
-                for (Capture c = reader.follow(() -> false);
+                for (Capture c = reader.follow(() -> false, false);
                     c != null;
-                    c = reader.follow(() -> false)) {
+                    c = reader.follow(() -> false, false)) {
                   ids.add(c.id());
                 }
                 assertThat(reader.damage()).isEmpty();
@@ -289,8 +289,8 @@ class RecordingTest {
     try (RecordingWriter writer = open(directory, MEBIBYTE);
         RecordingReader reader = RecordingReader.open(directory)) {
       writer.append(capture(1));
-      assertThat(reader.follow(() -> true).id()).isEqualTo("c-0001");
-      assertThat(reader.follow(() -> true)).isNull();
+      assertThat(reader.follow(() -> true, false).id()).isEqualTo("c-0001");
+      assertThat(reader.follow(() -> true, false)).isNull();
     }
   }
 

@@ -192,7 +192,8 @@ public final class ConfigReader {
               "permissions",
               Map.of("owner", Permissions.OWNER, "umask", Permissions.UMASK),
               Permissions.OWNER),
-          disk);
+          disk,
+          new KafkaReader(reading, process).read(section));
     }
   }
 

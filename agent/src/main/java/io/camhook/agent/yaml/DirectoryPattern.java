@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryPattern {
   private static final Pattern PLACE =
       Pattern.compile("%(.?)|\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\\}|(\\$\\{)");
+  private static final Pattern VARIABLE =
+      Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\\}");
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
@@ -34,6 +36,22 @@ final class DirectoryPattern {
       place.appendReplacement(expanded, Matcher.quoteReplacement(value(place, process)));
     }
     return place.appendTail(expanded).toString();
+  }
+
+  /**
+   * {@code ${NAME}} and {@code ${NAME:-default}} alone; everything else stays as it is.
+   *
+   * @throws IllegalArgumentException if a variable is not set
+   */
+  static String expandVariables(String text, Process process) {
+    Matcher variable = VARIABLE.matcher(text);
+    StringBuilder expanded = new StringBuilder();
+    while (variable.find()) {
+      variable.appendReplacement(
+          expanded,
+          Matcher.quoteReplacement(environment(variable.group(1), variable.group(2), process)));
+    }
+    return variable.appendTail(expanded).toString();
   }
 
   private static String value(Matcher place, Process process) {

@@ -9,6 +9,7 @@ import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.config.CamhookConfig.Target;
 import io.camhook.config.FlatInputShape;
+import io.camhook.config.KafkaOutput;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Methods;
@@ -256,6 +257,53 @@ class ConfigReaderTest {
         .hasMessage(
             "camhook.yaml:1:22: output.directory: environment variable NOPE is not set; set it or"
                 + " write ${NOPE:-default}");
+  }
+
+  @Test
+  void topic_should_be_read_with_environment_variables_in_their_places() throws Exception {
+    KafkaOutput kafka =
+        read("""
+                output:
+                  kafka:
+                    bootstrap: "${STAGE}:9092"
+                    topic: captures
+                    spool: 1GiB
+                    spoolDirectory: spool/%h
+                    properties:
+                      security.protocol: SASL_SSL
+                      sasl.jaas.config: 'Login required password="100%${STAGE}";'
+                """)
+            .output()
+            .kafka();
+    assertThat(kafka)
+        .isEqualTo(
+            new KafkaOutput(
+                "prod:9092",
+                "captures",
+                "lz4",
+                KafkaOutput.ASK,
+                1L << 30,
+                Path.of("spool/box"),
+                null,
+                List.of(),
+                Map.of(
+                    "security.protocol",
+                    "SASL_SSL",
+                    "sasl.jaas.config",
+                    "Login required password=\"100%prod\";")));
+    assertThat(kafka.toString()).isEqualTo("topic captures of prod:9092");
+    assertThat(read("sampling: { rate: 1 }").output().kafka()).isNull();
+  }
+
+  @Test
+  void what_a_topic_lacks_should_be_reported_without_its_secrets() {
+    assertThat(
+            invalid(
+                "output: { kafka: { topic: t, properties: { ssl.key.password: 'x${NOPE}' } } }"))
+        .hasMessage(
+            "camhook.yaml:1:42: output.kafka.properties.ssl.key.password: environment variable NOPE"
+                + " is not set; set it or write ${NOPE:-default}\n"
+                + "camhook.yaml:1:18: output.kafka.bootstrap: is missing");
   }
 
   @Test

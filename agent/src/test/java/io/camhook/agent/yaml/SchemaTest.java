@@ -36,6 +36,8 @@ class SchemaTest {
         "{ sampling: { zz: 1 } }                                 | /properties/sampling/properties",
         "{ limits: { zz: 1 } }                                   | /properties/limits/properties",
         "{ output: { zz: 1 } }                                   | /properties/output/properties",
+        "{ output: { kafka: { bootstrap: a, topic: t, zz: 1 } } }"
+            + " | /properties/output/properties/kafka/properties",
         "{ log: { zz: 1 } }                                      | /properties/log/properties",
         "{ models: [{ name: m, class: a.B, zz: 1 }] }            | /$defs/model/properties",
         "{ models: [{ name: m, class: a.B, root: { class: c.D, zz: 1 } }] }"
@@ -70,6 +72,9 @@ class SchemaTest {
         "{ limits: { queue: 65536 } }",
         "{ output: { directory: 'x/%t', shard: 1.5 GiB } }",
         "{ output: { permissions: umask } }",
+        "{ output: { kafka: { bootstrap: 'a:9092', topic: t } } }",
+        "{ output: { kafka: { bootstrap: 'a:1', topic: t, spool: 1GiB, compression: zstd } } }",
+        "{ output: { kafka: { bootstrap: 'a:1', topic: t, properties: { acks: all } } } }",
         "{ limits: { queue: auto, maxWait: 500ms, close: 1m, disk: 10GiB, diskFree: auto } }",
         "{ limits: { diskFree: 0, maxAge: 7d, whenDiskFull: stop } }",
         "{ sampling: { every: 100, when: 'confidence < 0.6' } }",
@@ -106,6 +111,9 @@ class SchemaTest {
         "{ limits: { queue: lots } }",
         "{ limits: { whenFull: wait } }",
         "{ output: { permissions: everyone } }",
+        "{ output: { kafka: { topic: t } } }",
+        "{ output: { kafka: { bootstrap: 'a:1', topic: t, compression: best } } }",
+        "{ output: { kafka: { bootstrap: 'a:1', topic: t, spool: lots } } }",
         "{ limits: { maxWait: soon } }",
         "{ limits: { disk: auto } }",
         "{ limits: { maxAge: 3 weeks } }",

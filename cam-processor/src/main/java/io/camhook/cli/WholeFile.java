@@ -1,0 +1,30 @@
+package io.camhook.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** A file that appears under its name when it is complete, whoever else writes the same one. */
+final class WholeFile {
+  /** Writes what will be the file. */
+  @FunctionalInterface
+  interface Content {
+    void write(Path file) throws IOException;
+  }
+
+  private WholeFile() {}
+
+  static void write(Path file, Content content) throws IOException {
+    Path temporary =
+        file.resolveSibling(
+            ".%s.%d.tmp".formatted(file.getFileName(), ProcessHandle.current().pid()));
+    try {
+      content.write(temporary);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

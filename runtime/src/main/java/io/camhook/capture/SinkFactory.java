@@ -1,0 +1,23 @@
+package io.camhook.capture;
+
+import io.camhook.config.CamhookConfig;
+import io.camhook.dispatch.EventLog;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens a sink whose classes are in a loader of their own, because they link to a library that the
+ * application must not see. Has a public constructor without arguments.
+ */
+public interface SinkFactory {
+  /**
+   * Opens the sink.
+   *
+   * @param config what the sink's own settings are part of
+   * @param yaml text of the configuration as it may be published; null if there is none
+   * @param bytes memory that the sink may take for itself
+   * @param log takes what happens beside writing
+   */
+  CaptureSink open(CamhookConfig config, @Nullable String yaml, long bytes, EventLog log)
+      throws IOException;
+}

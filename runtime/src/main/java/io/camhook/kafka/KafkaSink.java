@@ -1,0 +1,34 @@
+package io.camhook.kafka;
+
+import io.camhook.capture.CaptureSink;
+import io.camhook.capture.CaptureStatus;
+import io.camhook.recording.Capture;
+import java.io.IOException;
+import java.time.Duration;
+
+/** Sends captures to a topic. A capture is written when the brokers have acknowledged it. */
+final class KafkaSink implements CaptureSink {
+  /** What is in flight at the end was waited for by the queue. */
+  private static final Duration CLOSE = Duration.ofMillis(500);
+
+  private final TopicWriter topic;
+
+  KafkaSink(TopicWriter topic) {
+    this.topic = topic;
+  }
+
+  @Override
+  public void write(Capture capture) throws IOException {
+    throw new UnsupportedOperationException("a broker acknowledges later");
+  }
+
+  @Override
+  public void write(Capture capture, Receipt receipt) throws IOException {
+    topic.send(capture, receipt);
+  }
+
+  @Override
+  public void close(CaptureStatus status) {
+    topic.close(CLOSE);
+  }
+}

@@ -1,0 +1,433 @@
+package io.camhook.kafka;
+
+import io.camhook.capture.CaptureRefusedException;
+import io.camhook.capture.CaptureSink.Receipt;
+import io.camhook.capture.KeptTensors;
+import io.camhook.config.CamhookConfig.Permissions;
+import io.camhook.config.KafkaOutput;
+import io.camhook.dispatch.EventLog;
+import io.camhook.recording.Capture;
+import io.camhook.recording.FileAccess;
+import io.camhook.recording.Run;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The thread that writes calls send; the producer's own thread calls back. A record is kept until it is
+ * acknowledged. While brokers are away the producer tries again without end, and keeps the order and
+ * tells duplicates by itself. What it gives up on (a right was withdrawn, it was fenced off) fails the
+ * producer: the next send makes a new one and sends everything that was not acknowledged again, in order.
+ *
+ * A producer takes records while the brokers are away, as long as it has memory. So that the queue learns
+ * of it, send refuses once the oldest record has waited for PATIENCE without any acknowledgement. Nothing
+ * is taken from then on until one comes.
+ *
+ * Memory: a record that was not acknowledged is there twice, here and in the producer's buffer. Both are
+ * bounded by the number of bytes that the constructor is given; the second copy is the queue's own charge.
+ */
+/**
+ * Sends captures to one topic, in order, with acknowledgements. {@link #send} is for one thread.
+ */
+final class TopicWriter {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final int ANSWER_MILLIS = 4_000;
+
+  /** What a broker takes that nobody has configured. */
+  private static final long USUAL_MAX_BYTES = 1_048_588;
+
+  private static final int BATCH_BYTES = 128 << 10;
+  private static final int SPARE_BUFFER_BYTES = 4 << 20;
+
+  private final KafkaOutput output;
+  private final long bound;
+  private final EventLog log;
+  private final Secrets secrets;
+  private final Object lock = new Object();
+
+  /** In the order of sending; guarded by {@link #lock}, like all below. */
+  private final Set<Sent> unacknowledged = new LinkedHashSet<>();
+
+  private @Nullable KafkaProducer<byte[], byte[]> producer;
+  private int generation;
+  private @Nullable Exception failure;
+  private long inFlight;
+  private long lastNews;
+  private long limit = USUAL_MAX_BYTES;
+  private long reduced;
+  private long checked;
+
+  private static final class Sent {
+    final String id;
+    final String model;
+    final long bytes;
+    final Receipt receipt;
+    ProducerRecord<byte[], byte[]> record;
+    int generation;
+
+    /** Refused while it was handed over, for this reason. */
+    @Nullable Exception inline;
+
+    boolean posting;
+
+    Sent(Capture capture, ProducerRecord<byte[], byte[]> record, Receipt receipt) {
+      this.id = capture.id();
+      this.model = capture.model();
+      this.record = record;
+      this.bytes = record.value().length;
+      this.receipt = receipt;
+    }
+  }
+
+  /**
+   * @param bound bytes of records that may be in flight; one is always allowed
+   */
+  TopicWriter(KafkaOutput output, long bound, EventLog log) {
+    this.output = output;
+    this.bound = bound;
+    this.log = log;
+    this.secrets = new Secrets(output.properties());
+  }
+
+  /**
+   * Connects, unless it has.
+   *
+   * @throws IOException if no broker answers, or the topic cannot be written
+   */
+  void open() throws IOException {
+    List<Sent> again;
+    synchronized (lock) {
+      if (producer != null && failure == null) {
+        return;
+      }
+    }
+    closeProducer(Duration.ZERO);
+    KafkaProducer<byte[], byte[]> opened;
+    try {
+      opened = new KafkaProducer<>(producerProperties());
+    } catch (KafkaException e) {
+      throw failed("no producer for " + output, e);
+    }
+    try {
+      if (opened.partitionsFor(output.topic()).isEmpty()) {
+        throw new IOException(output + " has no partitions");
+      }
+    } catch (KafkaException e) {
+      opened.close(Duration.ZERO);
+      throw failed(output + " cannot be reached", e);
+    }
+    long most = output.maxBytes() == KafkaOutput.ASK ? askLimit() : output.maxBytes();
+    synchronized (lock) {
+      limit = failure instanceof RecordTooLargeException ? Math.min(limit, most) : most;
+      producer = opened;
+      generation++;
+      failure = null;
+      lastNews = System.nanoTime();
+      again = new ArrayList<>(unacknowledged);
+    }
+    for (Sent sent : again) {
+      post(sent);
+    }
+  }
+
+  private Properties clientProperties() {
+    Properties properties = new Properties();
+    properties.put("bootstrap.servers", output.bootstrap());
+    properties.put("client.id", "camhook-" + Run.localHost() + "-" + ProcessHandle.current().pid());
+    properties.put("metric.reporters", "");
+    properties.put("enable.metrics.push", "false");
+    properties.put("reconnect.backoff.max.ms", "2000");
+    properties.putAll(output.properties());
+    return properties;
+  }
+
+  private Properties producerProperties() {
+    Properties properties = new Properties();
+    properties.put(ProducerConfig.ACKS_CONFIG, "all");
+    properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, output.compression());
+    properties.put(ProducerConfig.LINGER_MS_CONFIG, "5");
+    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(BATCH_BYTES));
+    properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Integer.toString(ANSWER_MILLIS));
+    properties.put(
+        ProducerConfig.BUFFER_MEMORY_CONFIG, Long.toString(3 * bound + SPARE_BUFFER_BYTES));
+    // the size is checked here, with the topic's own limit
+    properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(Integer.MAX_VALUE));
+    properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.toString(Integer.MAX_VALUE));
+    properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "10000");
+    properties.putAll(clientProperties());
+    properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
+    properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    properties.put(
+        ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    return properties;
+  }
+
+  /** What the topic takes; where nobody may ask, what a broker takes by itself. */
+  private long askLimit() {
+    Properties properties = clientProperties();
+    try (Admin admin = Admin.create(properties)) {
+      ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, output.topic());
+      return Long.parseLong(
+          admin
+              .describeConfigs(List.of(topic))
+              .all()
+              .get(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
+              .get(topic)
+              .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
+              .value());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return USUAL_MAX_BYTES;
+    } catch (Exception e) {
+      return USUAL_MAX_BYTES;
+    }
+  }
+
+  /**
+   * Hands a capture to the producer, which copies it.
+   *
+   * @param receipt is told when it has arrived
+   * @throws IOException if the brokers do not answer: to be tried again
+   * @throws CaptureRefusedException if it is larger than the topic takes and cannot be reduced
+   */
+  void send(Capture capture, Receipt receipt) throws IOException {
+    requireNews();
+    open();
+    Sent sent = new Sent(capture, record(capture), receipt);
+    awaitRoom(sent.bytes);
+    synchronized (lock) {
+      unacknowledged.add(sent);
+      inFlight += sent.bytes;
+      sent.posting = true;
+      if (unacknowledged.size() == 1) {
+        lastNews = System.nanoTime();
+      }
+    }
+    post(sent);
+    synchronized (lock) {
+      sent.posting = false;
+      Exception why = sent.inline;
+      if (why != null) {
+        unacknowledged.remove(sent);
+        inFlight -= sent.bytes;
+        throw failed(
+            why instanceof TimeoutException
+                ? "no broker of %s answers".formatted(output)
+                : output + " does not take captures",
+            why);
+      }
+    }
+  }
+
+  /** Refuses while the brokers leave unanswered what they were sent. */
+  private void requireNews() throws IOException {
+    synchronized (lock) {
+      long silent = System.nanoTime() - lastNews;
+      if (failure == null && !unacknowledged.isEmpty() && silent > PATIENCE.toNanos()) {
+        throw new IOException(
+            "no broker of %s answers; captures that were sent wait for it".formatted(output));
+      }
+    }
+  }
+
+  private void awaitRoom(long bytes) throws IOException {
+    long until = System.nanoTime() + PATIENCE.toNanos();
+    synchronized (lock) {
+      while (inFlight > 0 && inFlight + bytes > bound && failure == null) {
+        long millis = (until - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) {
+          requireNews();
+          throw new IOException("the brokers of " + output + " are slower than captures come");
+        }
+        try {
+          lock.wait(millis);
+        } catch (InterruptedException e) {
+          throw new IOException("interrupted while " + output + " was waited for");
+        }
+      }
+    }
+  }
+
+  private void post(Sent sent) throws IOException {
+    KafkaProducer<byte[], byte[]> open;
+    synchronized (lock) {
+      open = producer;
+      sent.generation = generation;
+      if (open == null || failure != null) {
+        if (sent.posting) {
+          sent.inline = failure == null ? new IOException("it is closed") : failure;
+        }
+        return; // sent again by the next open
+      }
+    }
+    try {
+      if (!Records.isPointer(sent.record.headers())
+          && Records.size(sent.id, sent.model, sent.record.value().length) > limit) {
+        sent.record = record(Capture.read(ByteBuffer.wrap(sent.record.value())));
+      }
+      open.send(sent.record, (metadata, e) -> answered(sent, e));
+    } catch (CaptureRefusedException e) {
+      forget(sent);
+      sent.receipt.refused(e);
+    } catch (InterruptException | IllegalStateException e) {
+      answered(sent, e);
+    } catch (KafkaException e) {
+      answered(sent, e);
+    }
+  }
+
+  private void forget(Sent sent) {
+    synchronized (lock) {
+      if (unacknowledged.remove(sent)) {
+        inFlight -= sent.bytes;
+      }
+      lastNews = System.nanoTime();
+      lock.notifyAll();
+    }
+  }
+
+  private void answered(Sent sent, @Nullable Exception e) {
+    if (e == null) {
+      forget(sent);
+      sent.receipt.written();
+      return;
+    }
+    synchronized (lock) {
+      if (sent.generation != generation) {
+        return; // of a producer that was given up; it was sent again
+      }
+      if (sent.posting) {
+        sent.inline = e;
+      }
+      // nobody answers: this producer goes on with what it has, and tells duplicates
+      if (failure == null && !(e instanceof TimeoutException)) {
+        failure = e;
+        if (e instanceof RecordTooLargeException) {
+          limit = Math.min(limit, Records.size(sent.id, sent.model, sent.bytes) - 1);
+        }
+      }
+      lock.notifyAll();
+    }
+  }
+
+  /** The record of a capture; of one that is too large, of what is sent in its place. */
+  private ProducerRecord<byte[], byte[]> record(Capture capture) throws IOException {
+    byte[] blob = capture.toBytes();
+    long size = Records.size(capture.id(), capture.model(), blob.length);
+    if (size <= limit) {
+      return Records.capture(output.topic(), capture.id(), capture.model(), blob);
+    }
+    Path claims = output.claimCheck();
+    if (claims != null) {
+      String file = capture.id() + ".safetensors";
+      write(claims, file, blob);
+      if (checked++ == 0) {
+        tellTooLarge(size, "they are written to " + claims + ", and the topic gets pointers");
+      }
+      return Records.pointer(output.topic(), capture.id(), capture.model(), file, blob.length);
+    }
+    Capture smaller =
+        KeptTensors.reduced(capture, Map.of("reducedFrom", Integer.toString(blob.length)));
+    byte[] small = smaller.toBytes();
+    if (Records.size(smaller.id(), smaller.model(), small.length) > limit) {
+      throw new CaptureRefusedException(
+          "a capture of %d bytes, reduced to %d, is larger than %s takes (%d); give the topic a larger max.message.bytes, or output.kafka.claimCheck a directory"
+              .formatted(blob.length, small.length, output, limit));
+    }
+    if (reduced++ == 0) {
+      tellTooLarge(
+          size,
+          "they are reduced to Grad-CAM's maps; give the topic a larger max.message.bytes, or output.kafka.claimCheck a directory");
+    }
+    return Records.capture(output.topic(), smaller.id(), smaller.model(), small);
+  }
+
+  private void tellTooLarge(long size, String what) {
+    log.warn(
+        "captures are larger than %s takes (%d bytes, found %d): %s"
+            .formatted(output, limit, size, what));
+  }
+
+  private static void write(Path directory, String name, byte[] blob) throws IOException {
+    FileAccess access = new FileAccess(Permissions.OWNER);
+    access.createDirectories(directory);
+    Path temporary = directory.resolve("." + name + ".tmp");
+    Files.deleteIfExists(temporary);
+    try (FileChannel file =
+        access.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = ByteBuffer.wrap(blob);
+      while (bytes.hasRemaining()) {
+        file.write(bytes);
+      }
+    }
+    Files.move(
+        temporary,
+        directory.resolve(name),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private IOException failed(String what, Exception e) {
+    Throwable cause = e.getCause() == null ? e : e.getCause();
+    // no cause is kept: a stack trace would tell what the properties keep secret
+    return new IOException(what + ": " + secrets.hide(String.valueOf(cause.getMessage())));
+  }
+
+  private void closeProducer(Duration timeout) {
+    KafkaProducer<byte[], byte[]> open;
+    synchronized (lock) {
+      open = producer;
+      producer = null;
+      if (timeout.isZero()) {
+        generation++; // what the old one says from now on is of no interest
+      }
+    }
+    if (open != null) {
+      try {
+        open.close(timeout);
+      } catch (KafkaException e) {
+        log.warn(
+            "the producer could not be closed: " + secrets.hide(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+
+  /** Waits for acknowledgements, at most so long, and closes. */
+  void close(Duration timeout) {
+    closeProducer(timeout);
+    synchronized (lock) {
+      if (reduced > 0) {
+        log.warn(reduced + " captures were larger than the topic takes and were reduced");
+      }
+      if (checked > 0) {
+        log.info(
+            "%d captures were larger than the topic takes; they are in %s"
+                .formatted(checked, output.claimCheck()));
+      }
+    }
+  }
+}
