@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The distribution as a user has it: unpacked somewhere, with a JDK and without Maven or a checkout.
- * Runs with {@code -Pdist}, which makes the zip.
+ * The distribution as a user has it: unpacked somewhere, with a JDK and without Maven or a
+ * checkout. Runs with {@code -Pdist}, which makes the zip.
  */
 class DistributionIT {
   private static final String ZIP = System.getProperty("camhook.distribution", "");
@@ -54,7 +54,8 @@ class DistributionIT {
   void command_should_run_from_an_unpacked_folder_without_maven() throws Exception {
     assertThat(camhook("--version")).contains("camhook 0.");
     assertThat(camhook("--help")).contains("explain", "report", "attach");
-    for (String file : List.of("README.md", "LICENSE", "camhook.schema.json", "docs/README.md", "camhook.cmd")) {
+    for (String file :
+        List.of("README.md", "LICENSE", "camhook.schema.json", "docs/README.md", "camhook.cmd")) {
       assertThat(home.resolve(file)).isRegularFile();
     }
   }
@@ -68,7 +69,8 @@ class DistributionIT {
   }
 
   private String camhook(String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(List.of("/bin/bash", home.resolve("camhook").toString()));
+    List<String> command =
+        new ArrayList<>(List.of("/bin/bash", home.resolve("camhook").toString()));
     command.addAll(List.of(arguments));
     Path said = directory.resolve("said.txt");
     ProcessBuilder builder =

@@ -44,10 +44,7 @@ class ScriptHooksReferenceTest {
 
   /** No derivative; the tests' kernels round bfloat16 otherwise, see below. */
   private static final Set<String> WITHOUT_BACKWARD =
-      Set.of(
-          "vit.traced_no_grad",
-          "bfloat16.scripted",
-          "bfloat16.traced");
+      Set.of("vit.traced_no_grad", "bfloat16.scripted", "bfloat16.traced");
 
   @BeforeAll
   static void loadTheEngine() {

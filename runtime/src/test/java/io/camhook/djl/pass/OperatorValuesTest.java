@@ -35,8 +35,7 @@ class OperatorValuesTest {
   @TempDir Path temp;
 
   static List<String> archives() throws IOException {
-    return ReferenceArchive.flat().stream()
-        .toList();
+    return ReferenceArchive.flat().stream().toList();
   }
 
   /** Every value of one archive, recorded in one pass with gradients. */

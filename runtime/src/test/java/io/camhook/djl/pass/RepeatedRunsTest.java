@@ -28,7 +28,11 @@ class RepeatedRunsTest {
   private static final boolean ALL = System.getProperty("camhook.archives", "").equals("all");
 
   private static final Set<String> BY_DEFAULT =
-      Set.of("control_flow.scripted", "residual_inplace.traced", "tuple_module.scripted", "unet.scripted");
+      Set.of(
+          "control_flow.scripted",
+          "residual_inplace.traced",
+          "tuple_module.scripted",
+          "unet.scripted");
 
   private static final int RUNS = 50;
   private static final int THREADS = 4;

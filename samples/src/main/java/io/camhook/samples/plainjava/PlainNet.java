@@ -5,7 +5,6 @@ import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.pictures.ShapeClass;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,8 +13,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * The network: four convolutions, global average pooling, one linear layer. Like its layers it
- * serves one thread.
+ * The network: five convolutions, smoothing, global average pooling, one linear layer. Like its
+ * layers it serves one thread. It is the demo's {@code ShapesNet} by hand, and has its weights.
  */
 public final class PlainNet {
   /** Where the trained weights lie, beside this class. */
@@ -27,13 +26,15 @@ public final class PlainNet {
    * @param side width and height of the pictures, a multiple of 8
    */
   PlainNet(int side, SplittableRandom random) {
-    int[] shape = add(new ContrastLayer(new int[] {3, side, side}));
-    shape = convolution(shape, random, 12, 5, 2);
-    shape = add(new MaxPoolLayer(shape));
-    shape = convolution(shape, random, 24, 3, 1);
-    shape = add(new MaxPoolLayer(shape));
+    int[] shape = add(new ScaleLayer(new int[] {3, side, side}));
+    shape = convolution(shape, random, 16, 5, 2);
     shape = convolution(shape, random, 32, 3, 1);
+    shape = add(new MaxPoolLayer(shape));
     shape = convolution(shape, random, 48, 3, 1);
+    shape = add(new MaxPoolLayer(shape));
+    shape = convolution(shape, random, 64, 3, 1);
+    shape = convolution(shape, random, 64, 3, 1);
+    shape = add(new SmoothLayer(shape));
     shape = add(new GapLayer(shape));
     add(new LinearLayer(shape[0], ShapeClass.values().length).initialise(random));
   }
@@ -96,22 +97,6 @@ public final class PlainNet {
 
   List<Parameter> parameters() {
     return layers.stream().flatMap(layer -> layer.parameters().stream()).toList();
-  }
-
-  void copyFrom(PlainNet other) {
-    List<Parameter> from = other.parameters();
-    List<Parameter> to = parameters();
-    for (int i = 0; i < to.size(); i++) {
-      System.arraycopy(from.get(i).value, 0, to.get(i).value, 0, to.get(i).value.length);
-    }
-  }
-
-  void save(DataOutputStream out) throws IOException {
-    for (Parameter parameter : parameters()) {
-      for (float value : parameter.value) {
-        out.writeFloat(value);
-      }
-    }
   }
 
   /** The picture as {@link #forward} takes it. */
