@@ -25,6 +25,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -191,14 +193,15 @@ final class TopicWriter {
     Properties properties = clientProperties();
     try (Admin admin = Admin.create(properties)) {
       ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, output.topic());
-      return Long.parseLong(
+      Config settings =
           admin
               .describeConfigs(List.of(topic))
               .all()
               .get(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
-              .get(topic)
-              .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
-              .value());
+              .get(topic);
+      ConfigEntry largest =
+          settings == null ? null : settings.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+      return largest == null ? USUAL_MAX_BYTES : Long.parseLong(largest.value());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return USUAL_MAX_BYTES;

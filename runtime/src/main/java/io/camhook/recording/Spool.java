@@ -293,8 +293,9 @@ public final class Spool implements Closeable {
       delete(from);
       return;
     }
-    Path kept = directory.resolve("damaged").resolve(from.getFileName());
-    access.createDirectories(kept.getParent());
+    Path folder = directory.resolve("damaged");
+    access.createDirectories(folder);
+    Path kept = folder.resolve(from.getFileName());
     Files.move(from, kept);
     log.accept(
         "%d captures that an earlier process left behind are damaged and were not sent; they are kept in %s: %s"
