@@ -115,7 +115,7 @@ final class ExplainCommand implements Callable<Integer> {
     wanted.read(spec);
     requireDirectory(output);
     try (TextTokenizer tokenizer = text.tokenizer()) {
-      target.read(spec, model, tokenizer);
+      target.read(spec, model, tokenizer, choice.boxes());
       return explain(named, metrics, tokenizer);
     }
   }
@@ -203,6 +203,7 @@ final class ExplainCommand implements Callable<Integer> {
         out.write(explanation, explained, run.concepts(explained), run.labels(explained));
         say(ChoiceText.of(explained, explanation), input);
         sayWords(explanation);
+        sayBoxes(BoxList.of(explained, run.labels(explained)));
         if (!metrics.isEmpty()) {
           boolean[] mask = measured.mask(input.name());
           run.measure(explained, explanation, metrics, mask, summary);
@@ -241,6 +242,12 @@ final class ExplainCommand implements Callable<Integer> {
       }
     }
     print.flush();
+  }
+
+  private void sayBoxes(BoxList boxes) {
+    if (!boxes.text().isEmpty()) {
+      spec.commandLine().getOut().println("  boxes: " + boxes.text());
+    }
   }
 
   private void notice(List<String> all) {

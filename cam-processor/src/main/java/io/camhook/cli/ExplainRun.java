@@ -8,7 +8,9 @@ import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Need;
 import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.BoxTarget;
 import io.camhook.cam.targets.Labels;
+import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
 import io.camhook.explain.LayerConcepts;
@@ -27,6 +29,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
@@ -80,7 +83,7 @@ final class ExplainRun {
         maps,
         layers(explained, Math.max(1, targets.size())),
         failed,
-        words(explained),
+        metadata(explained, labels),
         Explanation.Fed.of(
             FedInput.row(input.tensors().get(0), 0), explained.logits().orElse(null)));
   }
@@ -118,10 +121,17 @@ final class ExplainRun {
     List<Target> targets = new ArrayList<>();
     for (int n = 0; n < explained.targets().size(); n++) {
       int index = explained.classIndex(n);
-      String name = index < 0 ? explained.targets().get(n).name() : labels.name(index).orElse(null);
+      String name =
+          index < 0 ? named(explained.targets().get(n), labels) : labels.name(index).orElse(null);
       targets.add(new Target(0, n, index, name, explained.score(n)));
     }
     return targets.isEmpty() ? List.of(new Target(0, 0, -1, "no target", Double.NaN)) : targets;
+  }
+
+  private static String named(ScoreTarget target, Labels labels) {
+    Optional<String> label =
+        target instanceof BoxTarget box ? labels.name(box.index()) : Optional.empty();
+    return label.map(name -> target.name() + " '" + name + "'").orElseGet(target::name);
   }
 
   private List<Explanation.Maps> maps(
@@ -182,6 +192,18 @@ final class ExplainRun {
     } catch (CamException e) {
       problems.add("metrics", explained.input().name() + ": metrics: " + e.getMessage());
     }
+  }
+
+  /** What the report draws besides: words of a text, boxes of a detector. */
+  private Map<String, String> metadata(Explained explained, Labels labels) {
+    Map<String, String> metadata = new LinkedHashMap<>(words(explained));
+    if (explained.input().picture() != null) {
+      String boxes = BoxList.of(explained, labels).metadata();
+      if (!boxes.isEmpty()) {
+        metadata.put(FedInput.BOXES, boxes);
+      }
+    }
+    return metadata;
   }
 
   /** The words of a text as metadata. */

@@ -36,7 +36,8 @@ final class MethodOptions {
         "Of layers: cam gradcam gradcam++ hirescam gradcam-elementwise xgradcam layercam eigencam",
         "eigengradcam segeigencam kpcacam fem finercam shapleycam refinecam randomcam; running the",
         "model again: scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of",
-        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise attention-rollout."
+        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise attention-rollout;",
+        "of a detector's boxes: drise."
       })
   private List<String> methods = new ArrayList<>();
 

@@ -1,5 +1,6 @@
 package io.camhook.cli;
 
+import io.camhook.cam.targets.Boxes;
 import io.camhook.explain.Explainer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -30,10 +31,25 @@ final class ModelOptions {
               + " first).")
   private @Nullable Integer input;
 
+  @Option(
+      names = "--boxes",
+      paramLabel = "v5|v8",
+      description = {
+        "The output holds a detector's boxes, of which each has columns x, y, width, height and",
+        "v5: objectness and classes (YOLOv5, YOLOX); v8: classes (YOLOv8 and later). Then -t box:N",
+        "is one box, class:N a class over all boxes, topN the surest boxes."
+      })
+  private Boxes.@Nullable Format boxes;
+
   ModelOptions() {}
+
+  /** What the columns of boxes are; null where the output holds none. */
+  Boxes.@Nullable Format boxes() {
+    return boxes;
+  }
 
   /** Tells an explainer. */
   Explainer apply(Explainer explainer) {
-    return explainer.withOutput(output).withClassAxis(classAxis).withInput(input);
+    return explainer.withOutput(output).withClassAxis(classAxis).withInput(input).withBoxes(boxes);
   }
 }

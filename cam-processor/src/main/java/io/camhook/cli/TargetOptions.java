@@ -1,9 +1,11 @@
 package io.camhook.cli;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.targets.Boxes;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.TargetChoice;
 import io.camhook.cam.targets.Targets;
+import io.camhook.explain.BoxChoice;
 import io.camhook.explain.ExplainException;
 import io.camhook.explain.Explained;
 import io.camhook.explain.Explainer;
@@ -29,6 +31,7 @@ final class TargetOptions {
   private static final String PREDICTED = "predicted";
   private static final String SIMILARITY = "similarity:";
   private static final String WORD = "word:";
+  private static final String BOX = "box:";
 
   @Option(
       names = {"-t", "--target"},
@@ -42,6 +45,7 @@ final class TargetOptions {
             + " holds),",
         "similarity:TEXT or FILE.txt (to what the model makes of another text, with --tokenizer);",
         "word:W (a word that a language model scores, W@N at token N, with --tokenizer);",
+        "box:N (a detector's box, --boxes);",
         "none: nothing, the model runs only as far as the last layer."
       })
   private String target = "top1";
@@ -71,6 +75,7 @@ final class TargetOptions {
   private @Nullable Tensor reference;
   private @Nullable ModelInput referenceInput;
   private @Nullable WordTarget word;
+  private @Nullable TargetSelection boxed;
 
   TargetOptions() {}
 
@@ -84,8 +89,14 @@ final class TargetOptions {
    *
    * @param model the file
    * @param tokenizer null if none was named
+   * @param boxes what the columns of a detector's boxes are; null where nobody said
    */
-  void read(CommandSpec spec, Path model, @Nullable TextTokenizer tokenizer) throws IOException {
+  void read(
+      CommandSpec spec,
+      Path model,
+      @Nullable TextTokenizer tokenizer,
+      Boxes.@Nullable Format boxes)
+      throws IOException {
     labels = labelFile == null ? own(model) : Labels.read(labelFile);
     if (mask != null && (isNone() || target.startsWith(SIMILARITY) || target.startsWith(WORD))) {
       throw new ParameterException(
@@ -107,6 +118,18 @@ final class TargetOptions {
       return;
     }
     try {
+      if (boxes != null || target.startsWith(BOX)) {
+        boxed =
+            BoxChoice.parse(target, labels)
+                .map(wanted -> TargetSelection.ofBoxes(wanted, boxes))
+                .orElseThrow(
+                    () ->
+                        new ParameterException(
+                            spec.commandLine(),
+                            "target '%s': of boxes expected box:N, class:N, label:S or topN"
+                                .formatted(target)));
+        return;
+      }
       choice = TargetChoice.parse(target, labels);
     } catch (CamException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
@@ -179,6 +202,9 @@ final class TargetOptions {
     }
     if (word != null) {
       return word.of(input);
+    }
+    if (boxed != null) {
+      return boxed;
     }
     TargetChoice wanted = Objects.requireNonNull(choice);
     if (mask == null) {

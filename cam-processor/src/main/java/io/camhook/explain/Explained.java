@@ -18,6 +18,9 @@ import io.camhook.cam.model.ModelMethod;
 import io.camhook.cam.model.ModelMethods;
 import io.camhook.cam.model.ModelRun;
 import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.BoxTarget;
+import io.camhook.cam.targets.Boxes;
+import io.camhook.cam.targets.Detection;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.Targets;
 import io.camhook.engine.ModelSession;
@@ -71,7 +74,8 @@ public final class Explained {
       @Nullable Integer wantedInput,
       BatchLimit limit,
       Map<LayerOutput, Integer> owners,
-      String outputName) {}
+      String outputName,
+      Boxes.@Nullable Format boxes) {}
 
   /**
    * @param input what the user gave
@@ -126,6 +130,9 @@ public final class Explained {
    * exactly one.
    */
   public int classIndex(int n) {
+    if (targets.get(n) instanceof BoxTarget) {
+      return -1; // one of many boxes, or all of them
+    }
     int index = -1;
     Tensor output = logits().orElseThrow();
     float[] derivative = derivative(n);
@@ -176,6 +183,14 @@ public final class Explained {
   /** The first input that is explained, as methods see it: float32 {@code [1,C,…]}. */
   public Tensor explainedInput() {
     return inputs.forMethods(inputs.primary());
+  }
+
+  /** The boxes that a detector finds, surest first; none where the outputs show none. */
+  public List<Detection> detections(int most) {
+    if (how.boxes() == null && !DetectorOutputs.areClear(pass.outputs())) {
+      return List.of();
+    }
+    return Boxes.best(DetectorOutputs.read(pass.outputs(), how.boxes()), most);
   }
 
   /** The token ids {@code [1,T]} that are explained; empty where the input holds numbers. */
@@ -442,7 +457,7 @@ public final class Explained {
 
   private ExplainedModel model(int changed) {
     return new ExplainedModel(
-        how.session(), how.sides(), fed, changed, inputs.form(changed), how.limit());
+        how.session(), how.sides(), fed, changed, inputs.form(changed), how.limit(), how.boxes());
   }
 
   /** The same targets for a changed first input, given as methods see it. */

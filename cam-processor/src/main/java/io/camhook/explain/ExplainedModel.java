@@ -5,6 +5,8 @@ import io.camhook.cam.CamException;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.model.Attention;
 import io.camhook.cam.model.BackwardModel;
+import io.camhook.cam.targets.Boxes;
+import io.camhook.cam.targets.Detection;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.engine.ModelSession;
 import io.camhook.ort.OrtRunException;
@@ -17,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A session as the methods that run the model again see it: one input, in the form that methods
@@ -29,6 +32,7 @@ final class ExplainedModel implements BackwardModel {
   private final int index;
   private final InputForm form;
   private final BatchLimit limit;
+  private final Boxes.@Nullable Format boxes;
 
   /**
    * @param inputs as the model is fed
@@ -41,13 +45,15 @@ final class ExplainedModel implements BackwardModel {
       List<Tensor> inputs,
       int index,
       InputForm form,
-      BatchLimit limit) {
+      BatchLimit limit,
+      Boxes.@Nullable Format boxes) {
     this.session = session;
     this.sides = sides;
     this.inputs = inputs;
     this.index = index;
     this.form = form;
     this.limit = limit;
+    this.boxes = boxes;
   }
 
   /** The input that is changed, as methods see it. */
@@ -157,6 +163,20 @@ final class ExplainedModel implements BackwardModel {
   @Override
   public Attention attention(ScoreTarget target) {
     return sides.attention().of(inputs, gradients(List.of(target)));
+  }
+
+  /** One picture at a time: outputs of several tensors need not have a batch. */
+  @Override
+  public List<List<Detection>> detections(Tensor batch) {
+    List<List<Detection>> found = new ArrayList<>();
+    int size = Math.toIntExact(batch.byteSize() / batch.size(0));
+    long[] shape = batch.shape();
+    shape[0] = 1;
+    for (int i = 0; i < batch.size(0); i++) {
+      Tensor one = new Tensor(batch.dtype(), shape, batch.data().slice(i * size, size));
+      found.add(DetectorOutputs.read(session.outputs(with(one)), boxes));
+    }
+    return found;
   }
 
   /** A pass for one sample and several targets. */

@@ -4,6 +4,7 @@ import ai.djl.Model;
 import ai.djl.engine.EngineException;
 import ai.djl.nn.Block;
 import io.camhook.cam.Layout;
+import io.camhook.cam.targets.Boxes;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.TargetChoice;
@@ -65,6 +66,7 @@ public final class Explainer implements AutoCloseable {
   private @Nullable String output;
   private @Nullable Integer classAxis;
   private @Nullable Integer explainedInput;
+  private Boxes.@Nullable Format boxes;
   private int labels;
 
   private Explainer(ModelSource source, List<String> layers) {
@@ -160,6 +162,12 @@ public final class Explainer implements AutoCloseable {
   /** Says which input is explained, from 0 on; null explains every picture. */
   public Explainer withInput(@Nullable Integer index) {
     explainedInput = index;
+    return this;
+  }
+
+  /** Says what the columns of a detector's boxes are; null: the output holds none. */
+  public Explainer withBoxes(Boxes.@Nullable Format format) {
+    boxes = format;
     return this;
   }
 
@@ -326,7 +334,8 @@ public final class Explainer implements AutoCloseable {
             explainedInput,
             limit,
             owners,
-            open.outputNames().isEmpty() ? "0" : open.outputNames().get(0)));
+            open.outputNames().isEmpty() ? "0" : open.outputNames().get(0),
+            boxes));
   }
 
   private void note(@Nullable String notice) {

@@ -1,6 +1,7 @@
 package io.camhook.explain;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.targets.Boxes;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.TargetChoice;
 import io.camhook.recording.Tensor;
@@ -87,6 +88,16 @@ public interface TargetSelection {
     float[] otherMask = other == null ? new float[0] : other.attentionMask();
     float[] mask = own.attentionMask();
     return each -> List.of(PooledSimilarity.of(each, mask, output, otherMask));
+  }
+
+  /**
+   * What a user wrote of a detector's boxes: {@code box:N}, a class, or {@code topN}, the surest
+   * boxes.
+   *
+   * @param format what the columns are; null: each score is an output of its own, {@code [1,n]}
+   */
+  static TargetSelection ofBoxes(BoxChoice choice, Boxes.@Nullable Format format) {
+    return output -> choice.of(output, format);
   }
 
   private static Tensor requirePositions(Tensor output) {

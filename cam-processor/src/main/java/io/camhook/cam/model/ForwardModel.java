@@ -1,8 +1,10 @@
 package io.camhook.cam.model;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.targets.Detection;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.recording.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -57,6 +59,16 @@ public interface ForwardModel {
   default Attention attention(ScoreTarget target) {
     throw new CamException(
         "attention-rollout needs the attention weights, which this model does not show");
+  }
+
+  /**
+   * What a detector finds in each picture of a batch.
+   *
+   * @param input {@code [n, …]}
+   * @throws CamException if the outputs show no boxes
+   */
+  default List<List<Detection>> detections(Tensor input) {
+    throw new CamException("this model finds no boxes");
   }
 
   /**

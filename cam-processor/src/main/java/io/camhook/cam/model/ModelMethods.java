@@ -31,6 +31,7 @@ public final class ModelMethods {
             new SmoothGrad(),
             new Occlusion(),
             new Rise(),
+            new DRise(),
             new AttentionRollout())) {
       METHODS.put(method.id(), method);
     }

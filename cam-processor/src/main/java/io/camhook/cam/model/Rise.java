@@ -19,7 +19,7 @@ import java.util.SplittableRandom;
  */
 final class Rise extends InputMethod {
   private static final int CELLS = 7;
-  private static final double PROBABILITY = 0.5;
+  static final double PROBABILITY = 0.5;
 
   private static final int MASKS = 2000;
 
@@ -44,11 +44,11 @@ final class Rise extends InputMethod {
             id(),
             masks,
             (i, batch, offset) ->
-                ChannelMasks.multiply(input, mask(seed + i, size), 1, batch, offset));
+                ChannelMasks.multiply(input, mask(seed + i, size, CELLS), 1, batch, offset));
     double[] sum = new double[positions(size)];
     for (int n = 0; n < masks; n++) {
       // Made again rather than kept: all of them would not fit.
-      float[] mask = mask(seed + n, size);
+      float[] mask = mask(seed + n, size, CELLS);
       for (int p = 0; p < sum.length; p++) {
         sum[p] += scores[n] * mask[p];
       }
@@ -60,17 +60,18 @@ final class Rise extends InputMethod {
     return FloatMap.of(raw, size);
   }
 
-  private static float[] mask(long seed, int[] size) {
+  /** A mask over a picture of that size, of a grid of {@code count} x {@code count} cells. */
+  static float[] mask(long seed, int[] size, int count) {
     // Not java.util.Random, whose first numbers are nearly the same for seeds in a row.
     SplittableRandom random = new SplittableRandom(seed);
-    float[] cells = new float[CELLS * CELLS];
+    float[] cells = new float[count * count];
     for (int i = 0; i < cells.length; i++) {
       cells[i] = random.nextDouble() < PROBABILITY ? 1 : 0;
     }
-    int cellHeight = (size[0] + CELLS - 1) / CELLS;
-    int cellWidth = (size[1] + CELLS - 1) / CELLS;
-    int[] large = {(CELLS + 1) * cellHeight, (CELLS + 1) * cellWidth};
-    float[] enlarged = Bilinear.resize(cells, new int[] {CELLS, CELLS}, large);
+    int cellHeight = (size[0] + count - 1) / count;
+    int cellWidth = (size[1] + count - 1) / count;
+    int[] large = {(count + 1) * cellHeight, (count + 1) * cellWidth};
+    float[] enlarged = Bilinear.resize(cells, new int[] {count, count}, large);
     int top = random.nextInt(cellHeight);
     int left = random.nextInt(cellWidth);
     float[] mask = new float[size[0] * size[1]];

@@ -79,6 +79,11 @@ public final class Targets {
     return new ClassLogit("output " + output, output);
   }
 
+  /** One of the scores that a detector gives beside its boxes. */
+  public static ScoreTarget boxOutput(int box) {
+    return new BoxOutput(box);
+  }
+
   /** A weighted sum of the outputs. */
   public static ScoreTarget weighted(String name, float[] weights) {
     return new WeightedOutputs(name, weights.clone());

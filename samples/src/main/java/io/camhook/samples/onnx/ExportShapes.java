@@ -28,10 +28,26 @@ import java.util.List;
  * Writes the trained {@link ShapesNet} as an {@code .onnx} file: {@code ExportShapes FILE}. Its
  * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself brings them
  * to −1..1. Its metadata holds the class names. The weights are those of {@code
- * shapes-0000.params}.
+ * shapes-0000.params}. {@code ExportShapes FILE detector} writes a detector of the shape of YOLOv8,
+ * {@code [N, 4 + 7, 189]}, for pictures of 96 × 96: the last linear layer looks at each cell of the
+ * features, and of the features pooled by 2 and by 4; the boxes have a fixed size about their cells.
  */
 public final class ExportShapes {
   private static final int OPSET = 17;
+
+  /** Side of the pictures that the detector takes, and cells of its features in a row. */
+  private static final int SIDE = 96;
+
+  private static final int CELLS = 12;
+
+  /** Sides of the boxes at the three scales, in pixels. */
+  private static final float[] BOX_SIZES = {44, 56, 72};
+
+  /** An object fills a part of the picture alone, so its cells have larger logits than the mean. */
+  private static final float SHARE = 0.16f;
+
+  /** The logit of a cell that shows a thing as likely as not. */
+  private static final float SURE = 5;
 
   private final List<Node> nodes = new ArrayList<>();
   private final List<TensorData> weights = new ArrayList<>();
@@ -40,17 +56,18 @@ public final class ExportShapes {
   private ExportShapes() {}
 
   public static void main(String[] args) throws IOException, MalformedModelException {
-    if (args.length != 1) {
-      System.err.println("usage: ExportShapes FILE");
+    if (args.length != 1 && !(args.length == 2 && args[1].equals("detector"))) {
+      System.err.println("usage: ExportShapes FILE [detector]");
       System.exit(2);
     }
     try (Model model = ShapesNet.load()) {
-      Files.write(Path.of(args[0]), export(model.getBlock()));
+      Kind kind = args.length == 2 ? Kind.DETECTOR : Kind.CLASSIFIER;
+      Files.write(Path.of(args[0]), export(model.getBlock(), kind));
     }
   }
 
   /** The file for a network of {@link ShapesNet} with weights. */
-  static byte[] export(Block net) throws OnnxException {
+  static byte[] export(Block net, Kind kind) throws OnnxException {
     ExportShapes graph = new ExportShapes();
     Iterator<Block> blocks = net.getChildren().values().iterator();
     graph.scaled();
@@ -66,10 +83,22 @@ public final class ExportShapes {
     blocks.next();
     graph.smoothed("smooth");
     blocks.next();
+    if (kind == Kind.DETECTOR) {
+      blocks.next();
+      return graph.detector(blocks.next()).toByteArray();
+    }
     graph.node("GlobalAveragePool", "avgpool", List.of());
     blocks.next();
     graph.node("Flatten", "flatten", List.of());
     return graph.finished(blocks.next()).toByteArray();
+  }
+
+  /** What becomes of the features. */
+  enum Kind {
+    /** Logits of the whole picture. */
+    CLASSIFIER,
+    /** Boxes with class scores at three scales, as YOLOv8 gives them. */
+    DETECTOR
   }
 
   private void node(String operator, String path, List<String> constants, Attribute... attributes) {
@@ -146,6 +175,89 @@ public final class ExportShapes {
         Attribute.of("pads", new long[] {1, 1, 1, 1}),
         Attribute.of("strides", new long[] {1, 1}),
         Attribute.of("count_include_pad", 1L));
+  }
+
+  private OnnxModel detector(Block linear) {
+    int classes = ShapesNet.classNames().size();
+    String features = value;
+    Parameter weight = linear.getParameters().get("weight");
+    Parameter bias = linear.getParameters().get("bias");
+    float[] rows = weight.getArray().toFloatArray();
+    long width = rows.length / classes;
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] *= SHARE;
+    }
+    String kernel = weight("head.weight", new long[] {classes, width, 1, 1}, rows);
+    float[] shifted = bias.getArray().toFloatArray();
+    for (int i = 0; i < shifted.length; i++) {
+      shifted[i] = shifted[i] * SHARE - SURE;
+    }
+    String shift = weight("head.bias", new long[] {classes}, shifted);
+    String none = weight("boxes.weight", new long[] {4, width, 1, 1}, new float[(int) (4 * width)]);
+    weights.add(TensorData.of("rows", ElementType.INT64, new long[] {3}, 0, 4 + classes, -1));
+    List<String> scales = new ArrayList<>();
+    for (int scale = 0; scale < BOX_SIZES.length; scale++) {
+      long step = 1L << scale;
+      value = features;
+      node(
+          "AveragePool",
+          "neck.p" + (3 + scale),
+          List.of(),
+          Attribute.of("kernel_shape", new long[] {step, step}),
+          Attribute.of("strides", new long[] {step, step}));
+      String pooled = value;
+      node("Conv", "head." + scale + ".classes", List.of(kernel, shift));
+      node("Sigmoid", "head." + scale + ".scores", List.of());
+      String scores = value;
+      value = pooled;
+      node("Conv", "head." + scale + ".boxes", List.of(none));
+      int cells = CELLS >> scale;
+      long[] shape = {1, 4, cells, cells};
+      node(
+          "Add",
+          "head." + scale + ".anchors",
+          List.of(weight("anchors." + scale, shape, anchors(cells, BOX_SIZES[scale]))));
+      node("Concat", "head." + scale, List.of(scores), Attribute.of("axis", 1L));
+      node("Reshape", "head." + scale + ".rows", List.of("rows"));
+      scales.add(value);
+    }
+    nodes.add(
+        Node.of(
+            "Concat",
+            "/boxes/Concat",
+            scales,
+            List.of("boxes"),
+            List.of(Attribute.of("axis", 2L))));
+    int boxes = CELLS * CELLS + CELLS * CELLS / 4 + CELLS * CELLS / 16;
+    TensorType found =
+        new TensorType(
+            ElementType.FLOAT,
+            List.of(new Dimension(-1, "N"), Dimension.of(4 + classes), Dimension.of(boxes)));
+    TensorType picture =
+        new TensorType(
+            ElementType.FLOAT,
+            List.of(
+                new Dimension(-1, "N"), Dimension.of(3), Dimension.of(SIDE), Dimension.of(SIDE)));
+    return OnnxModel.of(
+        Graph.of(
+            nodes,
+            weights,
+            List.of(ValueInfo.of("picture", picture)),
+            List.of(ValueInfo.of("boxes", found))),
+        OPSET);
+  }
+
+  /** Centre and size of the box about each cell, in pixels: {@code [4, cells, cells]}. */
+  private static float[] anchors(int cells, float size) {
+    float[] anchors = new float[4 * cells * cells];
+    float step = (float) SIDE / cells;
+    for (int i = 0; i < cells * cells; i++) {
+      anchors[i] = (i % cells + 0.5f) * step;
+      anchors[cells * cells + i] = (i / cells + 0.5f) * step;
+      anchors[2 * cells * cells + i] = size;
+      anchors[3 * cells * cells + i] = size;
+    }
+    return anchors;
   }
 
   private OnnxModel finished(Block linear) {

@@ -48,7 +48,17 @@ class OnnxDemoTest {
   @Test
   void file_should_be_what_the_exporter_writes_from_the_weights() throws Exception {
     try (Model model = ShapesNet.load()) {
-      assertThat(ExportShapes.export(model.getBlock())).isEqualTo(OnnxDemo.model());
+      assertThat(ExportShapes.export(model.getBlock(), ExportShapes.Kind.CLASSIFIER))
+          .isEqualTo(OnnxDemo.model());
+    }
+  }
+
+  @Test
+  void detector_should_be_what_the_exporter_writes_from_the_weights() throws Exception {
+    try (Model model = ShapesNet.load();
+        java.io.InputStream in = OnnxDemo.class.getResourceAsStream("detector.onnx")) {
+      assertThat(ExportShapes.export(model.getBlock(), ExportShapes.Kind.DETECTOR))
+          .isEqualTo(in.readAllBytes());
     }
   }
 }

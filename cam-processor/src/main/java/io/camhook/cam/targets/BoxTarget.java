@@ -1,0 +1,11 @@
+package io.camhook.cam.targets;
+
+/** A target that is about boxes of a detector. */
+public sealed interface BoxTarget extends ScoreTarget permits BoxScore, BoxClassSum, BoxOutput {
+
+  /** The class that is meant; -1 where the output of scores has none. */
+  int index();
+
+  /** The box that is meant, among all that the detector names. */
+  Detection among(java.util.List<Detection> all);
+}
