@@ -92,10 +92,7 @@ final class TargetOptions {
    * @param boxes what the columns of a detector's boxes are; null where nobody said
    */
   void read(
-      CommandSpec spec,
-      Path model,
-      @Nullable TextTokenizer tokenizer,
-      Boxes.@Nullable Format boxes)
+      CommandSpec spec, Path model, @Nullable TextTokenizer tokenizer, Boxes.@Nullable Format boxes)
       throws IOException {
     labels = labelFile == null ? own(model) : Labels.read(labelFile);
     if (mask != null && (isNone() || target.startsWith(SIMILARITY) || target.startsWith(WORD))) {

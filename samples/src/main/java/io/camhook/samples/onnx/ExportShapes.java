@@ -30,7 +30,8 @@ import java.util.List;
  * to −1..1. Its metadata holds the class names. The weights are those of {@code
  * shapes-0000.params}. {@code ExportShapes FILE detector} writes a detector of the shape of YOLOv8,
  * {@code [N, 4 + 7, 189]}, for pictures of 96 × 96: the last linear layer looks at each cell of the
- * features, and of the features pooled by 2 and by 4; the boxes have a fixed size about their cells.
+ * features, and of the features pooled by 2 and by 4; the boxes have a fixed size about their
+ * cells.
  */
 public final class ExportShapes {
   private static final int OPSET = 17;
@@ -238,13 +239,13 @@ public final class ExportShapes {
             ElementType.FLOAT,
             List.of(
                 new Dimension(-1, "N"), Dimension.of(3), Dimension.of(SIDE), Dimension.of(SIDE)));
-    return OnnxModel.of(
+    return named(
+        "shape-boxes",
         Graph.of(
             nodes,
             weights,
             List.of(ValueInfo.of("picture", picture)),
-            List.of(ValueInfo.of("boxes", found))),
-        OPSET);
+            List.of(ValueInfo.of("boxes", found))));
   }
 
   /** Centre and size of the box about each cell, in pixels: {@code [4, cells, cells]}. */
@@ -288,8 +289,12 @@ public final class ExportShapes {
             weights,
             List.of(ValueInfo.of("picture", picture)),
             List.of(ValueInfo.of("logits", logits)));
+    return named(ShapesNet.NAME, graph);
+  }
+
+  /** With the names of the classes. */
+  private static OnnxModel named(String name, Graph graph) {
     String names = String.join("\", \"", ShapesNet.classNames());
-    return OnnxModel.of(graph.named(ShapesNet.NAME), OPSET)
-        .withMetadata("names", "[\"" + names + "\"]");
+    return OnnxModel.of(graph.named(name), OPSET).withMetadata("names", "[\"" + names + "\"]");
   }
 }
