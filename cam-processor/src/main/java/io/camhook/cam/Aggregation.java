@@ -9,6 +9,14 @@ public enum Aggregation {
   MEAN {
     @Override
     FloatMap aggregate(List<FloatMap> raw, int[] size) {
+      if (raw.size() == 1) { // in the memory of the resized map, which is nobody else's
+        FloatMap only = Heatmaps.resize(raw.get(0).relu().scaled(Heatmaps.EPSILON), size);
+        float[] values = only.values();
+        for (int i = 0; i < values.length; i++) {
+          values[i] = Math.max(values[i], 0f);
+        }
+        return only;
+      }
       float[] sum = new float[FloatMap.positions(size)];
       for (FloatMap map : raw) {
         float[] values = Heatmaps.resize(map.relu().scaled(Heatmaps.EPSILON), size).values();
@@ -61,6 +69,9 @@ public enum Aggregation {
 
   private static final double SCALED_MAX_EPSILON = 1e-8;
 
-  /** The aggregate of one sample's raw maps at {@code size}, before the last scaling. */
+  /**
+   * The aggregate of one sample's raw maps at {@code size}, before the last scaling; its memory is
+   * the caller's.
+   */
   abstract FloatMap aggregate(List<FloatMap> raw, int[] size);
 }

@@ -47,20 +47,49 @@ public final class FloatMap {
 
   /** The smallest value; NaN is passed over. */
   public float min() {
-    float min = Float.POSITIVE_INFINITY;
-    for (float v : values) {
-      min = v < min ? v : min;
-    }
-    return min;
+    return range()[0];
   }
 
   /** The largest value; NaN is passed over. */
   public float max() {
-    float max = Float.NEGATIVE_INFINITY;
-    for (float v : values) {
-      max = v > max ? v : max;
+    return range()[1];
+  }
+
+  /**
+   * The smallest and the largest value. Four at a time: one comparison waits for the one before.
+   */
+  private float[] range() {
+    float low0 = Float.POSITIVE_INFINITY;
+    float low1 = low0;
+    float low2 = low0;
+    float low3 = low0;
+    float high0 = Float.NEGATIVE_INFINITY;
+    float high1 = high0;
+    float high2 = high0;
+    float high3 = high0;
+    int i = 0;
+    for (; i < values.length - 3; i += 4) {
+      float a = values[i];
+      float b = values[i + 1];
+      float c = values[i + 2];
+      float d = values[i + 3];
+      low0 = a < low0 ? a : low0;
+      low1 = b < low1 ? b : low1;
+      low2 = c < low2 ? c : low2;
+      low3 = d < low3 ? d : low3;
+      high0 = a > high0 ? a : high0;
+      high1 = b > high1 ? b : high1;
+      high2 = c > high2 ? c : high2;
+      high3 = d > high3 ? d : high3;
     }
-    return max;
+    for (; i < values.length; i++) {
+      low0 = values[i] < low0 ? values[i] : low0;
+      high0 = values[i] > high0 ? values[i] : high0;
+    }
+    return new float[] {
+      Math.min(Math.min(low0, low1), Math.min(low2, low3)),
+      Math.max(Math.max(high0, high1), Math.max(high2, high3))
+    };
   }
 
   /** Row-major index of the first largest value. */
@@ -97,10 +126,19 @@ public final class FloatMap {
    * min))}. A constant map becomes 0 everywhere.
    */
   public FloatMap scaled(double epsilon) {
-    float min = min();
+    return scaledInto(new float[values.length], epsilon);
+  }
+
+  /** The same in this map's own memory, for a map that nobody else has. */
+  FloatMap scaledHere(double epsilon) {
+    return scaledInto(values, epsilon);
+  }
+
+  private FloatMap scaledInto(float[] out, double epsilon) {
+    float[] range = range();
+    float min = range[0];
     // In float32 as NumPy does it, which also divides several at a time.
-    float divisor = (float) epsilon + (max() - min);
-    float[] out = new float[values.length];
+    float divisor = (float) epsilon + (range[1] - min);
     for (int i = 0; i < out.length; i++) {
       out[i] = (values[i] - min) / divisor;
     }

@@ -65,10 +65,18 @@ public final class Heatmaps {
     requireLayers(method, layers);
     Map<String, FloatMap> raw = new LinkedHashMap<>();
     for (LayerTensors layer : layers) {
-      LayerSample sample = layer.sample(index, inputShape);
-      FloatMap map = raw(method, sample);
-      raw.put(layer.path(), requireFinite(method, layer.path(), map));
+      raw.put(layer.path(), raw(method, layer.sample(index, inputShape)));
     }
+    return of(method, raw, inputShape);
+  }
+
+  /**
+   * The result of a method whose raw maps are known.
+   *
+   * @param raw by layer, of one sample; at least one
+   */
+  public CamResult of(CamMethod method, Map<String, FloatMap> raw, long[] inputShape) {
+    raw.forEach((path, map) -> requireFinite(method, path, map));
     int[] size = Arrays.stream(inputShape).skip(2).mapToInt(Math::toIntExact).toArray();
     Aggregation rule = method.aggregation().orElse(aggregation);
     return new CamResult(method.id(), raw, heatmap(rule, List.copyOf(raw.values()), size));
@@ -94,7 +102,7 @@ public final class Heatmaps {
 
   private static FloatMap heatmap(Aggregation rule, List<FloatMap> raw, int[] size) {
     int[] target = size.length == raw.get(0).rank() ? size : largest(raw);
-    return rule.aggregate(raw, target).scaled(EPSILON);
+    return rule.aggregate(raw, target).scaledHere(EPSILON);
   }
 
   /** The map at another size of the same rank, as the pipeline resizes it. */

@@ -3,6 +3,7 @@ package io.camhook.cli;
 import io.camhook.cam.CamException;
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamResult;
+import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.KeptMaps;
 import io.camhook.cam.LayerSample;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -182,13 +184,12 @@ final class CaptureExplainer {
   private CamResult map(
       CaptureView view, int sample, int n, List<LayerOutput> chosen, CamMethod method) {
     boolean classifier = method.needs().contains(Need.CLASSIFIER);
-    List<LayerTensors> usable = new ArrayList<>();
+    Map<String, FloatMap> usable = new LinkedHashMap<>();
     CamException why = null;
     for (LayerOutput layer : chosen) {
       LayerTensors tensors = tensors(view, layer, n);
       try {
-        method.raw(tensors.sample(sample, view.inputShape()));
-        usable.add(tensors);
+        usable.put(tensors.path(), method.raw(tensors.sample(sample, view.inputShape())));
       } catch (CamException e) {
         why = e;
         if (layers.isExplicit() && !classifier) {
@@ -200,9 +201,9 @@ final class CaptureExplainer {
       throw why;
     }
     if (classifier) {
-      usable = usable.subList(usable.size() - 1, usable.size());
+      usable.keySet().retainAll(Set.of(List.copyOf(usable.keySet()).get(usable.size() - 1)));
     }
-    return Heatmaps.standard().one(method, usable, view.inputShape(), sample);
+    return Heatmaps.standard().of(method, usable, view.inputShape());
   }
 
   private List<Explanation.Layer> recorded(

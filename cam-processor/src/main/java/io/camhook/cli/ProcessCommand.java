@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -122,14 +123,16 @@ final class ProcessCommand implements Callable<Integer> {
     try (RecordingReader reader = opened) {
       explainer = explainer.of(reader.manifest());
       int expected = follow ? -1 : reader.ids().size();
-      try (Progress progress = new Progress("process", " captures", expected)) {
+      try (Progress progress = new Progress("process", " captures", expected);
+          InOrder<List<Written>> work = work(progress)) {
         Files.createDirectories(output);
         for (Capture capture = next(reader, interruption);
             capture != null && !interruption.requested();
             capture = next(reader, interruption)) {
-          write(capture, follow);
-          progress.step();
+          Capture one = capture;
+          work.add(() -> write(one, follow));
         }
+        work.finish();
       }
       for (Damage damage : reader.damage()) {
         problems.add("damage", recording + ": " + damage);
@@ -146,7 +149,8 @@ final class ProcessCommand implements Callable<Integer> {
   private void read(TopicAddress address, Interruption interruption) throws IOException {
     Files.createDirectories(output);
     try (TopicReader reader = topic.open(address);
-        Progress progress = new Progress("process", " captures", -1)) {
+        Progress progress = new Progress("process", " captures", -1);
+        InOrder<List<Written>> work = work(progress)) {
       while (!interruption.requested()) {
         List<TopicReader.Received> received = reader.poll(TopicOptions.POLL);
         if (received.isEmpty() && !follow && reader.isCaughtUp()) {
@@ -156,11 +160,12 @@ final class ProcessCommand implements Callable<Integer> {
           Capture capture = each.capture();
           if (capture == null) {
             problems.add("damage", input + ": " + each.damage());
+            progress.step();
           } else {
-            write(capture, true);
+            work.add(() -> write(capture, true));
           }
-          progress.step();
         }
+        work.finish();
         if (!received.isEmpty()) {
           reader.commit();
         }
@@ -169,20 +174,34 @@ final class ProcessCommand implements Callable<Integer> {
   }
 
   /**
-   * Writes the maps of a capture.
+   * Writes the maps of a capture, on a worker's thread.
    *
    * @param once whether to leave it alone if the same maps are there
+   * @return one for each sample; none where it was left alone
    */
-  private void write(Capture capture, boolean once) throws IOException {
+  private List<Written> write(Capture capture, boolean once) throws IOException {
+    List<Written> written = new ArrayList<>();
     if (once && isWritten(capture)) {
-      known++;
-      return;
+      return written;
     }
     List<Explanation> explanations = explainer.explain(capture);
     for (int sample = 0; sample < explanations.size(); sample++) {
-      write(explanations.get(sample), input(capture, sample));
+      written.add(write(explanations.get(sample), input(capture, sample)));
     }
-    captures++;
+    return written;
+  }
+
+  private InOrder<List<Written>> work(Progress progress) {
+    return new InOrder<>(
+        written -> {
+          if (written.isEmpty()) {
+            known++;
+          } else {
+            captures++;
+          }
+          written.forEach(this::count);
+          progress.step();
+        });
   }
 
   private boolean isWritten(Capture capture) throws IOException {
@@ -194,13 +213,22 @@ final class ProcessCommand implements Callable<Integer> {
     return true;
   }
 
-  private void write(Explanation explanation, @Nullable Tensor input) throws IOException {
+  /** What was written of a sample, and in how many pictures. */
+  private record Written(Explanation explanation, int pictures) {}
+
+  private void count(Written written) {
+    Explanation explanation = written.explanation();
     samples++;
+    pictures += written.pictures();
     explanation
         .problems()
         .forEach((method, why) -> problems.add(method, explanation.name() + ": " + why));
+    explanation.maps().forEach(each -> maps.merge(each.result().method(), 1, Integer::sum));
+  }
+
+  private Written write(Explanation explanation, @Nullable Tensor input) throws IOException {
+    int count = 0;
     for (Explanation.Maps each : explanation.maps()) {
-      maps.merge(each.result().method(), 1, Integer::sum);
       Picture overlay = MapPicture.of(explanation, each.result(), input);
       if (overlay != null) {
         byte[] png = overlay.png();
@@ -208,11 +236,12 @@ final class ProcessCommand implements Callable<Integer> {
             output.resolve(
                 "%s.%s%s.png".formatted(explanation.name(), each.result().method(), each.suffix())),
             file -> Files.write(file, png));
-        pictures++;
+        count++;
       }
     }
     // last: where it is, everything is
     ExplanationFile.write(output, explanation, explain.asked());
+    return new Written(explanation, count);
   }
 
   /** What was fed as this sample, without the batch; null when it was not recorded. */

@@ -149,7 +149,11 @@ final class ReportCommand implements Callable<Integer> {
         List<String> damage = torn.get(number);
         damage.addAll(
             source.read(
-                explainer, explanation -> add(report, shown, explanation, number), progress));
+                explainer,
+                explanation ->
+                    new Shown(explanation, report.prepare(shown.of(explanation).of(number))),
+                each -> add(report, each),
+                progress));
         damage.forEach(what -> problems.add("damage", what));
         described.add(source.described(report.size() - before, damage));
       }
@@ -212,9 +216,12 @@ final class ReportCommand implements Callable<Integer> {
     return finished(size == 0);
   }
 
-  private void add(ReportWriter report, CaptureReport shown, Explanation explanation, int source)
-      throws IOException {
-    report.add(shown.of(explanation).of(source));
+  /** An explanation, and its part of the report. */
+  private record Shown(Explanation explanation, ReportWriter.Prepared part) {}
+
+  private void add(ReportWriter report, Shown shown) throws IOException {
+    Explanation explanation = shown.explanation();
+    report.add(shown.part());
     CaptureReport.count(explanation, report.statistics(), report.size() - 1);
     maps += explanation.maps().size();
     if (explain.namesMethods()) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where explanations come from: a recording, a directory that {@code camhook process} wrote, or one
@@ -19,9 +20,19 @@ import java.util.stream.Stream;
  */
 sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
 
-  /** Takes explanations one after the other. */
+  /** Takes explanations one after the other, on the thread that reads. */
   interface Sink {
     void accept(Explanation explanation) throws IOException;
+  }
+
+  /** Makes something of an explanation; called by many threads at once. */
+  interface Preparation<T> {
+    T of(Explanation explanation) throws IOException;
+  }
+
+  /** Takes what was made, one after the other, on the thread that reads. */
+  interface PreparedSink<T> {
+    void accept(T prepared) throws IOException;
   }
 
   Path directory();
@@ -40,11 +51,27 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
   }
 
   /**
-   * Hands on every explanation.
+   * Hands on every explanation, in the order of the captures.
    *
    * @return what could not be read
    */
-  List<String> read(CaptureExplainer explainer, Sink sink, Progress progress) throws IOException;
+  default List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
+      throws IOException {
+    return this.<Explanation>read(explainer, each -> each, sink::accept, progress);
+  }
+
+  /**
+   * Makes something of every explanation on all cores, and hands it on in the order of the
+   * captures.
+   *
+   * @return what could not be read
+   */
+  <T> List<String> read(
+      CaptureExplainer explainer,
+      Preparation<T> preparation,
+      PreparedSink<T> sink,
+      Progress progress)
+      throws IOException;
 
   /**
    * What {@code path} is.
@@ -108,16 +135,34 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
+    public <T> List<String> read(
+        CaptureExplainer explainer,
+        Preparation<T> preparation,
+        PreparedSink<T> sink,
+        Progress progress)
         throws IOException {
-      try (RecordingReader reader = RecordingReader.open(directory)) {
+      try (RecordingReader reader = RecordingReader.open(directory);
+          InOrder<List<T>> work =
+              new InOrder<>(
+                  samples -> {
+                    for (T sample : samples) {
+                      sink.accept(sample);
+                    }
+                    progress.step();
+                  })) {
         CaptureExplainer recorded = explainer.of(reader.manifest());
         for (Capture capture = reader.next(); capture != null; capture = reader.next()) {
-          for (Explanation explanation : recorded.explain(capture)) {
-            sink.accept(explanation);
-          }
-          progress.step();
+          Capture next = capture;
+          work.add(
+              () -> {
+                List<T> prepared = new ArrayList<>();
+                for (Explanation explanation : recorded.explain(next)) {
+                  prepared.add(preparation.of(explanation));
+                }
+                return prepared;
+              });
         }
+        work.finish();
         return reader.damage().stream().map(Damage::toString).map(this::located).toList();
       }
     }
@@ -135,7 +180,11 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress) {
+    public <T> List<String> read(
+        CaptureExplainer explainer,
+        Preparation<T> preparation,
+        PreparedSink<T> sink,
+        Progress progress) {
       return List.of();
     }
   }
@@ -148,18 +197,42 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
 
     @Override
-    public List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
+    public <T> List<String> read(
+        CaptureExplainer explainer,
+        Preparation<T> preparation,
+        PreparedSink<T> sink,
+        Progress progress)
         throws IOException {
       List<String> damage = new ArrayList<>();
-      for (Path file : files) {
-        try {
-          sink.accept(ExplanationFile.read(file));
-        } catch (io.camhook.recording.RecordingException e) {
-          damage.add(String.valueOf(e.getMessage()));
+      try (InOrder<Read<T>> work =
+          new InOrder<>(
+              read -> {
+                if (read.prepared() != null) {
+                  sink.accept(read.prepared());
+                } else {
+                  damage.add(read.damage());
+                }
+                progress.step();
+              })) {
+        for (Path file : files) {
+          work.add(() -> read(file, preparation));
         }
-        progress.step();
+        work.finish();
       }
       return damage;
     }
+
+    private static <T> Read<T> read(Path file, Preparation<T> preparation) throws IOException {
+      Explanation explanation;
+      try {
+        explanation = ExplanationFile.read(file);
+      } catch (io.camhook.recording.RecordingException e) {
+        return new Read<>(null, String.valueOf(e.getMessage()));
+      }
+      return new Read<>(preparation.of(explanation), "");
+    }
+
+    /** What was made of a file; null where it is damaged. */
+    private record Read<T>(@Nullable T prepared, String damage) {}
   }
 }

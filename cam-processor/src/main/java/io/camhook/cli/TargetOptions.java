@@ -12,7 +12,7 @@ import io.camhook.explain.Explainer;
 import io.camhook.explain.ModelInput;
 import io.camhook.explain.TargetSelection;
 import io.camhook.explain.TextTokenizer;
-import io.camhook.ort.ClassNames;
+import io.camhook.ort.OnnxFile;
 import io.camhook.recording.RecordingException;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
@@ -136,7 +136,9 @@ final class TargetOptions {
   /** The names that an {@code .onnx} model brings along. */
   private static Labels own(Path model) {
     try {
-      return model.toString().endsWith(".onnx") ? new Labels(ClassNames.of(model)) : Labels.none();
+      return model.toString().endsWith(".onnx")
+          ? new Labels(OnnxFile.classNames(model))
+          : Labels.none();
     } catch (IOException e) {
       return Labels.none(); // loading it says what is wrong
     }

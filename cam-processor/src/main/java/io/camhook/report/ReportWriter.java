@@ -58,14 +58,47 @@ public final class ReportWriter implements Closeable {
 
   /** Appends a capture. */
   public void add(ReportCapture capture) throws IOException {
+    add(prepare(capture));
+  }
+
+  /** A capture with its pictures encoded: all of it that takes time. */
+  public static final class Prepared {
+    private final ReportCapture capture;
+    private final String block;
+    private final Map<String, SmallHeats.Small> heats;
+    private final String thumbnail;
+
+    private Prepared(
+        ReportCapture capture,
+        String block,
+        Map<String, SmallHeats.Small> heats,
+        String thumbnail) {
+      this.capture = capture;
+      this.block = block;
+      this.heats = heats;
+      this.thumbnail = thumbnail;
+    }
+  }
+
+  /** Encodes a capture; any number of threads may do so at once. */
+  public Prepared prepare(ReportCapture capture) {
+    Map<String, SmallHeats.Small> heats = SmallHeats.of(capture);
+    return new Prepared(
+        capture,
+        new CaptureBlock(capture, limits).json(),
+        heats,
+        ReportIndex.thumbnail(capture, heats, THUMBNAIL_SIDE));
+  }
+
+  /** Adds a capture that {@link #prepare} encoded. */
+  public void add(Prepared prepared) throws IOException {
     int number = index.size();
-    block("c" + number, new CaptureBlock(capture, limits).json());
+    block("c" + number, prepared.block);
     if (number == 0) {
       firstCapture = written();
     }
-    Map<String, SmallHeats.Small> heats = SmallHeats.of(capture);
-    index.add(capture, heats);
-    thumbnails.add(ReportIndex.thumbnail(capture, heats, THUMBNAIL_SIDE));
+    index.add(prepared.capture, prepared.heats);
+    thumbnails.add(prepared.thumbnail);
     if (thumbnails.size() == ReportIndex.THUMBNAILS_PER_BLOCK) {
       flushThumbnails();
     }

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
+import io.camhook.capture.ClassNames;
 import io.camhook.engine.ModelSession;
 import io.camhook.onnx.graph.Dimension;
 import io.camhook.onnx.graph.Graph;
@@ -55,6 +56,15 @@ public final class OnnxFile {
     OrtEnvironment environment =
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "camhook");
     return new OnnxFile(OrtModel.of(environment, read, directory, 0));
+  }
+
+  /**
+   * The names of the classes that a file brings along; empty if it brings none.
+   *
+   * @throws IOException if the file is no ONNX model
+   */
+  public static List<String> classNames(Path file) throws IOException {
+    return ClassNames.of(OnnxModel.read(file).metadata(), file.toAbsolutePath().getParent());
   }
 
   /** Its modules, nodes and values by name. */

@@ -3,6 +3,7 @@ package io.camhook.ort;
 import ai.onnxruntime.OnnxModelMetadata;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.camhook.capture.ClassNames;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;

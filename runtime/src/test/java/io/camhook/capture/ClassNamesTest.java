@@ -1,4 +1,4 @@
-package io.camhook.ort;
+package io.camhook.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

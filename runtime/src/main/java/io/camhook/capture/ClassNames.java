@@ -1,10 +1,9 @@
-package io.camhook.ort;
+package io.camhook.capture;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.camhook.onnx.graph.OnnxModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,20 +36,11 @@ public final class ClassNames {
   private ClassNames() {}
 
   /**
-   * Those of a file; empty where it brings none.
-   *
-   * @throws IOException if the file is no ONNX model
-   */
-  public static List<String> of(Path file) throws IOException {
-    return of(OnnxModel.read(file).metadata(), file.toAbsolutePath().getParent());
-  }
-
-  /**
    * Those that metadata or a folder holds.
    *
    * @param folder where the model lies; null for one of bytes
    */
-  static List<String> of(Map<String, String> metadata, @Nullable Path folder) {
+  public static List<String> of(Map<String, String> metadata, @Nullable Path folder) {
     for (String key : KEYS) {
       List<String> names = parsed(metadata.getOrDefault(key, ""));
       if (!names.isEmpty()) {

@@ -1,0 +1,97 @@
+package io.camhook.cli;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/*
+ * The caller reads captures one after the other and adds the work on each. Workers do it on all cores. When twice
+ * as many are under way as there are workers, the caller waits for the oldest and takes its result, so memory is
+ * bounded, and results come in the order of the captures. Everything but the work runs on the caller's thread.
+ */
+/** Does work on all cores and hands its results on in the order in which it was added. */
+final class InOrder<T> implements AutoCloseable {
+  /** Takes results, on the thread that adds the work. */
+  interface Sink<T> {
+    void accept(T result) throws IOException;
+  }
+
+  private final ExecutorService workers;
+  private final Deque<Future<T>> underWay = new ArrayDeque<>();
+  private final int most;
+  private final Sink<T> sink;
+
+  InOrder(Sink<T> sink) {
+    this(Runtime.getRuntime().availableProcessors(), sink);
+  }
+
+  InOrder(int threads, Sink<T> sink) {
+    this.sink = sink;
+    this.most = 2 * threads;
+    this.workers =
+        Executors.newFixedThreadPool(
+            threads,
+            work -> {
+              Thread thread = new Thread(work, "camhook-worker");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Adds work; hands on results that are there, and waits for the oldest where many are under way.
+   *
+   * @throws IOException what work threw that was added before
+   */
+  void add(Callable<T> work) throws IOException {
+    underWay.add(workers.submit(work));
+    while (underWay.size() > most || underWay.getFirst().isDone()) {
+      handOn();
+      if (underWay.isEmpty()) {
+        return;
+      }
+    }
+  }
+
+  /** Waits for all work and hands on what is left. */
+  void finish() throws IOException {
+    while (!underWay.isEmpty()) {
+      handOn();
+    }
+  }
+
+  private void handOn() throws IOException {
+    T result;
+    try {
+      result = underWay.removeFirst().get();
+    } catch (ExecutionException e) {
+      Throwable thrown = e.getCause();
+      if (thrown instanceof IOException failure) {
+        throw failure;
+      }
+      if (thrown instanceof RuntimeException failure) {
+        throw failure;
+      }
+      if (thrown instanceof Error error) {
+        throw error;
+      }
+      throw new IOException(thrown);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted");
+    }
+    sink.accept(result);
+  }
+
+  /** Gives up what is under way. */
+  @Override
+  public void close() {
+    workers.shutdownNow();
+  }
+}
