@@ -34,7 +34,9 @@ class HeroPictures {
   private static final List<String> ORDER =
       List.of("gradcam", "gradcam++", "layercam", "ablationcam", "integrated-gradients");
 
-  /** Of {@code docs/images/make}: {@code demo/report.html}, {@code explained}, {@code photo.png}. */
+  /**
+   * Of {@code docs/images/make}: {@code demo/report.html}, {@code explained}, {@code photo.png}.
+   */
   private final Path work = Path.of(System.getProperty("camhook.pictures", ""));
 
   private final Path folder = Path.of("..", "docs", "images");
@@ -54,7 +56,8 @@ class HeroPictures {
     }
   }
 
-  private void take(ChromeDriver browser, String address, int height, String name) throws IOException {
+  private void take(ChromeDriver browser, String address, int height, String name)
+      throws IOException {
     browser.executeCdpCommand(
         "Emulation.setDeviceMetricsOverride",
         Map.of("width", 1280, "height", height, "deviceScaleFactor", 1, "mobile", false));
