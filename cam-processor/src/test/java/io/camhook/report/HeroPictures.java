@@ -29,10 +29,10 @@ class HeroPictures {
           "gradcam++", "Grad-CAM++",
           "layercam", "LayerCAM",
           "ablationcam", "Ablation-CAM",
-          "integrated-gradients", "Integrated gradients");
+          "scorecam", "Score-CAM");
 
   private static final List<String> ORDER =
-      List.of("gradcam", "gradcam++", "layercam", "ablationcam", "integrated-gradients");
+      List.of("gradcam", "gradcam++", "layercam", "ablationcam", "scorecam");
 
   /**
    * Of {@code docs/images/make}: {@code demo/report.html}, {@code explained}, {@code photo.png}.
@@ -78,7 +78,7 @@ class HeroPictures {
     }
     return """
     <!doctype html><meta charset=utf-8><style>
-    body { margin: 0; padding: 8px; display: flex; gap: 8px; background: #fff;
+    body { margin: 0; overflow: hidden; padding: 8px; display: flex; gap: 8px; background: #fff;
            font: 14px system-ui, sans-serif; color: #222 }
     figure { margin: 0; flex: 1; text-align: center }
     img { width: 100%%; aspect-ratio: 1; object-fit: cover; border-radius: 4px }
