@@ -3,7 +3,9 @@ package io.camhook.ort;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtSession;
 import io.camhook.onnx.gradient.GradientModel;
 import io.camhook.onnx.gradient.OpsetUpgrade;
 import io.camhook.onnx.graph.Attribute;
@@ -23,11 +25,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Files that cannot be used, and those of other ages: one line each, never a crash. */
 class OnnxFilesTest {
+  @TempDir java.nio.file.Path folder;
+
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
   private static final int DAMAGED = Integer.getInteger("camhook.fuzz", 600);
 
@@ -145,6 +150,82 @@ class OnnxFilesTest {
         .isInstanceOf(OnnxException.class)
         .hasMessageContaining("weights.bin")
         .hasMessageContaining("nowhere");
+  }
+
+  /** y = sum(x * w) with w in a file beside the model: ∂y/∂x = w. */
+  @Test
+  void weights_beside_the_model_should_be_found() throws Exception {
+    float[] w = {2, -3, 5, 7};
+    java.nio.ByteBuffer raw =
+        java.nio.ByteBuffer.allocate(16).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    for (float value : w) {
+      raw.putFloat(value);
+    }
+    java.nio.file.Files.write(folder.resolve("weights.bin"), raw.array());
+    com.google.protobuf.UnknownFieldSet entry =
+        com.google.protobuf.UnknownFieldSet.newBuilder()
+            .addField(1, text("location"))
+            .addField(2, text("weights.bin"))
+            .build();
+    com.google.protobuf.UnknownFieldSet tensor =
+        com.google.protobuf.UnknownFieldSet.newBuilder()
+            .addField(1, number(4))
+            .addField(2, number(1))
+            .addField(8, text("w"))
+            .addField(13, bytes(entry.toByteString()))
+            .addField(14, number(1))
+            .build();
+    com.google.protobuf.UnknownFieldSet more =
+        com.google.protobuf.UnknownFieldSet.newBuilder()
+            .addField(
+                7,
+                bytes(
+                    com.google.protobuf.UnknownFieldSet.newBuilder()
+                        .addField(5, bytes(tensor.toByteString()))
+                        .build()
+                        .toByteString()))
+            .build();
+    // w is a constant of a graph in which it was an input.
+    Graph graph =
+        Graph.of(
+            List.of(
+                node("Mul", List.of("x", "w"), "a"),
+                node("ReduceSum", List.of("a"), "y", Attribute.of("keepdims", 1))),
+            List.of(),
+            List.of(
+                ValueInfo.of("x", TensorType.of(ElementType.FLOAT, 1, 4)),
+                ValueInfo.of("w", TensorType.of(ElementType.FLOAT, 4))),
+            List.of(ValueInfo.of("y", TensorType.of(ElementType.FLOAT, 1, 1))));
+    java.nio.file.Path file =
+        java.nio.file.Files.write(
+            folder.resolve("model.onnx"),
+            com.google.protobuf.ByteString.copyFrom(OnnxModel.of(graph, 17).toByteArray())
+                .concat(more.toByteString())
+                .toByteArray());
+    OrtModel model = OrtModel.of(ENVIRONMENT, OnnxModel.read(file), folder, 1);
+    GradientModel gradient = model.gradient(List.of("x"), "y");
+    try (OrtSession session = model.session(gradient.model());
+        OnnxTensor x = OnnxTensor.createTensor(ENVIRONMENT, new float[][] {{1, 1, 1, 1}});
+        OnnxTensor seed = OnnxTensor.createTensor(ENVIRONMENT, new float[][] {{1}});
+        OrtSession.Result result =
+            session.run(
+                OrtModel.only(Map.of("x", x, GradientModel.SEED, seed), session.getInputNames()))) {
+      String name = gradient.gradientOf("x").orElseThrow();
+      assertThat(((float[][]) result.get(name).orElseThrow().getValue())[0]).containsExactly(w);
+    }
+  }
+
+  @Test
+  void a_file_that_no_protobuf_can_be_should_be_refused_before_it_is_read() throws Exception {
+    java.nio.file.Path file = folder.resolve("huge.onnx");
+    try (java.io.RandomAccessFile sparse = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(Integer.MAX_VALUE + 1L); // takes no room on the disk
+    }
+    assertThatThrownBy(() -> OnnxModel.read(file))
+        .isInstanceOf(OnnxException.class)
+        .hasMessage(
+            "huge.onnx has 2147483648 bytes; a protobuf has at most 2 GB: keep the weights as"
+                + " external data");
   }
 
   private static com.google.protobuf.UnknownFieldSet.Field text(String value) {

@@ -128,6 +128,22 @@ public record GlobalAverage(
             "ops.prim.dtype",
             "ops.prim.device");
 
+    /** A list that one of these changes is not what the code says where it was made. */
+    private static final Set<String> LIST_CHANGES =
+        Set.of(
+            "torch._set_item",
+            "torch.append",
+            "torch.insert",
+            "torch.extend",
+            "torch.add_",
+            "torch.mul_",
+            "torch.pop",
+            "torch.remove",
+            "torch.Delete",
+            "torch.clear",
+            "torch.reverse",
+            "torch.sort");
+
     private final SourceTree sources;
     private final MethodContext root;
     private final CallSite tap;
@@ -316,6 +332,9 @@ public record GlobalAverage(
           && e.arguments().get(1).value() instanceof Expr.Str key) {
         return attribute(self.module(), Literals.text(key));
       }
+      if (LIST_CHANGES.contains(name) && isWrittenList(given.get(0))) {
+        return lost();
+      }
       if (!matters) {
         return name == null ? value(e.function(), context, variables) : Stage.ELSEWHERE;
       }
@@ -327,6 +346,12 @@ public record GlobalAverage(
       return name == null || e.arguments().stream().anyMatch(a -> a.name() != null)
           ? lost()
           : operator(name, e, given);
+    }
+
+    private static boolean isWrittenList(Known value) {
+      return value instanceof Literal literal
+          && literal.text().startsWith("[")
+          && !literal.text().equals("[]"); // what grows from nothing is known nowhere
     }
 
     private Known moduleCall(CallSite site, List<Known> given, boolean matters) {

@@ -169,6 +169,14 @@ class AveragedPassTest {
           m = (features).forward(x, )/if torch.gt(torch.dim(m), 3):/  _0 = (gap).forward(torch.mul(m, 2), )/else:/  _0 = (gap).forward(m, ) | _1 = (fc).forward((flatten).forward(_0, ), )
           m = (features).forward(x, )/if torch.gt(torch.dim(m), 3):/  n = torch.mul(m, 2)/else:/  n = m/_0 = (gap).forward(n, ) | _1 = (fc).forward((flatten).forward(_0, ), )
           _0 = (gap).forward((features).forward(x, ), )              | _2 = (flatten).forward(_0, )/_3 = torch.mul_(_2, 2)/_1 = (fc).forward(_2, )
+          # masks, ceil_mode, channels last, keepdim without flatten, a linear layer that is called twice, lists that are changed
+          m = (features).forward(x, )/_0 = (gap).forward(torch.mul(m, torch.gt(m, 0.5)), ) | _1 = (fc).forward((flatten).forward(_0, ), )
+          m = (features).forward(x, )/_0 = torch.mean(torch.avg_pool2d(m, [2, 2], [2, 2], [0, 0], True, True), [2, 3], True) | _1 = (fc).forward((flatten).forward(_0, ), )
+          m = (features).forward(x, )/_0 = torch.mean(torch.permute(m, [0, 2, 3, 1]), [1, 2]) | _1 = (fc).forward(_0, )
+          _0 = torch.mean((features).forward(x, ), [2, 3], True)     | _1 = (fc).forward(torch.squeeze(_0), )
+          _0 = (gap).forward((features).forward(x, ), )              | f = (flatten).forward(_0, )/_1 = torch.add((fc).forward(f, ), (fc).forward(f, ))
+          k = [1, 1]/_2 = torch._set_item(k, 0, 1)/_0 = torch.adaptive_avg_pool2d((features).forward(x, ), k) | _1 = (fc).forward((flatten).forward(_0, ), )
+          k = [2, 3]/l = k/_2 = torch.append(l, -1)/_3 = torch.pop(l, -1)/_0 = torch.mean((features).forward(x, ), k, True) | _1 = (fc).forward((flatten).forward(_0, ), )
           """)
   void everything_else_should_be_differentiated(String pooled, String scored) throws Exception {
     load(pooled, scored);
