@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Random;
 
 /** Captures with the shapes of real networks and seeded random values. */
-final class SampleCaptures {
+public final class SampleCaptures {
   private SampleCaptures() {}
 
   /** A picture, A and g of the last convolutional layer and the logits. */
-  static Capture of(int picture, int channels, int size) {
+  public static Capture of(int picture, int channels, int size) {
     Random random = new Random(1);
     byte[] image = new byte[picture * picture * 3];
     random.nextBytes(image);
@@ -50,7 +50,7 @@ final class SampleCaptures {
   }
 
   /** The same capture under a new id and time. */
-  static Capture again(Capture capture) {
+  public static Capture again(Capture capture) {
     Capture.Builder builder =
         Capture.builder(capture.model()).targets(capture.targets()).topK(capture.topK());
     capture.tensors().forEach(builder::tensor);

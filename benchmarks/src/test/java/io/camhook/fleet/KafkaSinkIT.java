@@ -232,6 +232,61 @@ class KafkaSinkIT {
         .containsKey("activation/layer4");
   }
 
+  private static Map<String, String> secured(String password) {
+    return Map.of(
+        "security.protocol", "SASL_SSL",
+        "sasl.mechanism", "PLAIN",
+        "sasl.jaas.config",
+            "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"%s\" password=\"%s\";"
+                .formatted(KafkaBroker.USER, password),
+        "ssl.truststore.type", "PEM",
+        "ssl.truststore.location", broker.certificate().toString());
+  }
+
+  @Test
+  void properties_of_tls_and_sasl_should_reach_the_client_and_no_log() throws Exception {
+    topic("secure", 1, Map.of());
+    KafkaOutput there = KafkaOutput.of(broker.secureBootstrap(), "secure");
+    KafkaOutput right = with(there, 0, directory, null, secured(KafkaBroker.PASSWORD));
+    try (Application application = new Application(right, Limits.WhenFull.BLOCK)) {
+      application.request(capture(0, 8));
+      application.close();
+      assertThat(application.recorder.counters()).isEqualTo(new Counters(1, 1, 0, 0));
+    }
+    assertThat(ids(all(broker.bootstrap(), "secure", null))).isEqualTo(expected(1));
+    String wrong = "not-the-password-0815";
+    Limits limits =
+        new Limits(
+            Fleet.QUEUE, Limits.WhenFull.DROP, Duration.ofSeconds(1), Duration.ofSeconds(1), false);
+    try (Application application =
+        new Application(with(there, 0, directory, null, secured(wrong)), limits)) {
+      application.request(capture(1, 8));
+      await(() -> application.recorder.status().state() == CaptureStatus.State.PAUSED);
+      application.close();
+      assertThat(application.lines)
+          .anySatisfy(line -> assertThat(line).contains("Authentication failed"))
+          .noneSatisfy(line -> assertThat(line).contains(wrong));
+      assertThat(String.valueOf(application.recorder.status().reason())).doesNotContain(wrong);
+    }
+    // what the client refuses may not be told with its value either
+    KafkaOutput broken =
+        with(
+            there,
+            0,
+            directory,
+            null,
+            Map.of(
+                "security.protocol", "SASL_SSL",
+                "sasl.mechanism", "PLAIN",
+                "sasl.jaas.config", "no.such.Login required password=\"%s\";".formatted(wrong)));
+    try (Application application = new Application(broken, limits)) {
+      application.request(capture(2, 8));
+      await(() -> application.recorder.status().state() == CaptureStatus.State.PAUSED);
+      application.close();
+      assertThat(application.lines).noneSatisfy(line -> assertThat(line).contains(wrong));
+    }
+  }
+
   @Test
   void spool_should_keep_captures_until_the_broker_is_back() throws Exception {
     Path spool = directory.resolve("spool");

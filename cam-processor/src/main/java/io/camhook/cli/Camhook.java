@@ -34,6 +34,8 @@ import picocli.CommandLine.Spec;
       ProcessCommand.class,
       ReportCommand.class,
       ServeCommand.class,
+      ShowCommand.class,
+      ExportCommand.class,
       VerifyCommand.class,
       AttachCommand.class,
       DetachCommand.class,

@@ -3,6 +3,8 @@ package io.camhook.cli;
 import io.camhook.kafka.TopicReader;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Damage;
+import io.camhook.recording.Manifest;
+import io.camhook.recording.ModelInfo;
 import io.camhook.recording.RecordingReader;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
@@ -82,6 +84,7 @@ final class ProcessCommand implements Callable<Integer> {
   private final Problems problems = new Problems();
   private final Map<String, Integer> maps = new TreeMap<>();
   private @SuppressWarnings("NullAway.Init") CaptureExplainer explainer;
+  private @Nullable Manifest manifest;
   private int captures;
   private int known;
   private int pictures;
@@ -121,7 +124,6 @@ final class ProcessCommand implements Callable<Integer> {
       return;
     }
     try (RecordingReader reader = opened) {
-      explainer = explainer.of(reader.manifest());
       int expected = follow ? -1 : reader.ids().size();
       try (Progress progress = new Progress("process", " captures", expected);
           InOrder<List<Written>> work = work(progress)) {
@@ -129,8 +131,12 @@ final class ProcessCommand implements Callable<Integer> {
         for (Capture capture = next(reader, interruption);
             capture != null && !interruption.requested();
             capture = next(reader, interruption)) {
-          Capture one = capture;
-          work.add(() -> write(one, follow));
+          if (follow && reader.manifest().model(capture.model()).isEmpty()) {
+            reader.isComplete(); // it is newer than the manifest that was read
+          }
+          describe(reader.manifest());
+          write(capture, follow);
+          progress.step();
         }
         work.finish();
       }
@@ -143,6 +149,20 @@ final class ProcessCommand implements Callable<Integer> {
   private @Nullable Capture next(RecordingReader reader, Interruption interruption)
       throws IOException, InterruptedException {
     return follow ? reader.follow(interruption::requested, forever) : reader.next();
+  }
+
+  /** Where the types of the modules are known, maps of captures from now on heed them. */
+  private void describe(Manifest now) {
+    if (now != manifest) {
+      manifest = now;
+      explainer = explainer.of(now);
+    }
+  }
+
+  private void describe(@Nullable ModelInfo model) {
+    if (model != null && (manifest == null || !manifest.models().contains(model))) {
+      describe(new Manifest(Manifest.FORMAT_VERSION, List.of(model), List.of(), null));
+    }
   }
 
   /** As a member of a group: what was written is committed, and what was not comes again. */
@@ -162,7 +182,8 @@ final class ProcessCommand implements Callable<Integer> {
             problems.add("damage", input + ": " + each.damage());
             progress.step();
           } else {
-            work.add(() -> write(capture, true));
+            describe(each.model());
+            write(capture, true);
           }
         }
         work.finish();

@@ -97,7 +97,7 @@ final class SpooledKafkaSink implements CaptureSink {
           Thread.sleep(POLL_MILLIS);
           continue;
         }
-        topic.send(current.capture(), new Arrival(current));
+        topic.send(current.capture(), current.types(), new Arrival(current));
         current = null;
         sending = true;
         if (delay > 0) {

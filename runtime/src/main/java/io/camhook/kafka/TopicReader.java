@@ -1,6 +1,8 @@
 package io.camhook.kafka;
 
 import io.camhook.recording.Capture;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
 import io.camhook.recording.RecordingException;
 import java.io.Closeable;
 import java.io.IOException;
@@ -43,9 +45,21 @@ public final class TopicReader implements Closeable {
    * One record.
    *
    * @param capture null if it cannot be read
+   * @param model its model with the modules that were recorded, as far as they are known
    * @param damage why it cannot be read; null if it can
    */
-  public record Received(@Nullable Capture capture, @Nullable String damage) {}
+  public record Received(
+      @Nullable Capture capture, @Nullable ModelInfo model, @Nullable String damage) {
+    private static Received of(Capture capture, Map<String, String> types) {
+      List<ModuleInfo> modules = new ArrayList<>();
+      types.forEach((path, type) -> modules.add(new ModuleInfo(path, type, null, null)));
+      return new Received(capture, new ModelInfo(capture.model(), modules), null);
+    }
+
+    private static Received damaged(String what) {
+      return new Received(null, null, what);
+    }
+  }
 
   private TopicReader(
       KafkaConsumer<byte[], byte[]> consumer,
@@ -134,25 +148,25 @@ public final class TopicReader implements Closeable {
     String where = "partition %d, offset %d".formatted(record.partition(), record.offset());
     byte[] value = record.value();
     if (value == null) {
-      return new Received(null, where + ": a record without a value");
+      return Received.damaged(where + ": a record without a value");
     }
     try {
       if (!Records.isPointer(record.headers())) {
-        return new Received(Capture.read(ByteBuffer.wrap(value)), null);
+        return Received.of(Capture.read(ByteBuffer.wrap(value)), Records.types(record.headers()));
       }
       String file = Records.file(value);
       if (claims == null) {
-        return new Received(
-            null,
+        return Received.damaged(
             "%s: a capture that was too large for the topic; name the directory with %s: --claim-check DIR"
                 .formatted(where, file));
       }
-      return new Received(
-          Capture.read(ByteBuffer.wrap(Files.readAllBytes(claims.resolve(file)))), null);
+      return Received.of(
+          Capture.read(ByteBuffer.wrap(Files.readAllBytes(claims.resolve(file)))),
+          Records.types(record.headers()));
     } catch (RecordingException e) {
-      return new Received(null, where + ": " + e.getMessage());
+      return Received.damaged(where + ": " + e.getMessage());
     } catch (IOException e) {
-      return new Received(null, where + ": " + e);
+      return Received.damaged(where + ": " + e);
     }
   }
 

@@ -17,16 +17,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -74,6 +76,10 @@ final class TopicWriter {
   /** In the order of sending; guarded by {@link #lock}, like all below. */
   private final Set<Sent> unacknowledged = new LinkedHashSet<>();
 
+  /** Arrays of records that were acknowledged. */
+  private final Deque<byte[]> spare = new ArrayDeque<>();
+
+  private long spareBytes;
   private @Nullable KafkaProducer<byte[], byte[]> producer;
   private int generation;
   private @Nullable Exception failure;
@@ -84,8 +90,7 @@ final class TopicWriter {
   private long checked;
 
   private static final class Sent {
-    final String id;
-    final String model;
+    final Map<String, String> types;
     final long bytes;
     final Receipt receipt;
     ProducerRecord<byte[], byte[]> record;
@@ -96,9 +101,8 @@ final class TopicWriter {
 
     boolean posting;
 
-    Sent(Capture capture, ProducerRecord<byte[], byte[]> record, Receipt receipt) {
-      this.id = capture.id();
-      this.model = capture.model();
+    Sent(ProducerRecord<byte[], byte[]> record, Map<String, String> types, Receipt receipt) {
+      this.types = types;
       this.record = record;
       this.bytes = record.value().length;
       this.receipt = receipt;
@@ -180,6 +184,9 @@ final class TopicWriter {
     properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(Integer.MAX_VALUE));
     properties.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.toString(Integer.MAX_VALUE));
     properties.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "10000");
+    // With more, a partition whose leader is just being chosen may take the second batch first; the
+    // producer then tries the first again without end (KAFKA-14359).
+    properties.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, "1");
     properties.putAll(clientProperties());
     properties.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
     properties.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
@@ -193,15 +200,14 @@ final class TopicWriter {
     Properties properties = clientProperties();
     try (Admin admin = Admin.create(properties)) {
       ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, output.topic());
-      Config settings =
-          admin
-              .describeConfigs(List.of(topic))
-              .all()
-              .get(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
-              .get(topic);
-      ConfigEntry largest =
-          settings == null ? null : settings.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
-      return largest == null ? USUAL_MAX_BYTES : Long.parseLong(largest.value());
+      Config found =
+          Objects.requireNonNull(
+              admin
+                  .describeConfigs(List.of(topic))
+                  .all()
+                  .get(ANSWER_MILLIS, TimeUnit.MILLISECONDS)
+                  .get(topic));
+      return Long.parseLong(found.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG).value());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return USUAL_MAX_BYTES;
@@ -213,14 +219,15 @@ final class TopicWriter {
   /**
    * Hands a capture to the producer, which copies it.
    *
+   * @param types of the model's modules, by path
    * @param receipt is told when it has arrived
    * @throws IOException if the brokers do not answer: to be tried again
    * @throws CaptureRefusedException if it is larger than the topic takes and cannot be reduced
    */
-  void send(Capture capture, Receipt receipt) throws IOException {
+  void send(Capture capture, Map<String, String> types, Receipt receipt) throws IOException {
     requireNews();
     open();
-    Sent sent = new Sent(capture, record(capture), receipt);
+    Sent sent = new Sent(record(capture, types), types, receipt);
     awaitRoom(sent.bytes);
     synchronized (lock) {
       unacknowledged.add(sent);
@@ -288,9 +295,8 @@ final class TopicWriter {
       }
     }
     try {
-      if (!Records.isPointer(sent.record.headers())
-          && Records.size(sent.id, sent.model, sent.record.value().length) > limit) {
-        sent.record = record(Capture.read(ByteBuffer.wrap(sent.record.value())));
+      if (!Records.isPointer(sent.record.headers()) && Records.size(sent.record) > limit) {
+        sent.record = record(Capture.read(ByteBuffer.wrap(sent.record.value())), sent.types);
       }
       open.send(sent.record, (metadata, e) -> answered(sent, e));
     } catch (CaptureRefusedException e) {
@@ -303,10 +309,30 @@ final class TopicWriter {
     }
   }
 
+  /**
+   * An array of exactly so many bytes. Captures of a model are of one size, and arrays of a
+   * megabyte are a burden to the collector, so those that are done with serve again.
+   */
+  private byte[] memory(int length) {
+    synchronized (lock) {
+      for (byte[] array = spare.poll(); array != null; array = spare.poll()) {
+        spareBytes -= array.length;
+        if (array.length == length) {
+          return array;
+        }
+      }
+    }
+    return new byte[length];
+  }
+
   private void forget(Sent sent) {
     synchronized (lock) {
       if (unacknowledged.remove(sent)) {
         inFlight -= sent.bytes;
+        if (spareBytes + inFlight + sent.bytes <= bound) {
+          spare.add(sent.record.value());
+          spareBytes += sent.record.value().length;
+        }
       }
       lastNews = System.nanoTime();
       lock.notifyAll();
@@ -330,7 +356,7 @@ final class TopicWriter {
       if (failure == null && !(e instanceof TimeoutException)) {
         failure = e;
         if (e instanceof RecordTooLargeException) {
-          limit = Math.min(limit, Records.size(sent.id, sent.model, sent.bytes) - 1);
+          limit = Math.min(limit, Records.size(sent.record) - 1);
         }
       }
       lock.notifyAll();
@@ -338,41 +364,43 @@ final class TopicWriter {
   }
 
   /** The record of a capture; of one that is too large, of what is sent in its place. */
-  private ProducerRecord<byte[], byte[]> record(Capture capture) throws IOException {
-    byte[] blob = capture.toBytes();
-    long size = Records.size(capture.id(), capture.model(), blob.length);
-    if (size <= limit) {
-      return Records.capture(output.topic(), capture.id(), capture.model(), blob);
+  private ProducerRecord<byte[], byte[]> record(Capture capture, Map<String, String> types)
+      throws IOException {
+    byte[] blob = capture.toBytes(this::memory);
+    ProducerRecord<byte[], byte[]> whole = Records.capture(output.topic(), capture, blob, types);
+    if (Records.size(whole) <= limit) {
+      return whole;
     }
     Path claims = output.claimCheck();
     if (claims != null) {
       String file = capture.id() + ".safetensors";
       write(claims, file, blob);
       if (checked++ == 0) {
-        tellTooLarge(size, "they are written to " + claims + ", and the topic gets pointers");
+        tellTooLarge(whole, "they are written to " + claims + ", and the topic gets pointers");
       }
-      return Records.pointer(output.topic(), capture.id(), capture.model(), file, blob.length);
+      return Records.pointer(output.topic(), capture, file, blob.length, types);
     }
     Capture smaller =
         KeptTensors.reduced(capture, Map.of("reducedFrom", Integer.toString(blob.length)));
-    byte[] small = smaller.toBytes();
-    if (Records.size(smaller.id(), smaller.model(), small.length) > limit) {
+    ProducerRecord<byte[], byte[]> small =
+        Records.capture(output.topic(), smaller, smaller.toBytes(), types);
+    if (Records.size(small) > limit) {
       throw new CaptureRefusedException(
           "a capture of %d bytes, reduced to %d, is larger than %s takes (%d); give the topic a larger max.message.bytes, or output.kafka.claimCheck a directory"
-              .formatted(blob.length, small.length, output, limit));
+              .formatted(blob.length, small.value().length, output, limit));
     }
     if (reduced++ == 0) {
       tellTooLarge(
-          size,
+          whole,
           "they are reduced to Grad-CAM's maps; give the topic a larger max.message.bytes, or output.kafka.claimCheck a directory");
     }
-    return Records.capture(output.topic(), smaller.id(), smaller.model(), small);
+    return small;
   }
 
-  private void tellTooLarge(long size, String what) {
+  private void tellTooLarge(ProducerRecord<byte[], byte[]> record, String what) {
     log.warn(
         "captures are larger than %s takes (%d bytes, found %d): %s"
-            .formatted(output, limit, size, what));
+            .formatted(output, limit, Records.size(record), what));
   }
 
   private static void write(Path directory, String name, byte[] blob) throws IOException {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +79,14 @@ public final class Capture {
     return extra;
   }
 
+  /** Everything but the tensors as strings, as it stands in the metadata of the blob. */
+  public Map<String, String> facts() {
+    Map<String, String> facts = CaptureMetadata.write(this, 0);
+    facts.remove(CaptureMetadata.FORMAT);
+    facts.remove(CaptureMetadata.CRC);
+    return facts;
+  }
+
   /** All tensors by name, in the order they were added. */
   public Map<String, Tensor> tensors() {
     return tensors;
@@ -118,9 +127,18 @@ public final class Capture {
   }
 
   /** The blob in memory. */
-  public byte[] toBytes() throws IOException {
+  public byte[] toBytes() {
+    return toBytes(byte[]::new);
+  }
+
+  /**
+   * The blob in memory.
+   *
+   * @param memory gives an array of exactly so many bytes
+   */
+  public byte[] toBytes(IntFunction<byte[]> memory) {
     SafetensorsLayout layout = layout(SafetensorsLayout.crc32c(tensors));
-    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(layout.size()));
+    ByteBuffer bytes = ByteBuffer.wrap(memory.apply(Math.toIntExact(layout.size())));
     bytes.put(layout.header());
     for (Tensor tensor : layout.tensors()) {
       bytes.put(tensor.bytes());

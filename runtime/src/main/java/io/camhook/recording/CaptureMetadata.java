@@ -23,7 +23,7 @@ final class CaptureMetadata {
   private static final String TIME = "time";
   private static final String TARGETS = "targets";
   private static final String TOP_K = "top_k";
-  private static final String CRC = "crc32c";
+  static final String CRC = "crc32c";
 
   static final Set<String> RESERVED =
       new TreeSet<>(Set.of(FORMAT, ID, MODEL, TIME, TARGETS, TOP_K, CRC));

@@ -2,6 +2,8 @@ package io.camhook.recording;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,5 +36,12 @@ public record ModelInfo(
     List<String> all = new ArrayList<>(notes);
     all.add(note);
     return new ModelInfo(name, modules, engine, all);
+  }
+
+  /** Types of the modules, by path. */
+  public Map<String, String> types() {
+    Map<String, String> types = new TreeMap<>();
+    modules.forEach(module -> types.put(module.path(), module.type()));
+    return types;
   }
 }

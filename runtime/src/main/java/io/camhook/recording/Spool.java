@@ -76,6 +76,11 @@ public final class Spool implements Closeable {
       return capture;
     }
 
+    /** Types of the modules of its model, by path; empty if they are not known. */
+    public Map<String, String> types() throws IOException {
+      return source.types(capture.model());
+    }
+
     /** It has arrived, or is lost for good. Thread-safe; to be called once. */
     public void arrived() {
       source.arrived(shard);
@@ -97,6 +102,13 @@ public final class Spool implements Closeable {
     Source(RecordingReader reader, @Nullable RecordingLock lock) {
       this.reader = reader;
       this.lock = lock;
+    }
+
+    Map<String, String> types(String model) throws IOException {
+      if (reader.manifest().model(model).isEmpty()) {
+        reader.isComplete(); // reads it again
+      }
+      return reader.manifest().model(model).map(ModelInfo::types).orElse(Map.of());
     }
 
     synchronized void taken(int shard) {
@@ -293,9 +305,9 @@ public final class Spool implements Closeable {
       delete(from);
       return;
     }
-    Path folder = directory.resolve("damaged");
-    access.createDirectories(folder);
-    Path kept = folder.resolve(from.getFileName());
+    Path damaged = directory.resolve("damaged");
+    access.createDirectories(damaged);
+    Path kept = damaged.resolve(from.getFileName());
     Files.move(from, kept);
     log.accept(
         "%d captures that an earlier process left behind are damaged and were not sent; they are kept in %s: %s"

@@ -25,14 +25,21 @@ public final class KafkaBroker implements AutoCloseable {
   private static final String CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg";
   private static final long START_SECONDS = 120;
 
+  /** Who may use {@link #secureBootstrap}. */
+  public static final String USER = "camhook";
+
+  public static final String PASSWORD = "hush-4711-hush";
+
   private final Path directory;
   private final int port;
+  private final int securePort;
   private final Map<String, String> settings = new TreeMap<>();
   private @Nullable Process process;
 
-  private KafkaBroker(Path directory, int port) {
+  private KafkaBroker(Path directory, int port, int securePort) {
     this.directory = directory;
     this.port = port;
+    this.securePort = securePort;
   }
 
   /** Starts a broker whose data lie in {@code directory}. */
@@ -43,8 +50,9 @@ public final class KafkaBroker implements AutoCloseable {
   /** The same with further settings of the broker. */
   public static KafkaBroker start(Path directory, Map<String, String> more)
       throws IOException, InterruptedException {
+    Files.createDirectories(directory);
     int port = freePort();
-    KafkaBroker broker = new KafkaBroker(directory, port);
+    KafkaBroker broker = new KafkaBroker(directory, port, freePort());
     broker.settings.putAll(
         Map.of(
             "process.roles", "broker,controller",
@@ -59,16 +67,14 @@ public final class KafkaBroker implements AutoCloseable {
     int controller = freePort();
     broker.settings.put(
         "listeners",
-        "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controller));
-    broker.settings.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + port);
+        "PLAINTEXT://127.0.0.1:%d,SASL_SSL://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d"
+            .formatted(port, broker.securePort, controller));
+    broker.settings.put(
+        "advertised.listeners",
+        "PLAINTEXT://127.0.0.1:%d,SASL_SSL://127.0.0.1:%d".formatted(port, broker.securePort));
+    broker.secure();
     broker.settings.put("controller.quorum.voters", "1@127.0.0.1:" + controller);
-    broker.settings.putAll(
-        more.entrySet().stream()
-            .collect(
-                Collectors.toMap(
-                    Map.Entry::getKey,
-                    each -> each.getValue().replace("PORT", Integer.toString(port)))));
-    Files.createDirectories(directory);
+    broker.settings.putAll(more);
     Files.write(
         broker.file(),
         broker.settings.entrySet().stream()
@@ -86,6 +92,77 @@ public final class KafkaBroker implements AutoCloseable {
     }
     broker.start();
     return broker;
+  }
+
+  /** A listener with TLS and passwords, and a certificate of its own. */
+  private void secure() throws IOException, InterruptedException {
+    Path keys = directory.resolve("keys.p12");
+    keytool(
+        "-genkeypair",
+        "-alias",
+        "broker",
+        "-keyalg",
+        "EC",
+        "-dname",
+        "CN=127.0.0.1",
+        "-ext",
+        "san=ip:127.0.0.1",
+        "-storetype",
+        "PKCS12",
+        "-keystore",
+        keys.toString(),
+        "-storepass",
+        "store-secret");
+    keytool(
+        "-exportcert",
+        "-rfc",
+        "-alias",
+        "broker",
+        "-keystore",
+        keys.toString(),
+        "-storepass",
+        "store-secret",
+        "-file",
+        certificate().toString());
+    settings.putAll(
+        Map.of(
+            "listener.security.protocol.map",
+            "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+            "sasl.enabled.mechanisms",
+            "PLAIN",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config",
+            "org.apache.kafka.common.security.plain.PlainLoginModule required user_%s=\"%s\";"
+                .formatted(USER, PASSWORD),
+            "ssl.keystore.location",
+            keys.toString(),
+            "ssl.keystore.type",
+            "PKCS12",
+            "ssl.keystore.password",
+            "store-secret"));
+  }
+
+  private void keytool(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of(arguments));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("keytool.txt").toFile())
+            .start();
+    if (process.waitFor() != 0) {
+      throw new IOException("keytool: " + Files.readString(directory.resolve("keytool.txt")));
+    }
+  }
+
+  /** What clients of {@link #secureBootstrap} trust, as PEM. */
+  public Path certificate() {
+    return directory.resolve("broker.pem");
+  }
+
+  /** Where TLS and a password are asked for. */
+  public String secureBootstrap() {
+    return "127.0.0.1:" + securePort;
   }
 
   private Path file() {
