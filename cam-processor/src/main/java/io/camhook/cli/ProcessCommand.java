@@ -135,8 +135,9 @@ final class ProcessCommand implements Callable<Integer> {
             reader.isComplete(); // it is newer than the manifest that was read
           }
           describe(reader.manifest());
-          write(capture, follow);
-          progress.step();
+          Capture one = capture;
+          CaptureExplainer by = explainer;
+          work.add(() -> write(one, by, follow));
         }
         work.finish();
       }
@@ -183,7 +184,8 @@ final class ProcessCommand implements Callable<Integer> {
             progress.step();
           } else {
             describe(each.model());
-            write(capture, true);
+            CaptureExplainer by = explainer;
+            work.add(() -> write(capture, by, true));
           }
         }
         work.finish();
@@ -200,12 +202,13 @@ final class ProcessCommand implements Callable<Integer> {
    * @param once whether to leave it alone if the same maps are there
    * @return one for each sample; none where it was left alone
    */
-  private List<Written> write(Capture capture, boolean once) throws IOException {
+  private List<Written> write(Capture capture, CaptureExplainer by, boolean once)
+      throws IOException {
     List<Written> written = new ArrayList<>();
-    if (once && isWritten(capture)) {
+    if (once && isWritten(capture, by)) {
       return written;
     }
-    List<Explanation> explanations = explainer.explain(capture);
+    List<Explanation> explanations = by.explain(capture);
     for (int sample = 0; sample < explanations.size(); sample++) {
       written.add(write(explanations.get(sample), input(capture, sample)));
     }
@@ -225,8 +228,8 @@ final class ProcessCommand implements Callable<Integer> {
         });
   }
 
-  private boolean isWritten(Capture capture) throws IOException {
-    for (String name : explainer.names(capture)) {
+  private boolean isWritten(Capture capture, CaptureExplainer by) throws IOException {
+    for (String name : by.names(capture)) {
       if (!ExplanationFile.isMadeBy(output, name, explain.asked())) {
         return false;
       }
