@@ -1,5 +1,6 @@
 package io.camhook.benchmarks;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -51,6 +52,7 @@ final class HookCost {
     System.setProperty("camhook.selfAttach", "true");
     System.setProperty("camhook.agentJar", System.getProperty("camhook.agent.jar"));
     Hooks.requireAgent();
+    Engine.getEngine("PyTorch"); // loads the native library, whose grad mode is set next
     measure();
   }
 

@@ -16,6 +16,8 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -83,24 +85,54 @@ public final class AutogradGateway {
       List<NDArray> inputs,
       List<NDArray> grads,
       boolean keepGraph) {
-    NDList result =
-        call(
-            owner,
-            keepGraph ? "grad" : "grad_last",
-            List.of("inputs", "outputs", "grads"),
-            List.of(inputs, outputs, grads));
-    List<@Nullable NDArray> gradients = new ArrayList<>(inputs.size());
-    for (int i = 0; i < inputs.size(); i++) {
-      NDArray gradient = result.get(i);
-      NDScope.unregister(gradient);
-      if (gradient.size() == 0 && inputs.get(i).size() != 0) {
-        gradient.close();
-        gradients.add(null);
-      } else {
-        gradients.add(gradient);
+    List<@Nullable NDArray> gradients =
+        new ArrayList<>(Collections.<@Nullable NDArray>nCopies(inputs.size(), null));
+    try (IValue found =
+        run(keepGraph ? "grad" : "grad_last", List.of(inputs, outputs, grads))) {
+      IValue[] parts = found.toIValueTuple();
+      try {
+        long[] places = parts[1].toLongArray();
+        PtNDArray[] there = parts[0].toTensorArray((PtNDManager) owner);
+        for (int i = 0; i < places.length; i++) {
+          NDScope.unregister(there[i]);
+          gradients.set(Math.toIntExact(places[i]), there[i]);
+        }
+      } finally {
+        parts[0].close();
+        parts[1].close();
       }
     }
     return gradients;
+  }
+
+  /** Calls a method with lists of tensors, of which nothing changes, not even their names. */
+  private IValue run(String method, List<List<NDArray>> arguments) {
+    List<IValue> lists = new ArrayList<>();
+    try (NDList none = new NDList()) {
+      for (List<NDArray> argument : arguments) {
+        lists.add(IValue.listFrom(argument.toArray(new PtNDArray[0])));
+      }
+      return ModuleCalls.run(module, method, lists, none, true);
+    } finally {
+      lists.forEach(IValue::close);
+    }
+  }
+
+  /** Whether each of {@code inputs} gets a gradient from {@code outputs}; the graph is kept. */
+  public BitSet reached(List<NDArray> outputs, List<NDArray> inputs, List<NDArray> grads) {
+    BitSet reached = new BitSet();
+    try (IValue found = run("grad", List.of(inputs, outputs, grads))) {
+      IValue[] parts = found.toIValueTuple();
+      try {
+        for (long place : parts[1].toLongArray()) {
+          reached.set(Math.toIntExact(place));
+        }
+      } finally {
+        parts[0].close();
+        parts[1].close();
+      }
+    }
+    return reached;
   }
 
   /**
@@ -121,14 +153,8 @@ public final class AutogradGateway {
   }
 
   /** {@code torch.autograd.backward} with several roots: accumulates into {@code .grad}. */
-  public void backward(
-      NDManager owner, List<NDArray> outputs, List<NDArray> grads, boolean keepGraph) {
-    call(
-            owner,
-            keepGraph ? "backward_retaining" : "backward",
-            List.of("outputs", "grads"),
-            List.of(outputs, grads))
-        .close();
+  public void backward(List<NDArray> outputs, List<NDArray> grads, boolean keepGraph) {
+    run(keepGraph ? "backward_retaining" : "backward", List.of(outputs, grads)).close();
   }
 
   /**
@@ -228,10 +254,13 @@ public final class AutogradGateway {
     ask("zero", array).close();
   }
 
-  /** Leaves nothing of tensors: whoever adds to one fails, as {@link #isSpoiled} tells. */
-  public void spoil(List<NDArray> arrays) {
+  /**
+   * Leaves nothing of the {@code .grad} of leaves: whoever adds to one fails, as {@link #isSpoiled}
+   * tells.
+   */
+  public void spoil(List<NDArray> leaves) {
     try (NDList none = new NDList();
-        IValue list = IValue.listFrom(arrays.toArray(new PtNDArray[0]))) {
+        IValue list = NativeGrads.of(leaves)) {
       ModuleCalls.run(module, "spoil", List.of(list), none, true).close();
     }
   }

@@ -101,26 +101,31 @@ final class GatewayArchive {
           return x
       """;
 
-  /** A name, and whether the graph is kept: a constant of the source, as the operator asks. */
+  /**
+   * A name, and whether the graph is kept: a constant of the source, as the operator asks. Returns
+   * the gradients that there are and the places of their inputs.
+   */
   private static final String GRAD =
       """
         def %s(self: __torch__.Gateway,
           inputs: List[Tensor],
           outputs: List[Tensor],
-          grads: List[Tensor]) -> List[Tensor]:
+          grads: List[Tensor]) -> Tuple[List[Tensor], List[int]]:
           given = annotate(List[Optional[Tensor]], [])
           for i in range(torch.len(grads)):
             _0 = torch.append(given, grads[i])
           found = torch.grad(outputs, inputs, given, %s, False, True)
           result = annotate(List[Tensor], [])
+          places = annotate(List[int], [])
           for j in range(torch.len(found)):
             g = found[j]
-            if torch.__is__(g, None):
-              _1 = torch.append(result, torch.zeros([0]))
-            else:
+            if torch.__isnot__(g, None):
               g0 = unchecked_cast(Tensor, g)
-              _2 = torch.append(result, g0)
-          return result
+              _1 = torch.append(result, g0)
+              _2 = torch.append(places, j)
+            else:
+              pass
+          return (result, places)
       """;
 
   /** As {@link #GRAD}. */

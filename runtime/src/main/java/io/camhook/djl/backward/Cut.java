@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.NativeGrads;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.memory.LooseArrays;
 import org.jspecify.annotations.Nullable;
@@ -103,6 +104,12 @@ final class Cut {
 
   /** Whether a backward has brought a gradient since the last {@link #take}. */
   boolean hasArrived() {
+    if (leaf == null || !NativeGrads.has(leaf)) {
+      return false;
+    }
+    if (version < 0) {
+      return true;
+    }
     try (NDArray gradient = gradient()) {
       return gradient != null && isNew(gradient);
     }
@@ -134,11 +141,6 @@ final class Cut {
       }
       return Tensors.loose(Tensors.ownedBy(taken, owner));
     }
-  }
-
-  /** The gradient as it lies at the leaf, to be closed; null if there is none. */
-  @Nullable NDArray used() {
-    return gradient();
   }
 
   /** Ends the cut's use by hooks; the graph may live on. */

@@ -2,7 +2,10 @@ package io.camhook.djl.backward;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +13,16 @@ import org.jspecify.annotations.Nullable;
  * autograd's own nodes: the one made last first.
  */
 abstract class GradPoint {
+  /** The order in which points fire. */
+  static final Comparator<GradPoint> LAST_FIRST =
+      Comparator.comparingLong(GradPoint::sequence)
+          .thenComparingLong(point -> point.number)
+          .reversed();
+
+  private static final AtomicLong COUNT = new AtomicLong();
+
   private final long sequence;
+  private final long number = COUNT.incrementAndGet(); // tells apart what one tick of the clock made
   private @Nullable Runnable end;
 
   /**
@@ -37,6 +49,28 @@ abstract class GradPoint {
 
   /** Whether it has no hooks any more. */
   boolean isBare() {
+    return false;
+  }
+
+  /** The leaves of its cuts, where gradients arrive. */
+  final List<NDArray> leaves() {
+    List<NDArray> leaves = new ArrayList<>(1);
+    for (Cut cut : cuts()) {
+      NDArray leaf = cut.leaf();
+      if (leaf != null) {
+        leaves.add(leaf);
+      }
+    }
+    return leaves;
+  }
+
+  /** Whether a backward has brought it a gradient that hooks have not seen. */
+  final boolean hasArrived() {
+    for (Cut cut : cuts()) {
+      if (cut.hasArrived()) {
+        return true;
+      }
+    }
     return false;
   }
 

@@ -9,10 +9,11 @@ import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class GradPoints {
   private static final GradPoints ALL = new GradPoints();
 
-  private final Set<GradPoint> points = new LinkedHashSet<>();
+  private final NavigableSet<GradPoint> points = new TreeSet<>(GradPoint.LAST_FIRST);
+  private final Set<TensorPoint> tensorPoints = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
   private final WeakIdentityMap<NDArray, Boolean> handedOn = new WeakIdentityMap<>();
@@ -53,6 +55,9 @@ public final class GradPoints {
   void add(GradPoint point) {
     synchronized (this) {
       points.add(point);
+      if (point instanceof TensorPoint tensor) {
+        tensorPoints.add(tensor);
+      }
       update();
     }
     point.atEnd(() -> remove(point));
@@ -78,6 +83,7 @@ public final class GradPoints {
     boolean there = points.remove(point);
     if (there && point instanceof TensorPoint tensor) {
       tensor.forgetIn(tensors);
+      tensorPoints.remove(tensor);
     }
     return there;
   }
@@ -88,17 +94,9 @@ public final class GradPoints {
       return;
     }
     forgetUsedUp(target);
-    List<NDArray> gradients = new ArrayList<>();
-    for (GradPoint point : reached) {
-      for (Cut cut : point.cuts()) {
-        NDArray gradient = cut.used();
-        if (gradient != null) {
-          gradients.add(gradient);
-        }
-      }
-    }
-    AutogradGateway.instance().spoil(gradients);
-    gradients.forEach(NDArray::close);
+    List<NDArray> leaves = new ArrayList<>();
+    reached.forEach(point -> leaves.addAll(point.leaves()));
+    AutogradGateway.instance().spoil(leaves);
     synchronized (this) {
       usedUpBy = new WeakReference<>(target);
       for (GradPoint point : reached) {
@@ -139,7 +137,7 @@ public final class GradPoints {
     turn.lock();
     forgetUsedUp(target);
     synchronized (this) {
-      List.copyOf(points).forEach(this::followChanged);
+      List.copyOf(tensorPoints).forEach(this::followChanged);
       backwards++;
     }
   }
@@ -154,9 +152,14 @@ public final class GradPoints {
     turn.unlock();
   }
 
+  /** Whether the backward that has entered is a part of another. */
+  synchronized boolean isNested() {
+    return backwards > 1;
+  }
+
   /** The points that a backward may reach, last made first. */
   synchronized List<GradPoint> candidates() {
-    return lastFirst(points);
+    return new ArrayList<>(points);
   }
 
   /** The points of the graph that a backward from {@code target} has used up, last made first. */
@@ -166,7 +169,7 @@ public final class GradPoints {
 
   private static List<GradPoint> lastFirst(Set<GradPoint> points) {
     List<GradPoint> sorted = new ArrayList<>(points);
-    sorted.sort(Comparator.comparingLong(GradPoint::sequence).reversed());
+    sorted.sort(GradPoint.LAST_FIRST);
     return sorted;
   }
 
@@ -220,8 +223,8 @@ public final class GradPoints {
   }
 
   /** A tensor that keeps its gradient does so also when it has been changed in place. */
-  private void followChanged(GradPoint point) {
-    NDArray changed = point instanceof TensorPoint of ? of.changed() : null;
+  private void followChanged(TensorPoint point) {
+    NDArray changed = point.changed();
     if (changed != null) {
       pointOf(changed);
     }

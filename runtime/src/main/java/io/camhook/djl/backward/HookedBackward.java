@@ -10,11 +10,12 @@ import io.camhook.djl.autograd.GradMode;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -52,16 +53,15 @@ public final class HookedBackward {
   private final NDManager owner;
   private final NDManager scratch;
   private final AutogradGateway autograd = AutogradGateway.instance();
-  private final List<GradPoint> waiting;
+  private final Set<GradPoint> waiting; // last made first
+  private final Set<GradPoint> direct = new LinkedHashSet<>(); // those that the graph may go past
   private final List<LeafBackward> leaves = new ArrayList<>();
   private final List<GradPoint> reached = new ArrayList<>();
-  private final Map<GradPoint, Upstream> upstream = new HashMap<>();
+  private final List<GradPoint> started = new ArrayList<>(); // of the run that is next, or over
+  private final CompleteLeaves complete;
   private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
   private List<NDArray> roots = new ArrayList<>();
   private List<NDArray> rootGrads = new ArrayList<>();
-
-  /** What a gradient at a point comes to next. */
-  private record Upstream(List<GradPoint> points, List<LeafBackward> leaves) {}
 
   private HookedBackward(
       GradPoints registry, PtNDArray target, PtNDArray gradient, boolean keepGraph) {
@@ -72,14 +72,21 @@ public final class HookedBackward {
     this.scratch = owner.newSubManager();
     roots.add(target);
     rootGrads.add(gradient);
-    waiting = new ArrayList<>(registry.candidates());
-    waiting.removeIf(
-        HookedBackward::hasArrived); // a backward of which this one is a part brought it
+    waiting = new LinkedHashSet<>(registry.candidates());
+    if (registry.isNested()) {
+      waiting.removeIf(GradPoint::hasArrived); // a backward of which this one is a part brought it
+    }
+    for (GradPoint point : waiting) {
+      if (point instanceof TensorPoint || point.isReachedDirectly()) {
+        direct.add(point);
+      }
+    }
     for (LeafPoint leaf : registry.leaves()) {
       if (Tensors.isLeaf(leaf.array())) {
         leaves.add(new LeafBackward(leaf));
       }
     }
+    complete = new CompleteLeaves(leaves, scratch);
   }
 
   /**
@@ -158,8 +165,11 @@ public final class HookedBackward {
 
   /** A point that has to fire before the engine runs on; null if there is none. */
   private @Nullable GradPoint nextBeforeEngine() {
-    List<GradPoint> direct = waiting.stream().filter(GradPoint::isReachedDirectly).toList();
-    if (direct.isEmpty() || roots.isEmpty()) {
+    if (this.direct.isEmpty() || roots.isEmpty()) {
+      return null;
+    }
+    List<GradPoint> direct = this.direct.stream().filter(GradPoint::isReachedDirectly).toList();
+    if (direct.isEmpty()) {
       return null;
     }
     List<NDArray> tensors = new ArrayList<>();
@@ -170,10 +180,10 @@ public final class HookedBackward {
       return null;
     }
     List<NDArray> ends = new ArrayList<>();
-    List<GradPoint> later = waiting.subList(0, waiting.indexOf(first));
-    later.forEach(point -> leaves(point).forEach(ends::add));
+    List<GradPoint> later = waiting.stream().takeWhile(point -> point != first).toList();
+    later.forEach(point -> ends.addAll(point.leaves()));
     boolean comesLater =
-        later.stream().anyMatch(HookedBackward::hasArrived)
+        later.stream().anyMatch(GradPoint::hasArrived)
             || (!ends.isEmpty() && look(ends).stream().anyMatch(Objects::nonNull));
     if (!comesLater) {
       return first;
@@ -205,7 +215,7 @@ public final class HookedBackward {
   }
 
   private void fireBeforeEngine(GradPoint point) {
-    waiting.remove(point);
+    leave(point);
     reached.add(point);
     NDArray gone = past.remove(point);
     List<@Nullable NDArray> now = look(point.cuts().stream().map(Cut::before).toList());
@@ -256,6 +266,7 @@ public final class HookedBackward {
       seen.add(point.isBare() ? null : forHooks(sum(going.get(i), gradient)));
     }
     List<@Nullable NDArray> replaced = point.isBare() ? null : point.fire(seen);
+    started.add(point);
     for (int i = 0; i < going.size(); i++) {
       Cut cut = point.cuts().get(i);
       if (replaced != null) {
@@ -325,7 +336,7 @@ public final class HookedBackward {
       if (roots.size() == 1) {
         runEngine((PtNDArray) roots.get(0), (PtNDArray) rootGrads.get(0), keep);
       } else {
-        autograd.backward(scratch, roots, rootGrads, keep);
+        autograd.backward(roots, rootGrads, keep);
       }
     } catch (RuntimeException e) {
       throw AutogradGateway.isSpoiled(e) ? usedUp(e) : e;
@@ -336,8 +347,7 @@ public final class HookedBackward {
 
   private IllegalStateException usedUp(RuntimeException cause) {
     for (GradPoint point : registry.usedUpBy(target)) {
-      List<NDArray> ends = leaves(point);
-      List<@Nullable NDArray> seen = look(ends);
+      List<@Nullable NDArray> seen = look(point.leaves());
       if (seen.stream().anyMatch(Objects::nonNull)) {
         point.fire(
             seen.stream()
@@ -352,34 +362,25 @@ public final class HookedBackward {
         cause);
   }
 
-  private static List<NDArray> leaves(GradPoint point) {
-    List<NDArray> leaves = new ArrayList<>();
-    for (Cut cut : point.cuts()) {
-      if (cut.leaf() != null) {
-        leaves.add(cut.leaf());
-      }
-    }
-    return leaves;
-  }
-
-  private static boolean hasArrived(GradPoint point) {
-    return point.cuts().stream().anyMatch(Cut::hasArrived);
-  }
-
   /** The point made last at which gradients have arrived; those made later wait no more. */
   private @Nullable GradPoint nextArrived() {
     while (!waiting.isEmpty()) {
-      GradPoint point = waiting.get(0);
-      if (past.containsKey(point) || hasArrived(point)) {
+      GradPoint point = waiting.iterator().next();
+      if (past.containsKey(point) || point.hasArrived()) {
         return point;
       }
-      waiting.remove(0);
+      leave(point);
     }
     return null;
   }
 
+  private void leave(GradPoint point) {
+    waiting.remove(point);
+    direct.remove(point);
+  }
+
   private void fire(GradPoint point) {
-    waiting.remove(0);
+    leave(point);
     reached.add(point);
     NDArray gone = past.remove(point);
     goOn(point, new ArrayList<>(Collections.nCopies(point.cuts().size(), gone)));
@@ -403,58 +404,10 @@ public final class HookedBackward {
   // ---- leaves
 
   private void fireReadyLeaves() {
-    if (leaves.isEmpty()) {
-      return;
+    if (!leaves.isEmpty()) {
+      fireLeaves(complete.after(started, waiting));
     }
-    List<LeafBackward> ready = new ArrayList<>(leaves);
-    List<GradPoint> open =
-        new ArrayList<>(waiting.stream().filter(HookedBackward::hasArrived).toList());
-    for (int i = 0; i < open.size(); i++) {
-      Upstream next = upstream(open.get(i));
-      ready.removeAll(next.leaves());
-      for (GradPoint point : next.points()) {
-        if (!open.contains(point)) {
-          open.add(point);
-        }
-      }
-    }
-    fireLeaves(ready);
-  }
-
-  private Upstream upstream(GradPoint point) {
-    Upstream known = upstream.get(point);
-    if (known == null) {
-      known = lookUpstream(point);
-      upstream.put(point, known);
-    }
-    return known;
-  }
-
-  private Upstream lookUpstream(GradPoint point) {
-    List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
-    List<NDArray> ones =
-        from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
-    List<NDArray> ends = new ArrayList<>();
-    List<GradPoint> points = waiting.subList(waiting.indexOf(point) + 1, waiting.size());
-    points.forEach(earlier -> ends.addAll(leaves(earlier)));
-    leaves.forEach(leaf -> ends.add(leaf.array()));
-    List<@Nullable NDArray> found = autograd.grad(scratch, from, ends, ones, true);
-    List<GradPoint> reachedPoints = new ArrayList<>();
-    int at = 0;
-    for (GradPoint earlier : points) {
-      int end = at + leaves(earlier).size();
-      if (found.subList(at, end).stream().anyMatch(Objects::nonNull)) {
-        reachedPoints.add(earlier);
-      }
-      at = end;
-    }
-    List<LeafBackward> reachedLeaves = new ArrayList<>();
-    for (LeafBackward leaf : leaves) {
-      if (found.get(at++) != null) {
-        reachedLeaves.add(leaf);
-      }
-    }
-    return new Upstream(reachedPoints, reachedLeaves);
+    started.clear();
   }
 
   private void fireLeaves(List<LeafBackward> ready) {
@@ -470,7 +423,7 @@ public final class HookedBackward {
   private void giveUp() {
     leaves.forEach(LeafBackward::undo);
     for (GradPoint point : waiting) {
-      if (hasArrived(point)) {
+      if (point.hasArrived()) {
         point.cuts().forEach(cut -> cut.take(true, scratch));
         reached.add(point);
       }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.NativeGrads;
 import io.camhook.djl.autograd.Tensors;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -52,8 +53,11 @@ final class LeafBackward {
 
   /** Whether the engine has brought a gradient. */
   boolean hasArrived() {
+    if (!wasThere) {
+      return NativeGrads.has(leaf.array());
+    }
     try (NDArray grad = grad()) {
-      return grad != null && (!wasThere || autograd.version(grad) != version);
+      return grad != null && autograd.version(grad) != version;
     }
   }
 

@@ -147,6 +147,7 @@ public final class ModuleBackward {
     private final NDList handedOn = new NDList();
     private final NDList shapes = new NDList();
     private final List<@Nullable NDManager> managers = new ArrayList<>();
+    private final List<Cut> cuts;
 
     Point(boolean input, NDList arrays, boolean[] requires, boolean looking) {
       super(System.nanoTime());
@@ -160,11 +161,12 @@ public final class ModuleBackward {
         shapes.add(cut == null ? array : cut.before());
         managers.add(array == null || Tensors.isUnknown(array) ? null : array.getManager());
       }
+      cuts = positions.stream().filter(Objects::nonNull).toList();
     }
 
     @Override
     List<Cut> cuts() {
-      return positions.stream().filter(Objects::nonNull).toList();
+      return cuts;
     }
 
     @Override
@@ -250,10 +252,13 @@ public final class ModuleBackward {
       return gradients; // a gradient that came not through the module's outputs
     }
     NDList seen = gradients;
-    for (HookEntry entry : hooks) {
+    for (int i = 0; i < hooks.size(); i++) {
+      boolean last = i + 1 == hooks.size();
+      NDList shown = last && seen == gradients ? new NDList(seen) : handles(seen);
       NDList replaced =
-          ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, handles(seen), handles(outputs));
+          ((FullBackwardHook<Block, NDList>) hooks.get(i).hook())
+              .afterBackward(
+                  block, path, shown, last && preHooks.isEmpty() ? outputs : handles(outputs));
       if (replaced != null) {
         requireCount("hook", replaced.size(), gradients.size(), "input");
         seen = new NDList(replaced);
@@ -263,7 +268,10 @@ public final class ModuleBackward {
     return seen;
   }
 
-  /** What one hook is shown: it may change the list and close the arrays. */
+  /**
+   * What one hook is shown: it may change the list and close the arrays. The last to see copies
+   * that nobody needs any more gets those themselves.
+   */
   private static NDList handles(NDList gradients) {
     NDList shown = new NDList();
     for (NDArray gradient : gradients) {
