@@ -231,6 +231,32 @@ public final class AutogradGateway {
     }
   }
 
+  /**
+   * How often the {@code .grad} of each leaf has been changed in place; −1 for a leaf that has none.
+   */
+  public long[] gradVersions(List<NDArray> leaves) {
+    long[] versions = new long[leaves.size()];
+    List<NDArray> with = new ArrayList<>();
+    for (int i = 0; i < versions.length; i++) {
+      versions[i] = NativeGrads.has(leaves.get(i)) ? with.size() : -1;
+      if (versions[i] >= 0) {
+        with.add(leaves.get(i));
+      }
+    }
+    if (with.isEmpty()) {
+      return versions;
+    }
+    try (NDList none = new NDList();
+        IValue grads = NativeGrads.of(with);
+        IValue found = ModuleCalls.run(module, "versions", List.of(grads), none, true)) {
+      long[] numbers = found.toLongArray();
+      for (int i = 0; i < versions.length; i++) {
+        versions[i] = versions[i] < 0 ? -1 : numbers[Math.toIntExact(versions[i])];
+      }
+    }
+    return versions;
+  }
+
   /** Overwrites the contents of {@code target}, whoever holds it. */
   public void copy(NDManager owner, NDArray target, NDArray source) {
     try (NDList arguments =
@@ -259,6 +285,10 @@ public final class AutogradGateway {
    * tells.
    */
   public void spoil(List<NDArray> leaves) {
+    List<NDArray> without = leaves.stream().filter(leaf -> !NativeGrads.has(leaf)).toList();
+    if (!without.isEmpty()) {
+      run("fill", List.of(without)).close(); // where nothing is, nothing could be spoiled
+    }
     try (NDList none = new NDList();
         IValue list = NativeGrads.of(leaves)) {
       ModuleCalls.run(module, "spoil", List.of(list), none, true).close();

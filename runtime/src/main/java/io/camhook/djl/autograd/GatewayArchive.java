@@ -83,6 +83,13 @@ final class GatewayArchive {
           for i in range(torch.len(list)):
             _0 = torch.resize_(list[i], [0])
           return torch.len(list)
+        def fill(self: __torch__.Gateway,
+          list: List[Tensor]) -> int:
+          given = annotate(List[Optional[Tensor]], [])
+          for i in range(torch.len(list)):
+            _0 = torch.append(given, torch.zeros_like(list[i]))
+          torch.backward(list, given)
+          return torch.len(list)
         def append(self: __torch__.Gateway,
           list: List[Tensor],
           x: Tensor) -> int:
@@ -91,6 +98,12 @@ final class GatewayArchive {
         def version(self: __torch__.Gateway,
           x: Tensor) -> int:
           return torch._version(x)
+        def versions(self: __torch__.Gateway,
+          list: List[Tensor]) -> List[int]:
+          found = annotate(List[int], [])
+          for i in range(torch.len(list)):
+            _0 = torch.append(found, torch._version(list[i]))
+          return found
         def bfloat16(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.to(x, 15, False, False)

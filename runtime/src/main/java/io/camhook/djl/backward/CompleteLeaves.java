@@ -5,9 +5,11 @@ import ai.djl.ndarray.NDManager;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -73,10 +75,16 @@ final class CompleteLeaves {
       from.forEach(point -> direct.or(Objects.requireNonNull(ways.get(point)).leaves()));
       possible.and(direct);
     }
-    for (int i = possible.nextSetBit(0); i >= 0; i = possible.nextSetBit(i + 1)) {
-      if (all.get(i).hasArrived()) {
-        arrived.set(i);
-        missing.clear(i);
+    if (possible.isEmpty()) {
+      return;
+    }
+    int[] places = possible.stream().toArray();
+    List<LeafBackward> asked = Arrays.stream(places).mapToObj(all::get).toList();
+    Set<LeafBackward> found = new HashSet<>(LeafBackward.arrived(asked));
+    for (int place : places) {
+      if (found.contains(all.get(place))) {
+        arrived.set(place);
+        missing.clear(place);
       }
     }
   }

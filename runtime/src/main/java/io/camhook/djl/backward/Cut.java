@@ -23,9 +23,18 @@ final class Cut {
   private final NDArray after;
   private final String onlyLooking;
   private final LooseArrays lifetime;
+  private final @Nullable Cut earlier;
+  private @Nullable GradPoint point;
+  private @Nullable NDArray brought;
   private long version = -1; // of the leaf's gradient when one was taken
 
-  private Cut(NDArray source, @Nullable NDArray leaf, NDArray after, String onlyLooking) {
+  private Cut(
+      NDArray source,
+      @Nullable NDArray leaf,
+      NDArray after,
+      String onlyLooking,
+      @Nullable Cut earlier) {
+    this.earlier = earlier;
     this.source = source;
     this.lifetime = LooseArrays.of(source.getManager());
     this.before = Tensors.ownAlias(source);
@@ -39,8 +48,9 @@ final class Cut {
    *
    * @param fragile whether an in-place change of the result is an error, as PyTorch has it for the
    *     inputs and outputs of a module with backward hooks; else the result is a copy
+   * @param earlier the cut that {@code array} itself is what the model goes on with behind
    */
-  static Cut behind(NDArray array, boolean fragile) {
+  static Cut behind(NDArray array, boolean fragile, @Nullable Cut earlier) {
     NDManager owner = array.getManager();
     NDArray leaf = Tensors.ownDetached(array);
     JniUtils.attachGradient((PtNDArray) leaf, true);
@@ -54,7 +64,7 @@ final class Cut {
         array.getDevice().equals(Device.cpu())
             ? ""
             : "a gradient can be replaced on the CPU only, found " + array.getDevice();
-    return new Cut(array, leaf, after, refusal);
+    return new Cut(array, leaf, after, refusal, earlier);
   }
 
   /**
@@ -63,7 +73,31 @@ final class Cut {
    * @param refusal what is said to a hook that wants more
    */
   static Cut observing(NDArray array, String refusal) {
-    return new Cut(array, null, array, refusal);
+    return new Cut(array, null, array, refusal, null);
+  }
+
+  /** The point that it is a part of. */
+  void belongsTo(GradPoint point) {
+    this.point = point;
+  }
+
+  /** The point that it is a part of; null before that is in a graph. */
+  @Nullable GradPoint point() {
+    return point;
+  }
+
+  /** The cut that nothing of the model is between; null if there is none. */
+  @Nullable Cut earlier() {
+    return earlier;
+  }
+
+  /**
+   * Brings a gradient to the leaf past the engine, which would only hand it on. It is added to what
+   * has arrived so far, in the order of arrival.
+   */
+  void bring(NDArray gradient, NDManager owner) {
+    NDArray before = take(true, owner);
+    brought = before == null ? gradient : Tensors.loose(Tensors.ownedBy(before.add(gradient), owner));
   }
 
   /** How long the arrays around it live. */
@@ -104,6 +138,9 @@ final class Cut {
 
   /** Whether a backward has brought a gradient since the last {@link #take}. */
   boolean hasArrived() {
+    if (brought != null) {
+      return true;
+    }
     if (leaf == null || !NativeGrads.has(leaf)) {
       return false;
     }
@@ -130,6 +167,19 @@ final class Cut {
    * @param owner manager of the result
    */
   @Nullable NDArray take(boolean again, NDManager owner) {
+    NDArray past = brought;
+    brought = null;
+    NDArray arrived = takeFromLeaf(again, owner);
+    if (past == null || arrived == null) {
+      return past == null ? arrived : past;
+    }
+    return Tensors.loose(Tensors.ownedBy(past.add(arrived), owner));
+  }
+
+  private @Nullable NDArray takeFromLeaf(boolean again, NDManager owner) {
+    if (leaf == null || !NativeGrads.has(leaf)) {
+      return null;
+    }
     try (NDArray gradient = gradient()) {
       if (gradient == null || !isNew(gradient)) {
         return null;

@@ -32,7 +32,7 @@ public final class GradPoints {
   private final Set<TensorPoint> tensorPoints = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
-  private final WeakIdentityMap<NDArray, Boolean> handedOn = new WeakIdentityMap<>();
+  private final WeakIdentityMap<NDArray, WeakReference<Cut>> handedOn = new WeakIdentityMap<>();
   private final Set<GradPoint> usedUp = new LinkedHashSet<>();
   private WeakReference<@Nullable NDArray> usedUpBy = new WeakReference<>(null);
   private final List<Runnable> afterBackwards = new ArrayList<>();
@@ -55,6 +55,7 @@ public final class GradPoints {
   void add(GradPoint point) {
     synchronized (this) {
       points.add(point);
+      point.cuts().forEach(cut -> cut.belongsTo(point));
       if (point instanceof TensorPoint tensor) {
         tensorPoints.add(tensor);
       }
@@ -202,9 +203,19 @@ public final class GradPoints {
     return made;
   }
 
-  /** {@code array} is what a model goes on with after a cut. */
-  synchronized void handOn(NDArray array) {
-    handedOn.put(array, Boolean.TRUE);
+  /** The model goes on with what lies after {@code cut}. */
+  synchronized void handOn(Cut cut) {
+    handedOn.put(cut.after(), new WeakReference<>(cut));
+  }
+
+  /** The cut that {@code array} lies directly after; null if there is none. */
+  synchronized @Nullable Cut cutBefore(NDArray array) {
+    WeakReference<Cut> handed = handedOn.get(array);
+    if (handed != null) {
+      return handed.get();
+    }
+    TensorPoint point = pointAt(array);
+    return point == null ? null : point.cuts().get(0);
   }
 
   /** Whether {@code array} lies directly after a cut. */

@@ -82,7 +82,7 @@ public final class HookedBackward {
       }
     }
     for (LeafPoint leaf : registry.leaves()) {
-      if (Tensors.isLeaf(leaf.array())) {
+      if (JniUtils.requiresGrad((PtNDArray) leaf.array())) {
         leaves.add(new LeafBackward(leaf));
       }
     }
@@ -101,11 +101,11 @@ public final class HookedBackward {
       PtNDArray gradient,
       boolean keepGraph,
       boolean createGraph) {
-    if (!Tensors.requiresGrad(target)) {
-      return false;
-    }
     registry.enterBackward(target);
     try {
+      if (createGraph && !Tensors.requiresGrad(target)) {
+        return false; // the engine says so; of a first derivative it does that below
+      }
       HookedBackward backward = new HookedBackward(registry, target, gradient, keepGraph);
       try {
         return backward.run(createGraph);
@@ -129,7 +129,7 @@ public final class HookedBackward {
       if (createGraph) {
         return refuseDoubleBackward();
       }
-      leaves.forEach(leaf -> leaf.begin(scratch));
+      LeafBackward.begin(leaves, scratch);
       try {
         runHooksAndEngine();
       } catch (Throwable e) {
@@ -158,7 +158,7 @@ public final class HookedBackward {
       }
       fire(next);
     }
-    fireLeaves(List.copyOf(leaves));
+    fireLeaves(LeafBackward.arrived(leaves));
   }
 
   // ---- points in a graph that goes past them
@@ -280,8 +280,7 @@ public final class HookedBackward {
           start(point, cut, next, going.get(i));
         }
       } else if (arrived.get(i) != null) {
-        roots.add(cut.before());
-        rootGrads.add(arrived.get(i));
+        continueAt(cut, arrived.get(i));
       }
     }
   }
@@ -303,8 +302,18 @@ public final class HookedBackward {
       }
       gradient = difference;
     }
-    roots.add(cut.before());
-    rootGrads.add(gradient);
+    continueAt(cut, gradient);
+  }
+
+  /** The gradient goes on at the other side of a cut. */
+  private void continueAt(Cut cut, NDArray gradient) {
+    Cut earlier = cut.earlier();
+    if (earlier != null && waiting.contains(earlier.point())) {
+      earlier.bring(gradient, owner);
+    } else {
+      roots.add(cut.before());
+      rootGrads.add(gradient);
+    }
   }
 
   private static @Nullable NDArray sum(@Nullable NDArray one, @Nullable NDArray other) {
@@ -412,10 +421,8 @@ public final class HookedBackward {
 
   private void fireLeaves(List<LeafBackward> ready) {
     for (LeafBackward leaf : ready) {
-      if (leaf.hasArrived()) {
-        leaves.remove(leaf);
-        leaf.fire(owner);
-      }
+      leaves.remove(leaf);
+      leaf.fire(owner);
     }
   }
 

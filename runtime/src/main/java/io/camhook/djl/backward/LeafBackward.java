@@ -5,8 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
-import io.camhook.djl.autograd.NativeGrads;
 import io.camhook.djl.autograd.Tensors;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,6 @@ final class LeafBackward {
   private final AutogradGateway autograd = AutogradGateway.instance();
   private @Nullable NDArray before;
   private boolean setAside;
-  private boolean wasThere;
   private long version;
 
   LeafBackward(LeafPoint leaf) {
@@ -35,30 +35,43 @@ final class LeafBackward {
   }
 
   /** The backward begins. */
-  void begin(NDManager scratch) {
+  static void begin(List<LeafBackward> leaves, NDManager scratch) {
+    leaves.forEach(leaf -> leaf.setAside(scratch));
+    long[] versions = versions(leaves);
+    for (int i = 0; i < versions.length; i++) {
+      leaves.get(i).version = versions[i];
+    }
+  }
+
+  private void setAside(NDManager scratch) {
+    if (leaf.hooks().isEmpty()) {
+      return;
+    }
     try (NDArray grad = grad()) {
-      wasThere = grad != null;
-      if (grad == null) {
-        return;
-      }
-      if (!leaf.hooks().isEmpty()) {
+      if (grad != null) {
         before = grad.duplicate();
         before.attach(scratch);
         autograd.zero(grad);
         setAside = true;
       }
-      version = autograd.version(grad);
     }
   }
 
-  /** Whether the engine has brought a gradient. */
-  boolean hasArrived() {
-    if (!wasThere) {
-      return NativeGrads.has(leaf.array());
+  /** Those to which the engine has brought a gradient. */
+  static List<LeafBackward> arrived(List<LeafBackward> leaves) {
+    List<LeafBackward> arrived = new ArrayList<>();
+    long[] versions = versions(leaves);
+    for (int i = 0; i < versions.length; i++) {
+      if (versions[i] != leaves.get(i).version) {
+        arrived.add(leaves.get(i));
+      }
     }
-    try (NDArray grad = grad()) {
-      return grad != null && autograd.version(grad) != version;
-    }
+    return arrived;
+  }
+
+  private static long[] versions(List<LeafBackward> leaves) {
+    return AutogradGateway.instance()
+        .gradVersions(leaves.stream().map(LeafBackward::array).toList());
   }
 
   /** Runs the hooks. Everything has arrived. */

@@ -134,7 +134,7 @@ public final class ModuleBackward {
     Point point = new Point(input, arrays, requires, looking);
     points.add(point);
     if (!looking) {
-      point.cuts().forEach(cut -> points.handOn(cut.after()));
+      point.cuts().forEach(points::handOn);
     }
     return point;
   }
@@ -155,7 +155,7 @@ public final class ModuleBackward {
       this.looking = looking;
       for (int i = 0; i < requires.length; i++) {
         NDArray array = arrays.get(i);
-        Cut cut = !requires[i] ? null : looking ? observing(array) : Cut.behind(array, true);
+        Cut cut = !requires[i] ? null : looking ? observing(array) : Cut.behind(array, true, points.cutBefore(array));
         positions.add(cut);
         handedOn.add(cut == null ? array : cut.after());
         shapes.add(cut == null ? array : cut.before());

@@ -47,7 +47,7 @@ final class TensorPoint extends GradPoint {
     boolean mode = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
     try {
-      Cut cut = Cut.behind(tensor, false);
+      Cut cut = Cut.behind(tensor, false, null);
       Handles.moveInto((PtNDArray) tensor, (PtNDArray) cut.after());
       return new TensorPoint(sequence, cut, autograd.version(tensor), tensor);
     } finally {
