@@ -22,6 +22,7 @@ import io.camhook.HookHandle;
 import io.camhook.HookOptions;
 import io.camhook.Hooks;
 import io.camhook.djl.BlockHooks;
+import io.camhook.djl.backward.HookedBackward;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -230,6 +231,67 @@ class HookCornersTest {
     public Shape[] getOutputShapes(Shape[] shapes) {
       return shapes;
     }
+  }
+
+  /** Runs of the engine in a backward of {@code depth} blocks, all with hooks of every kind. */
+  private long engineRuns(int depth) {
+    SequentialBlock deep = new SequentialBlock();
+    List<HookHandle> ends = new ArrayList<>();
+    for (int i = 0; i < depth; i++) {
+      Block each = twice();
+      deep.add(twice()).add(each);
+      ends.add(
+          Hooks.registerFullBackwardHook(
+              each, (Block m, String p, NDList in, NDList out) -> new NDList(in.head().mul(1))));
+    }
+    NDArray x = x();
+    ends.add(Hooks.registerPostAccumulateGradHook(x, (NDArray leaf) -> {}));
+    long before = HookedBackward.engineRuns();
+    backward(forward(deep, x));
+    ends.forEach(HookHandle::remove);
+    assertThat(x.getGradient().toFloatArray()[0]).isEqualTo((float) Math.pow(4, depth));
+    return HookedBackward.engineRuns() - before;
+  }
+
+  @Test
+  void engine_should_run_once_for_each_part_of_the_graph() {
+    // a part before, inside and behind of each block, and one question a place where x has its
+    // gradient before all places are done: here never
+    assertThat(engineRuns(4)).isEqualTo(2 * 4 + 1);
+    assertThat(engineRuns(32)).isEqualTo(2 * 32 + 1);
+  }
+
+  @Test
+  void abandoned_forwards_should_add_no_run_of_the_engine() {
+    handles.add(
+        Hooks.registerFullBackwardHook(first, (Block m, String p, NDList in, NDList out) -> null));
+    for (int i = 0; i < 50; i++) {
+      forward(net, x());
+    }
+    NDArray x = x();
+    long before = HookedBackward.engineRuns();
+    backward(forward(net, x));
+    assertThat(HookedBackward.engineRuns() - before).isEqualTo(3);
+    assertThat(x.getGradient().toFloatArray()).containsExactly(4, 4);
+  }
+
+  @Test
+  void manager_that_is_closed_before_the_backward_should_be_said() {
+    handles.add(
+        Hooks.registerFullBackwardHook(first, (Block m, String p, NDList in, NDList out) -> null));
+    NDArray y;
+    try (NDManager early = manager.newSubManager()) {
+      NDArray x = early.create(new float[] {1, -1});
+      x.setRequiresGradient(true);
+      y = forward(net, x);
+      y.attach(manager);
+    }
+    assertThatThrownBy(() -> backward(y))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed before this backward");
+    NDArray x = x();
+    backward(forward(net, x));
+    assertThat(x.getGradient().toFloatArray()).containsExactly(4, 4);
   }
 
   @Test

@@ -14,6 +14,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.GradientCollector;
@@ -163,6 +164,13 @@ class HookLeakTest {
         x.setRequiresGradient(true);
         net.forward(new ParameterStore(request, false), new NDList(x), false);
         assertThat(Dispatch.gradients).isTrue();
+      }
+      assertThat(Dispatch.gradients).isTrue(); // the next backward could be the one of that graph
+      try (NDManager other = model.getNDManager().newSubManager()) {
+        NDArray x = other.ones(new Shape(1));
+        x.setRequiresGradient(true);
+        NDArray y = x.mul(2);
+        JniUtils.backward((PtNDArray) y, (PtNDArray) other.ones(new Shape(1)), false, false);
       } finally {
         JniUtils.setGradMode(mode);
       }

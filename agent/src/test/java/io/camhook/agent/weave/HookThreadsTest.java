@@ -54,8 +54,8 @@ class HookThreadsTest {
   @AfterAll
   static void unweave() {
     assertThat(Dispatch.active).isFalse();
-    assertThat(Dispatch.gradients).isFalse();
     djl.close();
+    assertThat(Dispatch.gradients).isFalse();
   }
 
   @AfterEach

@@ -87,8 +87,7 @@ public final class AutogradGateway {
       boolean keepGraph) {
     List<@Nullable NDArray> gradients =
         new ArrayList<>(Collections.<@Nullable NDArray>nCopies(inputs.size(), null));
-    try (IValue found =
-        run(keepGraph ? "grad" : "grad_last", List.of(inputs, outputs, grads))) {
+    try (IValue found = run(keepGraph ? "grad" : "grad_last", List.of(inputs, outputs, grads))) {
       IValue[] parts = found.toIValueTuple();
       try {
         long[] places = parts[1].toLongArray();
@@ -232,7 +231,8 @@ public final class AutogradGateway {
   }
 
   /**
-   * How often the {@code .grad} of each leaf has been changed in place; −1 for a leaf that has none.
+   * How often the {@code .grad} of each leaf has been changed in place; −1 for a leaf that has
+   * none.
    */
   public long[] gradVersions(List<NDArray> leaves) {
     long[] versions = new long[leaves.size()];

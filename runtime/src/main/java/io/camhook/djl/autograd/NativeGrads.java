@@ -22,21 +22,17 @@ public final class NativeGrads {
   static {
     try {
       Class<?> library =
-          Class.forName(
-              "ai.djl.pytorch.jni.PyTorchLibrary", true, JniUtils.class.getClassLoader());
+          Class.forName("ai.djl.pytorch.jni.PyTorchLibrary", true, JniUtils.class.getClassLoader());
       MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(library, MethodHandles.lookup());
       Object lib = lookup.findStaticVarHandle(library, "LIB", library).get();
       GRAD =
           lookup
-              .findVirtual(
-                  library, "torchGrad", MethodType.methodType(long.class, long.class))
+              .findVirtual(library, "torchGrad", MethodType.methodType(long.class, long.class))
               .bindTo(lib);
       LIST =
           lookup
               .findVirtual(
-                  library,
-                  "iValueFromTensorList",
-                  MethodType.methodType(long.class, long[].class))
+                  library, "iValueFromTensorList", MethodType.methodType(long.class, long[].class))
               .bindTo(lib);
       NEW_IVALUE =
           MethodHandles.privateLookupIn(IValue.class, MethodHandles.lookup())

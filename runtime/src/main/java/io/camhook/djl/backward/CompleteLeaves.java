@@ -160,11 +160,10 @@ final class CompleteLeaves {
     for (int place : places) {
       ends.add(all.get(place).array());
     }
+    HookedBackward.RUNS.incrementAndGet();
     Set<GradPoint> points = new LinkedHashSet<>();
     BitSet leaves = new BitSet();
-    autograd
-        .reached(from, ends, ones)
-        .stream()
+    autograd.reached(from, ends, ones).stream()
         .forEach(
             i -> {
               if (i < owners.size()) {

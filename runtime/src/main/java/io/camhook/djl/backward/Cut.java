@@ -97,7 +97,8 @@ final class Cut {
    */
   void bring(NDArray gradient, NDManager owner) {
     NDArray before = take(true, owner);
-    brought = before == null ? gradient : Tensors.loose(Tensors.ownedBy(before.add(gradient), owner));
+    brought =
+        before == null ? gradient : Tensors.loose(Tensors.ownedBy(before.add(gradient), owner));
   }
 
   /** How long the arrays around it live. */

@@ -22,7 +22,8 @@ abstract class GradPoint {
   private static final AtomicLong COUNT = new AtomicLong();
 
   private final long sequence;
-  private final long number = COUNT.incrementAndGet(); // tells apart what one tick of the clock made
+  private final long number =
+      COUNT.incrementAndGet(); // tells apart what one tick of the clock made
   private @Nullable Runnable end;
 
   /**
@@ -78,6 +79,18 @@ abstract class GradPoint {
   final void atEnd(Runnable then) {
     end = then;
     cuts().forEach(cut -> cut.lifetime().atEnd(then));
+  }
+
+  /** Whether it ends with the manager of an array around {@code other}. */
+  final boolean livesWith(GradPoint other) {
+    for (Cut cut : cuts()) {
+      for (Cut its : other.cuts()) {
+        if (cut.lifetime() == its.lifetime()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** Takes back {@link #atEnd}. */

@@ -39,6 +39,7 @@ public final class GradPoints {
   private final ReentrantLock turn = new ReentrantLock();
   private int backwards;
   private boolean retained;
+  private boolean cutOff;
 
   private GradPoints() {}
 
@@ -61,7 +62,39 @@ public final class GradPoints {
       }
       update();
     }
-    point.atEnd(() -> remove(point));
+    point.atEnd(() -> closed(point));
+  }
+
+  /**
+   * A manager of the arrays around {@code closed} is closed. If their graph lives on, because a
+   * result of it was moved elsewhere, a gradient that comes to it would end at the cuts: leaves
+   * without room for one make the engine say so.
+   */
+  private void closed(GradPoint closed) {
+    List<GradPoint> together = new ArrayList<>();
+    synchronized (this) {
+      for (GradPoint point : points) {
+        if (point.livesWith(closed)) {
+          together.add(point);
+        }
+      }
+      cutOff |= !together.isEmpty(); // the next backward is looked at even if no point is left
+    }
+    List<NDArray> leaves = new ArrayList<>();
+    together.forEach(point -> leaves.addAll(point.leaves()));
+    try {
+      if (!leaves.isEmpty()) {
+        AutogradGateway.instance().spoil(leaves);
+      }
+    } finally {
+      together.forEach(this::remove);
+      remove(closed);
+    }
+  }
+
+  /** Whether there may be graphs that end at a cut, because a manager was closed too early. */
+  synchronized boolean isCutOff() {
+    return cutOff;
   }
 
   void remove(GradPoint point) {
@@ -118,7 +151,7 @@ public final class GradPoints {
 
   /** Under the lock: whether a backward has to come here. */
   private void update() {
-    boolean any = !points.isEmpty() || !leaves.isEmpty() || !usedUp.isEmpty();
+    boolean any = cutOff || !points.isEmpty() || !leaves.isEmpty() || !usedUp.isEmpty();
     if (any != retained) {
       retained = any;
       if (any) {
@@ -148,6 +181,8 @@ public final class GradPoints {
       if (--backwards == 0) {
         afterBackwards.forEach(Runnable::run);
         afterBackwards.clear();
+        cutOff = false; // it was said, if this was the one
+        update();
       }
     }
     turn.unlock();
@@ -307,6 +342,7 @@ public final class GradPoints {
   public void clear() {
     List<GradPoint> all;
     synchronized (this) {
+      cutOff = false;
       forgetLeavesIf(leaf -> true);
       all = new ArrayList<>(points);
       all.addAll(usedUp);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -46,6 +47,8 @@ import org.jspecify.annotations.Nullable;
 /** One backward over graphs with hooks. */
 public final class HookedBackward {
   private static final ThreadLocal<Boolean> ENGINE = new ThreadLocal<>();
+
+  static final AtomicLong RUNS = new AtomicLong();
 
   private final GradPoints registry;
   private final PtNDArray target;
@@ -122,7 +125,10 @@ public final class HookedBackward {
   }
 
   private boolean run(boolean createGraph) {
-    if (waiting.isEmpty() && leaves.isEmpty() && registry.usedUpBy(target).isEmpty()) {
+    if (waiting.isEmpty()
+        && leaves.isEmpty()
+        && registry.usedUpBy(target).isEmpty()
+        && !registry.isCutOff()) {
       return false;
     }
     try (GradMode off = new GradMode(false)) {
@@ -334,12 +340,19 @@ public final class HookedBackward {
    * The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes.
    */
   private List<@Nullable NDArray> look(List<NDArray> tensors) {
+    RUNS.incrementAndGet();
     return autograd.grad(scratch, roots, tensors, rootGrads, true);
   }
 
   // ---- cuts
 
+  /** How often the engine has run or looked, to be counted by tests. */
+  public static long engineRuns() {
+    return RUNS.get();
+  }
+
   private void runEngine() {
+    RUNS.incrementAndGet();
     boolean keep = keepGraph || !waiting.isEmpty() || !reached.isEmpty();
     try {
       if (roots.size() == 1) {
@@ -348,14 +361,22 @@ public final class HookedBackward {
         autograd.backward(roots, rootGrads, keep);
       }
     } catch (RuntimeException e) {
-      throw AutogradGateway.isSpoiled(e) ? usedUp(e) : e;
+      throw AutogradGateway.isSpoiled(e) ? unusable(e) : e;
     }
     roots = new ArrayList<>();
     rootGrads = new ArrayList<>();
   }
 
-  private IllegalStateException usedUp(RuntimeException cause) {
-    for (GradPoint point : registry.usedUpBy(target)) {
+  private IllegalStateException unusable(RuntimeException cause) {
+    List<GradPoint> usedUp = registry.usedUpBy(target);
+    if (usedUp.isEmpty() && registry.isCutOff()) {
+      return new IllegalStateException(
+          "the graph goes through a block with hooks whose arrays' manager was closed before this"
+              + " backward, so the gradient cannot go on there; keep the manager open until the"
+              + " backward is over",
+          cause);
+    }
+    for (GradPoint point : usedUp) {
       List<@Nullable NDArray> seen = look(point.leaves());
       if (seen.stream().anyMatch(Objects::nonNull)) {
         point.fire(

@@ -155,7 +155,10 @@ public final class ModuleBackward {
       this.looking = looking;
       for (int i = 0; i < requires.length; i++) {
         NDArray array = arrays.get(i);
-        Cut cut = !requires[i] ? null : looking ? observing(array) : Cut.behind(array, true, points.cutBefore(array));
+        Cut cut =
+            !requires[i]
+                ? null
+                : looking ? observing(array) : Cut.behind(array, true, points.cutBefore(array));
         positions.add(cut);
         handedOn.add(cut == null ? array : cut.after());
         shapes.add(cut == null ? array : cut.before());
