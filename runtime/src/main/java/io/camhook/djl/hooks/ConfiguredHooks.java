@@ -6,7 +6,6 @@ import ai.djl.nn.Block;
 import io.camhook.ForwardHook;
 import io.camhook.ForwardPreHook;
 import io.camhook.FullBackwardHook;
-import io.camhook.FullBackwardPreHook;
 import io.camhook.builtin.LayerValues;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.NonFiniteValueException;
@@ -136,10 +135,11 @@ public final class ConfiguredHooks {
       return;
     }
     for (Block block : blocks) {
-      addIf(hook instanceof ForwardPreHook, HookKind.FORWARD_PRE, block, hook, entry.replaces());
-      addIf(hook instanceof ForwardHook, HookKind.FORWARD, block, hook, entry.replaces());
-      addIf(hook instanceof FullBackwardPreHook, HookKind.BACKWARD_PRE, block, hook, false);
-      addIf(hook instanceof FullBackwardHook, HookKind.BACKWARD, block, hook, false);
+      for (HookKind kind : HookKind.values()) {
+        if (kind.is(hook)) {
+          add(kind, block, hook, kind.isForward() && entry.replaces());
+        }
+      }
     }
   }
 
@@ -151,12 +151,6 @@ public final class ConfiguredHooks {
         .filter(loader -> loader != null)
         .distinct()
         .toList();
-  }
-
-  private void addIf(boolean wanted, HookKind kind, Block block, Object hook, boolean replaces) {
-    if (wanted) {
-      add(kind, block, hook, replaces);
-    }
   }
 
   private void add(HookKind kind, Block block, Object hook, boolean replaces) {
