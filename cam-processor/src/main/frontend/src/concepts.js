@@ -7,7 +7,6 @@ export function conceptsCard(c) {
   const found = c.concepts;
   if (!found) return null;
   // Shares are of the activation; together the concepts may rebuild more than there was. Shown is their part of what they rebuild.
-  const sum = found.list.reduce((total, k) => total + Math.max(0, k.share || 0), 0) || 1;
   return el('section', { class: 'card', 'aria-label': 'Concepts', id: 'concepts' },
     el('div', { class: 'cardhead' }, el('h3', {}, 'Concepts of ', el('code', {}, found.l)),
       el('span', { class: 'muted small' }, `${found.list.length} directions of the activation, found without a class; they leave ${percent(found.rest)} unexplained`)),
@@ -16,5 +15,5 @@ export function conceptsCard(c) {
       el('table', { class: 'meta' }, el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Concept'), el('th', { class: 'num', scope: 'col' }, 'Part of what is explained'), el('th', { scope: 'col' }, 'The model says'))),
         el('tbody', {}, found.list.map((k, i) => el('tr', {},
           el('td', {}, el('i', { class: 'swatch', style: `background:${k.colour}` }), String(i + 1)),
-          el('td', { class: 'num' }, percent(Math.max(0, k.share || 0) / sum)), el('td', {}, k.says.length ? k.says.map(text => el('div', {}, text)) : '–')))))));
+          el('td', { class: 'num' }, percent(Math.max(0, k.share || 0))), el('td', {}, k.says.length ? k.says.map(text => el('div', {}, text)) : '–')))))));
 }

@@ -33,7 +33,8 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
    * One concept.
    *
    * @param vector {@code [C]}: what the layer returns where the concept is strongest
-   * @param share its part of the sum of X, 0..1
+   * @param share {@code <w h, X> / |X|²} of its part w h: at a least-squares fit the shares add up
+   *     to {@code 1 - error²}
    * @param maps per sample where it is, 0..1, of the layer's spatial shape
    */
   public record Concept(float[] vector, double share, List<FloatMap> maps) {
@@ -75,9 +76,9 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
     float[] offset = takeSmallestOff(x, channels);
     NonNegativeFactors factors = NonNegativeFactors.of(x, channels, concepts, seed);
     List<Concept> found = new ArrayList<>();
-    double sum = Math.max(Double.MIN_NORMAL, sum(x));
+    double energy = Math.max(Double.MIN_NORMAL, energy(x));
     for (int k = 0; k < concepts; k++) {
-      found.add(concept(factors, k, offset, samples, sum));
+      found.add(concept(factors, k, offset, samples, inner(factors, k, x, channels) / energy));
     }
     found.sort(Comparator.comparingDouble(concept -> -concept.share()));
     return new FeatureFactorization(layer.path(), found, factors.error());
@@ -112,40 +113,59 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
     return offset;
   }
 
-  private static double sum(float[] values) {
+  private static double energy(float[] values) {
     double sum = 0;
     for (float v : values) {
-      sum += v;
+      sum += (double) v * v;
     }
     return sum;
   }
 
+  /** {@code <w_k h_k, X>}. */
+  private static double inner(NonNegativeFactors factors, int k, float[] x, int channels) {
+    int columns = x.length / channels;
+    double sum = 0;
+    for (int c = 0; c < channels; c++) {
+      double row = 0;
+      for (int p = 0; p < columns; p++) {
+        row += factors.right()[k * columns + p] * x[c * columns + p];
+      }
+      sum += factors.left()[k * channels + c] * row;
+    }
+    return sum;
+  }
+
+  /** The part of the activation that no concept explains, 0..1: what the shares leave of 1. */
+  public double unexplained() {
+    double rest = 1;
+    for (Concept concept : concepts) {
+      rest -= concept.share();
+    }
+    return Math.max(0, rest);
+  }
+
   private static Concept concept(
-      NonNegativeFactors factors, int k, float[] offset, List<LayerSample> samples, double sum) {
+      NonNegativeFactors factors, int k, float[] offset, List<LayerSample> samples, double share) {
     int channels = offset.length;
     int positions = samples.get(0).positions();
     int columns = positions * samples.size();
     double[] row = Arrays.copyOfRange(factors.right(), k * columns, (k + 1) * columns);
     double largest = Arrays.stream(row).max().orElse(0);
     float[] vector = new float[channels];
-    double strength = 0;
     for (int c = 0; c < channels; c++) {
       double value = factors.left()[k * channels + c] * largest;
-      strength += value;
       vector[c] = (float) (value + offset[c]);
     }
-    double extent = 0;
     List<FloatMap> maps = new ArrayList<>();
     for (int n = 0; n < samples.size(); n++) {
       float[] map = new float[positions];
       for (int p = 0; p < positions; p++) {
         double value = largest > 0 ? row[n * positions + p] / largest : 0;
-        extent += value;
         map[p] = (float) value;
       }
       maps.add(FloatMap.of(map, samples.get(n).spatial()));
     }
-    return new Concept(vector, strength * extent / sum, maps);
+    return new Concept(vector, share, maps);
   }
 
   /**

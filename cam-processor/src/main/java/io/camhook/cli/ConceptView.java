@@ -41,7 +41,7 @@ final class ConceptView {
           new ReportCapture.Concept(
               ConceptOverlay.colour(k, count), concepts.concepts().get(k).share(), says));
     }
-    return new ReportCapture.Concepts(concepts.path(), overlay, shown, concepts.error());
+    return new ReportCapture.Concepts(concepts.path(), overlay, shown, concepts.unexplained());
   }
 
   private static List<String> says(float[] logits, Labels labels) {

@@ -159,7 +159,9 @@ final class ExplainCommand implements Callable<Integer> {
             curves = run.sanity(explainer.layers());
             curves.forEach(summary::add);
           }
-          out.metrics(summary.table("means over " + counted(out.inputs(), "input"), curves));
+          out.metrics(
+              summary.table(
+                  "means ± standard deviation over " + counted(out.inputs(), "input"), curves));
         }
         out.finish();
         print(out, interruption.requested());

@@ -174,19 +174,29 @@ final class ExplainRun {
     RunOptions options = settings.options(explained);
     Measurement measurement =
         new Measurement(explained, metrics, options, settings.pipeline(), mask);
-    Map<String, FloatMap> heatmaps = new LinkedHashMap<>();
+    Map<String, CamResult> results = new LinkedHashMap<>();
     for (Explanation.Maps maps : explanation.maps()) {
       if (maps.n() == 0 && maps.result().call() == 0) {
-        heatmaps.put(maps.result().method(), maps.result().heatmap());
+        results.put(maps.result().method(), maps.result());
       }
     }
     try {
-      FloatMap random = settings.map(explained, Measurement.BASELINE, 0).heatmap();
-      heatmaps.remove(Measurement.BASELINE);
-      heatmaps.putIfAbsent(Measurement.BASELINE, random);
-      measurement.withBaseline(random);
-      heatmaps.forEach((method, map) -> summary.add(method, measurement.of(method, map)));
+      CamResult random = settings.map(explained, Measurement.BASELINE, 0);
+      results.remove(Measurement.BASELINE);
+      results.put(Measurement.BASELINE, random);
+      measurement.withBaseline(random.heatmap());
+      for (Map.Entry<String, CamResult> each : results.entrySet()) {
+        summary.add(each.getKey(), measurement.of(each.getValue()));
+        measurement.courses(each.getKey()).ifPresent(course -> summary.add(each.getKey(), course));
+      }
+      measurement
+          .problems()
+          .forEach(
+              (metric, why) ->
+                  problems.add(metric, explained.input().name() + ": metrics: " + why));
       if (metrics.contains(Metric.SANITY)) {
+        Map<String, FloatMap> heatmaps = new LinkedHashMap<>();
+        results.forEach((method, result) -> heatmaps.put(method, result.heatmap()));
         sanity.remember(explained, heatmaps);
       }
     } catch (CamException e) {

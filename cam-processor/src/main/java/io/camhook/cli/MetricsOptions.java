@@ -22,10 +22,10 @@ final class MetricsOptions {
       paramLabel = "METRIC",
       split = ",",
       description = {
-        "Measures the methods, beside randomcam: road, confidence, deletion, insertion,"
-            + " sensitivity,",
-        "sanity (likeness to maps of models with random weights), localization (needs --mask), or"
-            + " all.",
+        "Measures the methods, beside randomcam: road, confidence, deletion, insertion"
+            + " (faithfulness),",
+        "sensitivity (robustness), sanity (likeness to maps of models with random weights),",
+        "complexity, completeness (axiomatic), localization (needs --mask), or all.",
         "Printed, and written as metrics.json and metrics.csv."
       })
   private List<String> metrics = new ArrayList<>();

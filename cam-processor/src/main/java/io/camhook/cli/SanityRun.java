@@ -53,7 +53,7 @@ final class SanityRun {
    * @return a curve a method: the mean likeness (Spearman) over the inputs, layer by layer
    */
   List<MetricsTable.Curve> run(List<String> layers) throws IOException {
-    Map<String, Map<String, Mean>> curves = new LinkedHashMap<>();
+    Map<String, Map<String, Moments>> curves = new LinkedHashMap<>();
     WeightCascade cascade = WeightCascade.of(model);
     int done = 0;
     for (String layer : cascade.layers()) {
@@ -76,39 +76,28 @@ final class SanityRun {
     curves.forEach(
         (method, means) -> {
           List<MetricsTable.Point> points = new ArrayList<>();
-          means.forEach((layer, mean) -> points.add(new MetricsTable.Point(layer, mean.value())));
+          means.forEach((layer, mean) -> points.add(mean.point(layer)));
           found.add(new MetricsTable.Curve("sanity", method, points));
         });
     return found;
   }
 
   private void compare(
-      Explained random, String layer, Remembered trained, Map<String, Map<String, Mean>> curves) {
+      Explained random,
+      String layer,
+      Remembered trained,
+      Map<String, Map<String, Moments>> curves) {
     for (Map.Entry<String, FloatMap> entry : trained.heatmaps().entrySet()) {
       String method = entry.getKey();
       try {
         FloatMap heatmap = settings.map(random, method, 0).heatmap();
         curves
             .computeIfAbsent(method, id -> new LinkedHashMap<>())
-            .computeIfAbsent(layer, path -> new Mean())
+            .computeIfAbsent(layer, path -> new Moments())
             .add(MapSimilarity.rankCorrelation(entry.getValue(), heatmap));
       } catch (CamException e) {
         problems.add("sanity " + method, "sanity check of " + method + ": " + e.getMessage());
       }
-    }
-  }
-
-  private static final class Mean {
-    private double sum;
-    private int count;
-
-    void add(double value) {
-      sum += value;
-      count++;
-    }
-
-    double value() {
-      return sum / count;
     }
   }
 }

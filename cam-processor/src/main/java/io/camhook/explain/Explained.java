@@ -415,15 +415,13 @@ public final class Explained {
     if (n >= targets.size() || layer.gradient() == null) {
       return layer;
     }
-    if (classIndex(n) < 0) {
-      throw new CamException(
-          "shapleycam needs a target that is linear in the outputs; use -t top1, class:N or"
-              + " label:S");
-    }
+    ExplainedModel model = model(inputs.primary());
     Tensor product =
-        model(inputs.primary())
-            .hessianProduct(
-                explainedInput(), List.of(targets.get(n)), layer.path(), layer.activation());
+        model.hessianProduct(
+            explainedInput(), List.of(targets.get(n)), layer.path(), layer.activation());
+    if (classIndex(n) < 0) {
+      product = TargetCurvature.added(product, model, explainedInput(), targets.get(n), layer);
+    }
     return layer.withCurvature(product);
   }
 

@@ -148,6 +148,11 @@ final class ExplainedModel implements BackwardModel {
   }
 
   @Override
+  public Tensor outputsOfEmbedding(Tensor embedding) {
+    return explained(() -> floats(first(sides.embedding().outputs(embedding, inputs))));
+  }
+
+  @Override
   public Tensor embeddingGradient(Tensor embedding, List<ScoreTarget> targets) {
     return explained(
         () ->

@@ -1,8 +1,11 @@
 package io.camhook.explain;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
+import io.camhook.cam.metrics.Completeness;
+import io.camhook.cam.metrics.Complexity;
 import io.camhook.cam.metrics.Confidence;
 import io.camhook.cam.metrics.DeletionInsertion;
 import io.camhook.cam.metrics.Localization;
@@ -12,8 +15,10 @@ import io.camhook.cam.model.ModelRun;
 import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.cam.targets.Targets;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +32,10 @@ public final class Measurement {
   private final RunOptions options;
   private final Heatmaps pipeline;
   private final boolean @Nullable [] mask;
+  private final Map<String, String> problems = new LinkedHashMap<>();
+  private final Map<String, DeletionInsertion> courses = new HashMap<>();
   private @Nullable Confidence baseline;
+  private @Nullable Double zeroScore;
 
   /**
    * @param mask true inside the object, of the heatmap's size; null if there is none
@@ -47,57 +55,110 @@ public final class Measurement {
 
   /** Takes the heatmap that others are to beat, for the win rate. */
   public Measurement withBaseline(FloatMap heatmap) {
-    if (metrics.contains(Metric.CONFIDENCE)) {
-      baseline = Confidence.of(explained.modelRun(target(), options), heatmap);
+    ModelRun run = explained.modelRun(target(), options);
+    if (metrics.contains(Metric.CONFIDENCE) && !run.model().takesIntegers()) {
+      baseline = Confidence.of(run, heatmap);
     }
     return this;
   }
 
   /**
    * Column id to value. Scores are probabilities (softmax) where the target is a class of a
-   * classifier.
-   *
-   * @throws CamException if the heatmap is not of the input's size, or a mask is wanted and missing
+   * classifier, but for completeness, which is about the score that is explained. A metric that
+   * cannot be measured is left out, see {@link #problems}.
    */
-  public Map<String, Double> of(String method, FloatMap heatmap) {
+  public Map<String, Double> of(CamResult result) {
     Map<String, Double> values = new LinkedHashMap<>();
-    ModelRun run = explained.modelRun(target(), options);
-    if (metrics.contains(Metric.ROAD)) {
-      Road road = Road.of(run, heatmap);
-      values.put("road", road.combined());
-      values.put("road-morf", road.meanMorf());
-      values.put("road-lerf", road.meanLerf());
-    }
-    if (metrics.contains(Metric.CONFIDENCE)) {
-      Confidence confidence = Confidence.of(run, heatmap);
-      values.put("confidence-drop", confidence.drop());
-      values.put("confidence-increase", confidence.increased() ? 1.0 : 0.0);
-      values.put("average-drop", confidence.relativeDrop());
-      if (baseline != null && !method.equals(BASELINE)) {
-        values.put("win-rate", confidence.wins(baseline) ? 1.0 : 0.0);
+    for (Metric metric : metrics) {
+      try {
+        measure(metric, result, values);
+      } catch (CamException e) {
+        problems.putIfAbsent(metric.id(), String.valueOf(e.getMessage()));
       }
-    }
-    if (metrics.contains(Metric.DELETION) || metrics.contains(Metric.INSERTION)) {
-      DeletionInsertion areas = DeletionInsertion.of(run, heatmap);
-      if (metrics.contains(Metric.DELETION)) {
-        values.put("deletion", areas.deletionAuc());
-      }
-      if (metrics.contains(Metric.INSERTION)) {
-        values.put("insertion", areas.insertionAuc());
-      }
-    }
-    if (metrics.contains(Metric.SENSITIVITY)) {
-      values.put(
-          "sensitivity",
-          MaxSensitivity.of(
-              run.input(),
-              input -> explained.again(input).map(method, 0, options, pipeline).heatmap(),
-              options.seed()));
-    }
-    if (metrics.contains(Metric.LOCALIZATION)) {
-      localization(heatmap, values);
     }
     return values;
+  }
+
+  /** Why a metric, by its id, could not be measured. */
+  public Map<String, String> problems() {
+    return Map.copyOf(problems);
+  }
+
+  /** The courses of deletion and insertion of a method, if they were measured. */
+  public Optional<DeletionInsertion> courses(String method) {
+    return Optional.ofNullable(courses.get(method));
+  }
+
+  private void measure(Metric metric, CamResult result, Map<String, Double> values) {
+    String method = result.method();
+    FloatMap heatmap = result.heatmap();
+    ModelRun run = explained.modelRun(target(), options);
+    switch (metric) {
+      case ROAD -> {
+        Road road = Road.of(requireNumbers("road", run), heatmap);
+        values.put("road", road.combined());
+        values.put("road-morf", road.meanMorf());
+        values.put("road-lerf", road.meanLerf());
+      }
+      case CONFIDENCE -> {
+        Confidence confidence = Confidence.of(requireNumbers("confidence", run), heatmap);
+        values.put("confidence-drop", confidence.drop());
+        values.put("confidence-increase", confidence.increased() ? 1.0 : 0.0);
+        values.put("average-drop", confidence.relativeDrop());
+        if (baseline != null && !method.equals(BASELINE)) {
+          values.put("win-rate", confidence.wins(baseline) ? 1.0 : 0.0);
+        }
+      }
+      case DELETION -> values.put("deletion", course(run, method, heatmap).deletionAuc());
+      case INSERTION -> values.put("insertion", course(run, method, heatmap).insertionAuc());
+      case SENSITIVITY ->
+          values.put(
+              "sensitivity",
+              MaxSensitivity.of(
+                  requireNumbers("sensitivity", run).input(),
+                  input -> explained.again(input).map(method, 0, options, pipeline).heatmap(),
+                  options.seed()));
+      case COMPLEXITY -> {
+        Complexity complexity = Complexity.of(heatmap);
+        values.put("sparseness", complexity.sparseness());
+        values.put("complexity", complexity.entropy());
+      }
+      case COMPLETENESS -> completeness(result, values);
+      case LOCALIZATION -> localization(heatmap, values);
+      case SANITY -> {} // measured over models, not here
+    }
+  }
+
+  private DeletionInsertion course(ModelRun run, String method, FloatMap heatmap) {
+    DeletionInsertion known = courses.get(method);
+    if (known == null) {
+      known = DeletionInsertion.of(run, heatmap);
+      courses.put(method, known);
+    }
+    return known;
+  }
+
+  private static ModelRun requireNumbers(String metric, ModelRun run) {
+    if (run.model().takesIntegers()) {
+      throw new CamException(
+          metric
+              + " changes numbers, and the input holds token ids; use deletion,"
+              + " insertion, complexity or completeness");
+    }
+    return run;
+  }
+
+  /** Of methods whose map is one of attributions; a mean over layers adds up to nothing. */
+  private void completeness(CamResult result, Map<String, Double> values) {
+    if (result.raw().size() != 1) {
+      return;
+    }
+    ModelRun run = explained.modelRun(explained.targets().get(0), options);
+    if (zeroScore == null) {
+      zeroScore = run.scoreOfZero();
+    }
+    FloatMap raw = result.raw().values().iterator().next();
+    values.put("completeness", Completeness.of(raw, run.score(), zeroScore));
   }
 
   private void localization(FloatMap heatmap, Map<String, Double> values) {

@@ -29,6 +29,17 @@ public enum Metric {
   /** The sanity check by cascading randomisation. */
   SANITY(
       column("sanity", false, "", "likeness of the maps to those of models with random weights")),
+  /** How simple the map is. */
+  COMPLEXITY(
+      column("sparseness", true, "", "Gini index of the heatmap: 1 if few places have all"),
+      column("complexity", false, "", "entropy of the heatmap's shares: 0 if one place has all")),
+  /** The axiom that attributions add up. */
+  COMPLETENESS(
+      column(
+          "completeness",
+          false,
+          "",
+          "relative error of the raw map's sum to the score minus that of zeros")),
   /** Agreement with a mask; needs one. */
   LOCALIZATION(
       column("pointing", true, "%", "heatmaps whose maximum lies inside the mask"),

@@ -65,6 +65,11 @@ final class TokenEmbedding implements AutoCloseable {
     return embedding;
   }
 
+  /** What the model makes of other embeddings, of their shape. */
+  List<Tensor> outputs(Tensor embedding, List<Tensor> inputs) {
+    return session().outputsFrom(required(), embedding, inputs);
+  }
+
   /** The gradients of the targets at other embeddings, of their shape. */
   Tensor gradient(Tensor embedding, List<Tensor> inputs, ModelSession.OutputGradients target) {
     return session().gradientFrom(required(), embedding, inputs, target);

@@ -46,9 +46,11 @@ class FeatureFactorizationTest {
     assertThat(b.maps().get(0).values())
         .usingComparatorWithPrecision(5e-3f)
         .containsExactly(0, 0.5f, 1, 0);
-    // Sums: a 6 * 1.5 = 9, b 4 * 1.5 = 6, of 15.
-    assertThat(a.share()).isCloseTo(0.6, within(5e-3));
-    assertThat(b.share()).isCloseTo(0.4, within(5e-3));
+    // |X|² = 16 + 4 + 2.25 + 9 + 4 + 2.25 + 1 = 38.5; <a, X> = 1 (16 + 4) + 0.5 (8 + 3) = 25.5,
+    // <b, X> = 0.5 (4.5 + 1.5) + 1 (9 + 1) = 13: together all of it.
+    assertThat(a.share()).isCloseTo(25.5 / 38.5, within(5e-3));
+    assertThat(b.share()).isCloseTo(13 / 38.5, within(5e-3));
+    assertThat(found.unexplained()).isCloseTo(0, within(1e-3));
   }
 
   @Test
@@ -60,13 +62,13 @@ class FeatureFactorizationTest {
     two[A.length + 11] = 1;
     LayerTensors batch = LayerTensors.of("conv", Tensor.ofFloats(two, 2, 4, 1, 4), null);
     FeatureFactorization found = FeatureFactorization.of(batch, new long[] {2, 3, 1, 8}, 2, 0);
-    // Sums: a 9, b 4 * 2.5 = 10: b is first now.
-    Concept b = found.concepts().get(0);
+    // <a, X> = 25.5 as before, <b, X> = 13 + 10 with the second sample: a stays first.
+    Concept b = found.concepts().get(1);
     assertThat(b.vector()).usingComparatorWithPrecision(1e-2f).containsExactly(0, 3, 1, 0);
     assertThat(b.maps().get(1).values())
         .usingComparatorWithPrecision(5e-3f)
         .containsExactly(0, 0, 0, 1);
-    assertThat(found.concepts().get(1).maps().get(1).max()).isLessThan(5e-3f);
+    assertThat(found.concepts().get(0).maps().get(1).max()).isLessThan(5e-3f);
   }
 
   @Test
@@ -169,8 +171,9 @@ class FeatureFactorizationTest {
     FeatureFactorization found =
         FeatureFactorization.of(reference.layers().get(0), reference.inputShape(), 4, 0);
     double sum = found.concepts().stream().mapToDouble(Concept::share).sum();
-    // Least squares without an offset: residuals of either sign, so the shares add up to nearly 1.
-    assertThat(sum).isBetween(0.8, 1.1);
+    // At a least-squares fit <W H, X - W H> = 0, hence |X|² = |W H|² + |X - W H|².
+    assertThat(sum).isCloseTo(1 - found.error() * found.error(), within(1e-2));
+    assertThat(sum + found.unexplained()).isCloseTo(1, within(1e-9));
     assertThat(found.concepts())
         .isSortedAccordingTo((a, b) -> Double.compare(b.share(), a.share()));
   }

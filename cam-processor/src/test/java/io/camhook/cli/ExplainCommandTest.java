@@ -260,7 +260,10 @@ class ExplainCommandTest {
     assertThat(table.get("rows")).hasSize(2);
     assertThat(Files.readString(out.resolve("metrics.csv")))
         .startsWith(
-            "method,confidence-drop,confidence-increase,average-drop,win-rate,deletion\ngradcam,");
+            "method,confidence-drop,confidence-drop n,confidence-drop std,confidence-increase,");
+    JsonNode curve = table.get("curves").get(0);
+    assertThat(curve.get("metric").asText()).isEqualTo("deletion");
+    assertThat(curve.get("points")).hasSize(11);
   }
 
   @Test
@@ -323,7 +326,7 @@ class ExplainCommandTest {
     assertThat(table.get("rows").get(1).get("values").get("sanity").asDouble())
         .isCloseTo(mean, within(1e-9));
     assertThat(Files.readString(out.resolve("metrics-curves.csv")))
-        .startsWith("metric,method,at,value\nsanity,gradcam,fc1,");
+        .startsWith("metric,method,at,value,std\nsanity,gradcam,fc1,");
     assertThat(Files.readString(out.resolve("report.html"))).contains("\"curves\":[{");
   }
 

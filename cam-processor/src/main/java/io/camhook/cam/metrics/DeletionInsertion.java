@@ -32,6 +32,7 @@ public record DeletionInsertion(double[] fractions, double[] deletion, double[] 
     int step = (positions + STEPS - 1) / STEPS;
     int points = (positions + step - 1) / step + 1;
     float[] input = run.input().toFloats();
+    float none = run.absent("deletion and insertion");
     double[] scores =
         run.scoresOfInputs(
             "deletion-insertion",
@@ -41,7 +42,7 @@ public record DeletionInsertion(double[] fractions, double[] deletion, double[] 
               boolean inserting = i >= points;
               for (int p = 0; p < input.length; p++) {
                 boolean relevant = rank[p % positions] < count;
-                batch[offset + p] = relevant == inserting ? input[p] : 0;
+                batch[offset + p] = relevant == inserting ? input[p] : none;
               }
             });
     double[] fractions = new double[points];

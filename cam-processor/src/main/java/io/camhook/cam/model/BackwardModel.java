@@ -61,6 +61,11 @@ public interface BackwardModel extends ForwardModel {
     throw new CamException("this model has no embedding");
   }
 
+  /** The outputs at other vectors in the place of {@link #embedding}, {@code [n,T,D]}. */
+  default Tensor outputsOfEmbedding(Tensor embedding) {
+    throw new CamException("this model has no embedding");
+  }
+
   /**
    * One layer that adds a bias.
    *

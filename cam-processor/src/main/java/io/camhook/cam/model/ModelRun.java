@@ -59,6 +59,37 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
   }
 
   /**
+   * What stands in the place of a value that is taken away: 0, of token ids the padding token.
+   *
+   * @throws CamException naming {@code method} if nobody has said which token that is
+   */
+  public float absent(String method) {
+    if (!model.takesIntegers()) {
+      return 0;
+    }
+    Long pad = options.padId();
+    if (pad == null) {
+      throw new CamException(
+          method
+              + " of token ids puts another token in the place of each; say which with --pad-id N"
+              + " (0 for most BERT models, 1 for RoBERTa)");
+    }
+    return pad;
+  }
+
+  /** The score of an input of zeros; of token ids that of zero vectors in their place. */
+  public double scoreOfZero() {
+    if (model.takesIntegers()) {
+      BackwardModel backward = backward("completeness");
+      long[] shape = backward.embedding().shape();
+      float[] none = new float[Math.toIntExact(backward.embedding().elements())];
+      return target.score(backward.outputsOfEmbedding(Tensor.ofFloats(none, shape)).toFloats());
+    }
+    float[] none = new float[Math.toIntExact(input.elements())];
+    return target.score(model.outputs(Tensor.ofFloats(none, input.shape())).toFloats());
+  }
+
+  /**
    * The model with gradients.
    *
    * @throws CamException naming {@code method} if it has none

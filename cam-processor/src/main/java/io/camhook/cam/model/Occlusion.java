@@ -1,6 +1,5 @@
 package io.camhook.cam.model;
 
-import io.camhook.cam.CamException;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerTensors;
@@ -63,12 +62,7 @@ final class Occlusion extends InputMethod {
 
   /** Of each token how much the score falls when the padding token takes its place. */
   private FloatMap tokens(ModelRun run) {
-    Long pad = run.options().padId();
-    if (pad == null) {
-      throw new CamException(
-          "occlusion of token ids puts another token in the place of each; say which with --pad-id"
-              + " N (0 for most BERT models, 1 for RoBERTa)");
-    }
+    float pad = run.absent(id());
     float[] input = run.input().toFloats();
     double score = run.score();
     double[] scores =

@@ -1,0 +1,32 @@
+package io.camhook.cli;
+
+import io.camhook.report.MetricsTable;
+
+/** Number, mean and standard deviation of values that come one after the other. */
+final class Moments {
+  private int n;
+  private double mean;
+  private double squares;
+
+  /** Welford's recurrence: exact where all values are nearly the same. */
+  void add(double value) {
+    n++;
+    double before = value - mean;
+    mean += before / n;
+    squares += before * (value - mean);
+  }
+
+  double mean() {
+    return mean;
+  }
+
+  /** The number, and the standard deviation (divided by n - 1); 0 of one value. */
+  MetricsTable.Spread spread() {
+    return new MetricsTable.Spread(n, n < 2 ? 0 : Math.sqrt(squares / (n - 1)));
+  }
+
+  /** The mean at a place of a curve, with its band where there are several values. */
+  MetricsTable.Point point(String at) {
+    return new MetricsTable.Point(at, mean, n < 2 ? null : spread().std());
+  }
+}
