@@ -13,7 +13,7 @@ import java.util.Map;
  */
 public record CamResult(String method, int call, Map<String, FloatMap> raw, FloatMap heatmap) {
 
-  /** Of the first call. */
+  /** The map of the first call. */
   public CamResult(String method, Map<String, FloatMap> raw, FloatMap heatmap) {
     this(method, 0, raw, heatmap);
   }

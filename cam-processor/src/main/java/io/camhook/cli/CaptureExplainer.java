@@ -88,7 +88,7 @@ final class CaptureExplainer {
     return samples == 1 ? capture.id() : capture.id() + "-" + sample;
   }
 
-  /** Of a capture that keeps the maps of one method and no tensors. */
+  /** Explains a capture that keeps the maps of one method and no tensors. */
   private List<Explanation> explain(CaptureView view, KeptMaps kept) {
     List<LayerOutput> chosen = layers.of(view.capture(), kept.layers());
     Map<String, String> problems = new LinkedHashMap<>();

@@ -69,7 +69,7 @@ public final class TextTokenizer implements AutoCloseable {
         words(encoding, parts));
   }
 
-  /** The vocabulary's words; for what it does not know the text's own. */
+  /** The vocabulary's words, or the text's own where the vocabulary has none. */
   private List<String> words(Encoding encoding, String[] parts) {
     List<String> words = new ArrayList<>();
     long[] ids = encoding.getIds();

@@ -10,7 +10,7 @@ final class Fingerprint {
 
   private Fingerprint() {}
 
-  /** Of the picture, signal, volume or text; of the name where none was recorded. */
+  /** The number of the picture, signal, volume or text; of the name where none was recorded. */
   static long of(ReportCapture capture) {
     Fingerprint fingerprint = new Fingerprint();
     Picture picture = capture.picture();

@@ -27,7 +27,7 @@ final class OwnHook implements PlainHook {
     this.always = false;
   }
 
-  /** Of the kind that it was registered as. */
+  /** A hook of the kind that it was registered as. */
   OwnHook(HookEntry entry, HookKind only) {
     this.hook = entry.hook();
     this.only = only;

@@ -164,7 +164,7 @@ final class ModelReader {
     return Scored.USUAL;
   }
 
-  /** Of a plain Java network {@code output} is a place in its methods, read elsewhere. */
+  /** For a plain Java network, {@code output} is a place in its methods, read elsewhere. */
   private Scored scored(Section section) {
     String output = section.text("output", "the position of an output, or its key in a dict");
     Scalar axis = section.scalar("classAxis", "an axis from 1 on");

@@ -86,7 +86,7 @@ public final class ModelPlan {
     }
   }
 
-  /** Of a model that is one native call: the call, if {@code layers} mean it too. */
+  /** Nothing inside can be recorded; the call as a whole can, if {@code layers} mean it too. */
   private void selectRoot(BlockTree.Module root) {
     for (String layer : entry.layers()) {
       if (LayerPattern.of(layer).matches(root.path())) {

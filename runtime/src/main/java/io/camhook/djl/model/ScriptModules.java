@@ -49,7 +49,7 @@ public final class ScriptModules {
     this.opacity = opacity;
   }
 
-  /** Of a model in which there is nothing to look at, and why. */
+  /** A model in which there is nothing to look at, and why. */
   public static ScriptModules none(String opacity) {
     return new ScriptModules("", null, List.of(), List.of(), Map.of(), null, opacity);
   }

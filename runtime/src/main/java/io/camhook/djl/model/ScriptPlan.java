@@ -46,7 +46,7 @@ public final class ScriptPlan {
     this.oneCall = taps != null && taps.gradientMethod() != null;
   }
 
-  /** Of an archive that runs as it came, and why it does. */
+  /** The plan of an archive that runs as it came, and why it does. */
   public static ScriptPlan untapped(CamhookConfig.Model entry, String reason) {
     return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason), null);
   }

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * are read and never changed, nor is their {@code .grad}.
  */
 public final class BlockSession implements ModelSession {
-  /** Of a batch norm: a scalar, beside its parameters. */
+  /** A scalar that a batch norm has beside its parameters. */
   private static final String EPSILON = "epsilon";
 
   private final Block root;

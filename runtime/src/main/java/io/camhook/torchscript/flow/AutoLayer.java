@@ -130,7 +130,7 @@ public record AutoLayer(String path, @Nullable String notice) {
             : null);
   }
 
-  /** Of the norms after the last map: the first of the last module that has two or more. */
+  /** The first norm of the last module that has two or more, among those after the last map. */
   private static @Nullable Call firstOfLastBlock(List<Call> norms) {
     Map<String, List<Call>> blocks = new LinkedHashMap<>();
     for (Call norm : norms) {

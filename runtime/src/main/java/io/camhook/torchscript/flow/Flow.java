@@ -18,7 +18,7 @@ record Flow(BitSet from, BitSet attended, BitSet unweighted, BitSet direct, bool
   /** Of parameters, numbers and inputs. */
   static final Flow EMPTY = new Flow(NONE, NONE, NONE, NONE, false);
 
-  /** Of a value that is made of several. */
+  /** The flow of a value that is made of several. */
   static Flow of(Collection<Flow> parts) {
     Flow all = EMPTY;
     for (Flow part : parts) {

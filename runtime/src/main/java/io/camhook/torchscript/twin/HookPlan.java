@@ -32,7 +32,7 @@ public record HookPlan(
     @Nullable String stoppingMethod,
     List<Site> sites,
     Map<String, String> silent) {
-  /** Of an archive in which hooks cannot look at anything. */
+  /** The plan of an archive in which hooks cannot look at anything. */
   public static final HookPlan NONE = new HookPlan("", "", null, List.of(), Map.of());
 
   /** Ends a stop: the pass goes on with what it had. */
