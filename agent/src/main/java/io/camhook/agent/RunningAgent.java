@@ -108,7 +108,7 @@ final class RunningAgent {
 
   private void start() {
     Runtime.getRuntime().addShutdownHook(atExit);
-    Telemetry.attach(recorder, config.logEvery(), log);
+    Telemetry.attach(recorder, watches.health(), config.logEvery(), log);
     Dispatch.install(name -> KnownEngine.markers(name, engines), this::adapter, failures);
     if (config.models().stream().anyMatch(model -> model.plain() != null)) {
       PlainDispatch.install(new PlainNetworks(config, recorder, watches, log, failures));

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       ServeCommand.class,
       ShowCommand.class,
       ExportCommand.class,
+      BaselineCommand.class,
       VerifyCommand.class,
       AttachCommand.class,
       DetachCommand.class,

@@ -57,6 +57,30 @@ public final class StatsLines {
     return damage;
   }
 
+  /** Takes lines one after the other. */
+  @FunctionalInterface
+  public interface Visitor {
+    /**
+     * One line.
+     *
+     * @param value {@code activation} or {@code gradient}
+     */
+    void line(String model, String layer, String value, Step step);
+  }
+
+  /**
+   * Hands on every line of a directory's file.
+   *
+   * @return one message for each line that is none
+   */
+  public static List<String> each(Path directory, Visitor visitor) throws IOException {
+    List<String> damage = new ArrayList<>();
+    for (Line line : lines(directory.resolve(NAME), damage)) {
+      visitor.line(line.model, line.layer, line.kind, line.step);
+    }
+    return damage;
+  }
+
   private static List<Line> lines(Path file, List<String> damage) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     List<Line> lines = new ArrayList<>();

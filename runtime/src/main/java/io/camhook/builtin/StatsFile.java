@@ -18,12 +18,14 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * {"model":"resnet18","step":0,"path":"layer4","call":0,"value":"activation","output":0,
  *  "shape":[1,512,7,7],"count":25088,"mean":0.89,"std":1.1,"min":0,"max":12.4,
- *  "zeros":0.31,"norm":224.7,"nonFinite":0}
+ *  "zeros":0.31,"norm":224.7,"nonFinite":0,"channels":512,"dead":3}
  * </pre>
  *
  * {@code value} is {@code activation} or {@code gradient}, {@code output} the number of the tensor
- * where a module returns several; the rest is of {@link LayerCall} and {@link Summary}, with null
- * for what a tensor without finite values does not have. Opened by the first line; thread-safe.
+ * where a module returns several, {@code dead} the number of channels that are zero everywhere (of
+ * a tensor of three dimensions or more, whose second is taken for them); the rest is of {@link
+ * LayerCall} and {@link Summary}, with null for what a tensor without finite values does not have.
+ * Opened by the first line; thread-safe.
  */
 final class StatsFile implements AutoCloseable {
   static final String NAME = "stats.jsonl";
@@ -50,11 +52,11 @@ final class StatsFile implements AutoCloseable {
    * tried all the same.
    */
   synchronized void append(
-      LayerCall call, String value, int output, long[] shape, Summary summary) {
+      LayerCall call, String value, int output, long[] shape, Summary summary, Channels channels) {
     if (closed) {
       return;
     }
-    String line = line(call, value, output, shape, summary);
+    String line = line(call, value, output, shape, summary, channels);
     boolean interrupted = Thread.interrupted(); // it would close the file
     try {
       write(torn ? "\n" + line : line);
@@ -105,7 +107,7 @@ final class StatsFile implements AutoCloseable {
   }
 
   private static String line(
-      LayerCall call, String value, int output, long[] shape, Summary summary) {
+      LayerCall call, String value, int output, long[] shape, Summary summary, Channels channels) {
     StringBuilder json = new StringBuilder(256);
     json.append("{\"model\":").append(quoted(call.model()));
     json.append(",\"step\":").append(call.step());
@@ -121,7 +123,12 @@ final class StatsFile implements AutoCloseable {
     number(json, "max", summary.max());
     number(json, "zeros", summary.zeros());
     number(json, "norm", summary.norm());
-    return json.append(",\"nonFinite\":").append(summary.nonFinite()).append("}\n").toString();
+    json.append(",\"nonFinite\":").append(summary.nonFinite());
+    if (channels.count() > 0) {
+      json.append(",\"channels\":").append(channels.count());
+      json.append(",\"dead\":").append(channels.dead());
+    }
+    return json.append("}\n").toString();
   }
 
   /** JSON has no NaN. */

@@ -4,6 +4,7 @@ import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.FileAccess;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  * whole JVM, so that they write to one file. Thread-safe.
  */
 public final class Watches implements AutoCloseable {
+  private static final double DEFAULT_WARN = 4;
+
   private final @Nullable StatsFile stats;
+  private final LayerHealth health;
   private final EventLog log;
   private final Map<CamhookConfig.Hook, LayerWatch> made = new ConcurrentHashMap<>();
 
@@ -28,7 +32,13 @@ public final class Watches implements AutoCloseable {
 
   private Watches(@Nullable Path directory, FileAccess access, EventLog log) {
     this.stats = directory == null ? null : new StatsFile(directory, access, log);
+    this.health = new LayerHealth(log);
     this.log = log;
+  }
+
+  /** What the stats hooks see. */
+  public LayerHealth health() {
+    return health;
   }
 
   /** For the output of a configuration. */
@@ -51,17 +61,30 @@ public final class Watches implements AutoCloseable {
   private LayerWatch make(CamhookConfig.Hook entry) {
     return switch (entry.hook()) {
       case "nan-guard" -> new NanGuardWatch("throw".equals(entry.options().get("action")), log);
-      case "stats" -> stats(stats);
+      case "stats" -> stats(entry.options());
       default -> new PrintWatch(log);
     };
   }
 
-  private LayerWatch stats(@Nullable StatsFile file) {
-    if (file != null) {
-      return new StatsWatch(file);
+  private LayerWatch stats(Map<String, String> options) {
+    String file = options.get("baseline");
+    Baseline baseline = file == null ? null : baseline(Path.of(file));
+    if (stats == null && baseline == null) {
+      log.warn("hook stats needs output.directory; it prints instead");
+      return new PrintWatch(log);
     }
-    log.warn("hook stats needs output.directory; it prints instead");
-    return new PrintWatch(log);
+    String warn = options.get("warn");
+    return new StatsWatch(
+        stats, health, baseline, warn == null ? DEFAULT_WARN : Double.parseDouble(warn));
+  }
+
+  private @Nullable Baseline baseline(Path file) {
+    try {
+      return Baseline.read(file);
+    } catch (IOException e) {
+      log.warn("hook stats runs without its baseline: " + e.getMessage());
+      return null;
+    }
   }
 
   /** Writes what is buffered and stops writing. */

@@ -1,5 +1,6 @@
 package io.camhook.telemetry;
 
+import io.camhook.builtin.LayerHealth;
 import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.PendingCapture;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 /** Offers the counters to the metrics of the applications in this JVM. */
 final class ApplicationMetrics implements CaptureObserver {
+  private final List<Measure> measures;
   private final ApplicationClasses classes = new ApplicationClasses();
   private final Set<ClassLoader> seen =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
@@ -35,6 +37,10 @@ final class ApplicationMetrics implements CaptureObserver {
 
   /** Whether an application was seen that was not looked at yet. */
   private volatile boolean another;
+
+  ApplicationMetrics(LayerHealth health) {
+    this.measures = Measure.all(health);
+  }
 
   @Override
   public void began(Recorder recorder) {
@@ -69,11 +75,11 @@ final class ApplicationMetrics implements CaptureObserver {
     for (ClassLoader loader : loaders) {
       Class<?> metrics = classes.find(MicrometerMetrics.CLASS, loader);
       if (metrics != null && micrometer.add(loader)) {
-        keep(MicrometerMetrics.register(metrics, source));
+        keep(MicrometerMetrics.register(metrics, measures, source));
       }
       Class<?> global = classes.find(OpenTelemetryMetrics.CLASS, loader);
       if (global != null && OpenTelemetryMetrics.isSet(global) && openTelemetry.add(loader)) {
-        keep(OpenTelemetryMetrics.register(global, source));
+        keep(OpenTelemetryMetrics.register(global, measures, source));
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.camhook.telemetry;
 
+import io.camhook.builtin.LayerHealth;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Loss;
 import java.util.ArrayList;
@@ -25,8 +26,44 @@ record Measure(
     Map<String, String> tags,
     ToLongFunction<CaptureStatus> value) {
 
-  static List<Measure> all() {
+  /**
+   * Everything that is offered.
+   *
+   * @param health what the stats hooks see
+   */
+  static List<Measure> all(LayerHealth health) {
     List<Measure> all = new ArrayList<>();
+    all.add(
+        new Measure(
+            "camhook.layers.nonfinite",
+            "{value}",
+            "NaN and infinite values in layers with a stats hook",
+            true,
+            Map.of(),
+            status -> health.nonFinite()));
+    all.add(
+        level(
+            "camhook.layers.dead_channels",
+            "{channel}",
+            "Channels that are zero everywhere",
+            status -> health.deadChannels()));
+    all.add(
+        level(
+            "camhook.layers.drifting",
+            "{layer}",
+            "Layers beyond the threshold of their baseline",
+            status -> health.drifting()));
+    for (int i = 0; i <= LayerHealth.CLASSES.size(); i++) {
+      int at = i;
+      all.add(
+          new Measure(
+              "camhook.layers.drift",
+              "{step}",
+              "Steps by their distance from the baseline, in standard deviations",
+              true,
+              Map.of("deviations", driftClass(i)),
+              status -> health.drifts(at)));
+    }
     all.add(counter("camhook.requests.sampled", "Requests chosen", CaptureStatus::sampled));
     all.add(counter("camhook.requests.skipped", "Not of interest", CaptureStatus::skipped));
     all.add(counter("camhook.captures.fired", "Captures", status -> status.counters().fired()));
@@ -62,6 +99,12 @@ record Measure(
               status -> status.requestTime().quantileMicros(Double.parseDouble(share))));
     }
     return all;
+  }
+
+  /** A class of {@link LayerHealth#CLASSES} in words. */
+  static String driftClass(int at) {
+    List<Integer> bounds = LayerHealth.CLASSES;
+    return at < bounds.size() ? "<= " + bounds.get(at) : "> " + bounds.get(at - 1);
   }
 
   private static Measure counter(

@@ -16,7 +16,8 @@ final class MicrometerMetrics {
   private MicrometerMetrics() {}
 
   /** Gives what takes the meters out of the registry again; each is held by its meter. */
-  static List<AutoCloseable> register(Class<?> metrics, Supplier<CaptureStatus> status) {
+  static List<AutoCloseable> register(
+      Class<?> metrics, List<Measure> measures, Supplier<CaptureStatus> status) {
     try {
       ClassLoader loader = metrics.getClassLoader();
       Object registry = metrics.getField("globalRegistry").get(null);
@@ -24,7 +25,7 @@ final class MicrometerMetrics {
       Class<?> meterType = Class.forName(PACKAGE + "Meter", true, loader);
       Method remove = registryType.getMethod("remove", meterType);
       List<AutoCloseable> made = new ArrayList<>();
-      for (Measure measure : Measure.all()) {
+      for (Measure measure : measures) {
         Value value = new Value(measure, status);
         Object meter = meter(measure, value, registry, registryType, loader);
         value.removal = () -> remove.invoke(registry, meter);

@@ -34,18 +34,19 @@ final class OpenTelemetryMetrics {
   }
 
   /** Gives what unregisters the instruments. */
-  static List<AutoCloseable> register(Class<?> global, Supplier<CaptureStatus> status) {
+  static List<AutoCloseable> register(
+      Class<?> global, List<Measure> measures, Supplier<CaptureStatus> status) {
     try {
       ClassLoader loader = global.getClassLoader();
       Class<?> meterType = Class.forName(API + "metrics.Meter", true, loader);
       Object meter = global.getMethod("getMeter", String.class).invoke(null, "io.camhook");
       Map<String, List<Measure>> byName = new LinkedHashMap<>();
-      for (Measure measure : Measure.all()) {
+      for (Measure measure : measures) {
         byName.computeIfAbsent(measure.name(), ignored -> new ArrayList<>()).add(measure);
       }
       List<AutoCloseable> made = new ArrayList<>();
-      for (List<Measure> measures : byName.values()) {
-        made.add(instrument(meter, meterType, measures, status, loader));
+      for (List<Measure> ofName : byName.values()) {
+        made.add(instrument(meter, meterType, ofName, status, loader));
       }
       return made;
     } catch (ReflectiveOperationException e) {

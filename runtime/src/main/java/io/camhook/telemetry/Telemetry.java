@@ -1,5 +1,6 @@
 package io.camhook.telemetry;
 
+import io.camhook.builtin.LayerHealth;
 import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.Recorder;
 import io.camhook.dispatch.EventLog;
@@ -13,12 +14,15 @@ public final class Telemetry {
   /**
    * Attaches everything there is; a JDK without JMX or JFR goes without.
    *
+   * @param health what the stats hooks see
    * @param every how often a line is logged; zero for never
    */
-  public static void attach(Recorder recorder, Duration every, EventLog log) {
+  public static void attach(Recorder recorder, LayerHealth health, Duration every, EventLog log) {
     ifPresent("java.management", recorder, ManagedRecorder::new);
+    ifPresent("java.management", recorder, () -> new ManagedLayers(health));
     ifPresent("jdk.jfr", recorder, FlightEvents::new);
-    recorder.observe(new ApplicationMetrics());
+    ifPresent("jdk.jfr", recorder, () -> new DriftEvents(health));
+    recorder.observe(new ApplicationMetrics(health));
     recorder.observe(new SpanAttribute());
     if (!every.isZero()) {
       recorder.observe(new PeriodicLine(every, log));

@@ -46,7 +46,8 @@ class StatsFileTest {
         "activation",
         0,
         new long[] {1},
-        Summary.of(new float[] {step}));
+        Summary.of(new float[] {step}),
+        new Channels(0, 0));
   }
 
   /** A JVM that is killed has written all lines up to then. */

@@ -2,6 +2,7 @@ package io.camhook.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.camhook.builtin.LayerHealth;
 import io.camhook.capture.Admission;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.CaptureStatus;
@@ -118,7 +119,7 @@ class TelemetryTest {
 
   @Test
   void counters_should_be_a_jmx_bean_until_the_end() throws Exception {
-    Telemetry.attach(recorder, Duration.ZERO, EventLog.SILENT);
+    Telemetry.attach(recorder, new LayerHealth(EventLog.SILENT), Duration.ZERO, EventLog.SILENT);
     capture();
     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
     ObjectName name = new ObjectName("io.camhook:type=Recorder");
@@ -142,7 +143,7 @@ class TelemetryTest {
 
   @Test
   void captures_should_be_flight_recorder_events(@TempDir Path directory) throws Exception {
-    Telemetry.attach(recorder, Duration.ZERO, EventLog.SILENT);
+    Telemetry.attach(recorder, new LayerHealth(EventLog.SILENT), Duration.ZERO, EventLog.SILENT);
     Path file = directory.resolve("camhook.jfr");
     try (Recording flight = new Recording()) {
       flight.enable("io.camhook.CaptureWritten");
@@ -170,7 +171,7 @@ class TelemetryTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     Metrics.addRegistry(registry);
     try {
-      Telemetry.attach(recorder, Duration.ZERO, EventLog.SILENT);
+      Telemetry.attach(recorder, new LayerHealth(EventLog.SILENT), Duration.ZERO, EventLog.SILENT);
       capture();
       Awaitility.await().until(() -> registry.find("camhook.request.time").meters().size() == 2);
       assertThat(registry.get("camhook.captures.written").functionCounter().count()).isEqualTo(2);
@@ -193,7 +194,7 @@ class TelemetryTest {
   @Test
   void counters_and_capture_ids_should_be_in_the_applications_open_telemetry() {
     GlobalOpenTelemetry.resetForTest();
-    ApplicationMetrics metrics = new ApplicationMetrics();
+    ApplicationMetrics metrics = new ApplicationMetrics(new LayerHealth(EventLog.SILENT));
     recorder.observe(metrics);
     recorder.observe(new SpanAttribute());
     recorder.submit(item(5));

@@ -18,6 +18,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Reads one entry of {@code models}. */
@@ -304,8 +305,34 @@ final class ModelReader {
     return name;
   }
 
-  private static Map<String, String> known(Section entry, String hook) {
+  private Map<String, String> known(Section entry, String hook) {
+    if (hook.equals("stats")) {
+      return stats(entry);
+    }
     Scalar action = hook.equals("nan-guard") ? entry.scalar("action", "warn or throw") : null;
     return action == null ? Map.of() : Map.of("action", action.text());
+  }
+
+  private Map<String, String> stats(Section entry) {
+    Map<String, String> options = new TreeMap<>();
+    Scalar baseline = entry.scalar("baseline", "a file of camhook baseline");
+    if (baseline != null) {
+      Path path = beside(baseline.text());
+      if (!Files.isReadable(path) || Files.isDirectory(path)) {
+        reading.report(
+            baseline.at(),
+            baseline.key(),
+            "expected a file of camhook baseline, found none at " + path.toAbsolutePath());
+      }
+      options.put("baseline", path.toString());
+    }
+    Scalar warn = entry.scalar("warn", "standard deviations");
+    if (warn != null) {
+      options.put("warn", Double.toString(entry.number("warn", 0, Double.POSITIVE_INFINITY, 4)));
+      if (baseline == null) {
+        reading.report(warn.at(), warn.key(), "needs the key baseline");
+      }
+    }
+    return options;
   }
 }

@@ -307,6 +307,23 @@ class ConfigReaderTest {
   }
 
   @Test
+  void baseline_of_the_stats_hook_should_lie_beside_the_file() throws Exception {
+    Files.writeString(directory.resolve("base.json"), "{}");
+    assertThat(
+            read("models: [{ name: m, hooks: [{ hook: stats, baseline: base.json, warn: 3 }] }]")
+                .models()
+                .get(0)
+                .hooks()
+                .get(0)
+                .options())
+        .isEqualTo(Map.of("baseline", directory.resolve("base.json").toString(), "warn", "3.0"));
+    assertThat(invalid("models: [{ name: m, hooks: [{ hook: stats, baseline: no.json }] }]"))
+        .hasMessageContaining("expected a file of camhook baseline, found none at");
+    assertThat(invalid("models: [{ name: m, hooks: [{ hook: stats, warn: 3 }] }]"))
+        .hasMessageContaining("hooks[0].warn: needs the key baseline");
+  }
+
+  @Test
   void gradient_without_a_target_should_be_refused_or_left_out() throws Exception {
     assertThat(invalid("models: [{ name: m, target: none, capture: [gradient] }]"))
         .hasMessageContaining("gradient needs a target, and target is none");

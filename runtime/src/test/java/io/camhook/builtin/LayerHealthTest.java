@@ -1,0 +1,135 @@
+package io.camhook.builtin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.camhook.builtin.Baseline.Key;
+import io.camhook.builtin.Baseline.Usual;
+import io.camhook.dispatch.EventLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LayerHealthTest {
+  private static final Key KEY = new Key("net", "conv", "activation");
+
+  /** Mean 1 ± 0.5, norm 2 ± 1. */
+  private static final Baseline BASELINE =
+      new Baseline(Map.of(KEY, new Usual(100, 1, 0.5, 2, 1, 0, 0)));
+
+  @TempDir Path folder;
+
+  private final List<String> lines = new ArrayList<>();
+  private final LayerHealth health =
+      new LayerHealth(
+          new EventLog() {
+            @Override
+            public void info(String message) {
+              lines.add(message);
+            }
+
+            @Override
+            public void warn(String message) {
+              lines.add(message);
+            }
+
+            @Override
+            public void failure(String message, Throwable cause) {
+              lines.add(message);
+            }
+          });
+
+  /** A step whose mean is that many deviations from the usual one. */
+  private void step(double deviations) {
+    double mean = 1 + 0.5 * deviations;
+    health.observe(
+        KEY, new Summary(4, mean, 0, mean, mean, 0, 2, 0), new Channels(8, 3), BASELINE, 4);
+  }
+
+  @Test
+  void drifting_layer_should_raise_one_alarm_and_say_when_it_is_back() {
+    List<LayerHealth.Layer> heard = new ArrayList<>();
+    health.listen(heard::add);
+    for (int i = 0; i < 4; i++) {
+      step(0);
+    }
+    step(19); // one odd input: the average of five is 3.8
+    assertThat(lines).isEmpty();
+    step(6); // (19 + 6) ÷ 6 = 4.17
+    assertThat(lines)
+        .singleElement()
+        .asString()
+        .startsWith(
+            "model net, layer conv, activation: drifts from its baseline: 4.2 standard deviations");
+    step(6);
+    step(6);
+    assertThat(lines).hasSize(1);
+    assertThat(health.drifting()).isEqualTo(1);
+    for (int i = 0; i < 20; i++) {
+      step(0);
+    }
+    assertThat(lines)
+        .hasSize(2)
+        .last()
+        .isEqualTo("model net, layer conv, activation: is as in its baseline again");
+    assertThat(heard).extracting(LayerHealth.Layer::drifting).containsExactly(true, false);
+    assertThat(health.drifting()).isZero();
+    // 24 steps at 0, three at 6, one at 19: classes <= 1, 2, 4, 8, more
+    assertThat(health.drifts(0)).isEqualTo(24);
+    assertThat(health.drifts(3)).isEqualTo(3);
+    assertThat(health.drifts(4)).isEqualTo(1);
+  }
+
+  @Test
+  void norm_should_count_as_the_mean_does() {
+    for (int i = 0; i < 5; i++) {
+      // norm 7 is 5 deviations from 2
+      health.observe(KEY, new Summary(4, 1, 0, 1, 1, 0, 7, 0), new Channels(8, 3), BASELINE, 4);
+    }
+    assertThat(health.layers()).singleElement().satisfies(l -> assertThat(l.drifting()).isTrue());
+  }
+
+  @Test
+  void layer_without_a_baseline_should_be_counted_and_never_drift() {
+    health.observe(KEY, Summary.of(new float[] {Float.NaN, 1, 2}), new Channels(8, 3), null, 4);
+    assertThat(health.nonFinite()).isEqualTo(1);
+    assertThat(health.deadChannels()).isEqualTo(3);
+    assertThat(health.layers())
+        .singleElement()
+        .satisfies(l -> assertThat(l.drift()).isNaN())
+        .satisfies(l -> assertThat(l.channels()).isEqualTo(8));
+  }
+
+  @Test
+  void channel_should_be_dead_if_it_is_zero_in_every_sample() {
+    // [2,3,2]: channel 0 lives in the first sample, 1 nowhere, 2 in the second
+    float[] values = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+    assertThat(Channels.of(values, new long[] {2, 3, 2})).isEqualTo(new Channels(3, 1));
+    assertThat(Channels.of(values, new long[] {2, 6})).isEqualTo(new Channels(0, 0));
+  }
+
+  @Test
+  void baseline_should_be_read_as_it_was_written() throws IOException {
+    Path file = folder.resolve("base.json");
+    BASELINE.write(file);
+    assertThat(Baseline.read(file)).isEqualTo(BASELINE);
+    assertThat(Files.readString(file)).contains("\"layer\" : \"conv\"");
+  }
+
+  @Test
+  void file_that_is_no_baseline_should_be_named() throws IOException {
+    Path file = Files.writeString(folder.resolve("x.json"), "{\"version\":1,\"layers\":[]}");
+    assertThatThrownBy(() -> Baseline.read(file))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("expected a baseline, which camhook baseline writes");
+    Files.writeString(file, "{\"version\":1,\"layers\":[{\"model\":\"m\"}]}");
+    assertThatThrownBy(() -> Baseline.read(file)).hasMessageContaining("lacks \"layer\"");
+    Files.writeString(file, "{");
+    assertThatThrownBy(() -> Baseline.read(file)).hasMessageContaining("not JSON");
+  }
+}
