@@ -283,7 +283,7 @@ function layoutWords(g, c, width, place) {
 }
 
 /** Strongest colour behind a word whose heat has a sign: text in the page's ink stays readable on it. */
-export const WORD = .64;
+export const WORD = .57;
 
 /** Pieces of a word as tokenizers mark them: `##ing`, `Ġword`, `▁word`. */
 export const wordOf = token => token.replace(/^##/, '').replace(/^[Ġ▁]/, '') || '␣';
