@@ -21,6 +21,7 @@ import io.camhook.FullBackwardHook;
 import io.camhook.HookHandle;
 import io.camhook.HookOptions;
 import io.camhook.Hooks;
+import io.camhook.TensorHook;
 import io.camhook.djl.BlockHooks;
 import io.camhook.djl.backward.HookedBackward;
 import java.util.ArrayList;
@@ -231,6 +232,51 @@ class HookCornersTest {
     public Shape[] getOutputShapes(Shape[] shapes) {
       return shapes;
     }
+  }
+
+  @Test
+  void hook_of_other_types_should_be_named() {
+    ForwardHook<Block, String> text = (m, p, in, out) -> in.substring(1);
+    handles.add(Hooks.registerForwardHook(first, text));
+    assertThatThrownBy(() -> forward(net, x()))
+        .isInstanceOf(ClassCastException.class)
+        .hasMessageStartingWith("forward hook " + text.getClass().getName() + " of ")
+        .hasMessageContaining("is declared with other types than it is called with");
+    handles.remove(handles.size() - 1).remove();
+
+    FullBackwardHook<Block, String> backward = (m, p, in, out) -> null;
+    handles.add(Hooks.registerFullBackwardHook(first, backward));
+    NDArray y = forward(net, x());
+    assertThatThrownBy(() -> backward(y))
+        .isInstanceOf(ClassCastException.class)
+        .hasMessageStartingWith("full backward hook " + backward.getClass().getName() + " of ");
+    handles.remove(handles.size() - 1).remove();
+
+    NDArray x = x();
+    TensorHook<String> tensor = gradient -> null;
+    handles.add(registerUntyped(x, tensor));
+    NDArray again = forward(net, x);
+    assertThatThrownBy(() -> backward(again))
+        .isInstanceOf(ClassCastException.class)
+        .hasMessageStartingWith("tensor hook " + tensor.getClass().getName() + " of ");
+  }
+
+  @Test
+  void cast_inside_a_hook_should_be_thrown_as_it_is() {
+    ForwardHook<Block, NDList> own =
+        (m, p, in, out) -> {
+          Object path = p;
+          return (NDList) path;
+        };
+    handles.add(Hooks.registerForwardHook(first, own));
+    assertThatThrownBy(() -> forward(net, x()))
+        .isInstanceOf(ClassCastException.class)
+        .hasNoCause();
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static HookHandle registerUntyped(NDArray array, TensorHook hook) {
+    return Hooks.registerHook(array, hook);
   }
 
   /** Runs of the engine in a backward of {@code depth} blocks, all with hooks of every kind. */

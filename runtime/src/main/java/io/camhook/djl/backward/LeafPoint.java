@@ -5,6 +5,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import io.camhook.PostAccumulateGradHook;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.HookTypes;
 import io.camhook.djl.autograd.Tensors;
 import java.lang.ref.WeakReference;
 
@@ -59,7 +60,12 @@ final class LeafPoint {
       return;
     }
     for (HookEntry entry : afterwards.snapshot()) {
-      ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array);
+      try {
+        ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array);
+      } catch (RuntimeException e) {
+        throw HookTypes.named(
+            e, entry, "post-accumulate-gradient hook", "a leaf of shape " + array.getShape());
+      }
     }
   }
 }

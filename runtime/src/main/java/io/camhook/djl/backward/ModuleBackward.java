@@ -9,12 +9,14 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
 import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookTypes;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.memory.Handles;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -216,9 +218,14 @@ public final class ModuleBackward {
   private NDList beforeBackward(NDList gradients) {
     NDList seen = gradients;
     for (HookEntry entry : preHooks) {
+      NDList shown = handles(seen);
       NDList replaced =
-          ((FullBackwardPreHook<Block, NDList>) entry.hook())
-              .beforeBackward(block, path, handles(seen));
+          call(
+              entry,
+              "full backward pre hook",
+              () ->
+                  ((FullBackwardPreHook<Block, NDList>) entry.hook())
+                      .beforeBackward(block, path, shown));
       if (replaced != null) {
         requireCount("pre hook", replaced.size(), gradients.size(), "output");
         seen = new NDList(replaced);
@@ -237,8 +244,12 @@ public final class ModuleBackward {
     NDList none = new NDList(Collections.<NDArray>nCopies(inputs, null));
     for (HookEntry entry : hooks) {
       NDList replaced =
-          ((FullBackwardHook<Block, NDList>) entry.hook())
-              .afterBackward(block, path, new NDList(none), handles(gradientsOfOutputs));
+          call(
+              entry,
+              "full backward hook",
+              () ->
+                  ((FullBackwardHook<Block, NDList>) entry.hook())
+                      .afterBackward(block, path, new NDList(none), handles(gradientsOfOutputs)));
       if (replaced != null && replaced.stream().anyMatch(Objects::nonNull)) {
         throw new IllegalStateException(
             "block %s: no input requires a gradient, so its backward hook must return null"
@@ -258,10 +269,15 @@ public final class ModuleBackward {
     for (int i = 0; i < hooks.size(); i++) {
       boolean last = i + 1 == hooks.size();
       NDList shown = last && seen == gradients ? new NDList(seen) : handles(seen);
+      HookEntry entry = hooks.get(i);
+      NDList shownOutputs = last && preHooks.isEmpty() ? outputs : handles(outputs);
       NDList replaced =
-          ((FullBackwardHook<Block, NDList>) hooks.get(i).hook())
-              .afterBackward(
-                  block, path, shown, last && preHooks.isEmpty() ? outputs : handles(outputs));
+          call(
+              entry,
+              "full backward hook",
+              () ->
+                  ((FullBackwardHook<Block, NDList>) entry.hook())
+                      .afterBackward(block, path, shown, shownOutputs));
       if (replaced != null) {
         requireCount("hook", replaced.size(), gradients.size(), "input");
         seen = new NDList(replaced);
@@ -282,6 +298,14 @@ public final class ModuleBackward {
           gradient == null ? null : Tensors.loose(Tensors.alias(gradient, gradient.getManager())));
     }
     return shown;
+  }
+
+  private @Nullable NDList call(HookEntry entry, String kind, Supplier<@Nullable NDList> hook) {
+    try {
+      return hook.get();
+    } catch (RuntimeException e) {
+      throw HookTypes.named(e, entry, kind, path);
+    }
   }
 
   private void requireCount(String hook, int found, int expected, String what) {

@@ -6,6 +6,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.TensorHook;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
+import io.camhook.dispatch.HookTypes;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
@@ -182,13 +183,22 @@ final class TensorPoint extends GradPoint {
     for (int i = 0; i < entries.length; i++) {
       boolean last = i + 1 == entries.length;
       NDArray shown = last ? seen : Tensors.loose(Tensors.alias(seen, seen.getManager()));
-      NDArray replaced = ((TensorHook<NDArray>) entries[i].hook()).onGradient(shown);
+      NDArray replaced = call(entries[i], shown);
       if (replaced != null) {
         seen = replaced;
         any = true;
       }
     }
     return any ? seen : null;
+  }
+
+  @SuppressWarnings("unchecked")
+  private static @Nullable NDArray call(HookEntry entry, NDArray gradient) {
+    try {
+      return ((TensorHook<NDArray>) entry.hook()).onGradient(gradient);
+    } catch (RuntimeException e) {
+      throw HookTypes.named(e, entry, "tensor hook", "an array of shape " + gradient.getShape());
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.HookTypes;
 import io.camhook.dispatch.ModuleHooks;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
@@ -138,6 +139,8 @@ public final class HookedCall implements BlockCall {
     }
     try {
       callPre(entry);
+    } catch (RuntimeException e) {
+      throw UserFailure.of(HookTypes.named(e, entry, "forward pre hook", path));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
@@ -202,6 +205,8 @@ public final class HookedCall implements BlockCall {
     try {
       NDList replaced = call(entry, outputs);
       return replaced == null ? outputs : replaced;
+    } catch (RuntimeException e) {
+      throw UserFailure.of(HookTypes.named(e, entry, "forward hook", path));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;

@@ -10,6 +10,7 @@ import io.camhook.ForwardPreHookWithParams;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import io.camhook.dispatch.HookTypes;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.ModuleBackward;
@@ -86,6 +87,8 @@ final class ScriptHookCall {
         require(entry, replaced, inputs.size(), "forward pre hook", "inputs");
       }
       return replaced;
+    } catch (RuntimeException e) {
+      throw UserFailure.of(HookTypes.named(e, entry, "forward pre hook", module.path()));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
@@ -115,7 +118,12 @@ final class ScriptHookCall {
     try {
       for (HookEntry entry : HookTable.of(module, HookKind.FORWARD)) {
         called.add(entry);
-        NDList replaced = call(entry, seen);
+        NDList replaced;
+        try {
+          replaced = call(entry, seen);
+        } catch (RuntimeException e) {
+          throw HookTypes.named(e, entry, "forward hook", module.path());
+        }
         if (replaced != null) {
           require(entry, replaced, outputs.size(), "forward hook", "outputs");
           seen = new NDList(replaced);
