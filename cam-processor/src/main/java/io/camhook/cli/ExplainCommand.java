@@ -10,6 +10,7 @@ import io.camhook.explain.ModelInput;
 import io.camhook.explain.Preprocessing;
 import io.camhook.explain.TextTokenizer;
 import io.camhook.explain.Vocabulary;
+import io.camhook.recording.Tensor;
 import io.camhook.report.MetricsTable;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -42,8 +43,9 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Written per input, with NAME that of its file:",
-      "  NAME.safetensors    logits, activation/LAYER, gradient/LAYER, raw/METHOD/LAYER,",
-      "                      heatmap/METHOD; of the second target gradient@1/… and so on",
+      "  NAME.safetensors    logits, activation/LAYER, gradient/LAYER,",
+      "                      raw/METHOD/LAYER, heatmap/METHOD; of the second target",
+      "                      gradient@1/… and so on",
       "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …)",
       "and report.html over all of them."
     })
@@ -146,12 +148,13 @@ final class ExplainCommand implements Callable<Integer> {
       Files.createDirectories(output);
       MetricsSummary summary = new MetricsSummary(metrics);
       try (ExplainOutput out = new ExplainOutput(output, inputs);
-          Progress progress = new Progress("explain", " inputs", files.size())) {
+          Progress progress =
+              new Progress("explain", " maps", (long) files.size() * Math.max(1, methods.size()))) {
         ExplainSettings settings = new ExplainSettings(wanted, interruption, progress, vocabulary);
         ExplainRun run = new ExplainRun(model, methods, target.labels(), settings, problems);
         for (int i = 0; i < files.size() && !interruption.requested(); i++) {
           explain(files, i, explainer, run, metrics, summary, out);
-          progress.step();
+          progress.to((i + 1L) * Math.max(1, methods.size()));
         }
         if (!summary.isEmpty()) {
           List<MetricsTable.Curve> curves = List.of();
@@ -201,6 +204,7 @@ final class ExplainCommand implements Callable<Integer> {
       for (ModelInput input : files.read(index)) {
         Explained explained = explainer.run(input, target.of(input, explainer));
         notice(explainer.notices());
+        noticeLabels(explained);
         Explanation explanation = run.explain(explained);
         out.write(explanation, explained, run.concepts(explained), run.labels(explained));
         say(ChoiceText.of(explained, explanation), input);
@@ -244,6 +248,22 @@ final class ExplainCommand implements Callable<Integer> {
       }
     }
     print.flush();
+  }
+
+  /** Names that are too few or too many are probably another model's. */
+  private void noticeLabels(Explained explained) {
+    int names = target.labels().names().size();
+    Tensor output = explained.logits().orElse(null);
+    if (names == 0 || output == null || output.rank() < 2 || choice.boxes() != null) {
+      return;
+    }
+    long classes = output.size(explained.classAxis());
+    if (names != classes) {
+      notice(
+          List.of(
+              "the labels are %d names, and output %s has %d classes, so names may be wrong; give the model's own file with --labels, one name a line in the order of the output"
+                  .formatted(names, explained.outputName(), classes)));
+    }
   }
 
   private void sayBoxes(BoxList boxes) {

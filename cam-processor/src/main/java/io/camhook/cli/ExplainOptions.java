@@ -18,11 +18,10 @@ final class ExplainOptions {
       names = {"-m", "--method"},
       paramLabel = "METHOD",
       split = ",",
-      description = {
-        "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, xgradcam,"
-            + " eigencam …",
-        "Default: gradcam and cam where the recording has what they need, else eigencam."
-      })
+      description =
+          "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, "
+              + "xgradcam, eigencam … Default: gradcam and cam where the recording has what "
+              + "they need, else eigencam.")
   private List<String> methods = new ArrayList<>();
 
   @Option(

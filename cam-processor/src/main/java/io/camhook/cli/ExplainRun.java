@@ -155,6 +155,7 @@ final class ExplainRun {
                   .formatted(method, explained.activations().keySet(), e));
         }
       }
+      settings.progress().step();
     }
     return maps;
   }

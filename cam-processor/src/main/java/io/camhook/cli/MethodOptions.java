@@ -29,16 +29,15 @@ final class MethodOptions {
       names = {"-m", "--method"},
       paramLabel = "METHOD",
       split = ",",
-      description = {
-        "Method, may be repeated (default: gradcam; of token ids hirescam and",
-        "integrated-gradients, and occlusion where the padding token is known);",
-        "none: activations and gradients only.",
-        "Of layers: cam gradcam gradcam++ hirescam gradcam-elementwise xgradcam layercam eigencam",
-        "eigengradcam segeigencam kpcacam fem finercam shapleycam refinecam randomcam; running the",
-        "model again: scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of",
-        "the input: integrated-gradients smoothgrad guided-backprop occlusion rise attention-rollout;",
-        "of a detector's boxes: drise."
-      })
+      description =
+          "Method, may be repeated (default: gradcam; of token ids hirescam and "
+              + "integrated-gradients, and occlusion where the padding token is known); none: "
+              + "activations and gradients only. Of layers: cam gradcam gradcam++ hirescam "
+              + "gradcam-elementwise xgradcam layercam eigencam eigengradcam segeigencam "
+              + "kpcacam fem finercam shapleycam refinecam randomcam; running the model again: "
+              + "scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of "
+              + "the input: integrated-gradients smoothgrad guided-backprop occlusion rise "
+              + "attention-rollout; of a detector's boxes: drise.")
   private List<String> methods = new ArrayList<>();
 
   @Option(

@@ -21,13 +21,11 @@ final class MetricsOptions {
       names = "--metrics",
       paramLabel = "METRIC",
       split = ",",
-      description = {
-        "Measures the methods, beside randomcam: road, confidence, deletion, insertion"
-            + " (faithfulness),",
-        "sensitivity (robustness), sanity (likeness to maps of models with random weights),",
-        "complexity, completeness (axiomatic), localization (needs --mask), or all.",
-        "Printed, and written as metrics.json and metrics.csv."
-      })
+      description =
+          "Measures the methods, beside randomcam: road, confidence, deletion, insertion "
+              + "(faithfulness), sensitivity (robustness), sanity (likeness to maps of models "
+              + "with random weights), complexity, completeness (axiomatic), localization "
+              + "(needs --mask), or all. Printed, and written as metrics.json and metrics.csv.")
   private List<String> metrics = new ArrayList<>();
 
   @Option(

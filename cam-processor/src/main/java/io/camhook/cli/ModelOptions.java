@@ -34,11 +34,11 @@ final class ModelOptions {
   @Option(
       names = "--boxes",
       paramLabel = "v5|v8",
-      description = {
-        "The output holds a detector's boxes, of which each has columns x, y, width, height and",
-        "v5: objectness and classes (YOLOv5, YOLOX); v8: classes (YOLOv8 and later). Then -t box:N",
-        "is one box, class:N a class over all boxes, topN the surest boxes."
-      })
+      description =
+          "The output holds a detector's boxes, of which each has columns x, y, width, "
+              + "height and v5: objectness and classes (YOLOv5, YOLOX); v8: classes (YOLOv8 and "
+              + "later). Then -t box:N is one box, class:N a class over all boxes, topN the "
+              + "surest boxes.")
   private Boxes.@Nullable Format boxes;
 
   ModelOptions() {}

@@ -67,10 +67,10 @@ final class ProcessCommand implements Callable<Integer> {
 
   @Option(
       names = "--follow",
-      description = {
-        "Go on while the recording grows, until its writer closes it; wait for it if it is not there yet.",
-        "Of a topic: go on until interrupted. Captures that DIR has already are left alone."
-      })
+      description =
+          "Go on while the recording grows, until its writer closes it; wait for it if it "
+              + "is not there yet. Of a topic: go on until interrupted. Captures that DIR has "
+              + "already are left alone.")
   private boolean follow;
 
   @Option(

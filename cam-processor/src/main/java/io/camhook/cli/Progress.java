@@ -10,6 +10,12 @@ final class Progress implements AutoCloseable {
   /** Set by the launcher script, which can tell. */
   private static final String TERMINAL = "camhook.terminal";
 
+  /** Of a terminal as it comes; the bar has its estimate at the end and the note after it. */
+  private static final int WIDTH = 79;
+
+  /** What of it a note may take, so that the bar and its estimate stay. */
+  private static final int NOTE = 24;
+
   private final @Nullable ProgressBar bar;
 
   /**
@@ -28,6 +34,7 @@ final class Progress implements AutoCloseable {
                 .setInitialMax(total)
                 .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BAR)
                 .setUpdateIntervalMillis(100)
+                .setMaxRenderedLength(WIDTH)
                 .clearDisplayOnFinish()
                 .continuousUpdate()
                 .build()
@@ -49,8 +56,15 @@ final class Progress implements AutoCloseable {
   /** What is being done inside the current step. */
   void note(String message) {
     if (bar != null) {
-      bar.setExtraMessage(" " + message);
+      bar.setExtraMessage(" " + shortened(message));
     }
+  }
+
+  /** The end of a message tells how far it is. */
+  static String shortened(String message) {
+    return message.length() <= NOTE
+        ? message
+        : "…" + message.substring(message.length() - NOTE + 1);
   }
 
   @Override

@@ -81,10 +81,10 @@ final class ReportCommand implements Callable<Integer> {
 
   @Option(
       names = "--compare",
-      description = {
-        "Of two recordings of the same inputs, for example before and after a change of the model:",
-        "pairs their captures, shows the difference of their maps, and lists changed answers first."
-      })
+      description =
+          "Of two recordings of the same inputs, for example before and after a change of "
+              + "the model: pairs their captures, shows the difference of their maps, and lists "
+              + "changed answers first.")
   private boolean compare;
 
   @Option(
@@ -98,10 +98,10 @@ final class ReportCommand implements Callable<Integer> {
 
   @Option(
       names = "--static",
-      description = {
-        "Writes pictures and text in place of a page: index.md and sheets of overlays as PNG into",
-        "the directory that -o names (default: report), for a wiki or the artifacts of a build."
-      })
+      description =
+          "Writes pictures and text in place of a page: index.md and sheets of overlays "
+              + "as PNG into the directory that -o names (default: report), for a wiki or the "
+              + "artifacts of a build.")
   private boolean pictures;
 
   private final Problems problems = new Problems();

@@ -29,6 +29,7 @@ import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -439,9 +440,19 @@ public final class Explained {
     List<CamResult> results = new ArrayList<>();
     for (int i = 0; i < inputs.explained().size(); i++) {
       ModelRun run = modelRun(inputs.explained().get(i), target, options);
-      results.add(method.explain(run, List.of(), pipeline).ofCall(i));
+      results.add(ofInput(method.explain(run, List.of(), pipeline), i));
     }
     return results;
+  }
+
+  /** Maps of the input lie over the input of that number: {@code input}, {@code input#1} … */
+  private static CamResult ofInput(CamResult result, int number) {
+    if (number == 0) {
+      return result;
+    }
+    Map<String, FloatMap> raw = new LinkedHashMap<>();
+    result.raw().forEach((path, map) -> raw.put(path + "#" + number, map));
+    return new CamResult(result.method(), number, raw, result.heatmap());
   }
 
   /** The model and the first input that is explained, for another target. */

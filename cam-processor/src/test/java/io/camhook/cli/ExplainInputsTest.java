@@ -1,0 +1,97 @@
+package io.camhook.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.camhook.cam.ReferenceCase;
+import io.camhook.recording.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the command makes of its inputs and of files that do not fit. */
+@EnabledIf("present")
+class ExplainInputsTest {
+  private static final Path CASES =
+      Path.of(System.getProperty("camhook.reference", "../shared/reference")).resolve("cases");
+
+  @TempDir Path folder;
+
+  static boolean present() {
+    return Files.isDirectory(CASES);
+  }
+
+  /** The two pictures of the case have different sizes. */
+  @Test
+  void methods_of_the_input_should_have_a_map_over_each_picture() throws IOException {
+    Path input = CASES.resolve("siamese.safetensors");
+    Invocation run =
+        Invocation.of(
+            "explain",
+            CASES.resolve("siamese.pt"),
+            input,
+            "-m",
+            "integrated-gradients",
+            "--samples",
+            "2",
+            "-o",
+            folder);
+    assertThat(run.status()).as(run.err()).isZero();
+    Map<String, Tensor> pictures = ReferenceCase.safetensors(input);
+    Map<String, Tensor> found = ReferenceCase.safetensors(folder.resolve("siamese.safetensors"));
+    for (int i = 0; i < 2; i++) {
+      String raw = "raw/integrated-gradients/input" + (i == 0 ? "" : "#1");
+      assertThat(found).containsKey(raw);
+      assertThat(found.get(raw).size(0)).isEqualTo(pictures.get("input" + i).size(2));
+    }
+  }
+
+  @Test
+  void labels_of_another_number_than_the_classes_should_be_noticed() throws IOException {
+    Path labels = Files.write(folder.resolve("five.txt"), Collections.nCopies(5, "cat"));
+    Invocation run =
+        Invocation.of(
+            "explain",
+            CASES.resolve("words12.pt"),
+            CASES.resolve("words12.safetensors"),
+            "--labels",
+            labels,
+            "-o",
+            folder.resolve("out"));
+    assertThat(run.status()).isZero();
+    assertThat(run.err())
+        .contains("the labels are 5 names, and output 0 has 3 classes")
+        .contains("--labels");
+  }
+
+  /** Wrapped lines of an option stand two columns to the right of its first. */
+  @Test
+  void help_should_keep_its_indentation() {
+    for (String command : List.of("explain", "report", "process", "serve", "layers")) {
+      List<String> lines =
+          Invocation.of(command, "--help")
+              .out()
+              .lines()
+              .dropWhile(line -> line.matches("Usage:.*| {8,}\\S.*")) // the synopsis
+              .takeWhile(line -> !line.startsWith("Written per"))
+              .toList();
+      int column = 80;
+      for (String line : lines) {
+        int indent = line.length() - line.stripLeading().length();
+        column = indent > 20 ? Math.min(column, indent) : column;
+      }
+      for (int i = 1; i < lines.size(); i++) {
+        String line = lines.get(i);
+        assertThat(line.length()).as(line).isLessThanOrEqualTo(80);
+        if (line.matches(" {" + column + "}\\S.*")) { // the name stood on a line of its own
+          assertThat(lines.get(i - 1)).as(command + " before: " + line).matches(" {2,6}\\S.*");
+        }
+      }
+    }
+  }
+}
