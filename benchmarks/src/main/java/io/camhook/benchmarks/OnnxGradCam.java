@@ -4,6 +4,14 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
 import io.camhook.benchmarks.onnx.OnnxNets;
+import io.camhook.cam.Heatmaps;
+import io.camhook.cam.model.RunOptions;
+import io.camhook.cam.targets.Labels;
+import io.camhook.cam.targets.TargetChoice;
+import io.camhook.explain.Explained;
+import io.camhook.explain.Explainer;
+import io.camhook.explain.ModelInput;
+import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -21,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * it and nothing sampled; and with Grad-CAM at the last block of every run. One thread, 224².
  */
 public final class OnnxGradCam {
-  private static final int PROCESSES = 3;
+  private static final int PROCESSES = Integer.getInteger("processes", 3);
   private static final int RUNS = 60;
 
   private OnnxGradCam() {}
@@ -53,7 +61,49 @@ public final class OnnxGradCam {
           (median(times[2]) - plain) / plain,
           "× of that more for Grad-CAM at the last block of %s".formatted(name));
     }
+    ablation(folder.resolve("ResNet-18.onnx"), verdict);
     verdict.exit();
+  }
+
+  /**
+   * Ablation-CAM of all 512 channels, where global average pooling and a linear layer follow, ÷ a
+   * plain run with as many threads; in one process and in turn.
+   */
+  private static void ablation(Path model, Verdict verdict) throws Exception {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    long[] shape = {1, 3, 224, 224};
+    float[] picture = picture();
+    try (Explainer explainer = Explainer.load(model, List.of("auto"));
+        OrtSession session = environment.createSession(model.toString());
+        OnnxTensor value = OnnxTensor.createTensor(environment, FloatBuffer.wrap(picture), shape)) {
+      Tensor input = Tensor.ofFloats(picture, shape);
+      Explained explained =
+          explainer.run(ModelInput.of("noise", input), TargetChoice.parse("top1", Labels.none()));
+      RunOptions options = RunOptions.forInput(input);
+      double[] methods = new double[RUNS / 4];
+      double[] plain = new double[RUNS / 4];
+      for (int i = -5; i < methods.length; i++) {
+        long start = System.nanoTime();
+        explained.map("ablationcam", 0, options, Heatmaps.standard());
+        long between = System.nanoTime();
+        session.run(Map.of("input", value)).close();
+        methods[Math.max(0, i)] = between - start;
+        plain[Math.max(0, i)] = System.nanoTime() - between;
+      }
+      verdict.atMost(
+          1,
+          median(methods) / median(plain),
+          "plain runs that Ablation-CAM of ResNet-18's 512 channels costs");
+    }
+  }
+
+  private static float[] picture() {
+    float[] picture = new float[3 * 224 * 224];
+    Random random = new Random(2);
+    for (int i = 0; i < picture.length; i++) {
+      picture[i] = (float) random.nextGaussian();
+    }
+    return picture;
   }
 
   private static Path configuration(Path folder, int rate) throws IOException {
@@ -92,11 +142,7 @@ public final class OnnxGradCam {
 
   private static void measure(Path model) throws Exception {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    float[] picture = new float[3 * 224 * 224];
-    Random random = new Random(2);
-    for (int i = 0; i < picture.length; i++) {
-      picture[i] = (float) random.nextGaussian();
-    }
+    float[] picture = picture();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(1);
       try (OrtSession session = environment.createSession(model.toString(), options);

@@ -6,6 +6,7 @@ import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.TensorData;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,8 +20,11 @@ import org.jspecify.annotations.Nullable;
  * the channels in CAM (Zhou et al., 2016).
  *
  * @param weight {@code [classes, channels]}, row by row
+ * @param bias {@code [classes]}; null where it is no constant
+ * @param overPositions whether the mean is known to be that over all positions of a layer with its
+ *     channels first
  */
-record GemmHead(float[] weight, int channels) {
+record GemmHead(float[] weight, int channels, float @Nullable [] bias, boolean overPositions) {
   private static final Set<String> RESHAPES = Set.of("Flatten", "Reshape", "Squeeze");
   private static final Set<String> MEANS = Set.of("GlobalAveragePool", "ReduceMean");
 
@@ -37,8 +41,10 @@ record GemmHead(float[] weight, int channels) {
             .filter(node -> !node.output().isEmpty())
             .collect(Collectors.toMap(Node::output, Function.identity(), (a, b) -> a));
     Node linear = makers.get(score);
+    String added = linear == null ? null : linear.input(2);
     if (linear != null && linear.is("Add")) {
       Node product = makers.get(linear.input(0));
+      added = linear.input(product == null ? 0 : 1);
       linear = product == null ? makers.get(linear.input(1)) : product;
     }
     if (linear == null || !(linear.is("Gemm") || linear.is("MatMul"))) {
@@ -58,13 +64,60 @@ record GemmHead(float[] weight, int channels) {
     String name = linear.input(1);
     for (TensorData tensor : graph.initializers()) {
       if (tensor.name().equals(name) && !tensor.isExternal() && tensor.dimensions().length == 2) {
-        return Optional.of(of(tensor, linear.number("transB", 0) != 0));
+        boolean byClass = linear.number("transB", 0) != 0;
+        int classes = (int) tensor.dimensions()[byClass ? 0 : 1];
+        float[] bias = linear.real("beta", 1) == 1 ? bias(graph, added, classes) : null;
+        return Optional.of(of(tensor, byClass, bias, isOverPositions(graph, mean)));
       }
     }
     return Optional.empty();
   }
 
-  private static GemmHead of(TensorData tensor, boolean byClass) throws OnnxException {
+  private static float @Nullable [] bias(Graph graph, @Nullable String name, int classes)
+      throws OnnxException {
+    if (name == null) {
+      return new float[classes];
+    }
+    for (TensorData tensor : graph.initializers()) {
+      if (tensor.name().equals(name) && !tensor.isExternal() && tensor.size() == classes) {
+        double[] values = tensor.reals();
+        float[] bias = new float[classes];
+        for (int i = 0; i < classes; i++) {
+          bias[i] = (float) values[i];
+        }
+        return bias;
+      }
+    }
+    return null;
+  }
+
+  private static boolean isOverPositions(Graph graph, Node mean) throws OnnxException {
+    if (mean.is("GlobalAveragePool")) {
+      return true;
+    }
+    long[] axes = mean.numbers("axes");
+    for (TensorData tensor : graph.initializers()) {
+      if (axes == null && tensor.name().equals(mean.input(1)) && !tensor.isExternal()) {
+        axes = tensor.longs();
+      }
+    }
+    if (axes == null) {
+      return false;
+    }
+    long[] sorted = axes.clone();
+    Arrays.sort(sorted);
+    long first = sorted[0] >= 0 ? 2 : -sorted.length;
+    for (int i = 0; i < sorted.length; i++) {
+      if (sorted[i] != first + i) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static GemmHead of(
+      TensorData tensor, boolean byClass, float @Nullable [] bias, boolean overPositions)
+      throws OnnxException {
     double[] values = tensor.reals();
     int first = (int) tensor.dimensions()[0];
     int second = (int) tensor.dimensions()[1];
@@ -76,7 +129,7 @@ record GemmHead(float[] weight, int channels) {
         weight[c * channels + k] = (float) values[byClass ? c * channels + k : k * classes + c];
       }
     }
-    return new GemmHead(weight, channels);
+    return new GemmHead(weight, channels, bias, overPositions);
   }
 
   /** The rows of the targets' classes, {@code [targets, channels]}; null where there are none. */

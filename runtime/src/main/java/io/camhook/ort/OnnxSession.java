@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OnnxSession implements ModelSession {
   private static final String VECTOR = "camhook_vector";
+  private static final String MEANS = "camhook means of ";
 
   private final OrtModel model;
   private final OnnxModules modules;
@@ -325,9 +326,43 @@ final class OnnxSession implements ModelSession {
     return java.util.Objects.requireNonNull(run(opened, inputs, more).get(name.get()));
   }
 
+  @Override
+  public Optional<String> weightOfMeans(String path) {
+    try {
+      return head(path).isPresent() ? Optional.of(MEANS + path + ".weight") : Optional.empty();
+    } catch (OnnxException e) {
+      return Optional.empty(); // the model is run instead
+    }
+  }
+
+  /** The linear layer that is all that follows the means of a layer's channels. */
+  private Optional<GemmHead> head(String path) throws OnnxException {
+    String value = layers.get(LayerOutput.parse(path));
+    return value == null
+        ? Optional.empty()
+        : GemmHead.of(model.model().graph(), score, value)
+            .filter(head -> head.overPositions() && head.bias() != null);
+  }
+
+  private Optional<Tensor> ofHead(String name) throws OnnxException {
+    int dot = name.lastIndexOf('.');
+    GemmHead head = head(name.substring(MEANS.length(), dot)).orElse(null);
+    float[] bias = head == null ? null : head.bias();
+    if (head == null || bias == null) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        name.endsWith(".bias")
+            ? Tensor.ofFloats(bias, bias.length)
+            : Tensor.ofFloats(head.weight(), bias.length, head.channels()));
+  }
+
   /** A graph's constant; for {@code PATH.weight} of a linear layer, its matrix [out, in]. */
   @Override
   public Optional<Tensor> parameter(String name) throws IOException {
+    if (name.startsWith(MEANS)) {
+      return ofHead(name);
+    }
     int dot = name.lastIndexOf('.');
     if (dot > 0) {
       Optional<Tensor> found = ofNode(name.substring(0, dot), name.substring(dot + 1));

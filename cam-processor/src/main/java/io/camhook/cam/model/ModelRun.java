@@ -121,19 +121,25 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
       size = Math.multiplyExact(size, (int) one[d]);
     }
     double[] scores = new double[count];
+    float[] batch = new float[0];
     for (int from = 0; from < count; from += options.batch()) {
       requireNotCancelled(method);
       int n = Math.min(options.batch(), count - from);
-      float[] batch = new float[Math.multiplyExact(n, size)];
+      int length = Math.multiplyExact(n, size);
+      if (batch.length == length) {
+        Arrays.fill(batch, 0);
+      } else {
+        batch = new float[length];
+      }
       for (int i = 0; i < n; i++) {
         filler.fill(from + i, batch, i * size);
       }
       long[] shape = one.clone();
       shape[0] = n;
       float[] outputs = runner.run(Tensor.ofFloats(batch, shape)).toFloats();
-      int length = outputs.length / n;
+      int each = outputs.length / n;
       for (int i = 0; i < n; i++) {
-        scores[from + i] = target.score(Arrays.copyOfRange(outputs, i * length, (i + 1) * length));
+        scores[from + i] = target.score(Arrays.copyOfRange(outputs, i * each, (i + 1) * each));
       }
       options.progress().at(method, from + n, count);
     }

@@ -2,6 +2,9 @@ package io.camhook.cam.model;
 
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -46,27 +49,32 @@ final class ScoreCam extends ModelWeighted {
   }
 
   /**
-   * For each channel the first one with the same mask. Dead channels, 0 everywhere, all have the
-   * mask 0, so the model is run once for them.
+   * For each channel the first one with the same mask, so that the model is run once for them.
+   * Constant channels, dead ones above all, have the mask 0.
    */
   private static int[] runs(LayerSample sample, int[] channels) {
     int[] runs = new int[channels.length];
-    int dead = -1;
+    Map<FloatBuffer, Integer> first = new HashMap<>();
+    int constant = -1;
     for (int i = 0; i < channels.length; i++) {
-      runs[i] = i;
-      if (isDead(sample, channels[i])) {
-        dead = dead < 0 ? i : dead;
-        runs[i] = dead;
+      FloatBuffer values =
+          FloatBuffer.wrap(
+              sample.activation(), channels[i] * sample.positions(), sample.positions());
+      if (isConstant(values)) {
+        constant = constant < 0 ? i : constant;
+        runs[i] = constant;
+      } else {
+        Integer same = first.putIfAbsent(values, i);
+        runs[i] = same == null ? i : same;
       }
     }
     return runs;
   }
 
-  private static boolean isDead(LayerSample sample, int channel) {
-    float[] a = sample.activation();
-    int from = channel * sample.positions();
-    for (int i = from; i < from + sample.positions(); i++) {
-      if (a[i] != 0) {
+  private static boolean isConstant(FloatBuffer values) {
+    float one = values.get(values.position());
+    for (int i = values.position(); i < values.limit(); i++) {
+      if (values.get(i) != one) {
         return false;
       }
     }

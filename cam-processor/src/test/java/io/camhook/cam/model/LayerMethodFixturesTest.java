@@ -244,6 +244,17 @@ class LayerMethodFixturesTest {
   }
 
   @Test
+  void scorecam_should_run_equal_and_constant_channels_once() {
+    // Masks (0, 1) twice, 0 (a constant) and (1, 0) over the input (LN3, 0): s = 0, 0, 0, LN3.
+    // raw = (A0 + A1 + A2) / 6 + A3 / 2 with A0 = A1 = (0, 6), A2 = (3, 3), A3 = (2, 0).
+    float[] values = {0, 6, 0, 6, 3, 3, 2, 0};
+    LayerTensors layer = LayerTensors.of("conv", Tensor.ofFloats(values, 1, 4, 1, 2), null);
+    HandModel model = sum();
+    assertRaw(explain(new ScoreCam(), model, input(LN3, 0), layer), 1.5, 2.5);
+    assertThat(model.batches).containsExactly(3);
+  }
+
+  @Test
   void cancelled_run_should_stop_before_the_next_batch() {
     Tensor input = input(LN3, 0);
     HandModel model = sum();
