@@ -1,6 +1,7 @@
 package io.camhook.render;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferByte;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,21 +58,31 @@ public record Picture(int width, int height, byte[] rgb) {
 
   /** The picture as a Java image. */
   public BufferedImage toImage() {
-    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    int[] packed = new int[width * height];
-    for (int i = 0; i < packed.length; i++) {
-      packed[i] =
-          (rgb[3 * i] & 0xff) << 16 | (rgb[3 * i + 1] & 0xff) << 8 | (rgb[3 * i + 2] & 0xff);
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
+    byte[] bgr = bytes(image);
+    for (int i = 0; i < bgr.length; i += 3) {
+      bgr[i] = rgb[i + 2];
+      bgr[i + 1] = rgb[i + 1];
+      bgr[i + 2] = rgb[i];
     }
-    image.setRGB(0, 0, width, height, packed, 0, width);
     return image;
+  }
+
+  /** The memory of an image of type {@code TYPE_3BYTE_BGR}. */
+  private static byte[] bytes(BufferedImage image) {
+    return ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
   }
 
   /** The picture as a PNG file's bytes. */
   public byte[] png() {
+    return png(toImage());
+  }
+
+  /** An image as a PNG file's bytes. */
+  public static byte[] png(BufferedImage image) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
-      if (!ImageIO.write(toImage(), "png", out)) {
+      if (!ImageIO.write(image, "png", out)) {
         throw new IllegalStateException("this Java runtime has no PNG writer");
       }
     } catch (IOException e) {

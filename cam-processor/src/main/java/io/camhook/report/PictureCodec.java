@@ -4,6 +4,7 @@ import io.camhook.render.Picture;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferByte;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,10 +25,25 @@ final class PictureCodec {
   static String dataUrl(Picture picture, int limit) {
     BufferedImage image = scaled(picture.toImage(), limit);
     byte[] jpeg = jpeg(image, QUALITY);
-    byte[] png = Picture.of(image).png();
-    return png.length <= jpeg.length
+    byte[] png = isDrawn(image) ? Picture.png(image) : null;
+    return png != null && png.length <= jpeg.length
         ? "data:image/png;base64," + Base64.getEncoder().encodeToString(png)
         : "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
+  }
+
+  /**
+   * Whether a PNG may be the smaller file: half of the pixels are what their left neighbour is. A
+   * photo's are not, and packing it as PNG costs more than all else that a report does with it.
+   */
+  private static boolean isDrawn(BufferedImage image) {
+    byte[] bgr = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
+    int same = 0;
+    for (int i = 3; i < bgr.length; i += 3) {
+      if (bgr[i] == bgr[i - 3] && bgr[i + 1] == bgr[i - 2] && bgr[i + 2] == bgr[i - 1]) {
+        same++;
+      }
+    }
+    return 6 * same >= bgr.length;
   }
 
   /** A small JPEG whose longer side is at most {@code limit}. */
@@ -44,7 +60,7 @@ final class PictureCodec {
       double factor = longest >= 2 * limit ? 0.5 : (double) limit / longest;
       int width = Math.max(1, (int) Math.round(current.getWidth() * factor));
       int height = Math.max(1, (int) Math.round(current.getHeight() * factor));
-      BufferedImage smaller = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+      BufferedImage smaller = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
       Graphics2D g = smaller.createGraphics();
       g.setRenderingHint(
           RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
