@@ -70,4 +70,20 @@ public final class Wrapped {
       return "" + only.forward(List.of(new Array(x))).second().data().asFloat()[0];
     }
   }
+
+  /** y = 3x + 2(3x): more than one way leads to the output. */
+  public static final class Residual {
+    private final Scale first = new Scale(3);
+    private final Scale second = new Scale(2);
+
+    public float[] forward(float[] x) {
+      float[] a = first.forward(x);
+      float[] b = second.forward(a);
+      float[] sum = new float[x.length];
+      for (int i = 0; i < x.length; i++) {
+        sum[i] = a[i] + b[i];
+      }
+      return sum;
+    }
+  }
 }

@@ -214,10 +214,30 @@ public final class CaptureQueue implements AutoCloseable {
       refusedPaused.increment();
       return null;
     }
+    lock.lock();
+    long bytes;
+    try {
+      bytes = Math.min(usualBytes, capacity);
+    } finally {
+      lock.unlock();
+    }
+    return reserve(bytes, 0);
+  }
+
+  /**
+   * Asks for room for {@code bytes} that a request needs beside its capture. Without room, its
+   * capture counts as dropped.
+   *
+   * @return what to close when the bytes are given back; null if there is no room
+   */
+  public @Nullable Admission reserve(long bytes) {
+    return reserve(bytes, bytes);
+  }
+
+  private @Nullable Admission reserve(long bytes, long reported) {
     Loss loss;
     lock.lock();
     try {
-      long bytes = Math.min(usualBytes, capacity);
       loss = awaitRoom(bytes, true);
       if (loss == null) {
         reservedBytes += bytes;
@@ -228,7 +248,7 @@ public final class CaptureQueue implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    reportLoss(loss, 0, null);
+    reportLoss(loss, reported, null);
     return null;
   }
 

@@ -89,6 +89,17 @@ public final class Recorder implements AutoCloseable {
   }
 
   /**
+   * Asks for room in the queue for {@code bytes} that a request needs for a moment beside its
+   * capture. Without room, its capture counts as dropped.
+   *
+   * @return what to close when the bytes are given back; null if there is no room
+   */
+  public @Nullable Admission reserve(long bytes) {
+    CaptureQueue open = queue();
+    return open == null ? null : open.reserve(bytes);
+  }
+
+  /**
    * Takes over a capture; never throws.
    *
    * @return whether it will be written

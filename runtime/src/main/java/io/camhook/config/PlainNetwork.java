@@ -1,5 +1,6 @@
 package io.camhook.config;
 
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +14,21 @@ import org.jspecify.annotations.Nullable;
  * @param rootValues the same for the root; those of the modules where nothing else is said
  * @param inputShape shape of the root's input, where that is a flat array; null where it is not or
  *     nobody needs it
+ * @param layerwise how camhook goes backward where the root has no method for that; null where it
+ *     has one, or no gradients are wanted
  */
 public record PlainNetwork(
     Methods module,
     @Nullable Methods root,
     Values values,
     Values rootValues,
-    @Nullable FlatInputShape inputShape) {
+    @Nullable FlatInputShape inputShape,
+    @Nullable Layerwise layerwise) {
+  /** Whether there is a way from a gradient of the output to those of the layers. */
+  public boolean goesBackward() {
+    return layerwise != null || (root == null ? module : root).backward() != null;
+  }
+
   /**
    * Where the values of a call are.
    *
@@ -31,6 +40,8 @@ public record PlainNetwork(
    *     of them joined by dots; null when tensors are arrays or buffers
    * @param shape field or no-argument method that gives the shape: of the tensor class where {@code
    *     value} is set, else of the module; null when the (nested) array itself tells
+   * @param make static method of the application that makes a tensor of numbers and sizes, such as
+   *     {@code com.acme.Tensor.of(float[],int[])}; null when a tensor is made from another
    */
   public record Values(
       Place input,
@@ -38,7 +49,22 @@ public record PlainNetwork(
       Place gradOutput,
       Place gradInput,
       @Nullable String value,
-      @Nullable String shape) {}
+      @Nullable String shape,
+      @Nullable String make) {}
+
+  /**
+   * The layers' backward methods are called one after the other, the last layer's first.
+   *
+   * @param arguments what else those methods get: a type of parameter by its simple or full name,
+   *     and the static field or method without arguments that gives its value
+   * @param lossTarget where the last layer finds the target of its loss, where it computes the
+   *     gradient itself as output − target; {@code NONE} where it is given the gradient
+   */
+  public record Layerwise(Map<String, String> arguments, Place lossTarget) {
+    public Layerwise {
+      arguments = Map.copyOf(arguments);
+    }
+  }
 
   /**
    * Methods of a kind of class.

@@ -158,7 +158,7 @@ final class ArrayTensors {
     return slice;
   }
 
-  private static double[] widen(float[] numbers) {
+  static double[] widen(float[] numbers) {
     double[] wide = new double[numbers.length];
     for (int i = 0; i < wide.length; i++) {
       wide[i] = numbers[i];

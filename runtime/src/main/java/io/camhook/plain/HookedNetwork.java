@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -44,14 +43,11 @@ final class HookedNetwork {
   HookedNetwork(CamhookConfig.Model entry, PlainNetwork places, EventLog log) {
     this.entry = entry;
     this.places = places;
-    PlainNetwork.Values values = places.values();
-    PlainNetwork.Values ofRoot = places.rootValues();
-    this.tensors = new TensorAccess(values.value(), values.shape());
+    this.tensors = new TensorAccess(places.values());
     this.rootTensors =
-        Objects.equals(values.value(), ofRoot.value())
-                && Objects.equals(values.shape(), ofRoot.shape())
+        places.values().equals(places.rootValues())
             ? tensors
-            : new TensorAccess(ofRoot.value(), ofRoot.shape());
+            : new TensorAccess(places.rootValues());
     this.moduleTypes = new TypePattern(places.module().type());
     this.rootTypes = new TypePattern(rootMethods().type());
     this.auto = entry.layers().contains(LayerPattern.AUTO);
@@ -184,7 +180,19 @@ final class HookedNetwork {
   }
 
   private boolean recordsGradients() {
-    return captures(CaptureKind.GRADIENT) && rootMethods().backward() != null;
+    return captures(CaptureKind.GRADIENT) && places.goesBackward();
+  }
+
+  /** Notes the layers of a pass, where camhook goes backward by their methods. */
+  @Nullable LayerChain chain() {
+    return wantsScoreGradient() && places.layerwise() != null
+        ? new LayerChain(this, places.layerwise())
+        : null;
+  }
+
+  /** The layers' backward method. */
+  @Nullable String layerBackward() {
+    return places.module().backward();
   }
 
   String name() {
@@ -201,7 +209,7 @@ final class HookedNetwork {
 
   /** How the tensors of a module are read. */
   TensorAccess tensors(Object module) {
-    return isRootAlone(module) ? rootTensors : tensors;
+    return isOfRootClass(module) ? rootTensors : tensors;
   }
 
   /** How the tensors that the root gets and returns are read. */
@@ -211,17 +219,19 @@ final class HookedNetwork {
 
   /** Where the values of a module's calls are. */
   private PlainNetwork.Values values(Object module) {
-    return isRootAlone(module) ? places.rootValues() : places.values();
+    return isOfRootClass(module) ? places.rootValues() : places.values();
   }
 
-  /** Whether the configuration has the object as a root and not as a module. */
-  private boolean isRootAlone(Object module) {
-    return places.root() != null && isRoot(module) && !moduleTypes.matches(module.getClass());
+  /** Whether it is the root's methods that are woven into the object's class. */
+  private boolean isOfRootClass(Object module) {
+    return places.root() != null && isRoot(module);
   }
 
-  /** Whether backwards of camhook's own may have written to an object: it is of the network. */
-  boolean isModule(Object object) {
-    return moduleTypes.matches(object.getClass()) || isRoot(object);
+  /** Whether an object is a layer of the network or one of its tensors. */
+  boolean isOwn(Object object) {
+    return moduleTypes.matches(object.getClass())
+        || tensors.isObject(object)
+        || rootTensors.isObject(object);
   }
 
   ModuleNames names() {

@@ -18,8 +18,16 @@ final class Member {
     this.method = method;
   }
 
-  /** The member of {@code type} or the nearest of its superclasses and interfaces. */
+  /**
+   * The member of {@code type} or the nearest of its superclasses and interfaces; where there is
+   * none of that name, the getter: {@code getSecond} for {@code second}.
+   */
   static Optional<Member> find(Class<?> type, String name) {
+    return named(type, name)
+        .or(() -> named(type, "get" + Character.toUpperCase(name.charAt(0)) + name.substring(1)));
+  }
+
+  private static Optional<Member> named(Class<?> type, String name) {
     for (Class<?> c = type; c != null && c != Object.class; c = c.getSuperclass()) {
       for (Field field : c.getDeclaredFields()) {
         if (field.getName().equals(name) && !Modifier.isStatic(field.getModifiers())) {
@@ -73,6 +81,22 @@ final class Member {
       throw new IllegalStateException(this + " cannot be read", e);
     } catch (InvocationTargetException e) {
       throw new IllegalStateException(this + " threw " + e.getCause(), e.getCause());
+    }
+  }
+
+  /**
+   * Sets the member of {@code owner}.
+   *
+   * @throws IllegalArgumentException if it is no field that can be set to that
+   */
+  void set(Object owner, @Nullable Object value) {
+    try {
+      if (field == null) {
+        throw new IllegalArgumentException("expected a field, found the method " + method);
+      }
+      field.set(owner, value);
+    } catch (IllegalAccessException e) {
+      throw new IllegalArgumentException(field + " cannot be set", e);
     }
   }
 

@@ -91,6 +91,7 @@ final class ModuleCall implements PlainCall {
     try {
       Object value = network.valueAt(place, module, arguments, null);
       Object current = replaced(value, place, runBefore(value));
+      noteLayer(current);
       if (current != null) {
         note(current);
       }
@@ -140,12 +141,25 @@ final class ModuleCall implements PlainCall {
     }
   }
 
+  private void noteLayer(@Nullable Object input) {
+    PlainPass pass = thread.pass();
+    if (pass == null || backward || isRoot()) {
+      return;
+    }
+    try {
+      pass.begin(module, input);
+    } catch (Throwable e) {
+      thread.networks().recorder().checkMemory(e);
+      thread.networks().failed(network.name() + ": layer " + path + " could not be noted", e);
+    }
+  }
+
   private void note(Object value) {
     PlainPass pass = thread.pass();
-    OwnBackward own = thread.ownBackward();
+    LayerGradients own = thread.ownBackward();
     try {
       if (backward && own != null) {
-        own.gradients().add(path, module, value);
+        own.add(path, module, value);
       } else if (backward) {
         thread.gradient(network, path, module, value);
       } else if (pass != null && isRoot()) {
@@ -162,6 +176,9 @@ final class ModuleCall implements PlainCall {
     PlainPass pass = thread.pass();
     thread.pop(this);
     if (backward) {
+      if (thread.ownBackward() != null) {
+        return result; // no hook sees it, and what it leaves is read where it was called
+      }
       thread.backwardEnded(network, module);
     }
     if (thrown != null) {

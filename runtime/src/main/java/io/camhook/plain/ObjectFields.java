@@ -39,7 +39,7 @@ final class ObjectFields {
     return fields;
   }
 
-  static @Nullable Object get(Field field, Object owner) {
+  static @Nullable Object get(Field field, @Nullable Object owner) {
     try {
       return field.get(owner);
     } catch (IllegalAccessException e) {

@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A backward that camhook runs on the application's network to get ∂score/∂A. It leaves the network
@@ -21,10 +22,6 @@ final class OwnBackward {
     this.gradients = gradients;
   }
 
-  LayerGradients gradients() {
-    return gradients;
-  }
-
   /**
    * Runs the root's backward.
    *
@@ -36,9 +33,8 @@ final class OwnBackward {
   void run(Object root, Object output, float[] seed, ThreadCalls thread) {
     Object gradient = network.rootTensors().like(output, seed);
     Method backward = method(root.getClass(), gradient);
-    StateSnapshot before = StateSnapshot.of(root, network::isModule);
-    thread.ownBackward(this);
-    try {
+    try (NotedState state = thread.networks().note(List.of(root), network::isOwn)) {
+      thread.ownBackward(gradients);
       backward.invoke(root, gradient);
     } catch (IllegalAccessException e) {
       throw new IllegalStateException(backward + " cannot be called", e);
@@ -46,7 +42,6 @@ final class OwnBackward {
       throw new IllegalStateException(backward + " threw " + e.getCause(), e.getCause());
     } finally {
       thread.ownBackward(null);
-      before.restore();
     }
   }
 

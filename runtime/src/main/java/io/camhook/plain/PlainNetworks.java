@@ -3,6 +3,7 @@ package io.camhook.plain;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.Steps;
 import io.camhook.builtin.Watches;
+import io.camhook.capture.Admission;
 import io.camhook.capture.ClassScores;
 import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
@@ -12,9 +13,11 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Prediction;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** The plain networks of a configuration, and the threads that run them. Thread-safe. */
@@ -151,8 +154,31 @@ public final class PlainNetworks {
     return log;
   }
 
+  /**
+   * Notes the state below {@code roots}, in room of the queue.
+   *
+   * @throws NoRoomException if there is none
+   */
+  NotedState note(Collection<?> roots, Predicate<Object> own) {
+    StateSnapshot snapshot = StateSnapshot.of(roots, own);
+    Admission room = recorder.reserve(snapshot.bytes());
+    if (room == null) {
+      throw new NoRoomException(snapshot.bytes());
+    }
+    try {
+      snapshot.take();
+      return new NotedState(snapshot, room);
+    } catch (Throwable e) {
+      room.close();
+      throw e;
+    }
+  }
+
   /** A capture was lost on its way: it counts as failed. */
   void lost(HookedNetwork network, Throwable cause) {
+    if (cause instanceof NoRoomException) {
+      return; // counted, as dropped
+    }
     if (cause instanceof IllegalArgumentException) {
       failures.mistake(
           "model %s is not captured: %s".formatted(network.name(), cause.getMessage()));

@@ -28,6 +28,7 @@ final class PlainPass {
   private final Map<String, Integer> calls = new HashMap<>();
   private final Map<LayerOutput, Tensor> activations = new LinkedHashMap<>();
   private final Map<String, ModuleInfo> modules = new LinkedHashMap<>();
+  private final @Nullable LayerChain chain;
   private @Nullable Tensor input;
   private @Nullable LayerOutput spatial;
   private @Nullable Object spatialValue;
@@ -38,6 +39,14 @@ final class PlainPass {
   PlainPass(HookedNetwork network, boolean dryRun) {
     this.network = network;
     this.dryRun = dryRun;
+    this.chain = dryRun ? null : network.chain();
+  }
+
+  /** A module begins, other than the root. */
+  void begin(Object module, @Nullable Object input) {
+    if (chain != null) {
+      chain.begin(module, input);
+    }
   }
 
   void input(Object value, Object root) {
@@ -50,10 +59,13 @@ final class PlainPass {
   void output(String path, Object module, Object value) {
     LayerOutput layer = new LayerOutput(path, calls.merge(path, 1, Integer::sum) - 1, null);
     boolean named = network.captures(path);
-    if (!named && !network.capturesAuto() && modules.containsKey(path)) {
+    if (chain == null && !named && !network.capturesAuto() && modules.containsKey(path)) {
       return;
     }
     Tensor tensor = network.tensors(module).read(value, module);
+    if (chain != null) {
+      chain.end(module, layer, value, tensor);
+    }
     modules.putIfAbsent(path, info(path, module, tensor));
     if (named) {
       activations.put(layer, tensor);
@@ -149,12 +161,8 @@ final class PlainPass {
     int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
     ClassifierRows rows = new ClassifierRows(targets);
     for (int n = 0; n < rounds; n++) {
-      OwnBackward backward = new OwnBackward(network, gradients());
-      backward.run(root, value, batch.seed(scores.seed(targets, n)), thread);
       int round = n;
-      backward
-          .gradients()
-          .found()
+      backward(root, value, batch.seed(scores.seed(targets, n)), thread)
           .forEach(
               (layer, tensor) -> {
                 Tensor gradient = batch.with(tensor);
@@ -164,5 +172,16 @@ final class PlainPass {
     }
     capture.targets(targets);
     rows.tensor().ifPresent(tensor -> capture.tensor(TensorName.CLASSIFIER_WEIGHT, tensor));
+  }
+
+  private Map<LayerOutput, Tensor> backward(
+      Object root, Object value, float[] seed, ThreadCalls thread) {
+    if (chain != null) {
+      return chain.gradients(
+          network.rootTensors().read(value, root), seed, activations.keySet(), thread);
+    }
+    LayerGradients gradients = gradients();
+    new OwnBackward(network, gradients).run(root, value, seed, thread);
+    return gradients.found();
   }
 }

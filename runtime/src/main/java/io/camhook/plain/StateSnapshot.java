@@ -7,6 +7,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
@@ -22,90 +23,202 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * A backward that the application did not ask for writes to gradient accumulators, caches and counters.
- * Before it, what such a backward may write to is noted: the fields of every object of the application that
- * can be reached from the network's root, the contents of every array, and the elements of the collections
- * that the modules themselves hold (a layer's stack of inputs). After it, whatever differs is put back.
+ * Before it, what such a backward may write to is noted, and after it whatever differs is put back:
  *
- * Collections of others, such as a cache or a queue that the network only refers to, are not touched, and
- * no collection made for several threads is: what another thread puts there meanwhile stays. Other objects
- * of the JDK are left alone, as are static fields.
+ *   of the root: its fields, and the arrays and collections that they hold;
+ *   of the layers: their fields, and all that they lead to in the application's own objects (parameters with
+ *   their gradients, caches), with the collections that the layers themselves hold.
+ *
+ * Other objects that the root refers to are searched for layers, no more. Collections of others, such as a
+ * cache or a queue that a layer only refers to, are not touched, and no collection made for several threads
+ * is: what another thread puts there meanwhile stays. Left alone are also static fields, other objects of the
+ * JDK, and what can be closed (files, pools, native memory): its content is not in its fields.
+ *
+ * What is to be copied is counted first, so that room for it can be asked for.
  */
 /** The state of a network, to be put back after a backward of camhook's own. */
 final class StateSnapshot {
   private final List<Runnable> restore = new ArrayList<>();
+  private final Map<Object, Boolean> found = new IdentityHashMap<>();
   private final Set<Object> ofModules = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Predicate<Object> modules;
+  private final Deque<Object> open = new ArrayDeque<>();
+  private final Set<Object> roots = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Predicate<Object> own;
+  private long bytes;
 
-  private StateSnapshot(Predicate<Object> modules) {
-    this.modules = modules;
+  private StateSnapshot(Predicate<Object> own) {
+    this.own = own;
   }
 
   /**
-   * Notes the state below {@code root}.
+   * Finds what there is to note; {@link #take} notes it.
    *
-   * @param modules whether an object is a module of the network
+   * @param roots where the search begins: objects and arrays that are noted in any case
+   * @param own whether an object is a layer or tensor of the network
    */
-  static StateSnapshot of(Object root, Predicate<Object> modules) {
-    StateSnapshot snapshot = new StateSnapshot(modules);
-    Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-    Deque<Object> open = new ArrayDeque<>();
-    visit(root, seen, open);
-    while (!open.isEmpty()) {
-      snapshot.note(open.pop(), seen, open);
+  static StateSnapshot of(Collection<?> roots, Predicate<Object> own) {
+    StateSnapshot snapshot = new StateSnapshot(own);
+    for (Object root : roots) {
+      snapshot.roots.add(root);
+      snapshot.found.put(root, true);
+      snapshot.open.add(root);
     }
+    while (!snapshot.open.isEmpty()) {
+      snapshot.search(snapshot.open.pop());
+    }
+    snapshot.found.forEach((object, noted) -> snapshot.bytes += noted ? bytes(object) : 0);
     return snapshot;
   }
 
-  private static void visit(@Nullable Object object, Set<Object> seen, Deque<Object> open) {
-    if (object != null && isState(object) && seen.add(object)) {
+  private static long bytes(Object object) {
+    if (object instanceof FloatBuffer floats) {
+      return 4L * floats.capacity();
+    }
+    if (object instanceof DoubleBuffer doubles) {
+      return 8L * doubles.capacity();
+    }
+    if (!object.getClass().isArray()) {
+      return 0;
+    }
+    Class<?> element = object.getClass().getComponentType();
+    long size = element == double.class || element == long.class ? 8 : 4;
+    return size * Array.getLength(object);
+  }
+
+  /** How many bytes {@link #take} copies, about. */
+  long bytes() {
+    return bytes;
+  }
+
+  /** Notes everything. */
+  void take() {
+    found.forEach(
+        (object, noted) -> {
+          if (noted) {
+            note(object);
+          }
+        });
+  }
+
+  /**
+   * @param noted whether what refers to it is noted with all that it leads to
+   */
+  private void visit(@Nullable Object object, boolean noted) {
+    if (object == null || !isState(object)) {
+      return;
+    }
+    boolean wanted = noted || own.test(object);
+    Boolean before = found.get(object);
+    if (before == null || (wanted && !before)) {
+      found.put(object, wanted);
       open.push(object);
     }
   }
 
-  private static boolean isState(Object object) {
+  private boolean isState(Object object) {
     if (object.getClass().getName().startsWith("java.util.concurrent.")
         || object.getClass().getName().startsWith("java.util.Collections$Synchronized")
         || object instanceof Vector
         || object instanceof Hashtable) {
       return false; // others may write to it
     }
+    return isHolder(object)
+        || (ObjectFields.isOfApplication(object)
+            && !(object instanceof Enum)
+            && !(object instanceof Thread)
+            && !(object instanceof ClassLoader)
+            && !(object instanceof AutoCloseable && !own.test(object))
+            && !object.getClass().isHidden());
+  }
+
+  /** Arrays, buffers, collections, maps: what a field may hold as its own. */
+  private static boolean isHolder(Object object) {
     return object.getClass().isArray()
         || object instanceof Collection
         || object instanceof Map
         || object instanceof FloatBuffer
-        || object instanceof DoubleBuffer
-        || (ObjectFields.isOfApplication(object)
-            && !(object instanceof Enum)
-            && !(object instanceof Thread)
-            && !object.getClass().isHidden());
+        || object instanceof DoubleBuffer;
   }
 
-  private void note(Object object, Set<Object> seen, Deque<Object> open) {
+  private void search(Object object) {
+    boolean noted = Boolean.TRUE.equals(found.get(object));
+    if (object instanceof Object[] elements) {
+      for (Object element : elements) {
+        child(element, noted, object);
+      }
+    } else if (object instanceof Collection<?> collection) {
+      for (Object element : new ArrayList<>(collection)) {
+        child(element, noted, object);
+      }
+    } else if (object instanceof Map<?, ?> map) {
+      for (Object value : new ArrayList<>(map.values())) {
+        child(value, noted, object);
+      }
+    } else if (!object.getClass().isArray() && !(object instanceof Buffer)) {
+      for (Field field : ObjectFields.fields(object.getClass())) {
+        if (!field.getType().isPrimitive()) {
+          Object value = ObjectFields.get(field, object);
+          if ((value instanceof Collection || value instanceof Map)
+              && (own.test(object) || roots.contains(object))) {
+            ofModules.add(value);
+          }
+          child(value, noted, object);
+        }
+      }
+    }
+  }
+
+  /** What a root holds is noted; where a root refers to other objects, only layers among them. */
+  private void child(@Nullable Object child, boolean noted, Object parent) {
+    if (child == null) {
+      return;
+    }
+    boolean ofRoot = roots.contains(parent) && !own.test(parent);
+    if (ofRoot && noted && isHolder(child)) {
+      roots.add(child);
+    }
+    visit(child, noted && (!ofRoot || isHolder(child)));
+  }
+
+  private void note(Object object) {
     if (object.getClass().isArray()) {
-      noteArray(object, seen, open);
+      noteArray(object);
     } else if (object instanceof Buffer buffer) {
       noteBuffer(buffer);
     } else if (object instanceof Collection<?> collection) {
-      noteCollection(collection, seen, open);
+      noteCollection(collection);
     } else if (object instanceof Map<?, ?> map) {
-      noteMap(map, seen, open);
+      noteMap(map);
     } else {
       for (Field field : ObjectFields.fields(object.getClass())) {
-        noteField(object, field, seen, open);
+        noteField(object, field);
       }
     }
   }
 
-  private void noteArray(Object array, Set<Object> seen, Deque<Object> open) {
+  private void noteArray(Object array) {
     int length = Array.getLength(array);
     Object copy = Array.newInstance(array.getClass().getComponentType(), length);
     System.arraycopy(array, 0, copy, 0, length);
-    restore.add(() -> System.arraycopy(copy, 0, array, 0, length));
-    if (array instanceof Object[] elements) {
-      for (Object element : elements) {
-        visit(element, seen, open);
+    restore.add(
+        () -> {
+          if (!sameElements(copy, array)) {
+            System.arraycopy(copy, 0, array, 0, length);
+          }
+        });
+  }
+
+  private static boolean sameElements(Object before, Object now) {
+    if (!(before instanceof Object[] elements)) {
+      return Arrays.deepEquals(new Object[] {before}, new Object[] {now});
+    }
+    Object[] others = (Object[]) now;
+    for (int i = 0; i < elements.length; i++) {
+      if (elements[i] != others[i]) {
+        return false;
       }
     }
+    return true;
   }
 
   private void noteBuffer(Buffer buffer) {
@@ -131,12 +244,11 @@ final class StateSnapshot {
     }
   }
 
-  private void noteCollection(Collection<?> collection, Set<Object> seen, Deque<Object> open) {
-    List<Object> copy = new ArrayList<>(collection);
-    copy.forEach(element -> visit(element, seen, open));
+  private void noteCollection(Collection<?> collection) {
     if (!ofModules.contains(collection)) {
       return;
     }
+    List<Object> copy = new ArrayList<>(collection);
     restore.add(
         () -> {
           if (!same(copy, collection)) {
@@ -164,12 +276,11 @@ final class StateSnapshot {
     ((Collection<Object>) collection).addAll(elements);
   }
 
-  private void noteMap(Map<?, ?> map, Set<Object> seen, Deque<Object> open) {
-    Map<Object, Object> copy = new LinkedHashMap<>(map);
-    copy.values().forEach(value -> visit(value, seen, open));
+  private void noteMap(Map<?, ?> map) {
     if (!ofModules.contains(map)) {
       return;
     }
+    Map<Object, Object> copy = new LinkedHashMap<>(map);
     restore.add(
         () -> {
           if (!same(new ArrayList<>(copy.keySet()), map.keySet())
@@ -185,7 +296,7 @@ final class StateSnapshot {
     ((Map<Object, Object>) map).putAll(entries);
   }
 
-  private void noteField(Object owner, Field field, Set<Object> seen, Deque<Object> open) {
+  private void noteField(Object owner, Field field) {
     Object value = ObjectFields.get(field, owner);
     restore.add(
         () -> {
@@ -195,12 +306,6 @@ final class StateSnapshot {
             ObjectFields.set(field, owner, value);
           }
         });
-    if (!field.getType().isPrimitive()) {
-      if ((value instanceof Collection || value instanceof Map) && modules.test(owner)) {
-        ofModules.add(value);
-      }
-      visit(value, seen, open);
-    }
   }
 
   /** Boxed primitives; equality of their bits, so that NaN is itself. */

@@ -1,6 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.config.FlatInputShape;
+import io.camhook.config.PlainNetwork;
 import io.camhook.recording.Tensor;
 import java.lang.reflect.Array;
 import java.util.List;
@@ -19,8 +20,11 @@ final class TensorAccess {
   private final ClassValue<Boolean> haveValues;
   private final ClassValue<Optional<Member>> shapes;
 
-  TensorAccess(@Nullable String value, @Nullable String shape) {
-    this.value = value;
+  private final @Nullable StaticMember make;
+
+  TensorAccess(PlainNetwork.Values places) {
+    this.make = places.make() == null ? null : new StaticMember(places.make());
+    this.value = places.value();
     this.values = value == null ? null : new MemberChain(value);
     this.haveValues =
         new ClassValue<>() {
@@ -29,7 +33,7 @@ final class TensorAccess {
             return values != null && values.beginsIn(type);
           }
         };
-    this.shapes = members(shape);
+    this.shapes = members(places.shape());
   }
 
   private static ClassValue<Optional<Member>> members(@Nullable String name) {
@@ -39,6 +43,11 @@ final class TensorAccess {
         return name == null ? Optional.empty() : Member.find(type, name);
       }
     };
+  }
+
+  /** Whether the value is an object of the application that holds its numbers in a member. */
+  boolean isObject(Object tensor) {
+    return !ArrayTensors.isArray(tensor) && haveValues.get(tensor.getClass());
   }
 
   /** Whether the configuration lets us read this value. */
@@ -131,6 +140,23 @@ final class TensorAccess {
    * @throws IllegalArgumentException if such a value cannot be made
    */
   Object like(Object tensor, float[] numbers) {
+    return make == null || ArrayTensors.isArray(tensor)
+        ? copyOf(tensor, numbers)
+        : make.make(tensor, numbers, read(tensor, null).shape());
+  }
+
+  /**
+   * The same, where the shape is known: what {@code tensor} holds may have been given back.
+   *
+   * @param shape its shape
+   */
+  Object like(Object tensor, float[] numbers, long[] shape) {
+    return make == null || ArrayTensors.isArray(tensor)
+        ? copyOf(tensor, numbers)
+        : make.make(tensor, numbers, shape);
+  }
+
+  private Object copyOf(Object tensor, float[] numbers) {
     Object array = array(tensor);
     Object replaced = ArrayTensors.like(array, numbers);
     if (array == tensor) {
@@ -138,7 +164,7 @@ final class TensorAccess {
     }
     if (values != null && values.isLong()) {
       throw new IllegalArgumentException(
-          "value: %s reads %s; camhook cannot make one with other numbers, which a backward of its own needs: write target: none to record activations, or target: loss to record the gradients of the application's own backward"
+          "value: %s reads %s; camhook cannot make one with other numbers, which a backward of its own needs: name a static method that does as make:, or write target: none to record activations, or target: loss to record the gradients of the application's own backward"
               .formatted(values, tensor.getClass().getTypeName()));
     }
     return ObjectFields.copyWith(tensor, array, replaced);

@@ -21,7 +21,7 @@ final class ThreadCalls {
   private final Skip skip = new Skip();
   private boolean skipping;
   private @Nullable PlainPass pass;
-  private @Nullable OwnBackward ownBackward;
+  private @Nullable LayerGradients ownBackward;
   private @Nullable LossCapture awaiting;
 
   ThreadCalls(PlainNetworks networks) {
@@ -88,12 +88,12 @@ final class ThreadCalls {
     return pass;
   }
 
-  /** The backward that camhook itself runs, which no hook sees. */
-  @Nullable OwnBackward ownBackward() {
+  /** What takes the gradients of the backward that camhook itself runs, which no hook sees. */
+  @Nullable LayerGradients ownBackward() {
     return ownBackward;
   }
 
-  void ownBackward(@Nullable OwnBackward running) {
+  void ownBackward(@Nullable LayerGradients running) {
     ownBackward = running;
   }
 

@@ -19,6 +19,7 @@ class StateSnapshotTest {
     final float[] gradient = {1, 2};
     final Queue<String> requests = new ConcurrentLinkedQueue<>();
     final Cache cache = new Cache();
+    final Handle handle = new Handle();
     int steps = 3;
   }
 
@@ -28,13 +29,41 @@ class StateSnapshotTest {
     final List<String> log = new ArrayList<>();
   }
 
+  /** A network that is no layer itself. */
+  private static final class Network {
+    final List<Layer> layers = new ArrayList<>(List.of(new Layer()));
+    final float[] last = {7};
+    final Metrics metrics = new Metrics();
+    int passes = 1;
+  }
+
+  /** What the whole application counts in. */
+  private static final class Metrics {
+    int requests = 1;
+    final int[] histogram = {1};
+  }
+
+  /** Its content is not in its fields. */
+  private static final class Handle implements AutoCloseable {
+    long address = 1;
+
+    @Override
+    public void close() {}
+  }
+
+  private static StateSnapshot noted(Object root) {
+    StateSnapshot snapshot = StateSnapshot.of(List.of(root), Layer.class::isInstance);
+    snapshot.take();
+    return snapshot;
+  }
+
   @Test
   void what_a_backward_writes_should_be_put_back_and_what_others_write_should_stay() {
     Layer layer = new Layer();
     float[] input = {5};
     layer.inputs.push(input);
     layer.cache.entries.put("before", "a");
-    StateSnapshot snapshot = StateSnapshot.of(layer, Layer.class::isInstance);
+    StateSnapshot snapshot = noted(layer);
 
     layer.inputs.pop();
     layer.gradient[1] = 9;
@@ -50,5 +79,33 @@ class StateSnapshotTest {
     assertThat(layer.requests).containsExactly("from another thread");
     assertThat(layer.cache.entries).containsOnlyKeys("before", "meanwhile");
     assertThat(layer.cache.log).containsExactly("meanwhile");
+  }
+
+  @Test
+  void objects_that_the_root_only_refers_to_should_be_left_alone() {
+    Network network = new Network();
+    StateSnapshot snapshot = noted(network);
+
+    network.passes++;
+    network.last[0] = 0;
+    network.layers.get(0).gradient[0] = 0;
+    network.layers.get(0).handle.address = 2;
+    network.metrics.requests++; // another request
+    network.metrics.histogram[0]++;
+    snapshot.restore();
+
+    assertThat(network.passes).isEqualTo(1);
+    assertThat(network.last).containsExactly(7);
+    assertThat(network.layers.get(0).gradient).containsExactly(1, 2);
+    assertThat(network.layers.get(0).handle.address).isEqualTo(2);
+    assertThat(network.metrics.requests).isEqualTo(2);
+    assertThat(network.metrics.histogram).containsExactly(2);
+  }
+
+  @Test
+  void bytes_should_be_those_of_the_arrays_that_are_copied() {
+    // gradient: 2 · 4, last: 4
+    assertThat(StateSnapshot.of(List.of(new Network()), Layer.class::isInstance).bytes())
+        .isEqualTo(12);
   }
 }

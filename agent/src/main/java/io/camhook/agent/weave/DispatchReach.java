@@ -32,6 +32,15 @@ final class DispatchReach {
         loaders.matches(loader) && types.matches(type) && isReached(type.getName(), loader);
   }
 
+  /**
+   * The type of that name, if it can be woven. The loader is asked only where the name is right: an
+   * application that has no such library must not hear what its library lacks.
+   */
+  AgentBuilder.RawMatcher named(String name, ElementMatcher<? super ClassLoader> loaders) {
+    return (type, loader, module, redefined, domain) ->
+        type.getName().equals(name) && loaders.matches(loader) && isReached(name, loader);
+  }
+
   private boolean isReached(String type, @Nullable ClassLoader loader) {
     if (loader == null) {
       return false;

@@ -33,7 +33,7 @@ final class OrtMethods {
     OrtSignatures compatible = new OrtSignatures(log);
     DispatchReach reach = new DispatchReach(log);
     return builder
-        .type(reach.of(named(ENVIRONMENT), compatible))
+        .type(reach.named(ENVIRONMENT, compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -43,7 +43,7 @@ final class OrtMethods {
                             named("createSession")
                                 .and(takesArguments(3))
                                 .and(takesArgument(1, named(ALLOCATOR))))))
-        .type(reach.of(named(SESSION), compatible))
+        .type(reach.named(SESSION, compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -58,7 +58,7 @@ final class OrtMethods {
                     .visit(
                         Advice.to(SessionEndAdvice.class)
                             .on(named("close").and(takesArguments(0)).and(not(isStatic())))))
-        .type(reach.of(named(OPTIONS), compatible))
+        .type(reach.named(OPTIONS, compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
@@ -73,7 +73,7 @@ final class OrtMethods {
                                             "addConfigEntry",
                                             "addInitializer",
                                             "addExternalInitializers"))))))
-        .type(reach.of(named(CLOSER), compatible))
+        .type(reach.named(CLOSER, compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(Advice.to(SessionEndAdvice.class).on(named("run"))));

@@ -151,8 +151,7 @@ final class ModelReader {
     if (plain == null) {
       return null;
     }
-    PlainNetwork.Methods root = plain.root() == null ? plain.module() : plain.root();
-    return root.backward() == null || plain.module().backward() == null
+    return plain.module().backward() == null || !plain.goesBackward()
         ? "gradient needs the key backward, the name of the method; add it or remove gradient"
         : null;
   }

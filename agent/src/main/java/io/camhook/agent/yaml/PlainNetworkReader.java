@@ -3,10 +3,12 @@ package io.camhook.agent.yaml;
 import io.camhook.config.FlatInputShape;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
+import io.camhook.config.PlainNetwork.Layerwise;
 import io.camhook.config.PlainNetwork.Methods;
 import io.camhook.config.PlainNetwork.Values;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads how a plain Java network is hooked: the keys beside {@code class}. */
@@ -29,7 +31,13 @@ final class PlainNetworkReader {
           "gradInput",
           "value",
           "shape",
+          "make",
+          "arguments",
           "inputShape");
+  private static final String BY_LAYERS = "by layers";
+  private static final String MAKE =
+      "a static method with the types of its parameters, numbers and sizes, such as"
+          + " com.acme.Tensor.of(float[],int[])";
 
   private final Reading reading;
 
@@ -57,17 +65,29 @@ final class PlainNetworkReader {
                 Place.FIRST_TENSOR_ARGUMENT,
                 Place.RETURN,
                 null,
+                null,
                 null));
-    Root root = root(model, module, values);
+    Map<String, String> arguments = arguments(model);
+    Root root = root(model, module, values, arguments);
     return new PlainNetwork(
         module,
         root == null ? null : root.methods,
         values,
         root == null ? values : root.values,
-        inputShape(model));
+        inputShape(model),
+        root == null ? null : root.layerwise);
   }
 
-  private record Root(Methods methods, Values values) {}
+  private record Root(Methods methods, Values values, @Nullable Layerwise layerwise) {}
+
+  private Map<String, String> arguments(Section model) {
+    if (!model.has("arguments")) {
+      return Map.of();
+    }
+    try (Section section = model.section("arguments")) {
+      return section.others();
+    }
+  }
 
   private Values values(Section section, Values absent) {
     return new Values(
@@ -76,7 +96,8 @@ final class PlainNetworkReader {
         place(section, "gradOutput", absent.gradOutput()),
         place(section, "gradInput", absent.gradInput()),
         section.has("value") ? member(section, "value", STEP + STEPS) : absent.value(),
-        section.has("shape") ? member(section, "shape", STEP) : absent.shape());
+        section.has("shape") ? member(section, "shape", STEP) : absent.shape(),
+        section.has("make") ? factory(section) : absent.make());
   }
 
   private @Nullable FlatInputShape inputShape(Section model) {
@@ -96,33 +117,81 @@ final class PlainNetworkReader {
     return FlatInputShape.in(text.replace("()", ""));
   }
 
-  private @Nullable Root root(Section model, Methods module, Values values) {
+  private @Nullable String factory(Section section) {
+    Scalar factory = section.scalar("make", MAKE);
+    if (factory == null) {
+      return null;
+    }
+    String text = factory.text().replaceAll("\\s", "");
+    if (!text.matches(
+        "(" + NAME + "\\.)+" + NAME + "\\((float|double)\\[\\],(int|long)\\[\\]\\)")) {
+      reading.expected(factory, MAKE);
+    }
+    return text;
+  }
+
+  private @Nullable Root root(
+      Section model, Methods module, Values values, Map<String, String> arguments) {
     if (!model.has("root")) {
       return null;
     }
     if (model.isSection("root")) {
       try (Section section = model.section("root")) {
+        if (isByLayers(section)) {
+          return byLayers(section, module, values, arguments);
+        }
+        if (section.has("lossTarget")) {
+          reading.report(
+              section.at(), section.child("lossTarget"), "belongs to backward: by layers");
+        }
         return new Root(
-            methods(section, module.forward(), module.backward()), values(section, values));
+            methods(section, module.forward(), module.backward()), values(section, values), null);
       }
     }
     Scalar type = type(model, "root");
     return type == null
         ? null
-        : new Root(new Methods(type.text(), module.forward(), module.backward()), values);
+        : new Root(new Methods(type.text(), module.forward(), module.backward()), values, null);
+  }
+
+  private boolean isByLayers(Section root) {
+    Scalar backward = root.has("backward") ? root.scalar("backward", METHOD) : null;
+    return backward != null && backward.text().equals(BY_LAYERS);
+  }
+
+  private Root byLayers(
+      Section section, Methods module, Values values, Map<String, String> arguments) {
+    if (module.backward() == null) {
+      reading.report(
+          section.at(),
+          section.child("backward"),
+          "by layers calls the layers' own method: write backward: beside class");
+    }
+    Scalar type = requiredType(section);
+    String forward = method(section, "forward");
+    return new Root(
+        new Methods(
+            type == null ? "" : type.text(), forward == null ? module.forward() : forward, null),
+        values(section, values),
+        new Layerwise(arguments, place(section, "lossTarget", Place.NONE)));
   }
 
   private Methods methods(Section section, String forward, @Nullable String backward) {
-    Scalar type = type(section, "class");
-    if (type == null) {
-      reading.report(section.at(), section.child("class"), "is missing; expected " + TYPE);
-    }
+    Scalar type = requiredType(section);
     String forwardGiven = method(section, "forward");
     String backwardGiven = method(section, "backward");
     return new Methods(
         type == null ? "" : type.text(),
         forwardGiven == null ? forward : forwardGiven,
         backwardGiven == null ? backward : backwardGiven);
+  }
+
+  private @Nullable Scalar requiredType(Section section) {
+    Scalar type = type(section, "class");
+    if (type == null) {
+      reading.report(section.at(), section.child("class"), "is missing; expected " + TYPE);
+    }
+    return type;
   }
 
   private @Nullable Scalar type(Section section, String key) {

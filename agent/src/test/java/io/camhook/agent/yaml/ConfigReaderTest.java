@@ -12,6 +12,7 @@ import io.camhook.config.FlatInputShape;
 import io.camhook.config.KafkaOutput;
 import io.camhook.config.Place;
 import io.camhook.config.PlainNetwork;
+import io.camhook.config.PlainNetwork.Layerwise;
 import io.camhook.config.PlainNetwork.Methods;
 import io.camhook.config.PlainNetwork.Values;
 import java.io.IOException;
@@ -106,7 +107,8 @@ class ConfigReaderTest {
             Place.FIRST_TENSOR_ARGUMENT,
             Place.field("dx"),
             "data",
-            "shape");
+            "shape",
+            null);
     assertThat(config.models().get(0).plain())
         .isEqualTo(
             new PlainNetwork(
@@ -114,7 +116,8 @@ class ConfigReaderTest {
                 new Methods("com.acme.nn.Net", "predict(float[])", "backward"),
                 values,
                 values,
-                FlatInputShape.of(3, 96, 96)));
+                FlatInputShape.of(3, 96, 96),
+                null));
   }
 
   @Test
@@ -137,6 +140,7 @@ class ConfigReaderTest {
             Place.FIRST_TENSOR_ARGUMENT,
             Place.RETURN,
             "dup.data.asFloat",
+            null,
             null);
     PlainNetwork plain = config.models().get(0).plain();
     assertThat(plain.values()).isEqualTo(values);
@@ -148,7 +152,52 @@ class ConfigReaderTest {
                 Place.FIRST_TENSOR_ARGUMENT,
                 Place.RETURN,
                 "numbers",
+                null,
                 null));
+  }
+
+  @Test
+  void layers_should_go_backward_one_by_one_where_the_root_says_so() throws Exception {
+    PlainNetwork plain =
+        read("""
+                models:
+                  - name: my-net
+                    class: com.acme.nn.Layer
+                    backward: back(Array,Workspace)
+                    arguments: { Workspace: com.acme.Workspace.none }
+                    value: numbers
+                    make: "com.acme.Array.of(double[], int[])"
+                    root:
+                      class: com.acme.nn.Net
+                      forward: predict
+                      backward: by layers
+                      lossTarget: field labels
+                """)
+            .models()
+            .get(0)
+            .plain();
+    assertThat(plain.root()).isEqualTo(new Methods("com.acme.nn.Net", "predict", null));
+    assertThat(plain.layerwise())
+        .isEqualTo(
+            new Layerwise(Map.of("Workspace", "com.acme.Workspace.none"), Place.field("labels")));
+    assertThat(plain.rootValues().make()).isEqualTo("com.acme.Array.of(double[],int[])");
+  }
+
+  @Test
+  void by_layers_should_need_a_backward_of_the_layers() {
+    assertThat(
+            invalid(
+                    """
+                    models:
+                      - name: n
+                        class: a.Layer
+                        root: { class: a.Net, backward: by layers }
+                    """)
+                .problems())
+        .extracting(Problem::toString)
+        .containsExactly(
+            "camhook.yaml:4:11: models[0].root.backward: by layers calls the layers' own method:"
+                + " write backward: beside class");
   }
 
   @Test
@@ -179,8 +228,8 @@ class ConfigReaderTest {
             "camhook.yaml:1:10: version: expected 1, found \"2\"; nearest is \"1\"",
             "camhook.yaml:4:5: models[0].layer: no such key; nearest is \"layers\"; expected name,"
                 + " layers, capture, target, labels, hooks, output, classAxis, class, root,"
-                + " forward, backward, input, gradOutput, gradInput, value, shape, inputShape,"
-                + " precision, reduce",
+                + " forward, backward, input, gradOutput, gradInput, value, shape, make,"
+                + " arguments, inputShape, precision, reduce",
             "camhook.yaml:5:13: models[0].target: expected top1, topN, class:N, label:NAME,"
                 + " similarity:FILE, loss or none, found \"top\"",
             "camhook.yaml:6:15: models[0].capture[0]: expected image, input, activation, gradient"

@@ -1,0 +1,23 @@
+package io.camhook.plain;
+
+import io.camhook.capture.Admission;
+
+/** A network's state that is put back when this is closed, and the room in the queue it takes. */
+final class NotedState implements AutoCloseable {
+  private final StateSnapshot snapshot;
+  private final Admission room;
+
+  NotedState(StateSnapshot snapshot, Admission room) {
+    this.snapshot = snapshot;
+    this.room = room;
+  }
+
+  @Override
+  public void close() {
+    try {
+      snapshot.restore();
+    } finally {
+      room.close();
+    }
+  }
+}
