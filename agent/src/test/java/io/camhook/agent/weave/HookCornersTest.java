@@ -269,9 +269,7 @@ class HookCornersTest {
           return (NDList) path;
         };
     handles.add(Hooks.registerForwardHook(first, own));
-    assertThatThrownBy(() -> forward(net, x()))
-        .isInstanceOf(ClassCastException.class)
-        .hasNoCause();
+    assertThatThrownBy(() -> forward(net, x())).isInstanceOf(ClassCastException.class).hasNoCause();
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"})

@@ -43,9 +43,10 @@ import org.jspecify.annotations.Nullable;
  * way, is a map of the layer; {@code camhook report DIRECTORY} shows the maps. The score is the
  * logit of FROM's class − that of INTO's.
  *
- * <p>Without a model it is the demo's network and its five convolutions. A {@code .pt} gets pictures
- * {@code [N, 3, H, W]} with values in −1..1, has to answer {@code [N, classes]}, and has to be named
- * in the agent's configuration; LAYER is a path in it whose output is {@code [N, C, H, W]}.
+ * <p>Without a model it is the demo's network and its five convolutions. A {@code .pt} gets
+ * pictures {@code [N, 3, H, W]} with values in −1..1, has to answer {@code [N, classes]}, and has
+ * to be named in the agent's configuration; LAYER is a path in it whose output is {@code [N, C, H,
+ * W]}.
  */
 public final class ActivationPatching {
   private static final int CELLS = 12;
@@ -73,7 +74,8 @@ public final class ActivationPatching {
   public static void main(String[] args)
       throws IOException, MalformedModelException, TranslateException {
     if (args.length < 3 || args.length == 4) {
-      System.err.println("usage: ActivationPatching FROM.png INTO.png DIRECTORY [MODEL.pt LAYER...]");
+      System.err.println(
+          "usage: ActivationPatching FROM.png INTO.png DIRECTORY [MODEL.pt LAYER...]");
       System.exit(2);
     }
     List<String> layers =
@@ -133,7 +135,8 @@ public final class ActivationPatching {
       String method = "patching-" + layer;
       tensors.put("raw/" + method + "/" + layer, Tensor.ofFloats(moved, rows, columns));
       tensors.put(
-          "heatmap/" + method, heatmap(moved, rows, columns, picture.getHeight(), picture.getWidth()));
+          "heatmap/" + method,
+          heatmap(moved, rows, columns, picture.getHeight(), picture.getWidth()));
     }
     write(directory, name, tensors, fromClass, begin);
   }
