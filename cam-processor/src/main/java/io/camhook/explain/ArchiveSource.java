@@ -1,5 +1,6 @@
 package io.camhook.explain;
 
+import ai.djl.engine.EngineException;
 import io.camhook.engine.ModelSession;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
@@ -20,7 +21,11 @@ record ArchiveSource(Path file, ModelListing listing) implements ModelSource {
 
   @Override
   public ModelSession open(Collection<String> paths) throws IOException {
-    return ExplainEngine.adapter().open(file, paths);
+    try {
+      return ExplainEngine.adapter().open(file, paths);
+    } catch (EngineException e) {
+      throw new ExplainException(file + ": " + EngineMessages.unloadable(e), e);
+    }
   }
 
   @Override

@@ -1,7 +1,14 @@
 package io.camhook.explain;
 
+import ai.djl.engine.Engine;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /** What libtorch says when a model fails, without the trace through its own source. */
 final class EngineMessages {
+  private static final Pattern UNKNOWN_OPERATOR =
+      Pattern.compile("Unknown (?:builtin )?op(?:erator)?:? '?([\\w.:]+?)'?[.\\s]");
+
   private static final String CAUSE = "RuntimeError: ";
 
   private EngineMessages() {}
@@ -13,5 +20,21 @@ final class EngineMessages {
       message = message.substring(at + CAUSE.length());
     }
     return message.strip().lines().findFirst().orElse("no message");
+  }
+
+  /** Why PyTorch cannot load an archive; what a newer torch wrote is told as that. */
+  static String unloadable(RuntimeException e) {
+    String message = String.valueOf(e.getMessage());
+    Matcher operator = UNKNOWN_OPERATOR.matcher(message);
+    boolean newer = message.contains("maximum supported version for reading");
+    if (!operator.find() && !newer) {
+      return "PyTorch cannot load it: " + shortened(e);
+    }
+    return "it was written by a newer torch than the %s that reads it here (%s); export the model again with that version, or without what is newer"
+        .formatted(
+            Engine.getInstance().getVersion(),
+            newer
+                ? "its format is newer"
+                : "it calls %s, which this one does not have".formatted(operator.group(1)));
   }
 }

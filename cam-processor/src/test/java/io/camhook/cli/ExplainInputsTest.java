@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.camhook.cam.ReferenceCase;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +72,43 @@ class ExplainInputsTest {
     assertThat(run.err())
         .contains("the labels are 5 names, and output 0 has 3 classes")
         .contains("--labels");
+  }
+
+  /** An operator of a torch to come, in the place of relu. */
+  @Test
+  void archive_of_a_newer_torch_should_be_told_as_that() throws IOException {
+    Path newer = folder.resolve("newer.pt");
+    Path archive = CASES.resolveSibling("torchscript").resolve("gap_linear.scripted.pt");
+    try (ZipFile in = new ZipFile(archive.toFile());
+        ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(newer))) {
+      out.setMethod(ZipOutputStream.STORED);
+      for (ZipEntry entry : Collections.list(in.entries())) {
+        byte[] bytes = in.getInputStream(entry).readAllBytes();
+        if (entry.getName().endsWith("functional.py")) {
+          String code = new String(bytes, StandardCharsets.UTF_8);
+          bytes = code.replace("torch.relu", "torch._of_2030").getBytes(StandardCharsets.UTF_8);
+        }
+        CRC32 sum = new CRC32();
+        sum.update(bytes);
+        ZipEntry copy = new ZipEntry(entry.getName());
+        copy.setSize(bytes.length);
+        copy.setCrc(sum.getValue());
+        out.putNextEntry(copy);
+        out.write(bytes);
+      }
+    }
+    Invocation run =
+        Invocation.of(
+            "explain",
+            newer,
+            CASES.resolveSibling("torchscript").resolve("gap_linear.safetensors"),
+            "-o",
+            folder.resolve("out"));
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .contains("written by a newer torch than the 2.7.1")
+        .contains("it calls aten::_of_2030")
+        .hasLineCount(1);
   }
 
   /** Wrapped lines of an option stand two columns to the right of its first. */

@@ -1,6 +1,7 @@
 package io.camhook.explain;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.camhook.cam.ReferenceCase;
 import io.camhook.recording.Tensor;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -66,5 +68,14 @@ class AutoLayerTest {
     String seen = Explainer.observe(ModelListing.read(file), inputs).auto();
     assertThat(TorchScriptArchive.open(file).auto(null).map(AutoLayer::path).orElse(null))
         .isEqualTo(seen);
+  }
+
+  /** The first norm of the last of three blocks, as of the archive with modules. */
+  @Test
+  void frozen_transformer_should_mean_the_first_norm_of_its_last_block() throws IOException {
+    Path file = ReferenceCase.folder().resolveSibling("torchscript").resolve("vit.frozen.pt");
+    assumeTrue(Files.exists(file));
+    assertThat(TorchScriptArchive.open(file).auto(null).map(AutoLayer::path))
+        .hasValue("layer_norm#4");
   }
 }

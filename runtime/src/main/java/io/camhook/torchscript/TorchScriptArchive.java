@@ -267,7 +267,40 @@ public final class TorchScriptArchive {
       return Optional.ofNullable(AutoLayer.of(root, output));
     }
     Optional<String> pooled = pooledPath();
-    return (pooled.isPresent() ? pooled : lastMap()).map(path -> new AutoLayer(path, null));
+    return pooled
+        .or(this::normBeforeAttention)
+        .or(this::lastMap)
+        .map(path -> new AutoLayer(path, null));
+  }
+
+  /**
+   * Of a transformer the first norm of the last block, as for modules: the last one before the last
+   * attention.
+   */
+  private Optional<String> normBeforeAttention() {
+    List<CallSite> completed = new ArrayList<>();
+    AutoLayer.complete(root, new HashSet<>(), completed);
+    String norm = null;
+    String softmax = null;
+    String found = null;
+    for (CallSite site : completed) {
+      if (!site.isOperator()) {
+        continue;
+      }
+      String path = site.target().path();
+      switch (path.replaceFirst("#\\d+$", "")) {
+        case "layer_norm" -> norm = site.isUnclear() ? norm : path;
+        case "scaled_dot_product_attention", "_native_multi_head_attention" -> found = norm;
+        case "softmax" -> softmax = norm;
+        // the weights go into a product; a softmax at the end of the model does not
+        case "matmul", "bmm" -> {
+          found = softmax == null ? found : softmax;
+          softmax = null;
+        }
+        default -> {}
+      }
+    }
+    return Optional.ofNullable(found);
   }
 
   /**
