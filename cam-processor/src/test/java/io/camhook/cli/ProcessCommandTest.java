@@ -281,4 +281,24 @@ class ProcessCommandTest {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
   }
+
+  @Test
+  void following_again_should_leave_alone_what_is_written() throws IOException {
+    Path recording =
+        TinyRecording.write(
+            folder.resolve("rec"), TinyRecording.full("a"), TinyRecording.full("b"));
+    Path out = folder.resolve("out");
+    Invocation first = Invocation.of("process", recording, "-m", "gradcam", "--follow", "-o", out);
+    assertThat(first.err()).isEmpty();
+    assertThat(first.out()).startsWith("2 captures");
+    Object before = Files.getLastModifiedTime(out.resolve("a.safetensors"));
+    Files.delete(out.resolve("b.safetensors"));
+    Invocation again = Invocation.of("process", recording, "-m", "gradcam", "--follow", "-o", out);
+    assertThat(again.err()).isEmpty();
+    assertThat(again.out()).startsWith("1 captures").contains("1 captures were there already");
+    assertThat(Files.getLastModifiedTime(out.resolve("a.safetensors"))).isEqualTo(before);
+    // asked for something else it is made anew
+    Invocation other = Invocation.of("process", recording, "-m", "hirescam", "--follow", "-o", out);
+    assertThat(other.out()).startsWith("2 captures").doesNotContain("already");
+  }
 }

@@ -116,4 +116,31 @@ class StatsLinesTest {
             + "\"norm\":1.0,\"nonFinite\":0}")
         .formatted(model, path, call, output);
   }
+
+  /** More of them with {@code -Pfuzz}. */
+  @Test
+  void damaged_file_should_give_lines_and_messages_and_nothing_else() throws IOException {
+    int mutations = Integer.getInteger("camhook.fuzz", 600) / 3;
+    String line =
+        "{\"model\":\"net\",\"step\":%d,\"path\":\"fc\",\"call\":0,\"value\":\"gradient\",\"output\":0,"
+            + "\"shape\":[1],\"count\":1,\"mean\":1,\"std\":0,\"min\":0,\"max\":0,\"zeros\":0,\"norm\":1,\"nonFinite\":0}\n";
+    byte[] original =
+        (line.formatted(0) + line.formatted(1) + line.formatted(2))
+            .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    java.util.Random random = new java.util.Random(46);
+    Path file = Files.createDirectories(directory.resolve("fuzz")).resolve("stats.jsonl");
+    for (int i = 0; i < mutations; i++) {
+      byte[] bytes = original.clone();
+      for (int n = 1 + random.nextInt(3); n > 0; n--) {
+        int at = random.nextInt(bytes.length);
+        switch (random.nextInt(3)) {
+          case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+          case 1 -> bytes[at] = (byte) "0-9{}[]\",:\n".charAt(random.nextInt(11));
+          default -> bytes = java.util.Arrays.copyOf(bytes, 1 + random.nextInt(bytes.length));
+        }
+      }
+      Files.write(file, bytes);
+      assertThat(StatsLines.read(file.getParent(), new LayerStatistics())).isNotNull();
+    }
+  }
 }

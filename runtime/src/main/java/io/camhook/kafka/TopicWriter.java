@@ -64,7 +64,9 @@ final class TopicWriter {
   /** What a broker takes that nobody has configured. */
   private static final long USUAL_MAX_BYTES = 1_048_588;
 
-  private static final int BATCH_BYTES = 128 << 10;
+  /** Several captures travel together; memory of this size is used again by the producer. */
+  private static final int BATCH_BYTES = 1 << 20;
+
   private static final int SPARE_BUFFER_BYTES = 4 << 20;
 
   private final KafkaOutput output;
@@ -176,7 +178,7 @@ final class TopicWriter {
     properties.put(ProducerConfig.ACKS_CONFIG, "all");
     properties.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, output.compression());
     properties.put(ProducerConfig.LINGER_MS_CONFIG, "5");
-    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, Integer.toString(BATCH_BYTES));
+    properties.put(ProducerConfig.BATCH_SIZE_CONFIG, Long.toString(Math.min(BATCH_BYTES, limit)));
     properties.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, Integer.toString(ANSWER_MILLIS));
     properties.put(
         ProducerConfig.BUFFER_MEMORY_CONFIG, Long.toString(3 * bound + SPARE_BUFFER_BYTES));
