@@ -30,7 +30,7 @@ class KafkaKillIT {
   /** 100 with -Pkills. */
   private static final int KILLS = Integer.getInteger("camhook.kills", 2);
 
-  private static final int GAP = 100_000;
+  private static final int GAP = 5_000;
 
   @TempDir static Path brokerDirectory;
   private static KafkaBroker broker;

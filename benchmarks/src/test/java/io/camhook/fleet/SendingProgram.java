@@ -30,8 +30,8 @@ final class SendingProgram {
     Application application = new Application(kafka, Limits.WhenFull.BLOCK);
     try (application) {
       for (int i = first; i < last; i++) {
-        if (!application.request(Fleet.capture(i, 64))) {
-          throw new IllegalStateException("not taken: " + application.lines);
+        while (!application.request(Fleet.capture(i, 64))) {
+          LockSupport.parkNanos(PACE_NANOS); // paused: the broker did not answer in time
         }
         LockSupport.parkNanos(PACE_NANOS);
         if (i % 5 == 0) {
