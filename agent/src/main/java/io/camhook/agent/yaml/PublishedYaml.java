@@ -27,7 +27,7 @@ public final class PublishedYaml {
 
   private static final Pattern SECRET_KEY =
       Pattern.compile(
-          "(?i).*(passw(or)?d|passphrase|secret|credential|token|jaas|(api|access|private|auth)[-_.]?key)s?([-_.]?config)?");
+          "(?i).*(passw(or)?d|passphrase|secret|credential|token|jaas|(api|access|private|auth|keystore)[-_.]?key)s?([-_.]?config)?");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{[^}\\n]*\\}?");
   private static final Pattern USER_INFO = Pattern.compile("(?<=://)[^/@\\s\"']+(?=@)");
 

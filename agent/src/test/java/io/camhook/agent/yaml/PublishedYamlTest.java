@@ -50,4 +50,24 @@ class PublishedYamlTest {
     assertThat(PublishedYaml.of("{ password: ")).isNull();
     assertThat(PublishedYaml.of("# nothing")).isEmpty();
   }
+
+  @Test
+  void secrets_of_a_kafka_client_should_not_be_published() {
+    assertThat(
+            PublishedYaml.of(
+                """
+                output:
+                  kafka:
+                    bootstrap: a:9092
+                    properties:
+                      sasl.jaas.config: 'Login required password="hush";'
+                      ssl.key.password: hush
+                      ssl.keystore.key: |
+                        hush
+                      ssl.truststore.password: hush
+                      security.protocol: SASL_SSL
+                """))
+        .doesNotContain("hush")
+        .contains("bootstrap: a:9092", "security.protocol: SASL_SSL");
+  }
 }
