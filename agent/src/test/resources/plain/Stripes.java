@@ -20,7 +20,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /**
  * Trains a small Deeplearning4j net on pictures with a horizontal or a vertical stripe and classifies
  * one. Prints the probabilities, and, for the test, derivatives of the winning class's logit with
- * respect to the second convolution's output, by central differences.
+ * respect to the second convolution's output, by central differences; nothing after it has a kink.
  */
 public class Stripes {
   private static final int SIZE = 8;
@@ -35,7 +35,7 @@ public class Stripes {
             .list()
             .layer(conv(4))
             .layer(conv(6))
-            .layer(new SubsamplingLayer.Builder(PoolingType.MAX).kernelSize(2, 2).stride(2, 2).build())
+            .layer(new SubsamplingLayer.Builder(PoolingType.AVG).kernelSize(2, 2).stride(2, 2).build())
             .layer(new DenseLayer.Builder().nOut(10).activation(Activation.TANH).build())
             .layer(
                 new OutputLayer.Builder(LossFunction.MCXENT)

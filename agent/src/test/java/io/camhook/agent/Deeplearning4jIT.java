@@ -41,7 +41,7 @@ class Deeplearning4jIT extends PlainHost {
           .forEach(
               d ->
                   assertThat((double) gradient[Integer.parseInt(d[1])])
-                      .isCloseTo(Double.parseDouble(d[2]), within(1e-5)));
+                      .isCloseTo(Double.parseDouble(d[2]), within(1e-7)));
     }
   }
 }

@@ -147,10 +147,10 @@ class ScriptHookedCaptureTest {
             });
     assertThat(djl.messages)
         .containsExactly(
-            "model net: passes of training with hooks inside it are captured without gradients"
-                + " where none of its values requires one (frozen parameters, grad mode off)");
-    RefusalTable.assertSays(
-        "training with hooks inside, where no value requires a gradient", djl.messages);
+            "model net: passes are captured without gradients where the score does not depend on a"
+                + " recorded value that requires one (frozen parameters, grad mode off, a layer beside"
+                + " the way to the score)");
+    RefusalTable.assertSays("no way from a recorded value to the score", djl.messages);
   }
 
   private static float[] activation(Capture capture, String path) {

@@ -288,7 +288,7 @@ public final class ModelPlan {
   public void lacksGraph() {
     if (withoutGraph.compareAndSet(false, true)) {
       log.warn(
-          "model %s: passes of training with hooks inside it are captured without gradients where none of its values requires one (frozen parameters, grad mode off)"
+          "model %s: passes are captured without gradients where the score does not depend on a recorded value that requires one (frozen parameters, grad mode off, a layer beside the way to the score)"
               .formatted(label));
     }
   }

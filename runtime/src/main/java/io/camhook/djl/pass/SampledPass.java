@@ -160,6 +160,9 @@ public final class SampledPass {
         capture.add(TensorName.gradient(0, ModelPass.layer(run.labels().get(i))), gradientOfLayer);
       }
     }
+    if (!run.classes().isEmpty() && run.gradients().stream().allMatch(Objects::isNull)) {
+      plan.lacksGraph();
+    }
     if (run.classifierRows() != null) {
       capture.add(TensorName.CLASSIFIER_WEIGHT, run.classifierRows());
     }
@@ -169,6 +172,9 @@ public final class SampledPass {
   private void differentiate(Scores scores, NDManager scratch) {
     List<LayerOutput> layers = pass.differentiable();
     if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
+      if (!pass.recorded().isEmpty()) {
+        plan.lacksGraph();
+      }
       return;
     }
     List<Target> targets = scores.classes().targets(plan.target(), plan.classNames());

@@ -27,15 +27,18 @@ final class GradientFunction {
 
   private static final String TEXT =
       """
-      def before(x: Tensor,
-          weight: Tensor) -> Tensor:
+      def begins(x: Tensor,
+          weight: Tensor) -> bool:
         if torch.__and__(torch.eq(torch.dim(x), 2), torch.eq(torch.dim(weight), 2)):
           fits = torch.eq(torch.size(x, 1), torch.size(weight, 1))
           typed = torch.eq(ops.prim.dtype(x), ops.prim.dtype(weight))
           begins = torch.__and__(fits, typed)
         else:
           begins = False
-        if begins:
+        return begins
+      def before(x: Tensor,
+          weight: Tensor) -> Tensor:
+        if TAPS.begins(x, weight, ):
           y = torch.detach(x)
         else:
           y = x
@@ -133,11 +136,14 @@ final class GradientFunction {
             _0 = torch.append(inputs, taps[i])
           else:
             pass
-        cut = torch.__not__(ops.prim.requires_grad(result))
-        begins = torch.__and__(cut, torch.gt(torch.len(features), 0))
-        if begins:
-          end = features[0]
+        if torch.gt(torch.len(features), 0):
+          begins = TAPS.begins(features[0], weights[0], )
+          if begins:
+            end = features[0]
+          else:
+            end = result
         else:
+          begins = False
           end = result
         scored = torch.__and__(torch.gt(torch.dim(scores), 0), torch.gt(torch.numel(scores), 0))
         inGraph = torch.__and__(ops.prim.requires_grad(end), torch.gt(torch.len(inputs), 0))

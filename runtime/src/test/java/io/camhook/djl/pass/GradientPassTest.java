@@ -110,6 +110,13 @@ class GradientPassTest {
   }
 
   @Test
+  void trainable_weights_should_cost_no_gradient() {
+    block.freezeParameters(false);
+    requireGradients(
+        GradientPass.run(block, plan, 2, input(3), true, run.manager), List.of(2, 2, 2));
+  }
+
+  @Test
   void outputs_and_activations_should_be_those_of_forward_without_a_graph() {
     NDList input = input(2);
     GradientPass pass = GradientPass.run(block, plan, -1, input, true, run.manager);
