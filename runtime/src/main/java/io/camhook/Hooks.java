@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  * is taken as it is when its turn comes; which backward hooks run is decided when the module is
  * called.
  *
+ * <p>Lists that a hook is shown are its own: it may change them, and what it returns counts. Tensors
+ * of a forward are the model's, which a hook keeps but does not close; gradients are the hook's to
+ * change, close and keep.
+ *
  * <p>An exception of a hook ends the pass and reaches the caller. All methods are thread-safe. They
  * throw {@link IllegalStateException} if no agent is there: it names the flag that is missing.
  */
@@ -37,50 +41,100 @@ public final class Hooks {
     Agent.require();
   }
 
+  /**
+   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardPreHook(
       M module, ForwardPreHook<? super M, T> hook) {
     return registerForwardPreHook(module, hook, HookOptions.DEFAULT);
   }
 
+  /**
+   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}. With options.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardPreHook(
       M module, ForwardPreHook<? super M, T> hook, HookOptions options) {
     return add(HookKind.FORWARD_PRE, module, hook, options);
   }
 
+  /**
+   * As {@link #registerForwardPreHook(Object, ForwardPreHook, HookOptions)}; the hook sees {@code params} too.
+   *
+   * @return removes the hook
+   */
   public static <M, T, P> HookHandle registerForwardPreHookWithParams(
       M module, ForwardPreHookWithParams<? super M, T, P> hook, HookOptions options) {
     return add(HookKind.FORWARD_PRE, module, hook, options);
   }
 
+  /**
+   * Sees what a module was given and what it returned, and may replace the latter: see {@link ForwardHook}.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardHook(M module, ForwardHook<? super M, T> hook) {
     return registerForwardHook(module, hook, HookOptions.DEFAULT);
   }
 
+  /**
+   * Sees what a module was given and what it returned, and may replace the latter: see {@link ForwardHook}. With options.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardHook(
       M module, ForwardHook<? super M, T> hook, HookOptions options) {
     return add(HookKind.FORWARD, module, hook, options);
   }
 
+  /**
+   * As {@link #registerForwardHook(Object, ForwardHook, HookOptions)}; the hook sees {@code params} too.
+   *
+   * @return removes the hook
+   */
   public static <M, T, P> HookHandle registerForwardHookWithParams(
       M module, ForwardHookWithParams<? super M, T, P> hook, HookOptions options) {
     return add(HookKind.FORWARD, module, hook, options);
   }
 
+  /**
+   * Sees the gradients of a module's outputs, and may replace them: see {@link FullBackwardPreHook}.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       M module, FullBackwardPreHook<? super M, T> hook) {
     return registerFullBackwardPreHook(module, hook, HookOptions.DEFAULT);
   }
 
+  /**
+   * Sees the gradients of a module's outputs, and may replace them: see {@link FullBackwardPreHook}. With options.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       M module, FullBackwardPreHook<? super M, T> hook, HookOptions options) {
     return add(HookKind.BACKWARD_PRE, module, hook, options);
   }
 
+  /**
+   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link FullBackwardHook}.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardHook(
       M module, FullBackwardHook<? super M, T> hook) {
     return registerFullBackwardHook(module, hook, HookOptions.DEFAULT);
   }
 
+  /**
+   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link FullBackwardHook}. With options.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardHook(
       M module, FullBackwardHook<? super M, T> hook, HookOptions options) {
     return add(HookKind.BACKWARD, module, hook, options);
@@ -134,19 +188,39 @@ public final class Hooks {
     return addToLayers(HookKind.BACKWARD, model, layers, hook, options);
   }
 
+  /**
+   * A global {@link ForwardPreHook}, for every module of this JVM.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardPreHookForAllModules(ForwardPreHook<M, T> hook) {
     return registerForwardPreHookForAllModules(type -> true, hook);
   }
 
+  /**
+   * A global {@link ForwardHook}, for every module of this JVM.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerForwardHookForAllModules(ForwardHook<M, T> hook) {
     return registerForwardHookForAllModules(type -> true, hook, HookOptions.DEFAULT);
   }
 
+  /**
+   * A global {@link FullBackwardPreHook}, for every module of this JVM.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardPreHookForAllModules(
       FullBackwardPreHook<M, T> hook) {
     return registerFullBackwardPreHookForAllModules(type -> true, hook);
   }
 
+  /**
+   * A global {@link FullBackwardHook}, for every module of this JVM.
+   *
+   * @return removes the hook
+   */
   public static <M, T> HookHandle registerFullBackwardHookForAllModules(
       FullBackwardHook<M, T> hook) {
     return registerFullBackwardHookForAllModules(type -> true, hook);

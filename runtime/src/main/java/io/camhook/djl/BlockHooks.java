@@ -41,35 +41,58 @@ public final class BlockHooks {
     Hooks.requireAgent();
   }
 
-  /** Sees the inputs of a block before it runs, and may replace them. */
+  /**
+   * Sees the inputs of a block before it runs, and may replace them.
+   *
+   * <p>The list is the hook's own: it may be changed, and counts only if it is returned. The arrays
+   * are the model's: they may be kept as long as their manager is open, and must not be closed.
+   *
+   * @param hook returns the inputs to go on with; null keeps them
+   * @return removes the hook
+   */
   public static HookHandle registerForwardPreHook(Block block, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(block, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
+   * with options: first in its list, called always, or replacing.
+   */
   public static HookHandle registerForwardPreHook(
       Block block, ForwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardPreHook(block, hook, options);
   }
 
-  /** The same hook on all blocks of a model that {@code layers} means. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
+   * on all blocks of a model that {@code layers} means, under one handle.
+   */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(model, layers, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
+   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardPreHook(model, layers, hook, options);
   }
 
-  /** The same hook on every block of this JVM. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
+   * on every block of this JVM, before the hooks of the block.
+   */
   public static HookHandle registerForwardPreHookForAllModules(ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHookForAllModules(hook);
   }
 
-  /** The same hook on every block whose class {@code types} accepts. */
+  /**
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
+   * on every block of this JVM whose class {@code types} accepts.
+   */
   public static HookHandle registerForwardPreHookForAllModules(
       Predicate<Class<?>> types, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHookForAllModules(types, hook);
@@ -86,35 +109,58 @@ public final class BlockHooks {
     return Hooks.registerForwardPreHookWithParams(block, hook, options);
   }
 
-  /** Sees what a block was given and what it returned, and may replace the latter. */
+  /**
+   * Sees what a block was given and what it returned, and may replace the latter.
+   *
+   * <p>Both lists are the hook's own: they may be changed, and what is returned counts. The arrays
+   * are the model's: they may be kept as long as their manager is open, and must not be closed.
+   *
+   * @param hook returns the outputs that the caller gets; null keeps them
+   * @return removes the hook
+   */
   public static HookHandle registerForwardHook(Block block, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(block, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook)},
+   * with options: first in its list, called always, or replacing.
+   */
   public static HookHandle registerForwardHook(
       Block block, ForwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardHook(block, hook, options);
   }
 
-  /** The same hook on all blocks of a model that {@code layers} means. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook)},
+   * on all blocks of a model that {@code layers} means, under one handle.
+   */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(model, layers, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook)},
+   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardHook(model, layers, hook, options);
   }
 
-  /** The same hook on every block of this JVM. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook)},
+   * on every block of this JVM, before the hooks of the block.
+   */
   public static HookHandle registerForwardHookForAllModules(ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHookForAllModules(hook);
   }
 
-  /** The same hook on every block whose class {@code types} accepts. */
+  /**
+   * As {@link #registerForwardHook(Block, ForwardHook)},
+   * on every block of this JVM whose class {@code types} accepts.
+   */
   public static HookHandle registerForwardHookForAllModules(
       Predicate<Class<?>> types, ForwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardHookForAllModules(types, hook, options);
@@ -131,79 +177,133 @@ public final class BlockHooks {
     return Hooks.registerForwardHookWithParams(block, hook, options);
   }
 
-  /** Sees the gradients of a block's outputs, and may replace them. */
+  /**
+   * Sees the gradients of a block's outputs, and may replace them.
+   *
+   * <p>List and arrays are the hook's own: they may be changed, closed and kept, the arrays as long
+   * as the manager of the pass is open.
+   *
+   * @param hook returns as many gradients of the same shapes; null keeps them
+   * @return removes the hook
+   */
   public static HookHandle registerFullBackwardPreHook(
       Block block, FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHook(block, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
+   * with options: first in its list, called always, or replacing.
+   */
   public static HookHandle registerFullBackwardPreHook(
       Block block, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardPreHook(block, hook, options);
   }
 
-  /** The same hook on all blocks of a model that {@code layers} means. */
+  /**
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
+   * on all blocks of a model that {@code layers} means, under one handle.
+   */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHook(model, layers, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
+   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardPreHook(model, layers, hook, options);
   }
 
-  /** The same hook on every block of this JVM. */
+  /**
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
+   * on every block of this JVM, before the hooks of the block.
+   */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHookForAllModules(hook);
   }
 
-  /** The same hook on every block whose class {@code types} accepts. */
+  /**
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
+   * on every block of this JVM whose class {@code types} accepts.
+   */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       Predicate<Class<?>> types, FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHookForAllModules(types, hook);
   }
 
-  /** Sees the gradients of a block's inputs and outputs, and may replace the former. */
+  /**
+   * Sees the gradients of a block's inputs and outputs, and may replace the former.
+   *
+   * <p>Lists and arrays are the hook's own: they may be changed, closed and kept, the arrays as long
+   * as the manager of the pass is open. An entry is null where there is no gradient.
+   *
+   * @param hook returns as many gradients of the inputs, of the same shapes; null keeps them
+   * @return removes the hook
+   */
   public static HookHandle registerFullBackwardHook(
       Block block, FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHook(block, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
+   * with options: first in its list, called always, or replacing.
+   */
   public static HookHandle registerFullBackwardHook(
       Block block, FullBackwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardHook(block, hook, options);
   }
 
-  /** The same hook on all blocks of a model that {@code layers} means. */
+  /**
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
+   * on all blocks of a model that {@code layers} means, under one handle.
+   */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHook(model, layers, hook);
   }
 
-  /** The same, with options. */
+  /**
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
+   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardHook(model, layers, hook, options);
   }
 
-  /** The same hook on every block of this JVM. */
+  /**
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
+   * on every block of this JVM, before the hooks of the block.
+   */
   public static HookHandle registerFullBackwardHookForAllModules(
       FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHookForAllModules(hook);
   }
 
-  /** The same hook on every block whose class {@code types} accepts. */
+  /**
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
+   * on every block of this JVM whose class {@code types} accepts.
+   */
   public static HookHandle registerFullBackwardHookForAllModules(
       Predicate<Class<?>> types, FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHookForAllModules(types, hook);
   }
 
-  /** Sees the gradient of one array, and may replace it; as {@link Hooks#registerHook}. */
+  /**
+   * Sees the gradient of one array, and may replace it; as {@link Hooks#registerHook}.
+   *
+   * <p>The gradient is the hook's own: it may be changed, closed, and kept as long as the manager of
+   * the pass is open.
+   *
+   * @param hook returns a gradient of the same shape; null keeps it
+   * @return removes the hook
+   */
   public static HookHandle registerHook(NDArray array, TensorHook<NDArray> hook) {
     return Hooks.registerHook(array, hook);
   }
@@ -224,13 +324,23 @@ public final class BlockHooks {
     return Hooks.grad(output, gradOutput, inputs, keepGraph);
   }
 
-  /** Is called when a backward has updated the gradient of a parameter. */
+  /**
+   * Is called when a backward has updated the gradient of a parameter. The array is the
+   * parameter's: it stays open, and its {@code getGradient()} may be changed in place.
+   *
+   * @return removes the hook
+   */
   public static HookHandle registerPostAccumulateGradHook(
       Parameter parameter, PostAccumulateGradHook<NDArray> hook) {
     return Hooks.registerPostAccumulateGradHook(parameter, hook);
   }
 
-  /** Is called when a backward has updated the gradient of a leaf. */
+  /**
+   * Is called when a backward has updated the gradient of a leaf. The array is the application's:
+   * it stays open, and its {@code getGradient()} may be changed in place.
+   *
+   * @return removes the hook
+   */
   public static HookHandle registerPostAccumulateGradHook(
       NDArray leaf, PostAccumulateGradHook<NDArray> hook) {
     return Hooks.registerPostAccumulateGradHook(leaf, hook);
