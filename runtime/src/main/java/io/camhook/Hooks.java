@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * is taken as it is when its turn comes; which backward hooks run is decided when the module is
  * called.
  *
- * <p>Lists that a hook is shown are its own: it may change them, and what it returns counts. Tensors
- * of a forward are the model's, which a hook keeps but does not close; gradients are the hook's to
- * change, close and keep.
+ * <p>Lists that a hook is shown are its own: it may change them, and what it returns counts.
+ * Tensors of a forward are the model's, which a hook keeps but does not close; gradients are the
+ * hook's to change, close and keep.
  *
  * <p>An exception of a hook ends the pass and reaches the caller. All methods are thread-safe. They
  * throw {@link IllegalStateException} if no agent is there: it names the flag that is missing.
@@ -52,7 +52,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}. With options.
+   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}.
+   * With options.
    *
    * @return removes the hook
    */
@@ -62,7 +63,8 @@ public final class Hooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Object, ForwardPreHook, HookOptions)}; the hook sees {@code params} too.
+   * As {@link #registerForwardPreHook(Object, ForwardPreHook, HookOptions)}; the hook sees {@code
+   * params} too.
    *
    * @return removes the hook
    */
@@ -72,7 +74,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees what a module was given and what it returned, and may replace the latter: see {@link ForwardHook}.
+   * Sees what a module was given and what it returned, and may replace the latter: see {@link
+   * ForwardHook}.
    *
    * @return removes the hook
    */
@@ -81,7 +84,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees what a module was given and what it returned, and may replace the latter: see {@link ForwardHook}. With options.
+   * Sees what a module was given and what it returned, and may replace the latter: see {@link
+   * ForwardHook}. With options.
    *
    * @return removes the hook
    */
@@ -91,7 +95,8 @@ public final class Hooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Object, ForwardHook, HookOptions)}; the hook sees {@code params} too.
+   * As {@link #registerForwardHook(Object, ForwardHook, HookOptions)}; the hook sees {@code params}
+   * too.
    *
    * @return removes the hook
    */
@@ -101,7 +106,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's outputs, and may replace them: see {@link FullBackwardPreHook}.
+   * Sees the gradients of a module's outputs, and may replace them: see {@link
+   * FullBackwardPreHook}.
    *
    * @return removes the hook
    */
@@ -111,7 +117,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's outputs, and may replace them: see {@link FullBackwardPreHook}. With options.
+   * Sees the gradients of a module's outputs, and may replace them: see {@link
+   * FullBackwardPreHook}. With options.
    *
    * @return removes the hook
    */
@@ -121,7 +128,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link FullBackwardHook}.
+   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link
+   * FullBackwardHook}.
    *
    * @return removes the hook
    */
@@ -131,7 +139,8 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link FullBackwardHook}. With options.
+   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link
+   * FullBackwardHook}. With options.
    *
    * @return removes the hook
    */

@@ -55,8 +55,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
-   * with options: first in its list, called always, or replacing.
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, with options: first in its list,
+   * called always, or replacing.
    */
   public static HookHandle registerForwardPreHook(
       Block block, ForwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -64,8 +64,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
-   * on all blocks of a model that {@code layers} means, under one handle.
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that {@code
+   * layers} means, under one handle.
    */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook) {
@@ -73,8 +73,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
-   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that {@code
+   * layers} means, under one handle, with options.
    */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -82,16 +82,16 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
-   * on every block of this JVM, before the hooks of the block.
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block of this JVM, before
+   * the hooks of the block.
    */
   public static HookHandle registerForwardPreHookForAllModules(ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHookForAllModules(hook);
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)},
-   * on every block of this JVM whose class {@code types} accepts.
+   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block of this JVM whose
+   * class {@code types} accepts.
    */
   public static HookHandle registerForwardPreHookForAllModules(
       Predicate<Class<?>> types, ForwardPreHook<Block, NDList> hook) {
@@ -123,8 +123,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)},
-   * with options: first in its list, called always, or replacing.
+   * As {@link #registerForwardHook(Block, ForwardHook)}, with options: first in its list, called
+   * always, or replacing.
    */
   public static HookHandle registerForwardHook(
       Block block, ForwardHook<Block, NDList> hook, HookOptions options) {
@@ -132,8 +132,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)},
-   * on all blocks of a model that {@code layers} means, under one handle.
+   * As {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that {@code
+   * layers} means, under one handle.
    */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook) {
@@ -141,8 +141,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)},
-   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   * As {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that {@code
+   * layers} means, under one handle, with options.
    */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook, HookOptions options) {
@@ -150,16 +150,16 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)},
-   * on every block of this JVM, before the hooks of the block.
+   * As {@link #registerForwardHook(Block, ForwardHook)}, on every block of this JVM, before the
+   * hooks of the block.
    */
   public static HookHandle registerForwardHookForAllModules(ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHookForAllModules(hook);
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)},
-   * on every block of this JVM whose class {@code types} accepts.
+   * As {@link #registerForwardHook(Block, ForwardHook)}, on every block of this JVM whose class
+   * {@code types} accepts.
    */
   public static HookHandle registerForwardHookForAllModules(
       Predicate<Class<?>> types, ForwardHook<Block, NDList> hook, HookOptions options) {
@@ -192,8 +192,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
-   * with options: first in its list, called always, or replacing.
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, with options: first in its
+   * list, called always, or replacing.
    */
   public static HookHandle registerFullBackwardPreHook(
       Block block, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -201,8 +201,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
-   * on all blocks of a model that {@code layers} means, under one handle.
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
+   * that {@code layers} means, under one handle.
    */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook) {
@@ -210,8 +210,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
-   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
+   * that {@code layers} means, under one handle, with options.
    */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -219,8 +219,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
-   * on every block of this JVM, before the hooks of the block.
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block of this
+   * JVM, before the hooks of the block.
    */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       FullBackwardPreHook<Block, NDList> hook) {
@@ -228,8 +228,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)},
-   * on every block of this JVM whose class {@code types} accepts.
+   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block of this JVM
+   * whose class {@code types} accepts.
    */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       Predicate<Class<?>> types, FullBackwardPreHook<Block, NDList> hook) {
@@ -239,8 +239,8 @@ public final class BlockHooks {
   /**
    * Sees the gradients of a block's inputs and outputs, and may replace the former.
    *
-   * <p>Lists and arrays are the hook's own: they may be changed, closed and kept, the arrays as long
-   * as the manager of the pass is open. An entry is null where there is no gradient.
+   * <p>Lists and arrays are the hook's own: they may be changed, closed and kept, the arrays as
+   * long as the manager of the pass is open. An entry is null where there is no gradient.
    *
    * @param hook returns as many gradients of the inputs, of the same shapes; null keeps them
    * @return removes the hook
@@ -251,8 +251,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
-   * with options: first in its list, called always, or replacing.
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, with options: first in its list,
+   * called always, or replacing.
    */
   public static HookHandle registerFullBackwardHook(
       Block block, FullBackwardHook<Block, NDList> hook, HookOptions options) {
@@ -260,8 +260,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
-   * on all blocks of a model that {@code layers} means, under one handle.
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
+   * {@code layers} means, under one handle.
    */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook) {
@@ -269,8 +269,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
-   * on all blocks of a model that {@code layers} means, under one handle, with options.
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
+   * {@code layers} means, under one handle, with options.
    */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook, HookOptions options) {
@@ -278,8 +278,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
-   * on every block of this JVM, before the hooks of the block.
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block of this JVM,
+   * before the hooks of the block.
    */
   public static HookHandle registerFullBackwardHookForAllModules(
       FullBackwardHook<Block, NDList> hook) {
@@ -287,8 +287,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)},
-   * on every block of this JVM whose class {@code types} accepts.
+   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block of this JVM whose
+   * class {@code types} accepts.
    */
   public static HookHandle registerFullBackwardHookForAllModules(
       Predicate<Class<?>> types, FullBackwardHook<Block, NDList> hook) {
@@ -298,8 +298,8 @@ public final class BlockHooks {
   /**
    * Sees the gradient of one array, and may replace it; as {@link Hooks#registerHook}.
    *
-   * <p>The gradient is the hook's own: it may be changed, closed, and kept as long as the manager of
-   * the pass is open.
+   * <p>The gradient is the hook's own: it may be changed, closed, and kept as long as the manager
+   * of the pass is open.
    *
    * @param hook returns a gradient of the same shape; null keeps it
    * @return removes the hook

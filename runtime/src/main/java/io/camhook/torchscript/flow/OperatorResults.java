@@ -82,7 +82,7 @@ public final class OperatorResults {
       triplet_margin_loss triu triu_indices true_divide trunc type_as unflatten unfold uniform
       unsqueeze upsample_bicubic2d upsample_bilinear2d upsample_lanczos2d upsample_linear1d
       upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d vander var
-      vdot view view_as view_as_complex view_as_real vstack xlogy zero zeros zeros_like
+      quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic vdot view view_as view_as_complex view_as_real vstack xlogy zero zeros zeros_like
       """;
 
   /** Arithmetic and comparisons, which numbers have too: a tensor if they are given one. */
@@ -124,6 +124,14 @@ public final class OperatorResults {
   /** With a dimension, values and indices; without one, or of two tensors, a tensor. */
   private static final Set<String> ALONG_A_DIMENSION = Set.of("max", "min", "median", "nanmedian");
 
+  /** Operators of quantised models, whose result is a tensor, if not a dense one. */
+  private static final String QUANTISED =
+      """
+      add add_relu batch_norm2d batch_norm2d_relu cat conv1d conv1d_relu conv2d conv2d_relu conv3d
+      conv3d_relu hardswish leaky_relu linear linear_dynamic linear_relu linear_relu_dynamic mul
+      mul_relu relu6 sigmoid softmax
+      """;
+
   /** Operators of other libraries whose result is a plain tensor. */
   private static final Set<String> FOREIGN =
       Set.of(
@@ -137,6 +145,7 @@ public final class OperatorResults {
           "ops.torchvision.roi_align",
           "ops.torchvision.roi_pool");
 
+  private static final Set<String> OF_QUANTISED = words(QUANTISED).collect(Collectors.toSet());
   private static final Set<String> MIXED = words(ONE_OF_A_TENSOR).collect(Collectors.toSet());
   static final Expr TENSOR_TYPE = new Expr.Name(0, 0, TENSOR);
   private static final Map<String, Expr> BY_NAME = byName();
@@ -171,6 +180,11 @@ public final class OperatorResults {
   public static @Nullable Expr of(String dotted, List<Boolean> tensors) {
     if (FOREIGN.contains(dotted)) {
       return TENSOR_TYPE;
+    }
+    if (dotted.startsWith("ops.quantized.")) {
+      return OF_QUANTISED.contains(dotted.substring("ops.quantized.".length()))
+          ? TENSOR_TYPE
+          : null;
     }
     if (!dotted.startsWith("torch.") && !dotted.startsWith("ops.aten.")) {
       return null;
