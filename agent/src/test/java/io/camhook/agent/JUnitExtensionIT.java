@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,8 @@ class JUnitExtensionIT {
     assumeTrue(Files.exists(model), "no reference data in " + model);
     String classPath = ForkedJvm.AGENT + File.pathSeparator + ForkedJvm.engine();
     Path source = directory.resolve("SteeringTest.java");
-    try (InputStream text = getClass().getResourceAsStream("/junit/SteeringTest.java")) {
+    try (InputStream text =
+        Objects.requireNonNull(getClass().getResourceAsStream("/junit/SteeringTest.java"))) {
       Files.copy(text, source);
     }
     compile(source, classPath);
