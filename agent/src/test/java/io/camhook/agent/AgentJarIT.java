@@ -33,7 +33,7 @@ class AgentJarIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"djl, DjlAdapter", "ort, OrtAdapter"})
+  @CsvSource({"djl, DjlAdapter", "ort, OrtAdapter", "kafka, KafkaSinks"})
   void adapters_should_be_visible_only_inside_their_nested_jars(String engine, String adapter)
       throws IOException {
     String folder = "io/camhook/" + engine + "/";
@@ -54,7 +54,7 @@ class AgentJarIT {
           nested.add(entry.getName());
           // Names in it are not relocated.
           assertThat(new String(zip.readAllBytes(), java.nio.charset.StandardCharsets.ISO_8859_1))
-              .doesNotContain("com/google/protobuf");
+              .doesNotContain("com/google/protobuf", "com/fasterxml/jackson");
         }
       }
     }

@@ -1,13 +1,9 @@
 package io.camhook.kafka;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import io.camhook.recording.Capture;
+import io.camhook.recording.JsonStrings;
 import io.camhook.recording.LayerOutput;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,8 +14,8 @@ import org.apache.kafka.common.header.Headers;
 /**
  * The form of a capture on a topic: its id as the key, its safetensors blob as the value. The
  * header {@code camhook} is {@code capture}, or {@code pointer} where the value is JSON that names
- * a file with the blob: {@code {"file":"ID.safetensors","bytes":1234}}. The header {@code types} is
- * JSON of the types of the recorded modules, by path, which a recording has in its manifest.
+ * a file with the blob: {@code {"file":"ID.safetensors"}}. The header {@code types} is JSON of the
+ * types of the recorded modules, by path, which a recording has in its manifest.
  */
 final class Records {
   private static final String FORM = "camhook";
@@ -27,7 +23,6 @@ final class Records {
   private static final String TYPES = "types";
   private static final String CAPTURE = "capture";
   private static final String POINTER = "pointer";
-  private static final JsonFactory JSON = new JsonFactory();
 
   /** More than what a record and the batch around it have besides key, value and headers. */
   private static final int OVERHEAD = 256;
@@ -40,16 +35,8 @@ final class Records {
   }
 
   static ProducerRecord<byte[], byte[]> pointer(
-      String topic, Capture capture, String file, long bytes, Map<String, String> types)
-      throws IOException {
-    StringWriter text = new StringWriter();
-    try (JsonGenerator json = JSON.createGenerator(text)) {
-      json.writeStartObject();
-      json.writeStringField("file", file);
-      json.writeNumberField("bytes", bytes);
-      json.writeEndObject();
-    }
-    return record(topic, capture, POINTER, utf8(text.toString()), types);
+      String topic, Capture capture, String file, Map<String, String> types) throws IOException {
+    return record(topic, capture, POINTER, utf8(JsonStrings.write(Map.of("file", file))), types);
   }
 
   private static ProducerRecord<byte[], byte[]> record(
@@ -66,15 +53,7 @@ final class Records {
       }
     }
     if (!recorded.isEmpty()) {
-      StringWriter text = new StringWriter();
-      try (JsonGenerator json = JSON.createGenerator(text)) {
-        json.writeStartObject();
-        for (Map.Entry<String, String> each : recorded.entrySet()) {
-          json.writeStringField(each.getKey(), each.getValue());
-        }
-        json.writeEndObject();
-      }
-      record.headers().add(TYPES, utf8(text.toString()));
+      record.headers().add(TYPES, utf8(JsonStrings.write(recorded)));
     }
     return record;
   }
@@ -99,25 +78,12 @@ final class Records {
 
   /** Types of the recorded modules, by path, as far as they are known. */
   static Map<String, String> types(Headers headers) {
-    Map<String, String> types = new TreeMap<>();
     Header header = headers.lastHeader(TYPES);
-    if (header == null) {
-      return types;
-    }
-    try (JsonParser json = JSON.createParser(header.value())) {
-      while (json.nextToken() != null) {
-        if (json.currentToken() == JsonToken.FIELD_NAME) {
-          String path = json.currentName();
-          String type = json.nextTextValue();
-          if (type != null) {
-            types.put(path, type);
-          }
-        }
-      }
+    try {
+      return header == null ? Map.of() : JsonStrings.read(header.value());
     } catch (IOException e) {
-      return types; // without types the shapes decide
+      return Map.of(); // without types the shapes decide
     }
-    return types;
   }
 
   /**
@@ -126,15 +92,9 @@ final class Records {
    * @throws IOException if it is none
    */
   static String file(byte[] pointer) throws IOException {
-    try (JsonParser json = JSON.createParser(pointer)) {
-      while (json.nextToken() != null) {
-        if (json.currentToken() == JsonToken.FIELD_NAME && "file".equals(json.currentName())) {
-          String file = json.nextTextValue();
-          if (file != null && file.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-            return file;
-          }
-        }
-      }
+    String file = JsonStrings.read(pointer).get("file");
+    if (file != null && file.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      return file;
     }
     throw new IOException("a pointer record that names no file");
   }

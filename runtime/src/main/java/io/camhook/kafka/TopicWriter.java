@@ -380,7 +380,7 @@ final class TopicWriter {
       if (checked++ == 0) {
         tellTooLarge(whole, "they are written to " + claims + ", and the topic gets pointers");
       }
-      return Records.pointer(output.topic(), capture, file, blob.length, types);
+      return Records.pointer(output.topic(), capture, file, types);
     }
     Capture smaller =
         KeptTensors.reduced(capture, Map.of("reducedFrom", Integer.toString(blob.length)));
