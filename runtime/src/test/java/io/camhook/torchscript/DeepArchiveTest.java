@@ -13,7 +13,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Code and data nested without end are refused in one line; long code that is not nested is read. */
+/**
+ * Code and data nested without end are refused in one line; long code that is not nested is read.
+ */
 class DeepArchiveTest {
   private static final int DEPTH = 200_000;
   private static final String NET =
