@@ -20,6 +20,16 @@ class OpenNlpIT extends EmbeddingHost {
     return List.of(extracted(MODEL).toString(), vocabulary().toString());
   }
 
+  /**
+   * Its attention mask is 0 everywhere, so that the graph adds -3.4e38 to each score of an
+   * attention. What autograd gives for that sum is 1, as of any other; small steps of the score are
+   * lost in it.
+   */
+  @Override
+  boolean hasDerivatives() {
+    return false;
+  }
+
   /** One token a line, as OpenNLP reads it, from the tokenizer that goes with the model. */
   private Path vocabulary() throws IOException {
     JsonNode tokens =
