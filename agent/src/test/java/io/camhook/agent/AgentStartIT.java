@@ -31,7 +31,7 @@ class AgentStartIT {
             "camhook: 2 errors in the configuration; the application runs without camhook",
             "  camhook.yaml:3:5: models[0].layer: no such key; nearest is \"layers\"; expected"
                 + " name, layers, capture, target, labels, hooks, output, classAxis, class, root,"
-                + " forward, backward, input, gradOutput, gradInput, value, shape, inputShape,"
+                + " forward, backward, input, gradOutput, gradInput, value, shape, make, arguments, inputShape,"
                 + " precision, reduce",
             "  camhook.yaml:4:19: sampling.rate: expected a number from 0 to 1, found \"2\"");
   }

@@ -99,6 +99,35 @@ class HookPlacesTest {
             ". [1.0] => [-10.0, -12.0]");
   }
 
+  /** The container hands on what its last module has handed on; the hook's tensor lies between. */
+  @Test
+  void tensor_hook_between_the_cuts_of_two_modules_should_run() {
+    SequentialBlock net = new SequentialBlock().add(first()).add(second());
+    watch(net, "**");
+    handles.add(
+        Hooks.registerForwardHook(
+            (Block) net,
+            (Block module, String path, NDList inputs, NDList outputs) -> {
+              Hooks.registerHook(
+                  outputs.head(),
+                  (NDArray gradient) -> {
+                    events.add("tensor " + Arrays.toString(gradient.toFloatArray()));
+                    return gradient.mul(3);
+                  });
+              return null;
+            }));
+    NDArray y = forward(net, x());
+    events.clear();
+    backward(y);
+    // second's weight [1, -2] times 3; first's weight transposed times [3, -6] is [-15, -18]
+    assertThat(events)
+        .containsExactly(
+            "tensor [1.0]",
+            "02Linear [3.0] => [3.0, -6.0]",
+            "01Linear [3.0, -6.0] => [-15.0, -18.0]",
+            ". [1.0] => [-15.0, -18.0]");
+  }
+
   @Test
   void gradients_of_a_residual_and_its_branch_should_add_up() {
     Block branch = first();

@@ -57,7 +57,7 @@ class ScriptHooksReferenceTest {
         : List.of(
             "one_conv.scripted",
             "gap_linear.traced",
-            "resnet_basic.traced",
+            "resnet_basic.scripted",
             "residual_inplace.scripted",
             "shared_module.traced",
             "shared_module.scripted",
@@ -78,7 +78,7 @@ class ScriptHooksReferenceTest {
         : List.of(
             "one_conv.scripted",
             "gap_linear.traced",
-            "resnet_basic.traced",
+            "resnet_basic.scripted",
             "residual_inplace.scripted",
             "shared_module.traced",
             "control_flow.scripted",

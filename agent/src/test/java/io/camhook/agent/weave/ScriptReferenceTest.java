@@ -36,7 +36,6 @@ class ScriptReferenceTest {
   @CsvSource({
     "one_conv.scripted,",
     "gap_linear.scripted,",
-    "resnet_basic.traced,",
     "resnet_basic.scripted,",
     "squeezenet1_1.scripted,",
     "residual_inplace.scripted,",

@@ -245,12 +245,12 @@ public final class GradPoints {
 
   /** The cut that {@code array} lies directly after; null if there is none. */
   synchronized @Nullable Cut cutBefore(NDArray array) {
-    WeakReference<Cut> handed = handedOn.get(array);
-    if (handed != null) {
-      return handed.get();
-    }
     TensorPoint point = pointAt(array);
-    return point == null ? null : point.cuts().get(0);
+    if (point != null) { // made of what a module handed on: it comes after the module's cut
+      return point.cuts().get(0);
+    }
+    WeakReference<Cut> handed = handedOn.get(array);
+    return handed == null ? null : handed.get();
   }
 
   /** Whether {@code array} lies directly after a cut. */

@@ -130,7 +130,7 @@ class ResumeMethodsTest {
   @Test
   void module_that_data_goes_around_should_have_no_resume_method() throws Exception {
     Map<String, String> methods =
-        ReferenceArchive.of("resnet_basic.traced").everyPath().plan().resumeMethods();
+        ReferenceArchive.of("resnet_basic.scripted").everyPath().plan().resumeMethods();
     // x + f(x): all data passes through a block, not through what is in it.
     assertThat(methods).containsKeys("layer1", "layer1.0", "layer4", "avgpool", "fc");
     assertThat(methods)
