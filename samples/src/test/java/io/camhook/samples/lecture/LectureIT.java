@@ -37,6 +37,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -237,10 +239,15 @@ class LectureIT {
   }
 
   /** All channels of a grid of 12×12, of which the report keeps 256 levels each. */
-  private static void requireMaps(JsonObject grid, float[][] channels) {
+  private static void requireMaps(JsonObject grid, float[][] channels) throws DataFormatException {
     assertThat(grid.get("w").getAsInt()).isEqualTo(12);
-    byte[] levels = Base64.getDecoder().decode(grid.get("data").getAsString());
-    assertThat(levels).hasSize(64 * 12 * 12);
+    byte[] packed = Base64.getDecoder().decode(grid.get("data").getAsString());
+    Inflater inflater = new Inflater(true);
+    inflater.setInput(packed);
+    byte[] levels = new byte[64 * 12 * 12];
+    assertThat(inflater.inflate(levels)).isEqualTo(levels.length);
+    assertThat(inflater.finished()).isTrue();
+    inflater.end();
     for (int i = 0; i < channels.length; i++) {
       float[] channel = channels[grid.getAsJsonArray("index").get(i).getAsInt()];
       float min = grid.getAsJsonArray("min").get(i).getAsFloat();
