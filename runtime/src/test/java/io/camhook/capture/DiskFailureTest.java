@@ -84,7 +84,7 @@ class DiskFailureTest {
   private boolean request() {
     submitted++;
     try (Admission admission = recorder.admit()) {
-      return admission != null && recorder.submit(Captures.pending(Captures.of(BYTES, submitted)));
+      return admission != null && recorder.submit(new HeapCapture(Captures.of(BYTES, submitted)));
     }
   }
 
@@ -100,6 +100,18 @@ class DiskFailureTest {
         .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(1))
         .until(() -> recorder.counters().written() >= count);
+  }
+
+  /** Until it is known that others have removed captures, and recording goes on. */
+  private void awaitRecovery(long removed, long written) {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(1))
+        .until(
+            () ->
+                recorder.status().losses().getOrDefault(Loss.REMOVED, 0L) == removed
+                    && recorder.counters().written() == written
+                    && recorder.status().state() == CaptureStatus.State.RECORDING);
   }
 
   private void awaitState(CaptureStatus.State state) {
@@ -154,7 +166,7 @@ class DiskFailureTest {
     requestsUntilWritten(before);
     disk.room.set(before == 0 ? 10 : 700);
     for (int i = 0; i < 2; i++) { // two requests that are under way
-      assertThat(recorder.submit(Captures.pending(Captures.of(BYTES, ++submitted)))).isTrue();
+      assertThat(recorder.submit(new HeapCapture(Captures.of(BYTES, ++submitted)))).isTrue();
     }
     awaitState(CaptureStatus.State.PAUSED);
     assertThat(recorder.status().reason()).contains("No space left on device");
@@ -228,8 +240,7 @@ class DiskFailureTest {
     requestsUntilWritten(7);
     delete(directory());
     assertThat(request()).isTrue();
-    awaitState(CaptureStatus.State.RECORDING);
-    awaitWritten(1);
+    awaitRecovery(7, 1);
     requestsUntilWritten(1);
     closeAndCompare(2);
     assertThat(recorder.status().losses()).isEqualTo(Map.of(Loss.REMOVED, 7L));
@@ -243,7 +254,7 @@ class DiskFailureTest {
     Files.move(directory(), temp.resolve("moved"));
     Files.createDirectory(directory());
     assertThat(request()).isTrue();
-    awaitWritten(1);
+    awaitRecovery(2, 1);
     closeAndCompare(1);
     assertThat(recorder.status().losses()).isEqualTo(Map.of(Loss.REMOVED, 2L));
     // the third came there before its place was looked up, and then to where it belongs
@@ -256,8 +267,7 @@ class DiskFailureTest {
     requestsUntilWritten(6); // 5 fill the first shard
     Files.delete(directory().resolve("captures-000002.tar"));
     assertThat(request()).isTrue();
-    awaitState(CaptureStatus.State.RECORDING);
-    awaitWritten(6);
+    awaitRecovery(1, 6);
     recorder.close();
     assertThat(recorder.counters()).isEqualTo(new Counters(7, 6, 0, 1));
     assertThat(RecordingVerifier.verify(directory()).captures()).isEqualTo(6);
@@ -273,8 +283,7 @@ class DiskFailureTest {
       channel.truncate(60_000); // one whole capture
     }
     assertThat(request()).isTrue();
-    awaitState(CaptureStatus.State.RECORDING);
-    awaitWritten(2);
+    awaitRecovery(2, 2);
     recorder.close();
     assertThat(recorder.counters()).isEqualTo(new Counters(4, 2, 0, 2));
     assertThat(RecordingVerifier.verify(directory()).captures()).isEqualTo(2);
@@ -322,8 +331,8 @@ class DiskFailureTest {
             },
             new Limits(10 * BYTES, Limits.WhenFull.DROP, false),
             (message, failure) -> {});
-    queue.submit(Captures.pending(Captures.of(BYTES, 1)));
-    queue.submit(Captures.pending(Captures.of(BYTES, 2)));
+    queue.submit(new HeapCapture(Captures.of(BYTES, 1)));
+    queue.submit(new HeapCapture(Captures.of(BYTES, 2)));
     Awaitility.await().until(() -> queue.status().queueLength() == 2);
     assertThat(queue.close(Duration.ofMillis(50))).isFalse();
     Counters counters = queue.counters();
