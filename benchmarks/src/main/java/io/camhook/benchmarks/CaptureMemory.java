@@ -2,6 +2,7 @@ package io.camhook.benchmarks;
 
 import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.DirectorySink;
+import io.camhook.capture.HeapCapture;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingWriter;
@@ -75,7 +76,7 @@ final class CaptureMemory {
           new Thread(
               () -> {
                 for (int i = 0; i < count / THREADS; i++) {
-                  queue.submit(new CaptureToDisk.Ready(SampleCaptures.again(capture)));
+                  queue.submit(new HeapCapture(SampleCaptures.again(capture)));
                   mostHeld = Math.max(mostHeld, queue.heldBytes());
                 }
               });

@@ -2,7 +2,7 @@ package io.camhook.benchmarks;
 
 import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.DirectorySink;
-import io.camhook.capture.PendingCapture;
+import io.camhook.capture.HeapCapture;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingWriter;
@@ -102,7 +102,7 @@ final class CaptureToDisk {
             new Limits(64 << 20, Limits.WhenFull.BLOCK, false),
             (message, failure) -> System.err.println(message));
     for (int i = 0; i < count; i++) {
-      queue.submit(new Ready(SampleCaptures.again(capture)));
+      queue.submit(new HeapCapture(SampleCaptures.again(capture)));
     }
     if (!queue.close(Duration.ofMinutes(5)) || queue.counters().written() != count) {
       throw new IllegalStateException("not all captures were written: " + queue.counters());
@@ -122,21 +122,5 @@ final class CaptureToDisk {
     }
     Files.delete(recording);
     return seconds;
-  }
-
-  /** A capture whose tensors are on the heap already. */
-  record Ready(Capture capture) implements PendingCapture {
-    @Override
-    public long bytes() {
-      return capture.tensorBytes();
-    }
-
-    @Override
-    public Capture materialize() {
-      return capture;
-    }
-
-    @Override
-    public void discard() {}
   }
 }

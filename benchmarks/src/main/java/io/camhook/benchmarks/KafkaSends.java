@@ -3,6 +3,7 @@ package io.camhook.benchmarks;
 import io.camhook.benchmarks.kafka.KafkaBroker;
 import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.CaptureSink;
+import io.camhook.capture.HeapCapture;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.DiskLimits;
 import io.camhook.config.CamhookConfig.Limits;
@@ -134,7 +135,7 @@ final class KafkaSends {
             (message, failure) -> System.err.println(message + " " + failure));
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
-      queue.submit(new CaptureToDisk.Ready(SampleCaptures.again(capture)));
+      queue.submit(new HeapCapture(SampleCaptures.again(capture)));
     }
     queue.flush(Duration.ofMinutes(5));
     double seconds = (System.nanoTime() - start) / 1e9;

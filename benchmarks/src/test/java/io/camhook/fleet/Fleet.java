@@ -1,6 +1,6 @@
 package io.camhook.fleet;
 
-import io.camhook.capture.PendingCapture;
+import io.camhook.capture.HeapCapture;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.DiskLimits;
@@ -61,7 +61,7 @@ final class Fleet {
 
     /** Records a capture as a request does; false if it was not taken. */
     boolean request(Capture capture) {
-      return recorder.admits() && recorder.submit(new Ready(capture));
+      return recorder.admits() && recorder.submit(new HeapCapture(capture));
     }
 
     @Override
@@ -83,21 +83,6 @@ final class Fleet {
     public void close() {
       recorder.close();
     }
-  }
-
-  private record Ready(Capture capture) implements PendingCapture {
-    @Override
-    public long bytes() {
-      return capture.tensorBytes();
-    }
-
-    @Override
-    public Capture materialize() {
-      return capture;
-    }
-
-    @Override
-    public void discard() {}
   }
 
   static KafkaOutput with(

@@ -54,32 +54,14 @@ final class BaselineCommand implements Callable<Integer> {
 
   BaselineCommand() {}
 
-  /** Mean and deviation of a number over the steps, as it goes (Welford 1962). */
-  private static final class Running {
-    private long count;
-    private double mean;
-    private double squares;
-
-    void add(double value) {
-      count++;
-      double before = value - mean;
-      mean += before / count;
-      squares += before * (value - mean);
-    }
-
-    double std() {
-      return count < 2 ? 0 : Math.sqrt(squares / (count - 1));
-    }
-  }
-
   private static final class Course {
-    final Running mean = new Running();
-    final Running norm = new Running();
-    final Running zeros = new Running();
+    final Moments mean = new Moments();
+    final Moments norm = new Moments();
+    final Moments zeros = new Moments();
 
     Usual usual() {
       return new Usual(
-          mean.count, mean.mean, mean.std(), norm.mean, norm.std(), zeros.mean, zeros.std());
+          mean.n(), mean.mean(), mean.std(), norm.mean(), norm.std(), zeros.mean(), zeros.std());
     }
   }
 

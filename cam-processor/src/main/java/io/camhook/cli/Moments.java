@@ -16,17 +16,26 @@ final class Moments {
     squares += before * (value - mean);
   }
 
+  int n() {
+    return n;
+  }
+
   double mean() {
     return mean;
   }
 
-  /** The number, and the standard deviation (divided by n - 1); 0 of one value. */
+  /** The standard deviation (divided by n - 1); 0 of one value. */
+  double std() {
+    return n < 2 ? 0 : Math.sqrt(squares / (n - 1));
+  }
+
+  /** The number, and the standard deviation. */
   MetricsTable.Spread spread() {
-    return new MetricsTable.Spread(n, n < 2 ? 0 : Math.sqrt(squares / (n - 1)));
+    return new MetricsTable.Spread(n, std());
   }
 
   /** The mean at a place of a curve, with its band where there are several values. */
   MetricsTable.Point point(String at) {
-    return new MetricsTable.Point(at, mean, n < 2 ? null : spread().std());
+    return new MetricsTable.Point(at, mean, n < 2 ? null : std());
   }
 }

@@ -4,14 +4,10 @@ import io.camhook.builtin.LayerHealth;
 import io.camhook.builtin.LayerHealth.Layer;
 import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.Recorder;
-import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import javax.management.JMException;
-import javax.management.ObjectName;
-import javax.management.StandardMBean;
 
 /** Registers the JMX bean of the layers beside that of the recorder. */
 final class ManagedLayers implements CaptureObserver {
@@ -25,22 +21,12 @@ final class ManagedLayers implements CaptureObserver {
 
   @Override
   public void began(Recorder recorder) {
-    try {
-      ManagementFactory.getPlatformMBeanServer()
-          .registerMBean(
-              new StandardMBean(new Bean(health), LayersMXBean.class, true), new ObjectName(NAME));
-    } catch (JMException e) {
-      throw new IllegalStateException(e);
-    }
+    PlatformBeans.register(NAME, new Bean(health), LayersMXBean.class);
   }
 
   @Override
   public void close() {
-    try {
-      ManagementFactory.getPlatformMBeanServer().unregisterMBean(new ObjectName(NAME));
-    } catch (JMException e) {
-      throw new IllegalStateException(e);
-    }
+    PlatformBeans.unregister(NAME);
   }
 
   private static String name(Layer layer) {

@@ -4,12 +4,8 @@ import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Recorder;
 import io.camhook.capture.TimeHistogram;
-import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import javax.management.JMException;
-import javax.management.ObjectName;
-import javax.management.StandardMBean;
 
 /**
  * Registers the JMX bean when the first request is captured: the platform's MBean server is not
@@ -20,22 +16,12 @@ final class ManagedRecorder implements CaptureObserver {
 
   @Override
   public void began(Recorder recorder) {
-    try {
-      ObjectName name = new ObjectName(NAME);
-      ManagementFactory.getPlatformMBeanServer()
-          .registerMBean(new StandardMBean(new Bean(recorder), RecorderMXBean.class, true), name);
-    } catch (JMException e) {
-      throw new IllegalStateException(e);
-    }
+    PlatformBeans.register(NAME, new Bean(recorder), RecorderMXBean.class);
   }
 
   @Override
   public void close() {
-    try {
-      ManagementFactory.getPlatformMBeanServer().unregisterMBean(new ObjectName(NAME));
-    } catch (JMException e) {
-      throw new IllegalStateException(e);
-    }
+    PlatformBeans.unregister(NAME);
   }
 
   private record Bean(Recorder recorder) implements RecorderMXBean {

@@ -20,21 +20,4 @@ final class Captures {
             Tensor.ofFloats(values, 1, values.length))
         .build();
   }
-
-  static PendingCapture pending(Capture capture) {
-    return new PendingCapture() {
-      @Override
-      public long bytes() {
-        return capture.tensorBytes();
-      }
-
-      @Override
-      public Capture materialize() {
-        return capture;
-      }
-
-      @Override
-      public void discard() {}
-    };
-  }
 }

@@ -30,7 +30,7 @@ final class EndlessRecording {
     queue.closeAtShutdown();
     System.out.println("recording");
     for (long i = 0; i < count; i++) {
-      queue.submit(new Ready(capture((int) (i % 1000))));
+      queue.submit(new HeapCapture(capture((int) (i % 1000))));
     }
   }
 
@@ -42,20 +42,5 @@ final class EndlessRecording {
         .tensor(
             TensorName.activation(LayerOutput.of("layer4")), Tensor.ofFloats(values, 1, 100, 1000))
         .build();
-  }
-
-  private record Ready(Capture capture) implements PendingCapture {
-    @Override
-    public long bytes() {
-      return capture.tensorBytes();
-    }
-
-    @Override
-    public Capture materialize() {
-      return capture;
-    }
-
-    @Override
-    public void discard() {}
   }
 }

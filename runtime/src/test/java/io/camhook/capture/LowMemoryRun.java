@@ -67,7 +67,7 @@ final class LowMemoryRun {
     try (Admission admission = recorder.admit()) {
       if (admission != null) {
         Capture capture = Captures.of(BYTES, i);
-        recorder.submit(Captures.pending(capture));
+        recorder.submit(new HeapCapture(capture));
       }
     }
     return work[i];

@@ -6,7 +6,7 @@ import io.camhook.builtin.LayerHealth;
 import io.camhook.capture.Admission;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.CaptureStatus;
-import io.camhook.capture.PendingCapture;
+import io.camhook.capture.HeapCapture;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.dispatch.EventLog;
@@ -81,28 +81,8 @@ class TelemetryTest {
     recorder.close();
   }
 
-  private record Item(Capture capture) implements PendingCapture {
-    @Override
-    public String id() {
-      return capture.id();
-    }
-
-    @Override
-    public long bytes() {
-      return capture.tensorBytes();
-    }
-
-    @Override
-    public Capture materialize() {
-      return capture;
-    }
-
-    @Override
-    public void discard() {}
-  }
-
-  private static Item item(int bytes) {
-    return new Item(
+  private static HeapCapture item(int bytes) {
+    return new HeapCapture(
         Capture.builder("net").tensor("x", Tensor.ofBytes(new byte[bytes], bytes)).build());
   }
 
@@ -213,7 +193,7 @@ class TelemetryTest {
             .buildAndRegisterGlobal();
     try {
       Span span = sdk.getTracer("test").spanBuilder("predict").startSpan();
-      Item traced = item(7);
+      HeapCapture traced = item(7);
       try (Scope ignored = span.makeCurrent()) {
         recorder.submit(traced);
       }

@@ -6,11 +6,8 @@ import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.engine.Engine;
 import ai.djl.inference.Predictor;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -99,7 +96,9 @@ class ScriptReplaceReferenceTest {
             refused.add(place.toString());
             continue;
           }
-          double error = error(replaced.get("scores"), archive.logits(predictor.predict(inputs)));
+          double error =
+              ReplacingRule.error(
+                  replaced.get("scores"), archive.logits(predictor.predict(inputs)));
           handles.forEach(HookHandle::remove);
           if (available) {
             assertThat(error).as("%s", replaced).isLessThan(TOLERANCE);
@@ -157,33 +156,10 @@ class ScriptReplaceReferenceTest {
               model,
               place.path(),
               (block, p, inputs, outputs) ->
-                  calls[0]++ == place.call() ? new NDList(rule(outputs.head())) : null,
+                  calls[0]++ == place.call()
+                      ? new NDList(ReplacingRule.apply(outputs.head()))
+                      : null,
               HookOptions.replacing()));
     }
-  }
-
-  /** As make_replace.py: 1.5 times, with index 0 of dimension 1 (0 of a vector) set to 0. */
-  private static NDArray rule(NDArray array) {
-    NDArray result = array.mul(1.5);
-    NDIndex first = new NDIndex(result.getShape().dimension() > 1 ? ":, 0" : "0");
-    result.set(first, 0);
-    return result;
-  }
-
-  private static double error(JsonNode expected, NDArray logits) {
-    NDArray scores = logits.toType(DataType.FLOAT32, false);
-    if (scores.getShape().dimension() > 2) {
-      scores =
-          scores.reshape(scores.getShape().get(0), scores.getShape().get(1), -1).sum(new int[] {2});
-    }
-    float[] found = scores.toFloatArray();
-    assertThat(found).hasSize(expected.size());
-    double largest = 0;
-    double worst = 0;
-    for (int i = 0; i < found.length; i++) {
-      largest = Math.max(largest, Math.abs(expected.get(i).asDouble()));
-      worst = Math.max(worst, Math.abs(found[i] - expected.get(i).asDouble()));
-    }
-    return worst / Math.max(largest, Float.MIN_NORMAL);
   }
 }
