@@ -76,6 +76,20 @@ public final class ReferenceCase {
     return read(folder().resolve(name + ".json"));
   }
 
+  /** The archive of the network. */
+  public Path archive() {
+    return form(folder().resolve(doc.get("archive").asText()).normalize());
+  }
+
+  /** A clone has one form of each network, traced or scripted; both have the same weights. */
+  public static Path form(Path archive) {
+    if (Files.exists(archive)) {
+      return archive;
+    }
+    String name = archive.getFileName().toString();
+    return archive.resolveSibling(name.replace(".traced.", ".scripted."));
+  }
+
   private static ReferenceCase read(Path json) {
     try {
       JsonNode doc = new ObjectMapper().readTree(json.toFile());

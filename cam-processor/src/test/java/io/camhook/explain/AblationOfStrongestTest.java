@@ -11,25 +11,35 @@ import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.Labels;
 import io.camhook.cam.targets.TargetChoice;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Ablation-CAM of a picture of 224 x 224, of which the strongest channels suffice. */
+/** Ablation-CAM of the strongest channels only. */
 class AblationOfStrongestTest {
   private static final int CHANNELS = 16;
 
-  @Test
-  void weights_of_the_strongest_channels_should_be_those_of_pytorch_grad_cam() throws IOException {
-    ReferenceCase one = ReferenceCase.named("squeezenet_both_tiger_cat");
+  /** With the closed form, and running what follows the layer; a clone has the first. */
+  static List<String> cases() {
+    return Stream.of("mobilenet_v2_non_square", "squeezenet_both_tiger_cat")
+        .filter(name -> Files.exists(ReferenceCase.folder().resolve(name + ".json")))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void weights_of_the_strongest_channels_should_be_those_of_pytorch_grad_cam(String name)
+      throws IOException {
+    ReferenceCase one = ReferenceCase.named(name);
     ModelInput input = ModelInput.of(one.name(), one.tensor("input"));
     RunOptions options =
         RunOptions.forInput(input.tensors().get(0)).withBatch(8).withChannels(CHANNELS);
     TargetChoice target = TargetChoice.parse("class:" + one.targets().get(0), Labels.none());
-    try (Explainer explainer =
-        Explainer.load(
-            ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
+    try (Explainer explainer = Explainer.load(one.archive(), one.layerNames())) {
       CamResult found =
           explainer.run(input, target).map("ablationcam", 0, options, Heatmaps.standard());
       FloatMap expected = weighted(one);

@@ -54,9 +54,7 @@ class BatchOfTargetsTest {
     for (int n = 0; n < one.targets().size(); n++) {
       targets.add(Targets.logit(one.targets().get(n)));
     }
-    try (Explainer explainer =
-        Explainer.load(
-            ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
+    try (Explainer explainer = Explainer.load(one.archive(), one.layerNames())) {
       ModelInput first = ModelInput.of(one.name(), firstOf(batch));
       Explained explained = explainer.run(first, TargetSelection.of(targets.get(0)));
       BackwardModel model =

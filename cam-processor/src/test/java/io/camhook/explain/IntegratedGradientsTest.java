@@ -41,8 +41,7 @@ class IntegratedGradientsTest {
   }
 
   private static Explainer explainer(ReferenceCase one) throws IOException {
-    return Explainer.load(
-        ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames());
+    return Explainer.load(one.archive(), one.layerNames());
   }
 
   private static TargetChoice target(ReferenceCase one) {

@@ -62,9 +62,7 @@ class ReferenceExplainTest {
   }
 
   private static void compare(ReferenceCase one) throws IOException {
-    try (Explainer explainer =
-        Explainer.load(
-            ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
+    try (Explainer explainer = Explainer.load(one.archive(), one.layerNames())) {
       for (int n = 0; n < one.targets().size(); n++) {
         ModelInput input = ModelInput.of(one.name(), sample(one.tensor("input"), n));
         Explained explained = explainer.run(input, target(one, n));

@@ -53,9 +53,7 @@ class ReferenceFaithfulnessTest {
     ModelInput input = ModelInput.of(one.name(), one.tensor("input"));
     RunOptions options = RunOptions.forInput(input.tensors().get(0)).withBatch(8);
     TargetChoice target = TargetChoice.parse("softmax:" + one.targets().get(0), Labels.none());
-    try (Explainer explainer =
-        Explainer.load(
-            ReferenceCase.folder().resolve(one.doc().get("archive").asText()), one.layerNames())) {
+    try (Explainer explainer = Explainer.load(one.archive(), one.layerNames())) {
       Explained explained = explainer.run(input, target);
       ModelRun run = explained.modelRun(explained.targets().get(0), options);
       String id = method.toLowerCase(Locale.ROOT);

@@ -12,7 +12,6 @@ import io.camhook.cam.ReferenceCase;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A TorchScript archive of the reference data, run forward by DJL. */
@@ -26,12 +25,7 @@ public final class ArchiveModel implements ForwardModel, AutoCloseable {
   }
 
   public static ArchiveModel of(ReferenceCase reference) {
-    Path file = ReferenceCase.folder().resolve(reference.doc().get("archive").asText()).normalize();
-    if (!Files.exists(file)) { // a clone has one form of each network; both have the same weights
-      String name = file.getFileName().toString();
-      file = file.resolveSibling(name.replace(".traced.", ".scripted."));
-    }
-    return load(file);
+    return load(reference.archive());
   }
 
   static ArchiveModel load(Path file) {
