@@ -136,8 +136,10 @@ class KafkaProcessIT {
           .atMost(Duration.ofMinutes(3))
           .until(() -> files(output, ".safetensors").size() > 30);
       processors.get(0).destroyForcibly().waitFor();
-      // what was committed had been written
-      assertThat(files(output, ".safetensors")).hasSizeGreaterThanOrEqualTo((int) committed("g"));
+      // What was committed had been written: the offsets are read first, as the two processors
+      // that are left go on writing.
+      int committed = (int) committed("g");
+      assertThat(files(output, ".safetensors")).hasSizeGreaterThanOrEqualTo(committed);
       processors.add(processor("p3", arguments));
       record("fleet", count / 2, count);
       Awaitility.await()
