@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** Whether the agent is there; brings it where {@code camhook.selfAttach=true} asks for it. */
+/**
+ * Checks that the agent is present, and attaches it if {@code camhook.selfAttach=true} asks for
+ * that.
+ */
 final class Agent {
   private static final String SELF_ATTACH = "camhook.selfAttach";
   private static final String AGENT_JAR = "camhook.agentJar";

@@ -3,7 +3,7 @@ package io.camhook;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Called when the gradients of a module's inputs are there (PyTorch's {@code
+ * Called when the gradients with respect to a module's inputs have been computed (PyTorch's {@code
  * register_full_backward_hook}).
  *
  * @param <M> the module: for DJL {@code Block}

@@ -3,8 +3,8 @@ package io.camhook;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Called when the gradients of a module's outputs are there, before the module's own backward
- * (PyTorch's {@code register_full_backward_pre_hook}).
+ * Called when the gradients with respect to a module's outputs have been computed, before the
+ * module's own backward (PyTorch's {@code register_full_backward_pre_hook}).
  *
  * @param <M> the module: for DJL {@code Block}
  * @param <T> lists of tensors: for DJL {@code NDList}

@@ -1,7 +1,7 @@
 package io.camhook;
 
 /**
- * What registering a hook returns. It keeps neither the module nor the hook alive. A hook that
+ * Removes a registered hook. The handle keeps neither the module nor the hook alive. A hook that
  * itself refers to the model keeps the model alive until the handle is closed.
  */
 @FunctionalInterface

@@ -3,14 +3,14 @@ package io.camhook;
 /**
  * How a module hook is registered.
  *
- * @param prepend whether it goes before the module's hooks of its kind that are there already;
- *     global hooks run before a module's own all the same
- * @param alwaysCall forward hooks only: whether it also runs, with no outputs, when forward or an
- *     earlier hook failed; what it then returns or throws is dropped
- * @param replaces forward and forward pre hooks inside a TorchScript model: whether the model goes
- *     on with what the hook returns. A pass with such a hook stops at every hooked call and runs
- *     the hooks there and then, so it costs more than one with hooks that only look. Elsewhere a
- *     hook can replace values anyway
+ * @param prepend whether it runs before the hooks of the same kind that the module already has;
+ *     global hooks still run before all of them
+ * @param alwaysCall forward hooks only: whether it also runs, without outputs, after forward or an
+ *     earlier hook has failed; what it then returns or throws is ignored
+ * @param replaces for forward and forward pre hooks inside a TorchScript model: whether the model
+ *     continues with the value that the hook returns. A pass with such a hook stops at every hooked
+ *     call to run the hooks, so it costs more than a pass whose hooks only look. Outside
+ *     TorchScript models every hook may replace values
  */
 public record HookOptions(boolean prepend, boolean alwaysCall, boolean replaces) {
   /** After the others, only when forward succeeded, and only looking inside a TorchScript model. */

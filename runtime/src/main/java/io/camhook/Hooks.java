@@ -10,23 +10,24 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Registers hooks, by PyTorch's rules. The names say what is registered; {@code M} is the engine's
- * module, {@code T} its list of tensors, {@code A} its tensor: for DJL {@code Block}, {@code
- * NDList} and {@code NDArray}. With explicitly typed lambdas everything is checked at compile time;
- * {@code io.camhook.djl.BlockHooks} is the same with DJL's types filled in.
+ * Registers hooks under PyTorch's rules. {@code M} is the engine's module, {@code T} its list of
+ * tensors and {@code A} its tensor: for DJL {@code Block}, {@code NDList} and {@code NDArray}.
+ * Lambdas with explicit parameter types are checked at compile time; {@code
+ * io.camhook.djl.BlockHooks} offers the same methods with DJL's types filled in.
  *
- * <p>Order: forward runs global pre hooks, then the module's; then the module; then global forward
- * hooks, then the module's. Backward runs global hooks before the module's. Within each group it is
- * the order of registration, {@linkplain HookOptions#prepend prepended} ones first. A list of hooks
- * is taken as it is when its turn comes; which backward hooks run is decided when the module is
- * called.
+ * <p>Order: a forward pass runs global pre hooks, the module's pre hooks, the module, global
+ * forward hooks, and then the module's forward hooks. A backward pass runs global hooks before the
+ * module's. Within each group hooks run in the order of registration, {@linkplain
+ * HookOptions#prepend prepended} ones first. Each list of hooks is read when its turn comes; which
+ * backward hooks run is decided when the module is called.
  *
- * <p>Lists that a hook is shown are its own: it may change them, and what it returns counts.
- * Tensors of a forward are the model's, which a hook keeps but does not close; gradients are the
- * hook's to change, close and keep.
+ * <p>The lists passed to a hook are copies: it may change them, and only its return value counts.
+ * Tensors of a forward pass belong to the model: a hook may keep them but must not close them.
+ * Gradients belong to the hook, which may change, close or keep them.
  *
- * <p>An exception of a hook ends the pass and reaches the caller. All methods are thread-safe. They
- * throw {@link IllegalStateException} if no agent is there: it names the flag that is missing.
+ * <p>An exception thrown by a hook ends the pass and reaches the caller. All methods are
+ * thread-safe. Without the agent they throw an {@link IllegalStateException} that names the missing
+ * flag.
  */
 public final class Hooks {
   private Hooks() {}

@@ -2,7 +2,10 @@ package io.camhook;
 
 import org.jspecify.annotations.Nullable;
 
-/** One registration. Keeps neither the module nor the hook alive, only what they are called. */
+/**
+ * One registration. Keeps only the names of the module and the hook, so it keeps neither of them
+ * alive.
+ */
 final class Registration implements HookHandle {
   private final String what;
   private final Runnable removal;

@@ -3,8 +3,8 @@ package io.camhook;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Called when the gradient of a tensor is there, summed over everything that used it (PyTorch's
- * {@code Tensor.register_hook}).
+ * Called when the gradient of a tensor has been computed, summed over every use of the tensor
+ * (PyTorch's {@code Tensor.register_hook}).
  *
  * @param <A> tensors: for DJL {@code NDArray}
  */

@@ -1,5 +1,5 @@
 /**
- * The public hook API: PyTorch's module and tensor hooks under Java names, naming no engine type.
+ * The public hook API: PyTorch's module and tensor hooks under Java names, without any engine type.
  */
 @NullMarked
 package io.camhook;

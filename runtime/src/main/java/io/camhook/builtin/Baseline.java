@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the layers of a model looked in a recording, which later runs are compared with: a JSON file
- * that {@code camhook baseline} writes.
+ * Statistics of a model's layers in a recording, as the reference for later runs: a JSON file that
+ * {@code camhook baseline} writes.
  *
  * <pre>
  * {"version":1,"layers":[
@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  *    "mean":0.89,"meanStd":0.04,"norm":224.7,"normStd":9.1,"zeros":0.31,"zerosStd":0.02}]}
  * </pre>
  *
- * {@code mean} is the mean over the steps of the means of the values, {@code meanStd} its standard
- * deviation over the steps; likewise the others.
+ * {@code mean} is the mean over the steps of each step's mean, and {@code meanStd} the standard
+ * deviation over the steps; {@code norm} and {@code zeros} are defined in the same way.
  *
- * @param layers what was seen, by layer
+ * @param layers the statistics, by layer
  */
 public record Baseline(Map<Key, Usual> layers) {
   private static final int VERSION = 1;
@@ -37,7 +37,7 @@ public record Baseline(Map<Key, Usual> layers) {
   private static final double LEAST_DEVIATION = 1e-3;
 
   /**
-   * Which values.
+   * The values that statistics are about.
    *
    * @param layer path, {@code path#1} of a second call, {@code path:1} of a second output
    * @param value {@code activation} or {@code gradient}

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * threshold a layer drifts; it has come back when it is below half of it, so that a value at the threshold
  * raises no alarm a minute.
  */
-/** What the {@code stats} hooks of this JVM have seen, for whoever operates it. Thread-safe. */
+/** What the {@code stats} hooks of this JVM have seen, for its operator. Thread-safe. */
 public final class LayerHealth {
   /** Upper bounds of the classes that drifts are counted in; one more has what is above. */
   public static final List<Integer> CLASSES = List.of(1, 2, 4, 8);
@@ -35,17 +35,17 @@ public final class LayerHealth {
   private long nonFinite;
 
   /**
-   * One layer now.
+   * The current state of one layer.
    *
-   * @param steps steps that were seen
+   * @param steps observed steps
    * @param mean of the last step
    * @param norm of the last step
    * @param nonFinite NaN and infinite values of all steps
-   * @param channels channels of the last step; 0 where there are none
-   * @param deadChannels of these, channels that were zero everywhere
-   * @param drift averaged distance of mean or norm from the baseline, whichever is further, in
-   *     standard deviations; NaN without a baseline
-   * @param drifting whether that is beyond the threshold
+   * @param channels channels in the last step; 0 if the values have no channels
+   * @param deadChannels how many of these channels were zero everywhere
+   * @param drift averaged distance of the mean or the norm from the baseline, whichever is larger,
+   *     in standard deviations; NaN without a baseline
+   * @param drifting whether {@code drift} exceeds the threshold
    */
   public record Layer(
       String model,
@@ -156,7 +156,8 @@ public final class LayerHealth {
       log.warn(
           String.format(
               Locale.ROOT,
-              "%s: drifts from its baseline: %.1f standard deviations over the last steps (warn: %s); mean %.4g, norm %.4g",
+              "%s: drifts from its baseline: %.1f standard deviations over the last steps (warn:"
+                  + " %s); mean %.4g, norm %.4g",
               where,
               layer.drift(),
               warn,

@@ -1,6 +1,6 @@
 package io.camhook.builtin;
 
-/** A tensor that a hook looks at; valid during the hook. */
+/** A tensor passed to a hook; valid only while the hook runs. */
 public interface LayerValues {
   long[] shape();
 

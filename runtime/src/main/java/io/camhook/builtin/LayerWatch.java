@@ -2,7 +2,7 @@ package io.camhook.builtin;
 
 import java.util.List;
 
-/** A hook that only looks; what it throws ends the pass. Thread-safe. */
+/** A hook that only looks; an exception from it ends the pass. Thread-safe. */
 public interface LayerWatch {
   /** A forward has returned. */
   void forward(LayerCall call, List<LayerValues> inputs, List<LayerValues> outputs);

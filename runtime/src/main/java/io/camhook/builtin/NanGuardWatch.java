@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code nan-guard}: names the first layer that produced NaN or infinity, forward or backward, with
- * the step and what it was given. The first is the first whose result has such a value while what
- * it was given has none; a module ends after those inside it, so that is the innermost one. A model
- * whose own input is not finite is named as such. {@code warn} says it once a layer and direction,
- * {@code throw} ends the pass.
+ * the step and a summary of its inputs. That is the first layer with such a value in its result but
+ * none in its inputs; a module ends after the modules inside it, so it is the innermost one. If the
+ * model's own input is not finite, the message says so. {@code warn} logs once per layer and
+ * direction, {@code throw} ends the pass.
  */
 final class NanGuardWatch implements LayerWatch {
   private final boolean throwing;

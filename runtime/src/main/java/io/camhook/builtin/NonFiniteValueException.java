@@ -1,6 +1,8 @@
 package io.camhook.builtin;
 
-/** The hook {@code nan-guard} with {@code action: throw} has found NaN or infinity. */
+/**
+ * Thrown by the hook {@code nan-guard} with {@code action: throw} when it finds NaN or infinity.
+ */
 public final class NonFiniteValueException extends ArithmeticException {
   NonFiniteValueException(String message) {
     super(message);

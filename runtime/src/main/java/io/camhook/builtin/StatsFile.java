@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * {@code value} is {@code activation} or {@code gradient}, {@code output} the number of the tensor
- * where a module returns several, {@code dead} the number of channels that are zero everywhere (of
- * a tensor of three dimensions or more, whose second is taken for them); the rest is of {@link
- * LayerCall} and {@link Summary}, with null for what a tensor without finite values does not have.
- * Opened by the first line; thread-safe.
+ * where a module returns several, {@code dead} the number of channels that are zero everywhere (for
+ * tensors of three or more dimensions; channels are the second). The other fields are those of
+ * {@link LayerCall} and {@link Summary}, null if the tensor has no finite values. The file is
+ * opened by the first line; thread-safe.
  */
 final class StatsFile implements AutoCloseable {
   static final String NAME = "stats.jsonl";

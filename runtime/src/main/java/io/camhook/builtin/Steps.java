@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Numbers the passes of one model and the calls in them. A pass belongs to the thread that began
- * it, until that thread begins the next one: a backward counts to the forward before it.
+ * Numbers the passes of one model and the calls in them. A pass belongs to the thread that began it
+ * until that thread begins the next one: a backward pass belongs to the forward pass before it.
  * Thread-safe.
  */
 public final class Steps {

@@ -3,7 +3,7 @@ package io.camhook.builtin;
 import java.util.Locale;
 
 /**
- * What a tensor looks like. All but {@code nonFinite} is of its finite values.
+ * Statistics of a tensor. All but {@code nonFinite} are over its finite values.
  *
  * @param count number of elements
  * @param mean arithmetic mean

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Makes a hook of the application's from the name of its class. */
+/** Creates one of the application's hooks from its class name. */
 public final class UserHook {
   private static final List<Class<?>> TYPES =
       List.of(
@@ -24,7 +24,7 @@ public final class UserHook {
 
   private UserHook() {}
 
-  /** Why a hook cannot be had, in words for the user. */
+  /** Why a hook is not available, as a message for the user. */
   public static final class UnusableException extends Exception {
     UnusableException(String message) {
       super(message);

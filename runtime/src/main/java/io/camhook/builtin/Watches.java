@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the built-in hooks of a configuration; one of a kind and with the same options for the
- * whole JVM, so that they write to one file. Thread-safe.
+ * Creates the built-in hooks of a configuration. Entries with the same kind and options share one
+ * hook in the whole JVM, so that they write to one file. Thread-safe.
  */
 public final class Watches implements AutoCloseable {
   private static final double DEFAULT_WARN = 4;

@@ -1,8 +1,8 @@
 package io.camhook.capture;
 
 /**
- * Leave to capture one request. It holds room in the queue for what the request will submit, until
- * it is closed at the request's end. Used by the request's thread.
+ * Permission to capture one request. It reserves room in the queue for the captures of that request
+ * until it is closed at the request's end. Used by the request's thread.
  */
 public final class Admission implements AutoCloseable {
   private final CaptureQueue queue;

@@ -7,7 +7,7 @@ import java.time.Duration;
  * delay, and the delay doubles up to half a minute. The first success closes it. Times are those of
  * System.nanoTime, which no change of the clock moves.
  */
-/** Decides when an output that fails is tried again. Guarded by the queue's lock. */
+/** Decides when to retry a failing output. Guarded by the queue's lock. */
 final class Breaker {
   private static final long FIRST_DELAY = Duration.ofMillis(100).toNanos();
   private static final long LONGEST_DELAY = Duration.ofSeconds(30).toNanos();

@@ -3,8 +3,8 @@ package io.camhook.capture;
 import io.camhook.recording.Capture;
 
 /**
- * Sees what becomes of captures, to show it to an operator. What an observer throws is swallowed;
- * calls come from several threads.
+ * Is told how each capture ended, to show it to an operator. Exceptions from an observer are
+ * ignored; calls come from several threads.
  */
 public interface CaptureObserver extends AutoCloseable {
   /** The first request is about to be captured. On the writer's thread, once. */

@@ -56,8 +56,8 @@ import org.jspecify.annotations.Nullable;
  * sink throws.
  */
 /**
- * The bounded way from the threads that run models to the sink. Thread-safe; {@link #submit} never
- * throws, so that no failure of recording reaches the application.
+ * The bounded queue between the threads that run models and the sink. Thread-safe; {@link #submit}
+ * never throws, so no recording failure reaches the application.
  */
 public final class CaptureQueue implements AutoCloseable {
   private static final long NOTE_INTERVAL = Duration.ofSeconds(5).toNanos();
@@ -122,7 +122,7 @@ public final class CaptureQueue implements AutoCloseable {
 
   private volatile boolean off;
 
-  /** A capture and the bytes it is charged with. */
+  /** A capture and the bytes that it counts for. */
   private static final class Item {
     final PendingCapture pending;
     final long bytes;
@@ -701,7 +701,7 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** What becomes of one capture in the sink. */
+  /** Receives the sink's outcome for one capture. */
   private final class Fate implements CaptureSink.Receipt {
     private final Item item;
     private final Capture capture;

@@ -31,7 +31,7 @@ public interface CaptureSink {
     receipt.written();
   }
 
-  /** What a sink says in the end of a capture that it took. */
+  /** Tells how a capture that a sink accepted has ended. */
   interface Receipt {
     /** The capture can be read where it went. */
     void written();

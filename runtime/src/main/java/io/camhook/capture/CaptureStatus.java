@@ -6,20 +6,20 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an operator wants to know of the captures of this JVM, read at one moment.
+ * The state of this JVM's captures at one moment, for an operator.
  *
  * @param state what the recorder does
  * @param reason why it is paused or off; null otherwise
- * @param counters what became of the captures; those that wait make up the difference
+ * @param counters counters of the captures; waiting captures make up the difference
  * @param losses captures that were dropped or failed, by reason
  * @param sampled requests that were chosen to be captured
- * @param skipped of these, requests whose result did not meet {@code sampling.when}
+ * @param skipped how many of these had a result that did not meet {@code sampling.when}
  * @param bytesWritten bytes of the tensors that were written
- * @param queueBytes bytes that captures hold now, the one being written included
- * @param queueHighWater most bytes that they held at once
+ * @param queueBytes bytes that captures hold now, including the one being written
+ * @param queueHighWater the most bytes that they have held at once
  * @param queueCapacity {@code limits.queue}
- * @param queueLength captures that wait
- * @param requestTime time that captures took on the threads of their requests
+ * @param queueLength waiting captures
+ * @param requestTime time that captures took on their requests' threads
  */
 public record CaptureStatus(
     State state,

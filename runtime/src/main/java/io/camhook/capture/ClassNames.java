@@ -16,8 +16,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The names of a model's classes, where the model brings them along: in its metadata (Ultralytics
- * writes {@code names}), in {@code synset.txt} beside it, or as {@code id2label} in the {@code
+ * The names of a model's classes, if they come with the model: in its metadata (Ultralytics writes
+ * {@code names}), in {@code synset.txt} beside it, or as {@code id2label} in the {@code
  * config.json} beside it (Hugging Face).
  */
 public final class ClassNames {

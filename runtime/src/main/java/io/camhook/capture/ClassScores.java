@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The class scores that a pass ended with, one row a sample: which of them are explained, and which
- * classes they predict.
+ * The class scores at the end of a pass, one row per sample: selects the explained and the
+ * predicted classes.
  */
 public final class ClassScores {
   private static final int TOP = 5;

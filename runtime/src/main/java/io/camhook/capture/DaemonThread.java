@@ -4,9 +4,9 @@ import java.security.AccessController;
 import java.security.PrivilegedAction;
 
 /**
- * Threads that outlive the request which started them. They hold nothing of the application that
- * ran it: no context class loader, no inheritable thread locals, and no access control context,
- * which would keep the loaders of all classes on the stack.
+ * Threads that outlive the request that started them. They keep nothing of the application alive:
+ * no context class loader, no inheritable thread locals, and no access control context, which would
+ * keep alive the loaders of all classes on the stack.
  */
 public final class DaemonThread {
   private DaemonThread() {}

@@ -6,7 +6,7 @@ import io.camhook.recording.TensorName;
 import java.util.Arrays;
 
 /**
- * Raw Grad-CAM maps where the tensors are, so that these need not be kept: Σₖ meanₚ(∂y/∂Aₖₚ)·Aₖ.
+ * Computes raw Grad-CAM maps in place, so that the tensors need not be kept: Σₖ meanₚ(∂y/∂Aₖₚ)·Aₖ.
  * Selvaraju et al., ICCV 2017. The processor computes the same from kept tensors.
  */
 final class GradCamMaps {

@@ -2,7 +2,7 @@ package io.camhook.capture;
 
 import io.camhook.recording.Capture;
 
-/** A capture that is on the heap already. */
+/** A capture whose tensors are already on the heap. */
 public record HeapCapture(Capture capture) implements PendingCapture {
   @Override
   public String id() {

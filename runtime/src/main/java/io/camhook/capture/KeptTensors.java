@@ -18,7 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
 /**
- * Makes of a capture what its entry of the configuration keeps: {@code precision} and {@code
+ * Reduces a capture to what its entry in the configuration keeps: {@code precision} and {@code
  * reduce}. Runs on the writer's thread. Thread-safe.
  */
 public final class KeptTensors implements UnaryOperator<Capture> {

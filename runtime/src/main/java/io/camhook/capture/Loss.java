@@ -3,7 +3,7 @@ package io.camhook.capture;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Why a capture was not written. Every capture that is lost counts under exactly one of these. */
+/** Why a capture was not written. Every lost capture counts under exactly one of these. */
 public enum Loss {
   QUEUE_FULL(Kind.DROPPED, "queue full"),
   TOO_LARGE(Kind.DROPPED, "larger than the queue"),

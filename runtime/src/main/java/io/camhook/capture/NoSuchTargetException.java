@@ -1,6 +1,9 @@
 package io.camhook.capture;
 
-/** A target that the model does not have: the configuration's mistake, not camhook's. */
+/**
+ * The model does not have the configured target. The mistake is in the configuration, not in
+ * camhook.
+ */
 public final class NoSuchTargetException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 

@@ -5,7 +5,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-/** All observers of a recorder. What one throws neither reaches the others nor the caller. */
+/** All observers of a recorder. An exception from one reaches neither the others nor the caller. */
 final class Observers {
   private final List<CaptureObserver> all = new CopyOnWriteArrayList<>();
   private final AtomicLong failures = new AtomicLong();

@@ -4,8 +4,8 @@ import io.camhook.recording.Capture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A capture whose tensors still live where the pass left them. Whoever submits it to a {@link
- * CaptureQueue} gives it away: the queue calls {@link #discard} exactly once, whatever happens.
+ * A capture whose tensors still live where the pass left them. Submitting it to a {@link
+ * CaptureQueue} transfers ownership: the queue calls {@link #discard} exactly once in every case.
  */
 public interface PendingCapture {
   /** The id that the capture will have; null where it is not known before it is made. */

@@ -14,12 +14,12 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where everything that is captured in this JVM goes: a queue, and after it a sink that is opened
- * for the first capture, on the writer's thread, so that the application never waits for a disk and
- * a run without captures leaves nothing behind. Thread-safe.
+ * Receives every capture of this JVM: a queue followed by a sink. The sink is opened for the first
+ * capture, on the writer's thread, so that the application never waits for a disk and a run without
+ * captures leaves no files. Thread-safe.
  */
 public final class Recorder implements AutoCloseable {
-  /** Opens the sink; not called before there is something to write, and again after it failed. */
+  /** Opens the sink; called when there is something to write, and again after it has failed. */
   @FunctionalInterface
   public interface SinkOpener {
     CaptureSink open() throws IOException;

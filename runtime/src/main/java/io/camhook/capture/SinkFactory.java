@@ -6,8 +6,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Opens a sink whose classes are in a loader of their own, because they link to a library that the
- * application must not see. Has a public constructor without arguments.
+ * Opens a sink whose classes are in a separate class loader, because they link to a library that
+ * the application must not see. Implementations have a public no-argument constructor.
  */
 public interface SinkFactory {
   /**

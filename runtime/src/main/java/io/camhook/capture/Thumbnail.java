@@ -3,7 +3,7 @@ package io.camhook.capture;
 import io.camhook.recording.DType;
 import io.camhook.recording.Tensor;
 
-/** A small picture in the place of a large one, by averaging. */
+/** Shrinks a picture by averaging. */
 final class Thumbnail {
   /** Longest side. */
   private static final int SIDE = 64;

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * How often a time was measured, in classes that double: up to 1 µs, 2 µs, 4 µs … 36 minutes, and
- * more. Thread-safe.
+ * A histogram of times with bins that double: up to 1 µs, 2 µs, 4 µs … 36 minutes, and more.
+ * Thread-safe.
  */
 public final class TimeHistogram {
   private static final int CLASSES = 33;

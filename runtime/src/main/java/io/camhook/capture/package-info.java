@@ -1,4 +1,4 @@
-/** One capture's life: what to capture, sampling, memory budget, hand-over to a sink. */
+/** The life of a capture: what to capture, sampling, memory budget, hand-over to a sink. */
 @NullMarked
 package io.camhook.capture;
 

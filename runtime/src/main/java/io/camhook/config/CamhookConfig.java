@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param limits memory and exactness
  * @param output where captures go
  * @param logEvery how often a line of counters is logged; zero for never
- * @param dryRun whether only to say what would be hooked: nothing is captured, no hook runs
+ * @param dryRun whether to report only what would be hooked: nothing is captured and no hook runs
  */
 public record CamhookConfig(
     List<Model> models,
@@ -35,7 +35,7 @@ public record CamhookConfig(
     this(models, sampling, limits, output, Duration.ZERO, dryRun);
   }
 
-  /** What of one pass is recorded. */
+  /** What is recorded of a pass. */
   public enum CaptureKind {
     /** The picture as it was fed, uint8 HWC, where it can be had. */
     IMAGE,
@@ -60,8 +60,8 @@ public record CamhookConfig(
    * @param target the scalar that is differentiated
    * @param labels file with one class name a line
    * @param hooks built-in hooks and the user's own
-   * @param plain set for a plain Java network, whose methods are woven by name
-   * @param scored where its scores are
+   * @param plain set for a plain Java network, whose methods are instrumented by name
+   * @param scored where the model's output holds the scores
    * @param kept how much of a capture is kept
    */
   public record Model(
@@ -110,14 +110,14 @@ public record CamhookConfig(
    * How much of a capture is kept.
    *
    * @param precision type that float32 values are written in
-   * @param maps whether Grad-CAM's maps are kept in the place of activations and gradients, and a
-   *     thumbnail in that of the picture
+   * @param maps whether Grad-CAM maps are kept instead of activations and gradients, and a
+   *     thumbnail instead of the picture
    */
   public record Kept(Precision precision, boolean maps) {
     public static final Kept ALL = new Kept(Precision.FLOAT32, false);
   }
 
-  /** Types of values. */
+  /** Element types that a capture can be written in. */
   public enum Precision {
     FLOAT32,
     FLOAT16,
@@ -125,11 +125,11 @@ public record CamhookConfig(
   }
 
   /**
-   * Where a model has its scores.
+   * Which output holds a model's scores, and on which axis.
    *
-   * @param output which of several outputs, by its position or its key in a dict; null: the first
-   *     that can
-   * @param classAxis which axis of it counts the classes, from 1 on; null: the second
+   * @param output which of several outputs, by its position or its key in a dict; null for the
+   *     first suitable one
+   * @param classAxis the class axis of that output, from 1; null for the second axis
    */
   public record Scored(@Nullable String output, @Nullable Integer classAxis) {
     /** The first output that can hold scores, {@code [N,C,…]}. */
@@ -175,7 +175,8 @@ public record CamhookConfig(
    *
    * @param layers module paths or globs
    * @param hook {@code stats}, {@code nan-guard}, {@code print} or the name of a class
-   * @param replaces whether a TorchScript or ONNX model goes on with what the hook returns
+   * @param replaces whether a TorchScript or ONNX model continues with the value that the hook
+   *     returns
    * @param options the entry's other keys, as strings
    */
   public record Hook(
@@ -195,9 +196,9 @@ public record CamhookConfig(
    * Which passes are captured.
    *
    * @param rate share of passes, 0 to 1
-   * @param every of the passes that {@code rate} leaves, each {@code every}th; 1 takes all
+   * @param every of the passes that {@code rate} selects, every {@code every}th one; 1 takes all
    * @param maxPerSecond upper bound of captures per second; infinite if not set
-   * @param when what the result of a pass must be like to be captured; null takes all
+   * @param when the condition that a pass's result must meet to be captured; null takes all
    */
   public record Sampling(double rate, long every, double maxPerSecond, @Nullable Condition when) {
     /** Passes by chance and pace alone. */
@@ -212,8 +213,8 @@ public record CamhookConfig(
    * @param queueBytes bytes that captures waiting to be written may hold; {@link #AUTO} derives
    *     them from the heap and the container's memory
    * @param whenFull what happens to a capture that does not fit
-   * @param maxWait how long a request waits at most for room in the queue, with {@code BLOCK}
-   * @param close how long the JVM waits at its end for captures to be written
+   * @param maxWait with {@code BLOCK}, the longest time that a request waits for room in the queue
+   * @param close how long the JVM waits at shutdown for captures to be written
    * @param exact whether the application always gets the plain method's result
    */
   public record Limits(
@@ -249,7 +250,7 @@ public record CamhookConfig(
    * @param shardBytes size at which a shard is closed and the next begun
    * @param permissions who may read what is written
    * @param disk how much of the disk a recording may take
-   * @param kafka the topic that captures are sent to in the place of the directory; null if none
+   * @param kafka the topic that captures are sent to instead of the directory; null if none
    */
   public record Output(
       @Nullable String directory,

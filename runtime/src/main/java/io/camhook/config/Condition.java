@@ -5,7 +5,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the result of a pass must be like to be captured: {@code sampling.when}.
+ * {@code sampling.when}: the condition that a pass's result must meet to be captured.
  *
  * @param anyOf alternatives, each of which is a list of terms that all hold
  */
@@ -29,7 +29,7 @@ public record Condition(List<List<Term>> anyOf) {
    * Compares the probability of the most probable class.
    *
    * @param below whether it must be below the bound, else above
-   * @param orEqual whether the bound itself will do
+   * @param orEqual whether the bound itself is included
    */
   public record Confidence(boolean below, boolean orEqual, double bound) implements Term {
     @Override
@@ -39,7 +39,7 @@ public record Condition(List<List<Term>> anyOf) {
   }
 
   /**
-   * Looks for the name or the number of the most probable class in a list.
+   * Looks for the most probable class in a list, by name or number.
    *
    * @param in whether it must be one of them, else none
    */

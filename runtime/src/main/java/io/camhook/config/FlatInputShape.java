@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Shape of a plain network's flat input.
  *
- * @param sizes the sizes themselves; empty where a member tells
- * @param member field or no-argument method of the root that gives them; null where they are given
+ * @param sizes the sizes; empty if they are read from {@code member}
+ * @param member field or no-argument method of the root that gives them; null if {@code sizes} is
+ *     set
  */
 public record FlatInputShape(List<Long> sizes, @Nullable String member) {
   public FlatInputShape {

@@ -11,14 +11,15 @@ import org.jspecify.annotations.Nullable;
  * @param bootstrap brokers to begin with, {@code host:port,host:port}
  * @param topic the topic
  * @param compression {@code lz4}, {@code zstd} or {@code none}
- * @param maxBytes bytes of the largest record that the topic takes; {@link #ASK} asks the broker
+ * @param maxBytes bytes of the largest record that the topic takes; with {@link #ASK} the broker is
+ *     asked
  * @param spoolBytes bytes of captures that wait on disk until they are sent; 0 keeps them in memory
  * @param spoolDirectory where they wait
- * @param claimCheck where captures go that are larger than the topic takes; null reduces them
- * @param classPath jars of kafka-clients and what it needs, or directories with them; empty: beside
- *     the agent's jar
- * @param properties of the client, with the values of environment variables in their places:
- *     secrets
+ * @param claimCheck where captures go that are too large for the topic; null reduces them
+ * @param classPath jars of kafka-clients and its dependencies, or directories with them; empty:
+ *     beside the agent's jar
+ * @param properties client properties with environment variables replaced by their values, so they
+ *     may hold secrets
  */
 public record KafkaOutput(
     String bootstrap,

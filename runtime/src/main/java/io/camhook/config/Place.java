@@ -6,8 +6,8 @@ package io.camhook.config;
  * @param kind which sort of place
  * @param argument index of {@code ARGUMENT}, from 0; -1 for the first argument that is a tensor
  * @param field name of {@code FIELD}; empty otherwise
- * @param member what of it is meant: fields, methods without arguments and numbers of elements,
- *     joined by dots; empty for the value itself
+ * @param member path from there to the value: fields, methods without arguments and element
+ *     numbers, joined by dots; empty for the value itself
  */
 public record Place(Kind kind, int argument, String field, String member) {
   /** The sorts of place. */

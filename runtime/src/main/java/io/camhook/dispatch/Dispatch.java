@@ -8,11 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The only class that woven bytecode calls. Woven code reads one of the flags first and calls
- * nothing while it is false, so that a pass nobody looks at costs a field read per block.
+ * nothing while it is false, so that a pass without hooks or capture costs one field read per
+ * block.
  *
- * <p>This package names no engine type, so that it links in the agent's loader. What knows the
- * engine is made by the function given to {@link #install}, once per class loader that holds an
- * engine, when that engine is first used.
+ * <p>This package names no engine type, so that it links in the agent's loader. The function passed
+ * to {@link #install} creates the engine-specific part, once per class loader that holds an engine,
+ * when that engine is first used.
  */
 public final class Dispatch {
   /** Whether any hook is registered or any pass is being captured in this JVM. */

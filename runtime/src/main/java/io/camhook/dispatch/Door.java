@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * failing static initializer included, ends at the door: it is counted, and the woven method goes on as if
  * camhook were not there. What the application's own hooks throw passes.
  */
-/** One kind of call that woven bytecode makes, and what becomes of failures in it. */
+/** One kind of call that woven bytecode makes, and how its failures are handled. */
 public final class Door {
   private static volatile Failures failures = new Failures(EventLog.SILENT);
 

@@ -4,9 +4,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What woven code of one engine, in one class loader that holds it, tells its adapter. Thread-safe.
- * Objects are the engine's own types, which this package does not name. An engine overrides what
- * its weaving recipe calls; the rest leaves the engine alone, or says that it cannot be had.
+ * The calls from the woven code of one engine, in one class loader, to its adapter. Thread-safe.
+ * Objects have the engine's own types, which this package does not name. An adapter overrides the
+ * methods that its weaving recipe calls; the defaults leave the engine alone, or report that the
+ * feature is not available.
  */
 public interface EngineCalls {
   /** A {@code Predictor} or {@code Trainer} was made: its model can be matched and checked. */
@@ -87,7 +88,8 @@ public interface EngineCalls {
    */
   default List<Object> modules(Object model, String layers) {
     throw new IllegalArgumentException(
-        "models of this engine have no modules that take hooks from code; name their layers in camhook.yaml");
+        "models of this engine have no modules that take hooks from code; name their layers in"
+            + " camhook.yaml");
   }
 
   /**
@@ -141,6 +143,7 @@ public interface EngineCalls {
 
   private static IllegalStateException noGradients() {
     return new IllegalStateException(
-        "no tensor of this engine requires a gradient; gradients inside a model are captured by camhook.yaml");
+        "no tensor of this engine requires a gradient; gradients inside a model are captured by"
+            + " camhook.yaml");
   }
 }

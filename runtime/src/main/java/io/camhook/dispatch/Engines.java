@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Engines {
   /**
-   * What is kept with a class. A class may keep it for ever, so that it is emptied in the end: an
-   * adapter that is no longer used is collected.
+   * The value stored with a class. A class may keep it for ever, so it is cleared at the end, and
+   * an unused adapter can be collected.
    */
   private static final class Slot {
     private static final Slot NONE = new Slot(null);

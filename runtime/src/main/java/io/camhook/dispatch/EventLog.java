@@ -2,10 +2,7 @@ package io.camhook.dispatch;
 
 import org.jspecify.annotations.Nullable;
 
-/**
- * Where camhook says what happened: one line an event. Passed to whoever needs it; implementations
- * are thread-safe and never throw.
- */
+/** camhook's log: one line per event. Implementations are thread-safe and never throw. */
 public interface EventLog {
   /** Something the user asked to know. */
   void info(String message);

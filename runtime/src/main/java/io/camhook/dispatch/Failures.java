@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
 
 /**
- * Where failures of camhook itself end, instead of in the application: all are counted, each
- * distinct cause is logged once with its stack trace, and what works again is said. Thread-safe;
+ * Keeps failures of camhook itself away from the application: counts all of them, logs each
+ * distinct cause once with its stack trace, and reports when something works again. Thread-safe;
  * never throws.
  */
 public final class Failures {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One registration. Identity counts: the same hook registered twice runs twice.
  *
- * <p>The hook is an object of the API package or of an adapter; this package does not look at it.
+ * <p>The hook is an object from the API package or an adapter; this package never looks inside it.
  */
 public final class HookEntry {
   private final Object hook;

@@ -5,7 +5,7 @@ import io.camhook.ForwardPreHook;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
 
-/** When a module hook runs. */
+/** The point at which a module hook runs. */
 public enum HookKind {
   FORWARD_PRE("forward pre hook", ForwardPreHook.class),
   FORWARD("forward hook", ForwardHook.class),

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 
 /**
- * Hooks in the order in which they run. Thread-safe: a change replaces the array, so whoever runs
- * through {@link #snapshot} sees the list as it was when its turn came.
+ * Hooks in the order in which they run. Thread-safe: a change replaces the array, so a caller that
+ * iterates over {@link #snapshot} sees the list as it was at that moment.
  */
 public final class HookList {
   private static final HookEntry[] NONE = {};

@@ -1,8 +1,8 @@
 package io.camhook.dispatch;
 
 /**
- * Names the hook in the exception of one that declares other types than it is called with, which
- * generics cannot prevent where {@code M} and {@code T} are the application's choice.
+ * Adds the hook's name to the exception when a hook declares other types than it is called with.
+ * Generics cannot prevent that because the application chooses {@code M} and {@code T}.
  */
 public final class HookTypes {
   private HookTypes() {}

@@ -3,7 +3,7 @@ package io.camhook.dispatch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Who knows the modules of models that no engine knows: plain Java networks. Thread-safe. */
+/** The modules of models that no engine knows: plain Java networks. Thread-safe. */
 @FunctionalInterface
 public interface ModuleSource {
   /**

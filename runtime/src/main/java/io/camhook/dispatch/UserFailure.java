@@ -1,9 +1,9 @@
 package io.camhook.dispatch;
 
 /**
- * Marks what is thrown as the application's own: by one of its hooks, because a hook asks for what
- * cannot be, or by its engine. Only such leaves camhook; everything else is camhook's own failure
- * and stays inside. Thread-safe.
+ * Marks an exception as the application's own: thrown by one of its hooks, caused by a hook's
+ * impossible request, or thrown by its engine. Only marked exceptions leave camhook; any other is a
+ * failure of camhook itself and stays inside. Thread-safe.
  */
 public final class UserFailure {
   private static final WeakIdentityMap<Throwable, Boolean> MARKED = new WeakIdentityMap<>();

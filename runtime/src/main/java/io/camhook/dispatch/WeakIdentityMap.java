@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From objects, by identity and without keeping them alive, to values. A value must not refer to
- * its key. Thread-safe. Identity matters: an engine's tensor may compare by contents.
+ * A map with weak keys that compares them by identity, because an engine's tensors may compare by
+ * contents. A value must not refer to its key. Thread-safe.
  */
 public final class WeakIdentityMap<K, V> {
   private final ConcurrentMap<Object, V> map = new ConcurrentHashMap<>();

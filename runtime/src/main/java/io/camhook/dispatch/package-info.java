@@ -1,4 +1,4 @@
-/** What woven bytecode calls: the active flag and the seams that adapters plug into. */
+/** What woven bytecode calls: the active flag and the interfaces that adapters implement. */
 @NullMarked
 package io.camhook.dispatch;
 

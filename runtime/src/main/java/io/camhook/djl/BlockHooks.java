@@ -21,17 +21,18 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link Hooks} with DJL's types filled in, so that lambdas without types compile. Same rules.
+ * {@link Hooks} with DJL's types filled in, so that lambdas without parameter types compile. The
+ * same rules apply.
  *
- * <p>A hook gets lists of its own: it may change them, and only what it returns counts. It may keep
- * the arrays. It may close gradients; what a forward hook gets are the model's own arrays, which it
- * leaves open. {@code model} is a {@code Model} or its block, {@code layers} a path or a glob
- * ({@code "features.2"}, {@code "*Linear"}, {@code "**"}), also into a TorchScript model that the
- * configuration names.
+ * <p>The lists passed to a hook are copies: it may change them, and only its return value counts.
+ * It may keep the arrays. It may close gradients, but not the arrays passed to a forward hook,
+ * which belong to the model. {@code model} is a {@code Model} or its block, {@code layers} a path
+ * or a glob ({@code "features.2"}, {@code "*Linear"}, {@code "**"}), also into a TorchScript model
+ * that the configuration names.
  *
  * <p>All methods throw {@link NullPointerException} for null, {@link IllegalArgumentException} for
- * layers that are not there, with the closest ones, and {@link IllegalStateException} if no agent
- * is there.
+ * layers that do not exist (the message suggests similar ones), and {@link IllegalStateException}
+ * without the agent.
  */
 public final class BlockHooks {
   private BlockHooks() {}

@@ -66,14 +66,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapter to one DJL. Made by the agent in a loader below the application's DJL; thread-safe.
+ * The adapter to one copy of DJL. The agent creates it in a class loader below that of the
+ * application's DJL; thread-safe.
  */
 public final class DjlAdapter implements EngineAdapter {
   private final Owners owners;
   private final GradPoints points = GradPoints.all();
   private volatile @Nullable Started started;
 
-  /** What {@link #start} sets up. */
+  /** State that {@link #start} sets up. */
   private record Started(
       AdapterContext context,
       ConfiguredHooks hooks,

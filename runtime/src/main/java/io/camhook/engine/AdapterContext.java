@@ -7,12 +7,12 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
 
 /**
- * What an adapter works with.
+ * What the agent passes to an adapter.
  *
  * @param config the validated configuration
  * @param recorder where captures go
  * @param watches makes the built-in hooks
- * @param log where the adapter says things
+ * @param log the adapter's log
  * @param woven whether the engine's classes are instrumented, so that they call the adapter
  * @param failures where failures of camhook itself are counted
  */

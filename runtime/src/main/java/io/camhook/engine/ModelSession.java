@@ -9,23 +9,26 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model under the control of one caller, who runs and differentiates it at will, whatever the
- * configuration samples. Tensors have their batch dimension and live on the heap. Not thread-safe.
+ * A model that one caller runs and differentiates on request, independently of the sampling
+ * configuration. Tensors have a batch dimension and live on the heap. Not thread-safe.
  */
 public interface ModelSession extends AutoCloseable {
 
-  /** From the model's first floating-point output to ∂score/∂output, once for each target. */
+  /**
+   * Computes ∂score/∂output from the model's first floating-point output; called once per target.
+   */
   @FunctionalInterface
   interface OutputGradients {
     List<Tensor> at(Tensor output);
   }
 
   /**
-   * What one pass gave.
+   * The results of one pass.
    *
-   * @param outputs the model's outputs, flattened; empty where the pass stopped before
+   * @param outputs the model's outputs, flattened; empty if the pass stopped before them
    * @param activations what the layers returned, in order of the calls
-   * @param gradients of each target with respect to the activations; no entry where none flows
+   * @param gradients gradients of each target with respect to the activations; no entry where no
+   *     gradient flows
    */
   record Pass(
       List<Tensor> outputs,
@@ -33,12 +36,12 @@ public interface ModelSession extends AutoCloseable {
       List<Map<LayerOutput, Tensor>> gradients) {}
 
   /**
-   * How a caller feeds and reads the model.
+   * How a caller passes inputs to the model and finds its scores.
    *
    * @param output the output that holds the scores, by its position among the model's outputs or by
-   *     its key in a dict; null: the first that can
-   * @param inputNames names under which the engine is given the inputs, where it wants any: {@code
-   *     x.input_ids} is an entry of a dict; empty: by position
+   *     its key in a dict; null for the first suitable one
+   * @param inputNames names of the inputs for engines that use names: {@code x.input_ids} is an
+   *     entry of a dict; empty to pass inputs by position
    */
   record Use(@Nullable String output, List<String> inputNames) {
     public Use {

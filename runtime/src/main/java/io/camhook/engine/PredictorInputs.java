@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pictures that the predictor at work on this thread was given, for the adapter of an engine
- * below it that sees tensors alone. Belongs to one thread.
+ * The pictures passed to the predictor that is running on this thread, for the adapter of the
+ * engine below it, which sees only tensors. Belongs to one thread.
  */
 public final class PredictorInputs implements Request {
   private static final ThreadLocal<@Nullable PredictorInputs> CURRENT = new ThreadLocal<>();

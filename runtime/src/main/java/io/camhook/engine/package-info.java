@@ -1,6 +1,6 @@
 /**
- * The seam between the agent, which links nowhere near an engine, and the adapter that it makes in
- * the application's engine loader.
+ * The interface between the agent, which links to no engine, and the adapter that it creates in the
+ * class loader of the application's engine.
  */
 @NullMarked
 package io.camhook.engine;

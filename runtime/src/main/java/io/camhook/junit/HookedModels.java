@@ -10,13 +10,14 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * Attaches the camhook agent to the JVM that runs the tests of a class, so that they can register
- * hooks: {@code @ExtendWith(HookedModels.class)}. The agent jar has to be on the test's class path.
- * Nothing is captured, and hooks can look into every TorchScript model that is loaded from then on,
- * unless the system property {@code camhook.config} names a configuration of your own. The agent
- * stays for the rest of the JVM's life; a test closes its {@link io.camhook.HookHandle}s.
+ * hooks: {@code @ExtendWith(HookedModels.class)}. The agent jar must be on the test's class path.
+ * By default nothing is captured, and hooks can look into every TorchScript model loaded from then
+ * on; the system property {@code camhook.config} names a configuration of your own instead. The
+ * agent stays for the rest of the JVM's life, so a test must close its {@link
+ * io.camhook.HookHandle}s.
  *
  * <p>Load models in the tests or in {@code @BeforeAll}, not in static initializers: those run
- * before the agent is there.
+ * before the agent is attached.
  */
 public final class HookedModels implements BeforeAllCallback {
   private static final String CONFIG = "camhook.config";

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Opens what {@code output.kafka} asks for. */
+/** Opens the sink that {@code output.kafka} asks for. */
 public final class KafkaSinks implements SinkFactory {
   @Override
   public CaptureSink open(CamhookConfig config, @Nullable String yaml, long bytes, EventLog log)

@@ -12,10 +12,10 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * The form of a capture on a topic: its id as the key, its safetensors blob as the value. The
+ * How a capture is stored on a topic: its id as the key, its safetensors blob as the value. The
  * header {@code camhook} is {@code capture}, or {@code pointer} where the value is JSON that names
- * a file with the blob: {@code {"file":"ID.safetensors"}}. The header {@code types} is JSON of the
- * types of the recorded modules, by path, which a recording has in its manifest.
+ * a file with the blob: {@code {"file":"ID.safetensors"}}. The header {@code types} is JSON with
+ * the type of each recorded module by path; a recording has this in its manifest.
  */
 final class Records {
   private static final String FORM = "camhook";

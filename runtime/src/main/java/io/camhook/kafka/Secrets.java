@@ -6,7 +6,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Takes out of messages what the properties of a client keep secret. Immutable. */
+/** Removes the secret values of a client's properties from messages. Immutable. */
 final class Secrets {
   private static final Pattern KEY =
       Pattern.compile(

@@ -142,7 +142,7 @@ final class SpooledKafkaSink implements CaptureSink {
     }
   }
 
-  /** What becomes of a capture that was taken from the spool. */
+  /** Handles the outcome of sending a capture from the spool. */
   private final class Arrival implements Receipt {
     private final Spool.Waiting waiting;
 

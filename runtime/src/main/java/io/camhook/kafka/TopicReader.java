@@ -26,8 +26,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads captures from a topic as a member of a consumer group. What {@link #poll} gave is the
- * group's next work again, for this member or another, until {@link #commit}. Not thread-safe.
+ * Reads captures from a topic as a member of a consumer group. Until {@link #commit}, the group may
+ * receive captures from {@link #poll} again, in this member or another. Not thread-safe.
  */
 public final class TopicReader implements Closeable {
   private static final Duration ANSWER = Duration.ofSeconds(10);
@@ -45,7 +45,7 @@ public final class TopicReader implements Closeable {
    * One record.
    *
    * @param capture null if it cannot be read
-   * @param model its model with the modules that were recorded, as far as they are known
+   * @param model its model with the recorded modules, as far as they are known
    * @param damage why it cannot be read; null if it can
    */
   public record Received(

@@ -55,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  * bounded by the number of bytes that the constructor is given; the second copy is the queue's own charge.
  */
 /**
- * Sends captures to one topic, in order, with acknowledgements. {@link #send} is for one thread.
+ * Sends captures to one topic, in order, with acknowledgements. Only one thread may call {@link
+ * #send}.
  */
 final class TopicWriter {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -394,7 +395,8 @@ final class TopicWriter {
     if (reduced++ == 0) {
       tellTooLarge(
           whole,
-          "they are reduced to Grad-CAM's maps; give the topic a larger max.message.bytes, or output.kafka.claimCheck a directory");
+          "they are reduced to Grad-CAM's maps; give the topic a larger max.message.bytes, or"
+              + " output.kafka.claimCheck a directory");
     }
     return small;
   }

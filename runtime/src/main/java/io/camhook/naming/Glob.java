@@ -2,7 +2,7 @@ package io.camhook.naming;
 
 import java.util.regex.Pattern;
 
-/** Text with {@code *} for any characters, also none. */
+/** A pattern in which {@code *} stands for any number of characters, including none. */
 public final class Glob {
   private final Pattern pattern;
   private final boolean literal;

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * An entry of {@code layers}: a module path, or a glob in which {@code *} stands for characters
  * within a segment, {@code **} for any number of segments, and {@code *} alone for every module.
- * {@code auto} is no pattern: it means the last layer with a spatial output.
+ * {@code auto} is not a pattern: it means the last layer with a spatial output.
  */
 public final class LayerPattern {
   /** The entry that is resolved by looking at a pass. */

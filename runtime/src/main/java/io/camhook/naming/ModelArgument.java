@@ -4,7 +4,7 @@ package io.camhook.naming;
  * An argument of a model's forward.
  *
  * @param name as in the code
- * @param type as in the code: {@code Tensor}, {@code Dict[str, Tensor]}, {@code Optional[Tensor]}
+ * @param type type in the code: {@code Tensor}, {@code Dict[str, Tensor]}, {@code Optional[Tensor]}
  * @param hasDefault whether it may be left out
  */
 public record ModelArgument(String name, String type, boolean hasDefault) {

@@ -6,7 +6,7 @@ import java.util.List;
  * One module of an archive as a user sees it.
  *
  * @param path dotted path as in PyTorch's {@code named_modules}; {@code .} for the root
- * @param type class name as it was in Python, without {@code __torch__} and mangling, e.g. {@code
+ * @param type the Python class name, without {@code __torch__} and mangling, e.g. {@code
  *     torch.nn.modules.conv.Conv2d}
  * @param aliases other paths of the same module instance
  * @param parameters its own parameters and buffers, not those of submodules

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The names that somebody who wrote a wrong one may have meant, by edit distance. */
+/** Suggests valid names for a misspelled one, by edit distance. */
 public final class Nearest {
   private Nearest() {}
 

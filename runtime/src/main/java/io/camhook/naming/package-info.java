@@ -1,4 +1,4 @@
-/** What modules are called: paths, globs, layer patterns, the nearest name to a wrong one. */
+/** Module names: paths, globs, layer patterns, suggestions for misspelled names. */
 @NullMarked
 package io.camhook.naming;
 

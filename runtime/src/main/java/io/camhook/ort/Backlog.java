@@ -3,7 +3,7 @@ package io.camhook.ort;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Passes that wait for the worker, by the bytes that they hold. Thread-safe. */
+/** Passes waiting for the worker, limited by the bytes that they hold. Thread-safe. */
 final class Backlog {
   private final SideWorker worker;
   private final long capacity;

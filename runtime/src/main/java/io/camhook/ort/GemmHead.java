@@ -20,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  * the channels in CAM (Zhou et al., 2016).
  *
  * @param weight {@code [classes, channels]}, row by row
- * @param bias {@code [classes]}; null where it is no constant
- * @param overPositions whether the mean is known to be that over all positions of a layer with its
- *     channels first
+ * @param bias {@code [classes]}; null if it is not a constant
+ * @param overPositions whether the mean is known to be over all positions of a channels-first layer
  */
 record GemmHead(float[] weight, int channels, float @Nullable [] bias, boolean overPositions) {
   private static final Set<String> RESHAPES = Set.of("Flatten", "Reshape", "Squeeze");

@@ -18,13 +18,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The layers of a model, by the names that a configuration gives them. */
+/** The layers of a model, by the names used in a configuration. */
 final class GraphLayers {
   /**
    * A layer whose value is in the graph.
    *
    * @param value the value's name
-   * @param type the operator that makes it
+   * @param type the operator that computes it
    */
   record Layer(LayerOutput layer, String value, String type) {
     static Layer of(OnnxModule module) {

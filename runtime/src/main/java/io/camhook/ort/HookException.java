@@ -1,6 +1,9 @@
 package io.camhook.ort;
 
-/** Carries what a hook threw to the application, past what keeps camhook's own failures inside. */
+/**
+ * Carries a hook's exception to the application, past the code that contains camhook's own
+ * failures.
+ */
 final class HookException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

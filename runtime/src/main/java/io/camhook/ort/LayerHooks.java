@@ -24,7 +24,7 @@ final class LayerHooks {
   /**
    * A hook and its layers; one of {@code watch} and {@code own} is null.
    *
-   * @param replaces whether the model goes on with what it returns
+   * @param replaces whether the model continues with the value that it returns
    */
   private record Attached(
       Set<LayerOutput> layers,

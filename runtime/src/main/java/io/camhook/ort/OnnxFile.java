@@ -33,8 +33,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An {@code .onnx} file with stock onnxruntime, for a caller that runs it at will: the command, and
- * programs of their own. Reading it takes the native library that comes with onnxruntime's jar.
+ * An {@code .onnx} file with stock onnxruntime, for a caller that runs it on request: the command
+ * or a user's program. Reading it needs the native library from onnxruntime's jar.
  */
 public final class OnnxFile {
   private final OrtModel model;
@@ -198,9 +198,9 @@ public final class OnnxFile {
   /**
    * A node with a bias.
    *
-   * @param value what it makes
-   * @param convolution else it is a BatchNorm
-   * @param epsilon of the BatchNorm
+   * @param value the value that it computes
+   * @param convolution whether it is a convolution; otherwise it is a BatchNorm
+   * @param epsilon epsilon of the BatchNorm
    */
   public record BiasNode(String value, boolean convolution, double epsilon) {}
 

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** What the configuration wants of one model. Thread-safe. */
+/** What the configuration asks for in one model. Thread-safe. */
 final class OnnxPlan {
   private final CamhookConfig.Model entry;
   private final String label;

@@ -26,9 +26,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An ONNX model for one caller. Each kind of run has a session of onnxruntime of its own, which is
- * opened when it is first asked for: the plain model, the layers alone, the backward pass, what
- * follows a layer.
+ * An ONNX model for one caller. Each kind of run has its own onnxruntime session, which is opened
+ * on first use: the plain model, the layers only, the backward pass, the part after a layer.
  */
 final class OnnxSession implements ModelSession {
   private static final String VECTOR = "camhook_vector";
@@ -54,16 +53,16 @@ final class OnnxSession implements ModelSession {
     outputs = model.model().graph().outputs().stream().map(ValueInfo::name).toList();
   }
 
-  /** A session with what made it. */
+  /** A session, and the gradient model that it runs, if it is one. */
   private record Opened(OrtSession session, @Nullable GradientModel gradient) {}
 
-  /** How a part of the model is made. */
+  /** Builds a part of the model. */
   @FunctionalInterface
   private interface Part {
     OnnxModel make() throws OnnxException;
   }
 
-  /** How a backward pass is made. */
+  /** Builds a backward pass. */
   @FunctionalInterface
   private interface Backward {
     GradientModel make() throws OnnxException;

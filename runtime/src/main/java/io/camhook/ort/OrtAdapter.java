@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapter to one onnxruntime. Made by the agent in a loader below the application's
- * onnxruntime; thread-safe.
+ * The adapter to one copy of onnxruntime. The agent creates it in a class loader below that of the
+ * application's onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
   private static final Duration CLOSE = Duration.ofSeconds(10);
@@ -32,7 +32,7 @@ public final class OrtAdapter implements EngineAdapter {
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
   private volatile @Nullable Started started;
 
-  /** What {@link #start} sets up. */
+  /** State that {@link #start} sets up. */
   private record Started(
       AdapterContext context,
       WatchedModels models,

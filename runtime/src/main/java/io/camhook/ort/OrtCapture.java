@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a pass gave. Values of the side session stay where it left them until they are written;
- * those of the application are copies.
+ * The results of a pass. Values of the side session stay in its memory until they are written; the
+ * application's values are copies.
  */
 final class OrtCapture implements PendingCapture {
   private final String model;

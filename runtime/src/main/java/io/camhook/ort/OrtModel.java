@@ -30,9 +30,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model with what onnxruntime knows of it, and sessions over parts of it and over its backward
- * pass. Every session is camhook's own, on the CPU, with a thread budget of its own; the
- * application's sessions are never seen here. Thread-safe once made.
+ * A model with the value types that onnxruntime infers, and sessions for parts of it and for its
+ * backward pass. Every session is camhook's own, on the CPU, with its own number of threads; the
+ * application's sessions are not involved. Thread-safe once made.
  *
  * <pre>{@code
  * OrtModel model = OrtModel.of(environment, OnnxModel.parse(bytes), directory, 1);
@@ -45,8 +45,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * Making one opens a session over all values, without running it, and closes it again: it takes the
- * model's weights in memory for that time, and belongs on a thread of its own.
+ * Creating one opens a session over all values and closes it again without running it. This holds
+ * the model's weights in memory meanwhile, so it belongs on a background thread.
  */
 final class OrtModel {
   private final OrtEnvironment environment;

@@ -1,6 +1,6 @@
 package io.camhook.ort;
 
-/** A run of an ONNX model that failed, or cannot give what was asked of it; one line. */
+/** A run of an ONNX model failed or cannot give what was requested; the message is one line. */
 public final class OrtRunException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

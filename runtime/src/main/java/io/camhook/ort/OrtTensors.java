@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
 
-/** Tensors of a capture and tensors of onnxruntime. */
+/** Converts between tensors of a capture and tensors of onnxruntime. */
 final class OrtTensors {
   private OrtTensors() {}
 

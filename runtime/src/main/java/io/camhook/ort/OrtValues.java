@@ -13,7 +13,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Values of onnxruntime as tensors of a recording, and back. */
+/** Converts values of onnxruntime to tensors of a recording, and back. */
 final class OrtValues {
   private OrtValues() {}
 

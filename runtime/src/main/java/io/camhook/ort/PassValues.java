@@ -13,11 +13,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What went into and came out of a run of the application's, by name. The inputs are the
+ * The inputs and outputs of one of the application's runs, by name. The inputs are the
  * application's own and may be used until its call returns; the outputs are copies.
  *
- * @param outputs those that recordings can hold
- * @param pictures what a predictor around the run was given; null if there is none
+ * @param outputs the outputs that a recording can hold
+ * @param pictures the pictures passed to a predictor around the run; null if there is none
  */
 record PassValues(
     Map<String, ? extends OnnxTensorLike> inputs,

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * the last one computes the model's outputs. Each value that a cut hands on is an input of what follows, and
  * what does not depend on it is computed where it is needed.
  */
-/** Runs a model again, with the values that hooks put in the place of its own. Thread-safe. */
+/** Runs a model again with the values that hooks return in place of its own. Thread-safe. */
 final class ReplacingSessions implements AutoCloseable {
-  /** The session that ends at a layer, and the layer. */
+  /** A layer, and the session that ends there. */
   record Stage(SideModel.Tap tap, SideSession upTo) {}
 
   private final List<Stage> stages;
@@ -39,8 +39,8 @@ final class ReplacingSessions implements AutoCloseable {
   /**
    * A pass.
    *
-   * @param result outputs with the replaced values; null where every hook kept what it saw
-   * @param edges the values that the layers handed on, replaced or not, by name
+   * @param result outputs computed from the replaced values; null if every hook kept its value
+   * @param edges the layers' values after the hooks, replaced or not, by name
    */
   record Pass(
       OrtSession.@Nullable Result result, Map<String, OnnxTensor> edges, List<AutoCloseable> owned)

@@ -8,11 +8,11 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where samples and classes lie in an output: {@code [N,C]}, or {@code [N,C,…]} where a class's
+ * The axes of samples and classes in an output: {@code [N,C]}, or {@code [N,C,…]} where a class's
  * score is the sum over the positions; {@code [C]} counts as one sample.
  *
  * @param shape of the output
- * @param classAxis which axis of it are classes
+ * @param classAxis its class axis
  */
 record ScoreLayout(long[] shape, int classAxis) {
   private static final int CLASSES = 1;

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The product of a Hessian with a vector: a backward pass is ONNX operators, so it can be
+ * The product of a Hessian with a vector: a backward pass consists of ONNX operators, so it can be
  * differentiated again (Pearlmutter, 1994): {@code ∂⟨g, v⟩/∂A}.
  */
 final class SecondOrder {

@@ -5,7 +5,7 @@ import io.camhook.dispatch.BlockCall;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** The application makes a session. */
+/** The application's creation of a session. */
 final class SessionCreation implements BlockCall {
   private final SessionSource source;
   private final BiConsumer<OrtSession, SessionSource> made;

@@ -10,11 +10,11 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the application's session has its model from: a file, or bytes.
+ * The source of the model in one of the application's sessions: a file or bytes.
  *
- * @param file null where it came as bytes
- * @param bytes null where it came from a file. An array is the application's own, not copied
- * @param mark by which it is seen whether file or array have changed since
+ * @param file null if it came as bytes
+ * @param bytes null if it came from a file. The array is the application's own, not a copy
+ * @param mark shows whether the file or the array has changed since
  */
 record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark) {
   /**

@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Makes what runs beside a session of the application's. On the worker's thread. */
+/** Creates the side sessions for one of the application's sessions. Runs on the worker's thread. */
 final class SideMaker implements Runnable {
   private static final int THREADS = 1;
 

@@ -13,8 +13,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * camhook's own session beside one of the application's. It has no threads: a run takes place on
- * the thread that asks for it. Thread-safe.
+ * camhook's own session beside one of the application's. It has no threads of its own: it runs on
+ * the caller's thread. Thread-safe.
  */
 final class SideSession implements AutoCloseable {
   private static final long RUN_MINUTES = 10;

@@ -3,12 +3,12 @@ package io.camhook.ort;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What runs beside one session of the application's.
+ * The side sessions for one of the application's sessions.
  *
- * @param capturing for passes that are captured; null if no layer is recorded
- * @param looking for all others, where hooks look at layers; null if there are none
- * @param replacing what computes every pass again with the values of hooks; null if none replace
- * @param hooks what looks
+ * @param capturing runs passes that are captured; null if no layer is recorded
+ * @param looking runs all other passes if hooks look at layers; null if there are no such hooks
+ * @param replacing repeats every pass with the values from hooks; null if no hook replaces values
+ * @param hooks the hooks
  */
 record SideSessions(
     @Nullable SideSession capturing,

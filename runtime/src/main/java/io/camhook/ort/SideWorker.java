@@ -6,8 +6,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The thread that makes side sessions, so that no thread of the application waits for one, and that
- * repeats the passes that came before theirs was there. It ends when it has had nothing to do for a
+ * The thread that creates side sessions, so that no application thread waits for one, and that
+ * repeats the passes that came before their side session was ready. It ends after being idle for a
  * while.
  */
 final class SideWorker {

@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The cosine of an output and of an earlier one: {@code cos(s, r) = s·r / (|s||r|)}, where s is the
- * output along its last axis, summed over the positions between the samples and that axis. The
- * cosine of a sum is that of the mean, by which embeddings of texts are usually made of those of
- * their tokens.
+ * The cosine similarity of an output and an earlier one: {@code cos(s, r) = s·r / (|s||r|)}, where
+ * s is the output along its last axis, summed over the positions between the sample axis and that
+ * axis. The cosine of the sum equals that of the mean, which is how token embeddings are usually
+ * combined into a text embedding.
  *
  * @param name of the file, for recordings
  * @param reference r

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Which sessions of the application the configuration means. Thread-safe. */
+/** The application's sessions that the configuration matches. Thread-safe. */
 final class WatchedModels {
   private final List<CamhookConfig.Model> entries;
   private final Failures failures;

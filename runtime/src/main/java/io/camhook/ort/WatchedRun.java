@@ -21,8 +21,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a session of the application's. The application's own run takes place before anything
- * of camhook's, and what it returned or threw is not touched.
+ * One run of one of the application's sessions. The application's own run comes first, and its
+ * result or exception is not touched.
  */
 final class WatchedRun implements BlockCall {
   private final WatchedSession watched;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * the side session was first.
  */
 /**
- * A session of the application's that is looked at, without a reference to it. Thread-safe.
+ * A watched session of the application, without a reference to it. Thread-safe.
  *
  * @see WatchedRun
  */

@@ -1,6 +1,6 @@
 /**
- * onnxruntime's engine: sessions of camhook's own beside those of the application, which are never
- * touched. {@link io.camhook.ort.OrtModel} is where to begin.
+ * The onnxruntime adapter: camhook's own sessions run beside the application's, which are never
+ * touched. Start reading at {@link io.camhook.ort.OrtModel}.
  */
 @NullMarked
 package io.camhook.ort;

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a network works on batches, judged by its output: {@code [C]} is one sample's, {@code
- * [N,C,…]} a batch's. Recordings always have the batch dimension.
+ * Decides from a network's output whether it works on batches: {@code [C]} is a single sample,
+ * {@code [N,C,…]} a batch. Recordings always have a batch dimension.
  */
 final class Batch {
   private final Tensor output;

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * a gradient is the same at all positions of each channel, the network acts like that, and w_c is H·W times
  * the gradient.
  */
-/** The rows of the classifier's weight that CAM (Zhou et al., 2016) needs, from gradients. */
+/** Derives the classifier's weight rows that CAM (Zhou et al., 2016) needs from gradients. */
 final class ClassifierRows {
   private static final double SAME = 1e-4;
 

@@ -20,9 +20,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** One plain network of the configuration: where its values are, what is captured, who watches. */
+/**
+ * One plain network of the configuration: where its values are, what is captured, which hooks it
+ * has.
+ */
 final class HookedNetwork {
-  /** A hook and the layers it is for. */
+  /** A hook and its layers. */
   private record Attached(List<LayerPattern> layers, PlainHook hook) {}
 
   private static final int CLOSEST = 3;

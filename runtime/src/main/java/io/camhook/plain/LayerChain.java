@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * before it (the shape may differ, as between a convolution and a dense layer), and the last output those of
  * the root's. What was run is copied as it comes by, for libraries reuse their buffers and forget inputs.
  */
-/** The layers that ran in one forward, and the way back through them; on one thread. */
+/** The layers that ran in one forward pass, and the backward pass through them; on one thread. */
 final class LayerChain {
   private record Call(
       Object module,
@@ -36,7 +36,7 @@ final class LayerChain {
       Object outputValue,
       Tensor output) {}
 
-  /** A module that runs now. */
+  /** A running module. */
   private static final class Open {
     final Object module;
     final @Nullable Object value;

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The gradients of recorded layers, as they come by in one backward. The calls of a module that was
- * called several times come in reverse order.
+ * Collects the gradients of recorded layers during one backward pass. The calls of a module that
+ * was called several times come in reverse order.
  */
 final class LayerGradients {
   private final HookedNetwork network;

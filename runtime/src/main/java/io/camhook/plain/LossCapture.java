@@ -5,7 +5,7 @@ import io.camhook.recording.Capture;
 import io.camhook.recording.TensorName;
 
 /**
- * A capture whose forward has ended and whose gradients are those of the backward that the
+ * A capture after its forward pass. It takes its gradients from the backward pass that the
  * application runs next on the same thread.
  */
 final class LossCapture {

@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Members of members: {@code dup.data.asFloat}, {@code second}, {@code outputs.0}; a number is an
- * element of an array or collection. Which members those are is known by the objects on the way.
+ * A path of members: {@code dup.data.asFloat}, {@code second}, {@code outputs.0}; a number is an
+ * element of an array or collection. Each member is resolved on the class of the object that the
+ * path has reached.
  */
 final class MemberChain {
   private final List<String> parts;

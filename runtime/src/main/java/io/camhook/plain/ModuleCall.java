@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** One call of one module: its hooks, and its part in the pass that is being captured. */
+/** One call of one module: runs its hooks and adds its values to the pass being captured. */
 final class ModuleCall implements PlainCall {
   private static final Object[] NONE = {};
 

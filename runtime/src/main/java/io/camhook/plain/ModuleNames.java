@@ -16,11 +16,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Paths of the modules of a plain network. The root is {@code .}; an object that fields lead to
- * from the root is called by them, dotted, with the index in an array or collection and the key in
- * a map as segments of their own: {@code features.3}, {@code head.fc}. The shortest way counts,
- * among equals the first in order of declaration. A module that no field leads to is called by its
- * class and a counter in order of appearance, {@code Conv#0}. Keeps no module alive. Thread-safe.
+ * Paths of the modules of a plain network. The root is {@code .}; an object reachable from the root
+ * is named by the fields on the path to it, joined by dots, with array or collection indices and
+ * map keys as separate segments: {@code features.3}, {@code head.fc}. The shortest path is used,
+ * and among equally short ones the first in declaration order. A module that no field leads to is
+ * named by its class and a counter in order of appearance, {@code Conv#0}. Keeps no module alive.
+ * Thread-safe.
  */
 final class ModuleNames {
   private static final int MOST_OBJECTS = 100_000;

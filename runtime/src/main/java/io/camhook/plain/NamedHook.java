@@ -8,8 +8,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A hook that the configuration names by class. It is loaded when the first module that it is for
- * runs, through that module's class loader; one that cannot be had is reported once and does
+ * A hook that the configuration names by class. It is loaded when the first of its modules runs,
+ * through that module's class loader. If loading fails, this is reported once and the hook does
  * nothing.
  */
 final class NamedHook implements PlainHook {

@@ -1,6 +1,9 @@
 package io.camhook.plain;
 
-/** The queue has no room for the state of a network; the capture has been counted as dropped. */
+/**
+ * The queue has no room for a snapshot of the network's state; the capture has been counted as
+ * dropped.
+ */
 final class NoRoomException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

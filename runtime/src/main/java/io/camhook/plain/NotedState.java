@@ -2,7 +2,10 @@ package io.camhook.plain;
 
 import io.camhook.capture.Admission;
 
-/** A network's state that is put back when this is closed, and the room in the queue it takes. */
+/**
+ * A saved state of a network, restored when this is closed, and the room in the queue that it
+ * occupies.
+ */
 final class NotedState implements AutoCloseable {
   private final StateSnapshot snapshot;
   private final Admission room;

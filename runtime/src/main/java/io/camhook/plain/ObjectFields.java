@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The application's objects by reflection: their fields of any visibility, and copies. */
+/** Reads the application's objects by reflection: fields of any visibility, and copies. */
 final class ObjectFields {
   private static final ClassValue<List<Field>> FIELDS =
       new ClassValue<>() {

@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A backward that camhook runs on the application's network to get ∂score/∂A. It leaves the network
- * as it was: see {@link StateSnapshot}.
+ * A backward pass that camhook runs on the application's network to get ∂score/∂A. It leaves the
+ * network unchanged: see {@link StateSnapshot}.
  */
 final class OwnBackward {
   private final HookedNetwork network;

@@ -11,9 +11,9 @@ import io.camhook.dispatch.HookKind;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A hook of the application's, of any of the types of {@code io.camhook}, on a plain network. The
- * module is the application's object and a value is its own tensor, not a list; the parameters of a
- * call, which a plain network does not have, are null.
+ * One of the application's hooks, of any type in {@code io.camhook}, on a plain network. The module
+ * is the application's object, and a value is a single tensor of the application's type, not a
+ * list; call parameters are null because plain networks have none.
  */
 final class OwnHook implements PlainHook {
   private final Object hook;

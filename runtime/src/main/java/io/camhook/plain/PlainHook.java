@@ -3,9 +3,9 @@ package io.camhook.plain;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is told of the calls of a plain network's modules. Values are the network's own tensors, not
- * copies, and null where the call has none; one that is returned takes the place of the one that
- * was given, null keeps it. What a hook throws reaches the application.
+ * A listener for calls of a plain network's modules. Values are the network's own tensors, not
+ * copies, and null if the call has none. A returned value replaces the given one; null keeps it.
+ * Exceptions from a hook reach the application.
  */
 public interface PlainHook {
   /**

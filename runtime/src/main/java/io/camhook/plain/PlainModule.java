@@ -2,7 +2,7 @@ package io.camhook.plain;
 
 import io.camhook.recording.Tensor;
 
-/** A module of a plain network, as a hook gets to know it. */
+/** A module of a plain network, as passed to hooks. */
 public final class PlainModule {
   private final Object module;
   private final String path;

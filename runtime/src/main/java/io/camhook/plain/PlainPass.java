@@ -20,7 +20,10 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** One forward of one root that is captured, from its input to its submission; on one thread. */
+/**
+ * One captured forward pass of a root module, from its input to the submission of the capture; on
+ * one thread.
+ */
 final class PlainPass {
   private final HookedNetwork network;
   private final boolean dryRun;

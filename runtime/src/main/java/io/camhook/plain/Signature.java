@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A method as the configuration names it: {@code forward}, or {@code forward(float[],int)} with
- * parameter types by their full or simple names.
+ * A method in the form used by the configuration: {@code forward}, or {@code forward(float[],int)}
+ * with parameter types by their full or simple names.
  */
 public final class Signature {
   private final String name;

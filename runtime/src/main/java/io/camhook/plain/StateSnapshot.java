@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *
  * What is to be copied is counted first, so that room for it can be asked for.
  */
-/** The state of a network, to be put back after a backward of camhook's own. */
+/** A copy of a network's state, restored after camhook's own backward pass. */
 final class StateSnapshot {
   private final List<Runnable> restore = new ArrayList<>();
   private final Map<Object, Boolean> found = new IdentityHashMap<>();

@@ -9,8 +9,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A static field or method of the application, by its full name; looked up where an object of the
- * application comes from.
+ * A static field or method of the application, by its full name; looked up in the class loader of
+ * one of the application's objects.
  */
 final class StaticMember {
   private final String text;

@@ -9,10 +9,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and makes a network's tensors: arrays and buffers as they are, and objects of the
- * application through the member that the configuration names as {@code value}. The shape is the
- * (nested) array's own, or what the member named as {@code shape} says: a member of the tensor
- * class where {@code value} is set, else of the module. Thread-safe.
+ * Reads and makes a network's tensors: arrays and buffers directly, and the application's tensor
+ * objects through the member configured as {@code value}. The shape comes from the (nested) array,
+ * or from the member configured as {@code shape}: a member of the tensor class if {@code value} is
+ * set, otherwise of the module. Thread-safe.
  */
 final class TensorAccess {
   private final @Nullable String value;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * A pass that is neither captured nor watched is skipped: its root leaves a mark, and until the root
  * returns nothing below it is looked at.
  */
-/** The calls that run on one thread. */
+/** The calls running on one thread. */
 final class ThreadCalls {
   private final PlainNetworks networks;
   private final List<ModuleCall> calls = new ArrayList<>();

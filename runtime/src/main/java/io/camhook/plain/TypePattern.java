@@ -4,8 +4,8 @@ import io.camhook.naming.Glob;
 import java.util.Arrays;
 
 /**
- * Which classes the configuration means by a name or glob: those of that name, their subtypes, and
- * those that bear an annotation of that name or inherit from one that does. Thread-safe.
+ * Matches classes against a name or glob in the configuration: classes with that name, their
+ * subtypes, and classes that have or inherit an annotation with that name. Thread-safe.
  */
 public final class TypePattern {
   private final Glob names;

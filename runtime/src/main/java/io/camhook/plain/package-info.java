@@ -1,6 +1,6 @@
 /**
  * Plain Java networks: classes with their own forward and backward methods, whose tensors are
- * arrays, buffers or objects of the application's.
+ * arrays, buffers or the application's own objects.
  */
 @NullMarked
 package io.camhook.plain;

@@ -13,12 +13,12 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything recorded of one forward (and backward) of one model: named tensors (see {@link
- * TensorName}) and what they mean. One capture is the pass of the whole batch; activations and
- * gradients keep the batch dimension.
+ * Everything recorded of one forward (and backward) pass of a model: named tensors (see {@link
+ * TensorName}) and metadata. A capture covers the whole batch; activations and gradients keep the
+ * batch dimension.
  *
- * <p>As bytes a capture is one safetensors blob whose metadata carries the rest. Immutable and
- * thread-safe.
+ * <p>A capture is stored as one safetensors blob, with everything but the tensors in its metadata.
+ * Immutable and thread-safe.
  */
 public final class Capture {
   private final String id;

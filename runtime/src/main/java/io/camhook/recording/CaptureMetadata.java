@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** How a capture's facts are kept in the string → string metadata of its blob. */
+/** How a capture's attributes are stored in the string → string metadata of its blob. */
 final class CaptureMetadata {
   /** Version of what follows; also tells a capture from any other safetensors blob. */
   static final String FORMAT = "camhook.capture";

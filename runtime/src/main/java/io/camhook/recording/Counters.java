@@ -1,7 +1,7 @@
 package io.camhook.recording;
 
 /**
- * What became of the captures of one run. {@code fired} is the sum of the other three.
+ * How the captures of one run ended. {@code fired} is the sum of the other three.
  *
  * @param fired passes that were captured
  * @param written captures that reached the sink

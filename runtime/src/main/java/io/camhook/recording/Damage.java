@@ -3,11 +3,11 @@ package io.camhook.recording;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something in a recording that is not as it was written.
+ * A corrupt place in a recording.
  *
  * @param shard name of the file
  * @param offset byte of the file where it begins
- * @param id capture that is affected, null if it cannot be told
+ * @param id the affected capture, null if it is unknown
  * @param what what was expected and what was found
  */
 public record Damage(String shard, long offset, @Nullable String id, String what) {

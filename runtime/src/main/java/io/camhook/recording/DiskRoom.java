@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a recording within its limits: the bytes of its shards, the bytes that stay free on the
+ * Keeps a recording within its limits: the total size of its shards, the free space left on the
  * disk, the age of its captures. Not thread-safe.
  */
 final class DiskRoom {
@@ -40,7 +40,7 @@ final class DiskRoom {
   /** When this process closed a shard, by its number. */
   private final Map<Integer, Long> closedAt = new HashMap<>();
 
-  /** The shards have as many bytes as they may have. */
+  /** The shards have reached their size limit. */
   static final class BoundReachedException extends IOException {
     private static final long serialVersionUID = 1L;
 

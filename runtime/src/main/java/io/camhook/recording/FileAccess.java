@@ -17,8 +17,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the files of a recording are made: who may read them, and that no symbolic link inside of the
- * recording's directory is followed. The directory itself may be reached through links. Immutable.
+ * Creates the files of a recording: sets who may read them, and follows no symbolic link inside the
+ * recording's directory. The path to the directory itself may contain links. Immutable.
  */
 public final class FileAccess {
   private final Permissions permissions;

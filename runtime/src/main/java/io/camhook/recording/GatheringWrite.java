@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * to one as large as the largest piece). Where that buffer is full, all that was gathered is written.
  */
 /**
- * Writes many pieces to one place of a file with as few system calls as it takes. Not thread-safe.
+ * Writes many buffers to one position of a file with as few system calls as possible. Not
+ * thread-safe.
  */
 final class GatheringWrite {
   private static final int BUFFER_BYTES = 1 << 18;

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * JSON objects of strings alone, for packages that are loaded apart from the agent and do not see
- * its JSON library.
+ * JSON objects that hold only strings, for packages that are loaded separately from the agent and
+ * do not see its JSON library.
  */
 public final class JsonStrings {
   private static final JsonFactory JSON = new JsonFactory();

@@ -15,11 +15,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code manifest.json}: what a recording is about. It is replaced as a whole, so a reader sees the
- * old one or the new one.
+ * {@code manifest.json}: the models and runs of a recording. It is replaced atomically, so a reader
+ * sees either the old or the new one.
  *
  * @param formatVersion version of the recording format
- * @param models the models captures come from, each with its module tree
+ * @param models the captured models, each with its module tree
  * @param runs the processes that wrote to it, oldest first
  * @param removed what the writers deleted to stay within their limits; null if nothing
  */

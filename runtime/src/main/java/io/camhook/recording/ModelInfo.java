@@ -7,11 +7,11 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that captures come from.
+ * A captured model.
  *
  * @param name its label in {@code camhook.yaml}
  * @param modules the module tree, parents before children
- * @param engine what runs it, with its version; null if nobody has said
+ * @param engine the engine that runs it, with its version; null if unknown
  * @param notes what a reader of its captures should know
  */
 public record ModelInfo(

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param path dotted path; {@code .} for the root
  * @param type class name as the engine has it
  * @param parameters number of parameters below it; null if unknown
- * @param outputShape shape of its output in the pass that was seen first; null if unknown
+ * @param outputShape shape of its output in the first observed pass; null if unknown
  */
 public record ModuleInfo(
     String path, String type, @Nullable Long parameters, @Nullable List<Long> outputShape) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param probability 0 to 1
  */
 public record Prediction(int index, @Nullable String label, double probability) {
-  /** A question about a prediction. */
+  /** A test of a prediction. */
   @FunctionalInterface
   public interface Test {
     boolean holds(double probability, @Nullable String label, int index);

@@ -12,9 +12,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what a recording holds as JSON: times as ISO-8601 UTC, nulls left out; {@link
- * RecordingJson} reads it. Field by field, because the JVM that is recorded would otherwise load
- * 500 classes more, those that map objects, for as long as it runs.
+ * Writes the JSON of a recording: times as ISO-8601 UTC, nulls omitted; {@link RecordingJson} reads
+ * it. It writes field by field, because object mapping would load 500 more classes into the
+ * recorded JVM and keep them there.
  */
 final class RecordedJson {
   private static final JsonFactory JSON = new JsonFactory();

@@ -4,8 +4,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes that are not what the recording format says: the message tells what was expected, what was
- * found and where.
+ * Bytes that violate the recording format; the message says what was expected, what was found and
+ * where.
  */
 public final class RecordingException extends IOException {
   private static final long serialVersionUID = 1L;

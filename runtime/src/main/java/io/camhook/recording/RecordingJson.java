@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 
-/** How the JSON of a recording is read back; {@link RecordedJson} writes it. */
+/** Reads the JSON of a recording; {@link RecordedJson} writes it. */
 final class RecordingJson {
   static final JsonMapper MAPPER =
       JsonMapper.builder()

@@ -15,9 +15,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a recording in the order it was written, also while it is written. One capture is read at a
- * time and nothing is kept of it. A damaged capture is skipped and reported by {@link #damage}. Not
- * thread-safe.
+ * Reads a recording in the order it was written, also while it is still being written. It reads one
+ * capture at a time and keeps none. A damaged capture is skipped and reported by {@link #damage}.
+ * Not thread-safe.
  *
  * <pre>{@code
  * try (RecordingReader reader = RecordingReader.open(directory)) {

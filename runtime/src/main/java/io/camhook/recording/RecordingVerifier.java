@@ -10,10 +10,7 @@ import java.util.Map;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads every byte of a recording and lists what is not as it was written. One instance checks one
- * recording.
- */
+/** Reads every byte of a recording and lists the damage. One instance checks one recording. */
 public final class RecordingVerifier {
   private final Path directory;
   private final LongConsumer progress;
@@ -28,9 +25,9 @@ public final class RecordingVerifier {
    * @param shards number of shards
    * @param captures number of intact captures
    * @param bytes bytes of all shards
-   * @param damage what is wrong, in order; empty if nothing is
-   * @param cut the tail of a run that was killed: what it was writing then, which no capture that
-   *     was written is part of; null if there is none
+   * @param damage the damage, in order; empty if there is none
+   * @param cut the tail of a killed run, that is the incomplete capture it was writing; it contains
+   *     no complete capture; null if there is none
    */
   public record Verification(
       int shards, long captures, long bytes, List<Damage> damage, @Nullable Damage cut) {

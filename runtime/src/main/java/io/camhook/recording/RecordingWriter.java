@@ -23,11 +23,11 @@ import org.jspecify.annotations.Nullable;
  * Writes a recording: a directory of {@code manifest.json} and append-only tar shards {@code
  * captures-000001.tar} … whose entries {@code ID.safetensors} are captures.
  *
- * <p>When {@link #append} returns, the capture is in the directory and survives the end of this
- * process, however it comes; only a loss of power can take what the system has not yet brought to
- * the disk. At most the capture being written is lost, and the shard is a valid archive at any
- * moment. After a failure the next append is tried afresh, also where the disk was full, read-only,
- * or the directory is gone. Thread-safe.
+ * <p>When {@link #append} returns, the capture is in the directory and survives any end of this
+ * process; only a power failure can destroy data that the operating system has not yet flushed to
+ * the disk. At most the capture being written is lost, and the shard is always a valid archive.
+ * After a failure the next append tries again, even if the disk was full or read-only, or the
+ * directory was deleted. Thread-safe.
  */
 public final class RecordingWriter implements Closeable {
   private static final Set<String> IGNORED =

@@ -17,8 +17,8 @@ import java.util.Map;
  * A safetensors blob: string metadata and named tensors. Layout: 8 bytes little-endian header
  * length, a JSON header, the tensors' bytes without gaps.
  *
- * <p>Reading is strict: every blob that breaks the format is refused with a {@link
- * RecordingException}, and memory is only taken for bytes that are there. Immutable and
+ * <p>Reading is strict: a blob that violates the format is rejected with a {@link
+ * RecordingException}, and memory is allocated only for bytes that are present. Immutable and
  * thread-safe.
  *
  * @param metadata the {@code __metadata__} of the header, in its order; empty if there is none

@@ -33,7 +33,7 @@ final class SafetensorsHeader {
   private final List<Entry> byOffset = new ArrayList<>();
   private final String where;
 
-  /** What the header says of one tensor; offsets count from the end of the header. */
+  /** One tensor's entry in the header; offsets count from the end of the header. */
   record Entry(String name, DType dtype, long[] shape, long begin, long end) {
     long length() {
       return end - begin;

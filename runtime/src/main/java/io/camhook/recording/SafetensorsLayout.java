@@ -18,9 +18,8 @@ import java.util.Objects;
 import java.util.zip.CRC32C;
 
 /**
- * Where each byte of a blob to be written goes. Tensors with wide elements come first and the
- * header is padded to a multiple of 8, so that every tensor is aligned for readers that map the
- * file.
+ * The layout of a blob to be written. Tensors with wide elements come first and the header is
+ * padded to a multiple of 8, so that every tensor is aligned for readers that map the file.
  */
 final class SafetensorsLayout {
   /** Bytes that one write or read moves: small enough to stay in the processor's cache. */

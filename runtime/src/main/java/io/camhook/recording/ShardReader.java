@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Walks the entries of one shard, also while it grows: at the end of the archive {@link #next}
- * gives null, and later perhaps more. Where the chain of headers is broken it goes on at the next
- * header and reports the gap. Not thread-safe.
+ * returns null, but a later call may return more. If the chain of headers is broken, it continues
+ * at the next header and reports the gap. Not thread-safe.
  */
 final class ShardReader implements Closeable {
   private final FileChannel channel;

@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * captures of at most one shard a second time, and readers tell them by their ids.
  */
 /**
- * Captures that wait on disk until they have arrived elsewhere, in their order, also over the end
- * of the process. {@link #append} and {@link #endWriting} are for one thread, {@link #next} and
- * {@link Waiting#arrived} for others.
+ * A queue on disk: captures wait there, in order, until they have been delivered, also across
+ * restarts of the process. One thread calls {@link #append} and {@link #endWriting}, others call
+ * {@link #next} and {@link Waiting#arrived}.
  */
 public final class Spool implements Closeable {
   private static final long LARGEST_SHARD = 16L << 20;
@@ -60,7 +60,7 @@ public final class Spool implements Closeable {
 
   private boolean ended;
 
-  /** A capture that waits. */
+  /** A waiting capture. */
   public final class Waiting {
     private final Source source;
     private final int shard;

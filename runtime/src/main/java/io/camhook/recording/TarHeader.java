@@ -6,7 +6,8 @@ import java.time.Instant;
 import java.util.Arrays;
 
 /**
- * The 512-byte header of an entry of a POSIX ustar archive: as much of the format as a shard needs.
+ * The 512-byte header of an entry of a POSIX ustar archive: only the part of the format that a
+ * shard needs.
  *
  * @param name name of the entry, ASCII, at most 100 characters
  * @param size bytes of the entry's data

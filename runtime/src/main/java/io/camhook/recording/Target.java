@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A scalar that was differentiated.
  *
  * @param sample row of the batch, from 0
- * @param n number of the target among those of its sample, from 0: its gradient is {@code
+ * @param n number of the target among its sample's targets, from 0; its gradient is {@code
  *     gradient@n/PATH} at {@code sample}
  * @param index class index in the model's output
  * @param label the class's name, null if unknown

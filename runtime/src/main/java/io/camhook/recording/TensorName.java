@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <table>
  *   <caption>names</caption>
- *   <tr><td>{@code image}</td><td>the picture as it was fed, uint8 [H,W,3]; [N,H,W,3] for N > 1</td></tr>
+ *   <tr><td>{@code image}</td><td>the input picture, uint8 [H,W,3]; [N,H,W,3] for N > 1</td></tr>
  *   <tr><td>{@code input.N}, {@code output.N}</td><td>the model's N-th input and output</td></tr>
  *   <tr><td>{@code activation/PATH}</td><td>a layer's output A, with its batch dimension</td></tr>
  *   <tr><td>{@code gradient/PATH}</td><td>∂score/∂A of target 0 of each sample; {@code gradient@n/PATH}

@@ -8,8 +8,8 @@ import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Classes of libraries that an application may have. Nothing that is found is kept, so that no
- * loader is held; what is not there is remembered. Thread-safe.
+ * Looks up classes of libraries that an application may have. Found classes are not cached, so that
+ * no class loader is kept alive; missing ones are remembered. Thread-safe.
  */
 final class ApplicationClasses {
   private final Map<ClassLoader, Set<String>> absent =

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * reflection. A global OpenTelemetry is used once the application has set it: asking earlier would set it
  * to one that does nothing, and the application's own attempt would then fail.
  */
-/** Offers the counters to the metrics of the applications in this JVM. */
+/** Publishes the counters to the metrics libraries of the applications in this JVM. */
 final class ApplicationMetrics implements CaptureObserver {
   private final List<Measure> measures;
   private final ApplicationClasses classes = new ApplicationClasses();

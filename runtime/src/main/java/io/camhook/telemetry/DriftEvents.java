@@ -9,7 +9,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A JFR event for each layer that begins or ceases to drift from its baseline. */
+/** A JFR event when a layer starts or stops drifting from its baseline. */
 final class DriftEvents implements CaptureObserver {
   @Name("io.camhook.LayerDrift")
   @Label("Layer Drift")

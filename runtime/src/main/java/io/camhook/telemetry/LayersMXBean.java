@@ -3,7 +3,7 @@ package io.camhook.telemetry;
 import java.util.List;
 import java.util.Map;
 
-/** What the {@code stats} hooks see, over JMX: {@code io.camhook:type=Layers}. */
+/** The layer statistics of the {@code stats} hooks over JMX: {@code io.camhook:type=Layers}. */
 public interface LayersMXBean {
   /** One line for each layer. */
   List<String> getLayers();

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Registers the JMX bean when the first request is captured: the platform's MBean server is not
- * started for camhook before the application had its chance to configure it.
+ * Registers the JMX bean when the first request is captured. Not earlier, because that would start
+ * the platform MBean server before the application can configure it.
  */
 final class ManagedRecorder implements CaptureObserver {
   static final String NAME = "io.camhook:type=Recorder";

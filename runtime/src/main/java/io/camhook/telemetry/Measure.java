@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * A number that is offered to the application's metrics.
+ * A number that is published to the application's metrics.
  *
- * @param name dotted
+ * @param name dotted name
  * @param unit as OpenTelemetry writes it
  * @param description for people
- * @param grows whether it counts up, else it is a level
- * @param tags distinguish numbers of one name
+ * @param grows true for a counter, false for a gauge
+ * @param tags that distinguish numbers with the same name
  */
 record Measure(
     String name,

@@ -57,7 +57,7 @@ final class MicrometerMetrics {
   /** Meters hold what they measure weakly; this never goes. */
   private static final Object ALIVE = new Object();
 
-  /** What a meter shows. */
+  /** The value of a meter. */
   private static final class Value implements ToDoubleFunction<Object>, AutoCloseable {
     private final Measure measure;
     private final Supplier<CaptureStatus> status;

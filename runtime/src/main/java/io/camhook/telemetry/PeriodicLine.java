@@ -9,8 +9,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code log.every}: the counters as a line, from time to time. On a thread of its own, so that it
- * also tells of a disk that hangs.
+ * {@code log.every}: logs the counters periodically. It has its own thread, so that it still
+ * reports when the disk hangs.
  */
 final class PeriodicLine implements CaptureObserver {
   private final Duration every;

@@ -2,7 +2,7 @@ package io.camhook.telemetry;
 
 import java.util.Map;
 
-/** {@code io.camhook:type=Recorder}: what became of the captures of this JVM. */
+/** {@code io.camhook:type=Recorder}: the counters of this JVM's captures. */
 public interface RecorderMXBean {
   /** IDLE, RECORDING, PAUSED, OFF or CLOSED. */
   String getState();

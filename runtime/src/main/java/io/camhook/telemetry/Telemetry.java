@@ -7,7 +7,7 @@ import io.camhook.dispatch.EventLog;
 import java.time.Duration;
 import java.util.function.Supplier;
 
-/** Shows what a recorder does to whoever operates the application. */
+/** Reports what a recorder does to the application's operator. */
 public final class Telemetry {
   private Telemetry() {}
 

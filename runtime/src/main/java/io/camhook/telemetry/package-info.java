@@ -1,7 +1,6 @@
 /**
- * What an operator sees of the captures of this JVM: a JMX bean, JFR events, metrics of the
- * application's own Micrometer or OpenTelemetry, an attribute of its spans, a line from time to
- * time.
+ * Monitoring of the captures in this JVM: a JMX bean, JFR events, metrics in the application's own
+ * Micrometer or OpenTelemetry, an attribute on its spans, and a periodic log line.
  */
 @NullMarked
 package io.camhook.telemetry;

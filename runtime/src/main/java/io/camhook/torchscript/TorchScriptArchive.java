@@ -59,8 +59,8 @@ import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TorchScript archive ({@code .pt}) as text: its modules, and copies of it with taps added. The
- * pickles in it are read as data, never executed; weights are not read at all. Immutable and safe
+ * A TorchScript archive ({@code .pt}) as text: lists its modules and writes copies with taps added.
+ * Its pickles are read as data and never executed; weights are not read at all. Immutable and safe
  * for concurrent use.
  */
 public final class TorchScriptArchive {

@@ -17,8 +17,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An archive that came as a stream, kept in a file until it is loaded. Where the disk does not take
- * it, no byte of the application's stream is lost: {@link #open} goes on with the stream itself.
+ * An archive that came as a stream, kept in a file until it is loaded. If writing the file fails,
+ * no byte of the application's stream is lost: {@link #open} continues with the stream itself.
  */
 final class ArchiveSpool implements AutoCloseable {
   private final Path directory;

@@ -10,7 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** The load of one session's archive, in whose place an instrumented copy is put. */
+/** The loading of one session's archive, which is replaced by an instrumented copy. */
 final class CopyLoad implements BlockCall {
   private static final String[] NO_FILES = {};
 

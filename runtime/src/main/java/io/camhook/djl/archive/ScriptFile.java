@@ -9,7 +9,7 @@ import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The TorchScript archive of one session, and the memory of what is loaded of it. */
+/** The TorchScript archive of one session, and the native memory of the models loaded from it. */
 public final class ScriptFile implements AutoCloseable {
   private final Path path;
   private final TorchScriptArchive archive;

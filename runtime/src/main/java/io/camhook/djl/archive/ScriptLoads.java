@@ -27,8 +27,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts instrumented copies in the place of the TorchScript archives that the configuration means,
- * while the engine loads them. Whatever cannot be instrumented is loaded as it is. Thread-safe.
+ * Replaces the TorchScript archives that the configuration matches by instrumented copies while the
+ * engine loads them. An archive that cannot be instrumented is loaded unchanged. Thread-safe.
  */
 public final class ScriptLoads {
   private static final List<String> ROOT_CLASSES =
@@ -174,7 +174,7 @@ public final class ScriptLoads {
     }
   }
 
-  /** An archive that is being loaded. */
+  /** An archive being loaded. */
   private final class Load implements BlockCall {
     private final ScriptSource source;
     private @Nullable ScriptModel model;

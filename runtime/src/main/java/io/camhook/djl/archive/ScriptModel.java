@@ -21,13 +21,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript file with taps at the configured layers and methods for hooks, ready to be loaded
- * in place of the original. Load it with {@code trainParam} true, else its weights cannot be saved
- * for backward.
+ * in place of the original. Load it with {@code trainParam} true; otherwise its weights cannot be
+ * saved for backward.
  *
- * @param file the instrumented copy, a temporary file; delete it when it is loaded; null if there
- *     is nothing to add, so that the original is to be loaded
- * @param plan what was added for captures; null if none of the layers is there
- * @param hooks what was added for hooks; without sites if nothing inside can be looked at
+ * @param file the instrumented copy, a temporary file; delete it after loading; null if there is
+ *     nothing to add, so that the original should be loaded
+ * @param plan what was added for captures; null if none of the layers exists
+ * @param hooks what was added for hooks; without sites if hooks can see nothing inside
  * @param archive the original
  */
 public record ScriptModel(

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *   JniUtils.loadModule(manager, stream, mapLocation, hasSize)
  *   block.loadParameters(manager, stream): a byte of version, the size, the archive
  */
-/** Where an archive comes from, and how DJL's own call loads another one in its place. */
+/** The source of an archive, and how DJL's own call loads another archive instead. */
 abstract class ScriptSource implements AutoCloseable {
   private static final int PATH = 1;
   private static final int TRAINABLE = 5;

@@ -1,4 +1,4 @@
-/** Loading of TorchScript archives: the instrumented copy goes in the place of the file. */
+/** Loading of TorchScript archives: the instrumented copy replaces the file. */
 @NullMarked
 package io.camhook.djl.archive;
 

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * Autograd operators that DJL's own API lacks, reached through a TorchScript module made in memory.
  * One per process is enough. Thread-safe: the module has no state.
  *
- * <p>Arguments are handed over under names of their own, so callers pass arrays that are theirs.
+ * <p>Arguments are passed under names of their own, so callers must own the arrays that they pass.
  */
 public final class AutogradGateway {
   private static final String METHOD = "module_method:";
@@ -192,9 +192,9 @@ public final class AutogradGateway {
   }
 
   /**
-   * A value in the graph and what the model goes on with.
+   * A value in the graph, and the array that the model continues with.
    *
-   * @param value the very tensor where it is in the graph already, else a leaf over its memory
+   * @param value the tensor itself if it is already in the graph, else a leaf over its memory
    * @param copy a copy of {@code value}, in its graph
    */
   public record Tap(NDArray value, NDArray copy) {}

@@ -2,7 +2,7 @@ package io.camhook.djl.autograd;
 
 import ai.djl.pytorch.jni.JniUtils;
 
-/** This thread's grad mode for a while; closing restores what it was. */
+/** Sets this thread's grad mode; closing restores the previous one. */
 public final class GradMode implements AutoCloseable {
   private final boolean before;
 

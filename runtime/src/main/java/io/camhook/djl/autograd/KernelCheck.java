@@ -11,10 +11,10 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Whether the engine's convolutions are right on this processor. The oneDNN in PyTorch 2.7.1 has
- * kernels that give wrong numbers on some processors; they make wrong answers of the application
- * and wrong heatmaps alike, with camhook and without. Small integers are convolved, forward and
- * backward, and compared with integer arithmetic, which has no rounding.
+ * Checks whether the engine's convolutions are correct on this processor. The oneDNN in PyTorch
+ * 2.7.1 has kernels that compute wrong numbers on some processors; the application's answers and
+ * the heatmaps are then wrong, with or without camhook. The check convolves small integers, forward
+ * and backward, and compares the results with exact integer arithmetic.
  */
 public final class KernelCheck {
   /** Off by more than this share of the largest value is wrong; rounding is a millionth. */
@@ -35,7 +35,7 @@ public final class KernelCheck {
 
   record Sizes(int batch, int channels, int outputs, int kernel, int side) {}
 
-  /** What is checked: the engine, or in tests something that is wrong. */
+  /** The convolution to check: the engine's, or a wrong one in tests. */
   interface Convolution {
     /**
      * @param input {@code [N,C,H,H]}

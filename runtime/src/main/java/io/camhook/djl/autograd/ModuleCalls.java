@@ -11,9 +11,9 @@ import java.lang.invoke.MethodType;
 import java.util.List;
 
 /**
- * Runs a method of a TorchScript module with autograd and gives the result as it is. DJL's public
- * calls either switch autograd off or take the result apart, which a None, a number or a named
- * tuple in it does not survive.
+ * Runs a method of a TorchScript module with autograd and returns the result unchanged. DJL's
+ * public calls either switch autograd off or flatten the result, which fails if it contains a None,
+ * a number or a named tuple.
  */
 public final class ModuleCalls {
   private static final MethodHandle GET_INPUTS;

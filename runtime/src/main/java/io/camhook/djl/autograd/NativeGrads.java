@@ -10,9 +10,9 @@ import java.lang.invoke.MethodType;
 import java.util.List;
 
 /**
- * Asks whether tensors have a {@code .grad}, which a backward with hooks does at each place of a
- * graph: DJL's own call makes an array of it, with a name and an owner, and that costs ten times
- * the question.
+ * Asks whether tensors have a {@code .grad}. A backward with hooks does this at each point of a
+ * graph, and DJL's own call costs ten times as much because it wraps the gradient in an array with
+ * a name and an owner.
  */
 public final class NativeGrads {
   private static final MethodHandle GRAD;

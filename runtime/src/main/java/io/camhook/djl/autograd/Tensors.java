@@ -16,8 +16,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Native operations on PyTorch tensors. Results belong to the manager that is named, or to that of
- * their source, and are never closed by an {@code NDScope} of the application.
+ * Native operations on PyTorch tensors. Results belong to the given manager, or to that of their
+ * source, and are never closed by an {@code NDScope} of the application.
  */
 public final class Tensors {
   private Tensors() {}

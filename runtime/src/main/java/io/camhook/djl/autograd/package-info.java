@@ -1,4 +1,4 @@
-/** Grad mode, gradients of any tensors, and conversion between arrays and tensors. */
+/** Grad mode, gradients with respect to any tensor, and conversion between arrays and tensors. */
 @NullMarked
 package io.camhook.djl.autograd;
 

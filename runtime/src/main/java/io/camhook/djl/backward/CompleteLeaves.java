@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * point, with a gradient of ones from it to all earlier cuts; from there on this is a matter of sets, so that a backward
  * with hooks on n leaves and at n places asks n times. Nothing is asked before the first leaf has a gradient.
  */
-/** Which leaves with hooks are complete while a backward runs. */
+/** Tracks which hooked leaves have their complete gradient while a backward runs. */
 final class CompleteLeaves {
   private final List<LeafBackward> all;
   private final NDManager scratch;
@@ -35,7 +35,7 @@ final class CompleteLeaves {
   private final Map<GradPoint, BitSet> onward = new IdentityHashMap<>();
   private @Nullable Set<GradPoint> open;
 
-  /** What a gradient at a point comes to next. */
+  /** The points and leaves that a gradient reaches next from a point. */
   private record Ways(List<GradPoint> points, BitSet leaves) {}
 
   /**

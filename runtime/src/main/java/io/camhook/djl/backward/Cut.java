@@ -12,9 +12,9 @@ import io.camhook.djl.memory.LooseArrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place where a graph ends and another begins: what goes on is computed from a leaf over the same
- * values, at which a gradient arrives. What hooks leave of it is then the start of another
- * backward, at the value before. Needs grad mode when it is made.
+ * A point where one graph ends and another begins: the computation continues from a leaf with the
+ * same values, and the gradient arrives at that leaf. After the hooks have seen or changed it, it
+ * starts another backward at the original value. Creating a cut needs grad mode.
  */
 final class Cut {
   private final NDArray source; // loose, perhaps, but to be there as long as the graph

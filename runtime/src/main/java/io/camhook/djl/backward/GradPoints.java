@@ -19,11 +19,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The points of all graphs that may be alive, whatever thread made them. A point goes when the
- * manager of the arrays around it is closed or when a backward has used up its graph; those of the
- * last graph that was used up stay until the next backward of another, because a second backward
- * reaches them too, as far as nothing is missing. While a backward runs, what goes stays usable
- * until that has ended. Thread-safe.
+ * The points of all graphs that may be alive, no matter which thread made them. A point is removed
+ * when the manager of the arrays around it is closed, or when a backward has consumed its graph.
+ * The points of the last consumed graph stay until a backward of another graph, because a second
+ * backward can still reach them as far as the graph is intact. Points removed during a backward
+ * stay usable until it has ended. Thread-safe.
  */
 public final class GradPoints {
   private static final GradPoints ALL = new GradPoints();

@@ -14,9 +14,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The gradients of some tensors across cuts, without a change of any {@code .grad} ({@code
- * torch.autograd.grad}). The points on the way to the tensors fire, last made first; which ones
- * these are is found out from the first made on, by looking at what each leads to.
+ * Gradients with respect to given tensors across cuts, without changing any {@code .grad} ({@code
+ * torch.autograd.grad}). The points on the paths to the tensors fire, last created first. To find
+ * them, the points are examined in order of creation for what each leads to.
  */
 public final class HookedGrad {
   private final GradPoints registry;

@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A leaf with hooks during one backward. Where hooks are to see the gradient, its {@code .grad} is
- * set aside and put back when the hooks have seen what arrived.
+ * A leaf with hooks during one backward. If hooks see the gradient, the leaf's {@code .grad} is set
+ * aside and restored after they have seen the arriving gradient.
  */
 final class LeafBackward {
   private final LeafPoint leaf;

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The backward hooks of one call of a module, as they were when it was called. Follows {@code
- * torch.utils.hooks.BackwardHook}: cuts after all inputs if one of them requires grad, and after
- * all outputs likewise.
+ * torch.utils.hooks.BackwardHook}: it cuts after all inputs if any input requires grad, and after
+ * all outputs if any output does.
  */
 public final class ModuleBackward {
   private final Block block;

@@ -16,9 +16,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hooks of one tensor that is an operator's result. The application's array is given a new
- * native tensor after a cut, so that the gradient of everything that uses it from now on arrives
- * there. One without hooks only keeps the graph before it from being run more than once.
+ * The hooks of one tensor that is an operator's result. The application's array receives a new
+ * native tensor after a cut, so that the gradient from every later use arrives there. A point
+ * without hooks only prevents the graph before it from being run more than once.
  */
 final class TensorPoint extends GradPoint {
   private final Cut cut;

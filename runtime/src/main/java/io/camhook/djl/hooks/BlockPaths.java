@@ -4,7 +4,7 @@ import ai.djl.nn.Block;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.model.BlockTree;
 
-/** Remembers where the blocks of a model are. Keeps none alive; thread-safe. */
+/** Remembers the paths of a model's blocks. Keeps no block alive; thread-safe. */
 final class BlockPaths {
   private static final WeakIdentityMap<Block, WeakIdentityMap<Block, String>> BY_ROOT =
       new WeakIdentityMap<>();

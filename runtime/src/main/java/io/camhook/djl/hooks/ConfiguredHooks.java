@@ -35,7 +35,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Attaches the hooks of a configuration to the blocks of the models that it means. */
+/** Attaches a configuration's hooks to the blocks of the models that it matches. */
 public final class ConfiguredHooks {
   private static final int CLOSEST = 3;
 

@@ -21,10 +21,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of a module inside a TorchScript model, told to its hooks: while the model waits for
- * them, or when the native call that it was a part of is over. In the first case the model goes on
- * with what hooks return that are registered for that ({@link HookEntry#replaces}); what others
- * return is refused.
+ * Runs the hooks for one call of a module inside a TorchScript model: either while the model waits
+ * for them, or after the native call that contained it. In the first case the model continues with
+ * the values returned by hooks that are registered to replace ({@link HookEntry#replaces}); a value
+ * returned by any other hook is rejected.
  */
 final class ScriptHookCall {
   private final InnerModule module;

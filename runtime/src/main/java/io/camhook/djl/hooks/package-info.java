@@ -1,4 +1,4 @@
-/** Hook calls: on blocks, and inside TorchScript models. */
+/** Runs hooks on blocks and inside TorchScript models. */
 @NullMarked
 package io.camhook.djl.hooks;
 

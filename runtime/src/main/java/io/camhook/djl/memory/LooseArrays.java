@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * with a handle that it read when it held the last reference, so a loose array is freed some time after the
  * collector found it.
  */
-/** What camhook keeps beside the arrays of one manager, until that is closed. Thread-safe. */
+/** What camhook keeps for the arrays of one manager until the manager is closed. Thread-safe. */
 public final class LooseArrays implements AutoCloseable {
   private static final String RESOURCE = "camhook";
   private static final long GRACE = TimeUnit.SECONDS.toNanos(10);

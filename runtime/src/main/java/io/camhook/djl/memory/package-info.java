@@ -1,4 +1,4 @@
-/** Native memory: the handles behind arrays, and arrays that nobody else would close. */
+/** Native memory: the handles of arrays, and arrays that nobody else would close. */
 @NullMarked
 package io.camhook.djl.memory;
 

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The modules of a model made of Java blocks, as {@code camhook layers} lists those of an archive.
+ * The modules of a model made of Java blocks, in the form in which {@code camhook layers} lists an
+ * archive's modules.
  */
 public final class BlockListing {
   private BlockListing() {}

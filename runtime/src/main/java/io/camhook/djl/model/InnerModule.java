@@ -8,8 +8,8 @@ import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A module inside a TorchScript model, as hooks get to know it. It has an identity and a name; it
- * runs only where its model runs, in native code.
+ * A module inside a TorchScript model, as passed to hooks. It has only an identity and a name,
+ * because the module itself runs in native code.
  */
 public final class InnerModule extends AbstractBlock {
   private final String path;

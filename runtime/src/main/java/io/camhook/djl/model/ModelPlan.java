@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What is captured of one model: its entry in the configuration and the blocks, or the taps of a
- * TorchScript archive, that its {@code layers} mean. Keeps no block alive. Thread-safe.
+ * TorchScript archive, that its {@code layers} match. Keeps no block alive. Thread-safe.
  */
 public final class ModelPlan {
   private static final int CLOSEST = 3;

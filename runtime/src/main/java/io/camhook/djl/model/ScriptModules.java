@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The modules inside one TorchScript model, and how hooks look at them. Thread-safe. */
+/** The modules inside one TorchScript model, and the hooks on them. Thread-safe. */
 public final class ScriptModules {
   private final String model;
   private final @Nullable HookPlan plan;

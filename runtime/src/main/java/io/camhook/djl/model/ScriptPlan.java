@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of the archive of a TorchScript model when it was loaded: the taps in it, and whether
- * they hold what they promise. Thread-safe.
+ * How the archive of a TorchScript model was instrumented when it was loaded: its taps, and whether
+ * they work. Thread-safe.
  */
 public final class ScriptPlan {
   private final CamhookConfig.Model entry;

@@ -1,4 +1,4 @@
-/** A model as camhook sees it: its tree of modules and what is captured of it. */
+/** A model as camhook sees it: its module tree, and what is captured of it. */
 @NullMarked
 package io.camhook.djl.model;
 

@@ -9,7 +9,7 @@ import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.recording.LayerOutput;
 
-/** One pass through Java blocks: the graph begins where the first of the layers returns. */
+/** One pass through Java blocks: the graph begins at the result of the first recorded layer. */
 public final class BlockPass extends ModelPass {
   /** As {@link ModelPass}. */
   public BlockPass(NDManager owner, boolean gradients, boolean inference) {

@@ -19,9 +19,11 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A finished pass whose arrays still live in native memory, in a manager of their own. */
+/** A finished pass whose arrays still live in native memory, in their own manager. */
 final class CapturedPass implements PendingCapture {
-  /** Is told of an array that no recording can hold; the rest of its capture is recorded. */
+  /**
+   * Called for an array that a recording cannot hold; the other arrays of its capture are recorded.
+   */
   interface Unrecordable {
     void left(TensorName name, RuntimeException why);
   }

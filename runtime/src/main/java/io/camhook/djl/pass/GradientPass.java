@@ -20,16 +20,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One pass through a TorchScript model that returns a tensor, with the gradients of one class score
- * per sample, in one native call, or in two where a part of the model comes first that needs no
- * gradients. Where a map is only averaged after the tap, there is no autograd at all, and the
- * arrays are what {@code forward} gives in inference mode. No array is in a graph; all but {@code
- * output} are in the manager given.
+ * per sample, in one native call, or in two if the first part of the model needs no gradients. If
+ * only averaging follows the tap, autograd is not used at all, and the arrays are those of {@code
+ * forward} in inference mode. No array is in a graph; all but {@code output} are in the given
+ * manager.
  *
  * @param output what {@code forward} would have returned, in the manager of the inputs
  * @param scores a copy of it
  * @param explained reads {@link #classes} while the recorded arrays are open
  * @param classifierRows {@code [N,C]}: the rows of the classifier's weight for the classes; null if
- *     the first tap's channels are not what it takes
+ *     the first tap's channels do not fit it
  * @param labels the names of the taps
  * @param taps the recorded tensors
  * @param gradients one per tap; null where there is none

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * A captured pass of a TorchScript model that makes a graph and has hooks inside. It cannot run
- * twice, so what is captured comes out of the method through which the hooks look.
+ * A captured pass of a TorchScript model that builds a graph and has hooks inside. It cannot run
+ * twice, so the captured values come from the same method that the hooks use.
  */
 public final class HookedCapture {
   private static final String ROOT = ".";

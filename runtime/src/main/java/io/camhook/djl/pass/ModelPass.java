@@ -32,13 +32,16 @@ import org.jspecify.annotations.Nullable;
  */
 /**
  * One pass through a model: it runs on inputs, layers are recorded, scores are differentiated with
- * respect to what the layers returned. Requests that were sampled and sessions of a caller run the
- * same pass; {@link BlockPass} is for models of Java blocks, {@link ScriptPass} for TorchScript.
+ * respect to what the layers returned. Sampled requests and sessions run the same pass; {@link
+ * BlockPass} is for models of Java blocks, {@link ScriptPass} for TorchScript.
  *
- * <p>A pass belongs to one thread. Its arrays live in the manager that it was given.
+ * <p>A pass belongs to one thread. Its arrays live in the given manager.
  */
 public abstract class ModelPass implements AutoCloseable {
-  /** What is differentiated is {@code node}: the value itself, or where it stands in the graph. */
+  /**
+   * Scores are differentiated with respect to {@code node}: the value itself, or its counterpart in
+   * the graph.
+   */
   private record Layer(NDArray value, @Nullable NDArray node) {}
 
   private final NDManager owner;

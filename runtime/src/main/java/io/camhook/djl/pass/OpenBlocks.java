@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** The blocks of interest that are running in one pass; each call of one is seen once. */
+/** The watched blocks that are currently running in one pass; each call is seen once. */
 public final class OpenBlocks {
   private final List<Block> open = new ArrayList<>();
   private final BiFunction<Block, NDList, NDList> returned;

@@ -17,9 +17,9 @@ import java.util.function.Function;
  * One pass through the instrumented twin of a TorchScript model.
  *
  * @param outputs what {@code forward} would have returned, in the manager of the inputs; with the
- *     graph after the first tap, if gradients were asked for
+ *     graph after the first tap if gradients were requested
  * @param labels the names of the taps
- * @param taps the recorded tensors, in the manager given
+ * @param taps the recorded tensors, in the given manager
  */
 public record RecordedRun(NDList outputs, List<TapPlan.Label> labels, List<NDArray> taps) {
   /**

@@ -24,8 +24,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pass that becomes a capture, as its model's entry in the configuration asks. Its arrays live in
- * a manager of its own, which goes to the capture queue with them.
+ * A pass that becomes a capture, as configured for its model. Its arrays live in their own manager,
+ * which goes to the capture queue with them.
  */
 public final class SampledPass {
   private final ModelPlan plan;

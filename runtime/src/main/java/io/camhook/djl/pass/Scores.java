@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The class scores that a pass ended with: {@code [N,C]}, or {@code [N,C,…]} where a class's score
- * is the sum over the positions; {@code [C]} counts as one sample.
+ * The class scores at the end of a pass: {@code [N,C]}, or {@code [N,C,…]} where a class's score is
+ * the sum over the positions; {@code [C]} counts as one sample.
  */
 public final class Scores {
   private static final List<String> NAMES = List.of("logits", "out", "output", "scores");

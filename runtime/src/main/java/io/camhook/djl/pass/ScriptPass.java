@@ -16,9 +16,9 @@ import io.camhook.torchscript.twin.TapPlan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One pass through a TorchScript model: a method that records runs in the place of its own. */
+/** One pass through a TorchScript model: a recording method runs instead of {@code forward}. */
 public final class ScriptPass extends ModelPass {
-  /** Takes what the model returned apart; the arrays belong to the manager. */
+  /** Flattens the model's result; the arrays belong to the manager. */
   public interface Outputs {
     NDList of(IValue value, PtNDManager manager);
   }
@@ -27,7 +27,7 @@ public final class ScriptPass extends ModelPass {
    * The model and its gradients in one native call.
    *
    * @param target the class that is explained for all samples; negative for each sample's best
-   * @param failed is told that the engine could not; the pass then goes on in two calls
+   * @param failed called when the engine failed to do this; the pass then continues in two calls
    */
   record OneCall(int target, Runnable failed) {}
 

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What camhook is doing on a thread: the running blocks, the pass that is watched. There is none
- * for a thread where it does nothing, so that nothing is left behind.
+ * camhook's state on a thread: the running blocks and the watched pass. It exists only while
+ * camhook is doing something on the thread, so nothing is left behind.
  */
 public final class ThreadWork {
   private static final Map<Thread, ThreadWork> BY_THREAD = new ConcurrentHashMap<>();

@@ -9,9 +9,9 @@ import io.camhook.djl.pass.ModelPass;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The application's own forward is the captured pass. In inference mode one that fails after the
- * cut is run again plain, so that a model which cannot bear autograd loses its captures and not its
- * answers.
+ * The application's own forward is the captured pass. In inference mode a pass that fails after the
+ * cut is repeated without capture, so that a model that does not work under autograd loses captures
+ * but not answers.
  */
 final class DirectCapture extends PassStrategy {
   private final RequestScope scope;

@@ -6,7 +6,7 @@ import java.awt.image.BufferedImage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The pictures that a predictor was given, without an array of any engine. */
+/** The pictures passed to a predictor, without any engine's arrays. */
 public final class HeapPictures {
   private HeapPictures() {}
 

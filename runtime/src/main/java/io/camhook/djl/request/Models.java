@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which models of the application the configuration means. A model is looked at once, when its
- * first predictor or trainer is made. Thread-safe.
+ * Matches the application's models with the configuration. A model is matched once, when its first
+ * predictor or trainer is created. Thread-safe.
  */
 public final class Models {
   private static final String ROOT = ".";

@@ -20,8 +20,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sampled request to a model of an engine without hooks inside: what goes in and comes out is
- * recorded, copied to the heap. It links to nothing of PyTorch, which need not be there.
+ * A sampled request to a model whose engine allows no hooks inside: its inputs and outputs are
+ * copied to the heap and recorded. Links to no PyTorch class, because PyTorch may be absent.
  */
 public final class OutsideRequest implements Request, PassWatch {
   private final ModelPlan plan;

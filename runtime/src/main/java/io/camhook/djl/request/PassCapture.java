@@ -15,8 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Captures one pass of the root, whoever runs it. Where camhook fails, the pass goes on without
- * being captured.
+ * Captures one pass of the root, no matter who runs it. If camhook fails, the pass continues
+ * uncaptured.
  */
 final class PassCapture {
   private final RequestScope scope;

@@ -7,7 +7,7 @@ import io.camhook.dispatch.BlockCall;
 import io.camhook.djl.pass.HookedCapture;
 import org.jspecify.annotations.Nullable;
 
-/** How one pass of a request is captured. What is not overridden leaves the pass alone. */
+/** How one pass of a request is captured. The default methods leave the pass alone. */
 abstract class PassStrategy {
   /** The root returned or threw: what its caller gets. */
   abstract @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);

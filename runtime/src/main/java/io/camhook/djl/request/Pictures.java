@@ -9,7 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The pictures that a predictor was given. */
+/** The pictures passed to a predictor. */
 final class Pictures {
   private Pictures() {}
 

@@ -10,7 +10,7 @@ import io.camhook.djl.autograd.Tensors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The application's forward stays plain; then the root runs once more, for the capture alone. Only
+ * The application's forward runs plain; then the root runs once more, only for the capture. Only
  * passes in inference mode are replayed, because they change no state.
  */
 final class ReplayCapture extends PassStrategy {

@@ -18,11 +18,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the strategies of one request share; none of it changes.
+ * Immutable data shared by the strategies of one request.
  *
- * @param inputs what the predictor was given; empty in training
+ * @param inputs the predictor's inputs; empty in training
  * @param exact whether the application's own forward must stay plain
- * @param when what a result must be like to be captured; null captures any
+ * @param when the condition that a result must meet to be captured; null captures any
  */
 record RequestScope(
     ModelPlan plan,

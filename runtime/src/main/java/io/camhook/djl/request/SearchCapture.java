@@ -9,8 +9,8 @@ import io.camhook.djl.pass.OpenBlocks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The application's forward is watched to find what {@code auto} means; then the pass is captured
- * by a replay.
+ * Watches the application's forward to find the layer that {@code auto} means; then a replay
+ * captures the pass.
  */
 final class SearchCapture extends PassStrategy {
   private final RequestScope scope;

@@ -7,9 +7,9 @@ import ai.djl.nn.Block;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds, during one pass, what {@code auto} means: the last block to return {@code [N,C,H,W]} with
- * H·W &gt; 1. A container that hands on what its last block returned does not count, its block
- * does.
+ * Finds the layer that {@code auto} means during one pass: the last block to return {@code
+ * [N,C,H,W]} with H·W &gt; 1. A container that returns its last child's result does not count; the
+ * child does.
  */
 final class SpatialSearch {
   private @Nullable Block last;

@@ -1,4 +1,4 @@
-/** Requests: which of the application's are sampled, and how each is captured. */
+/** Requests: which of the application's requests are sampled, and how each is captured. */
 @NullMarked
 package io.camhook.djl.request;
 

@@ -32,7 +32,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model of Java blocks that the application has. Passes of this session are watched on the
+ * A session over one of the application's models of Java blocks. Its passes are watched on the
  * calling thread only, so that other threads may go on predicting with the same blocks; parameters
  * are read and never changed, nor is their {@code .grad}.
  */
@@ -232,7 +232,7 @@ public final class BlockSession implements ModelSession {
     }
   }
 
-  /** DJL keeps a batch norm's epsilon to itself. */
+  /** Reads a batch norm's epsilon, which DJL does not expose. */
   private static final class Epsilon {
     private static final VarHandle FIELD;
 

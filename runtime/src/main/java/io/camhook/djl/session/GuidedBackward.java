@@ -23,7 +23,7 @@ final class GuidedBackward {
   /**
    * A ReLU's output.
    *
-   * @param before in the graph that ends here
+   * @param before the output in the graph that ends here
    * @param after the leaf of the graph that begins here, with the same values
    */
   record Cut(NDArray before, NDArray after) {}

@@ -19,7 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A TorchScript model whose ReLUs cut the graph, loaded beside the one that is explained. */
+/** A TorchScript model whose ReLUs cut the graph, loaded beside the explained model. */
 final class GuidedScript {
   private final ScriptFile file;
   private final PtSymbolBlock module;

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import io.camhook.recording.LayerOutput;
 
-/** Puts another value in the place of what one call of a block returns. */
+/** Replaces the value that one call of a block returns. */
 final class LayerReplacement extends SessionWatch {
   private final Block block;
   private final LayerOutput layer;

@@ -35,12 +35,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TorchScript archive, loaded with taps at the layers of one caller.
+ * A TorchScript archive, loaded with taps at the layers that one caller asked for.
  *
  * <p>Passes that record run through the model's forward, as the application's do; all others
- * ({@link #outputs}, suffixes, gradients of inputs) call a method of the module directly. None is a
- * request, so none is sampled, captured or counted; only hooks for all modules can tell: they see
- * the former, as one call of the model each.
+ * ({@link #outputs}, suffixes, gradients of inputs) call a method of the module directly. They are
+ * not requests, so they are not sampled, captured or counted. Only global hooks see the recording
+ * passes, each as one call of the model.
  */
 public final class ScriptSession implements ModelSession {
   /**

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The tensors in what a TorchScript method returned; numbers and None have none. */
+/** The tensors in the result of a TorchScript method; numbers and None contain none. */
 final class ScriptValues {
   private ScriptValues() {}
 

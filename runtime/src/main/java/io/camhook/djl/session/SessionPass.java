@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Runs a {@link ModelPass} for the caller of a session, and brings what it gave to the heap. */
+/** Runs a {@link ModelPass} for the caller of a session and copies its results to the heap. */
 final class SessionPass extends SessionWatch {
   private final ModelPass pass;
   private final Map<Block, String> layers;
@@ -119,7 +119,8 @@ final class SessionPass extends SessionWatch {
       List<LayerOutput> layers, Collection<LayerOutput> found, EngineException e) {
     String why =
         String.valueOf(e.getMessage()).contains("modified by an inplace operation")
-            ? "what an operator after them needs for its derivative, its own result, is changed in place by a later one (such as leaky_relu_ and then add_)"
+            ? "what an operator after them needs for its derivative, its own result, is changed in"
+                  + " place by a later one (such as leaky_relu_ and then add_)"
             : "an operator after them has no derivative";
     List<LayerOutput> without = layers.stream().filter(layer -> !found.contains(layer)).toList();
     return "%d of %d layers have no gradient: %s; the last of them is '%s'"

@@ -11,7 +11,7 @@ import io.camhook.recording.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Between a session's tensors on the heap and the engine's. */
+/** Converts between a session's tensors on the heap and the engine's arrays. */
 final class SessionTensors {
   private SessionTensors() {}
 

@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** How the caller of a session feeds and reads its model: names of inputs, the output of scores. */
+/**
+ * How the caller of a session uses its model: names of the inputs, and the output with the scores.
+ */
 final class SessionUse {
   private Use use = Use.standard();
   private List<String> outputNames = List.of();

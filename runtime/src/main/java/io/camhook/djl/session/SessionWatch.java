@@ -11,9 +11,7 @@ import io.camhook.djl.pass.PassWatch;
 import io.camhook.djl.pass.ThreadWork;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Sees what the blocks of one pass of a session return, and may put something else in its place.
- */
+/** Sees the values that blocks return in one pass of a session, and may replace them. */
 abstract class SessionWatch implements PassWatch {
   @Override
   public final boolean endsWithItself() {

@@ -1,4 +1,4 @@
-/** Sessions: passes that a caller asks for, such as {@code camhook explain}. */
+/** Sessions: passes on request, for callers such as {@code camhook explain}. */
 @NullMarked
 package io.camhook.djl.session;
 

@@ -5,8 +5,8 @@ import io.camhook.onnx.graph.OnnxException;
 import java.util.Map;
 
 /**
- * Activation functions. Where the derivative follows from the output it is taken from there: the
- * input may lie inside what the engine fuses with the operator before.
+ * Activation functions. If the derivative can be computed from the output, it is: the input may not
+ * exist because the engine fuses the activation with the operator before it.
  */
 final class ActivationRules {
   private ActivationRules() {}

@@ -17,9 +17,9 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What rules write with: emits operators, constants and what several rules need. Values are names.
- * Dimensions that are known for every input become constants; the others are computed when the
- * model runs ({@code Shape}, {@code Slice}).
+ * The writer that rules use: emits operators, constants and subgraphs that several rules share.
+ * Values are names. Dimensions that are known for every input become constants; the others are
+ * computed when the model runs ({@code Shape}, {@code Slice}).
  */
 final class Backward {
   private final Types types;

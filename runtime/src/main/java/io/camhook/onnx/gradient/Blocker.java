@@ -2,7 +2,7 @@ package io.camhook.onnx.gradient;
 
 import io.camhook.onnx.graph.Node;
 
-/** Why an operator has no rule, in words that say what to do. */
+/** Why an operator has no rule, and what the user can do about it. */
 final class Blocker {
   private Blocker() {}
 

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
-/** Convolutions: the gradient of one is the other with the same weight. */
+/**
+ * Convolution and transposed convolution: the gradient of each is the other with the same weight.
+ */
 final class ConvolutionRules {
   private ConvolutionRules() {}
 

@@ -13,8 +13,8 @@ import java.util.stream.LongStream;
  * How the window of a convolution or pool walks over its input.
  *
  * @param pads before each spatial axis, then after each
- * @param same whether the pads follow from the input's size; {@code pads} is then without meaning
- * @param lower where an odd padding has its larger half: before
+ * @param same whether the pads follow from the input's size; {@code pads} is then unused
+ * @param lower whether the larger half of an odd padding comes before the input
  */
 record Geometry(
     long[] kernel,

@@ -25,13 +25,13 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model that also computes the gradients of a score with respect to inner values, in standard
- * ONNX operators: any engine runs it.
+ * A model that also computes the gradients of a score with respect to inner values, using standard
+ * ONNX operators only, so that any engine can run it.
  *
  * <pre>{@code
  * OnnxModel upgraded = OpsetUpgrade.upgraded(OnnxModel.read(file));
  * GradientModel gradient =
- *     GradientModel.of(upgraded, types)        // types: what a session over all values says
+ *     GradientModel.of(upgraded, types)        // types: from a session that outputs all values
  *         .taps(List.of("/layer4/layer4.1/relu_1/Relu_output_0"))
  *         .score("logits")
  *         .build();
@@ -44,8 +44,8 @@ import org.jspecify.annotations.Nullable;
  * <p>With {@link Builder#byClass} the input is {@code camhook_target} instead, int64 {@code [N]} or
  * {@code [1]}: class indices, -1 for the top class of each sample.
  *
- * <p>Only what the outputs need is kept: where global average pooling and a linear layer end the
- * model, the gradient is a row of the weight and the pass ends at the tap.
+ * <p>Only nodes that the outputs need are kept: if the model ends with global average pooling and a
+ * linear layer, the gradient is a row of the weight and the pass ends at the tap.
  */
 public final class GradientModel {
   /** Input: ∂score/∂output, in the shape and type of the output. */
@@ -104,7 +104,7 @@ public final class GradientModel {
     return constant.contains(tap);
   }
 
-  /** What a gradient model is made of. */
+  /** Collects the settings of a gradient model. */
   public static final class Builder {
     private final OnnxModel source;
     private final Map<String, TensorType> known;

@@ -7,7 +7,9 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** What meets at one operator on the way back: gradients that arrived, and inputs that need one. */
+/**
+ * One operator in the backward pass: the gradients of its outputs, and the inputs that need one.
+ */
 final class OperatorBackward {
   private final Node node;
   private final List<@Nullable String> arrived;

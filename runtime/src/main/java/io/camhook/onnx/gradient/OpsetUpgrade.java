@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Brings a model of operator sets 9 to 16 to 17, the first in which a backward pass can be written
- * (ScatterElements adds up since 16). Only operators whose signature changed are rewritten; names
- * of nodes and values stay, weights are shared.
+ * Upgrades a model from operator sets 9–16 to 17, in which a backward pass can be written
+ * (ScatterElements can add since 16). Only operators whose signature changed are rewritten; the
+ * names of nodes and values stay, and weights are shared.
  */
 public final class OpsetUpgrade {
   /** The oldest operator set that can be read. */

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GRU and LSTM. All hidden states are an output, so the gates of all steps are computed again at
- * once; only the gradient's own recurrence goes step by step, in a Scan.
+ * GRU and LSTM. All hidden states are an output, so the gates of all steps are recomputed at once;
+ * only the recurrence of the gradient runs step by step, in a Scan.
  */
 final class RecurrentRules {
   private RecurrentRules() {}

@@ -3,7 +3,7 @@ package io.camhook.onnx.gradient;
 import io.camhook.onnx.graph.Node;
 import io.camhook.onnx.graph.OnnxException;
 
-/** Why no gradient can be had. */
+/** Why a gradient is not available. */
 final class Refusal {
   private Refusal() {}
 

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.LongStream;
 
 /**
- * Resize is linear and separable: the matrix of each axis turns up when an identity matrix is
- * resized along it; the gradient is multiplied by its transpose.
+ * Resize is linear and separable: resizing an identity matrix along an axis gives that axis's
+ * matrix, and the gradient is multiplied by its transpose.
  */
 final class ResizeRules {
   private ResizeRules() {}

@@ -3,7 +3,7 @@ package io.camhook.onnx.gradient;
 import io.camhook.onnx.graph.Node;
 import io.camhook.onnx.graph.OnnxException;
 
-/** From the gradients of an operator's outputs to those of its inputs. */
+/** Computes the gradients of an operator's inputs from those of its outputs. */
 @FunctionalInterface
 interface Rule {
   /**

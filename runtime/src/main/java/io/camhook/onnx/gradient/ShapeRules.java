@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** Operators that move, repeat or leave out elements. */
+/** Operators that move, repeat or drop elements. */
 final class ShapeRules {
   private ShapeRules() {}
 

@@ -24,8 +24,8 @@ import java.util.Set;
  * OnnxModel suffix = Subgraph.between(model, List.of(tap), List.of("logits"), types);  // A → logits
  * }</pre>
  *
- * The suffix's inputs are the given values and those of the model's own inputs that it still needs
- * (an attention mask, the other branch's picture): see {@link Graph#realInputs}.
+ * The suffix's inputs are the given values and the model inputs that it still needs (an attention
+ * mask, or the picture of another branch): see {@link Graph#realInputs}.
  */
 public final class Subgraph {
   private Subgraph() {}

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What is known of the values of a graph: types from an engine, declarations, and constants. */
+/** What is known about the values of a graph: types from an engine, declarations, and constants. */
 final class Types {
   private final Map<String, TensorType> types = new HashMap<>();
   private final Map<String, TensorData> constants = new HashMap<>();

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One dimension of a value.
  *
- * @param size the size that it has for every input, or -1
- * @param symbol where the size varies, a name; dimensions of one name have one size
+ * @param size the size if it is the same for every input, else -1
+ * @param symbol the name of a varying size; dimensions with the same name have the same size
  */
 public record Dimension(long size, @Nullable String symbol) {
   /** A dimension of which nothing is known. */

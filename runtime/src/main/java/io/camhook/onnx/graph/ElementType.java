@@ -2,7 +2,7 @@ package io.camhook.onnx.graph;
 
 import java.util.Locale;
 
-/** {@code TensorProto.DataType}: what a tensor's elements are. */
+/** {@code TensorProto.DataType}: the element type of a tensor. */
 public enum ElementType {
   UNDEFINED(0, 0),
   FLOAT(1, 4),

@@ -12,7 +12,7 @@ import java.util.Map;
 
 /**
  * One protobuf message by its field numbers. Bytes fields are slices of the bytes that were parsed.
- * A field that occurs again follows protobuf's rules: the last number wins, messages are merged.
+ * A repeated field follows protobuf's rules: the last number wins, and messages are merged.
  */
 record Message(UnknownFieldSet fields) {
 

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** {@code NodeProto}: one operator, the values that it reads and those that it makes. */
+/** {@code NodeProto}: one operator, with its input and output values. */
 public final class Node {
   private static final int ATTRIBUTE = 5;
 

@@ -3,8 +3,8 @@ package io.camhook.onnx.graph;
 import java.io.IOException;
 
 /**
- * An ONNX file that cannot be read, or that cannot give what was asked of it. The message is one
- * line: what was expected, what was found, and what to do where something can be done.
+ * An ONNX file cannot be read, or does not support what was requested. The message is one line:
+ * what was expected, what was found, and what to do about it if anything helps.
  */
 public final class OnnxException extends IOException {
   private static final long serialVersionUID = 1;

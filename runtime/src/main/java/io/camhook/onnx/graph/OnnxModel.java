@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An ONNX model. Immutable; what is changed is another model, which shares the weights with this
- * one. Thread-safe.
+ * An ONNX model. Immutable and thread-safe; a changed model is a new object that shares the weights
+ * with this one.
  *
  * <pre>{@code
  * OnnxModel model = OnnxModel.read(Path.of("model.onnx"));

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * {@code TensorProto}: a constant, by name, type, dimensions and a slice of the file. Its values
- * are read when asked for.
+ * {@code TensorProto}: a constant, by name, type, dimensions and a slice of the file. Values are
+ * read on demand.
  */
 public final class TensorData {
   private static final int NAME = 8;

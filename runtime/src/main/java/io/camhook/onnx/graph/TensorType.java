@@ -4,10 +4,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a value before the model runs.
+ * What is known about a value before the model runs.
  *
  * @param element the type of its elements
- * @param dimensions its dimensions; null where not even their number is known
+ * @param dimensions its dimensions; null if even the rank is unknown
  */
 public record TensorType(ElementType element, @Nullable List<Dimension> dimensions) {
   public TensorType {

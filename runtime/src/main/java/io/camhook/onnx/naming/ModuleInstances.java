@@ -15,12 +15,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which nodes belong to which call of which module.
+ * Assigns nodes to calls of modules.
  *
  * <p>The TorchScript exporter numbers later calls: {@code /relu/Relu}, {@code /relu_1/Relu}. A
- * module may be called {@code relu_1}, too: then it has parameters of that name, or its neighbour
- * runs other operators. The newer exporter writes the same name for every call: a call is then a
- * run of nodes that stand together, and all runs have the same operators.
+ * module may itself be named {@code relu_1}: then it has parameters with that name, or its
+ * neighbour runs different operators. The newer exporter writes the same name for every call: a
+ * call is then a contiguous run of nodes, and all runs have the same operators.
  */
 final class ModuleInstances {
   private static final Pattern NUMBERED = Pattern.compile("(.+)_(\\d+)");

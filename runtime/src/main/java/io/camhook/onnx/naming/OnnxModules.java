@@ -24,16 +24,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The modules of an ONNX graph. Both exporters of PyTorch leave their names: the older one in the
  * names of nodes ({@code /layer4/layer4.1/conv2/Conv}), the newer one in the nodes' metadata
- * ({@code pkg.torch.onnx.name_scopes}). What a module returns is the one value that is made inside
+ * ({@code pkg.torch.onnx.name_scopes}). A module's result is the one value that is computed inside
  * it, depends on the input and is used outside it.
  *
- * <p>Exporters fold a BatchNorm into the convolution before it. The node that is left then holds
- * what the BatchNorm returned: the convolution's own value is in no file. Such a module has a
- * {@link OnnxModule#reason} and no value: no name here stands for a value that the module did not
- * return.
+ * <p>Exporters fold a BatchNorm into the convolution before it. The remaining node then computes
+ * what the BatchNorm returned, and the convolution's own value is not in the file. Such a module
+ * has a {@link OnnxModule#reason} and no value: a name never stands for a value that the module did
+ * not return.
  *
- * <p>Every node and every value has its exact name too, as Netron and other tools show it; most
- * other exporters leave nothing else. Thread-safe.
+ * <p>Every node and value can also be addressed by its exact name, as Netron and other tools show
+ * it; models from most other exporters have no other names. Thread-safe.
  */
 public final class OnnxModules {
   private static final int CLOSEST = 3;

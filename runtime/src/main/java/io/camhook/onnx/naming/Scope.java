@@ -8,11 +8,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a node stands in the modules, as its exporter wrote it down.
+ * The modules that contain a node, as its exporter recorded them.
  *
- * @param modules the modules around it, from outside: what each is called in its exporter's words
- * @param dotted whether those words are whole paths (the newer exporter), not names below one
- *     another
+ * @param modules the names of the enclosing modules, outermost first, in the exporter's form
+ * @param dotted whether those names are whole paths (the newer exporter) rather than single
+ *     segments
  */
 record Scope(List<String> modules, boolean dotted) {
   private static final String NAMES = "pkg.torch.onnx.name_scopes";

@@ -1,6 +1,6 @@
 /**
- * Names for values of an ONNX graph: module paths, as far as the exporter left them, and the exact
- * names of nodes and values.
+ * Names for values of an ONNX graph: module paths, if the exporter kept them, and the exact names
+ * of nodes and values.
  */
 @NullMarked
 package io.camhook.onnx.naming;

@@ -7,7 +7,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Set;
 
-/** An archive with other code, not yet written. */
+/** An archive with changed code, not yet written. */
 public record ArchiveCopy(Path source, ZipDirectory zip, Map<String, byte[]> changed) {
   public ArchiveCopy {
     changed = Map.copyOf(changed);

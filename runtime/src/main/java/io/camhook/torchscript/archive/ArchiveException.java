@@ -4,7 +4,7 @@ import java.io.IOException;
 
 /**
  * A TorchScript archive could not be read or instrumented. The message names the file, what was
- * expected, what was found and, where there is one, the way out.
+ * expected, what was found and, if there is one, a remedy.
  */
 public final class ArchiveException extends IOException {
   private static final long serialVersionUID = 1L;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the pickles of a TorchScript archive as data, without executing anything. Knows the opcodes
- * that {@code torch.jit.save} writes and refuses every other.
+ * that {@code torch.jit.save} writes and rejects all others.
  */
 public final class PickleReader {
   /** Containers nested deeper than this are no model. */

@@ -20,7 +20,7 @@ sealed interface PickleValue {
   /** A call that a real unpickler would make, e.g. {@code torch._utils._rebuild_tensor_v2(…)}. */
   record Call(Global function, List<@Nullable Object> arguments) implements PickleValue {}
 
-  /** A reference to data outside of the pickle, for torch: a storage. */
+  /** A reference to data outside the pickle; for torch, a storage. */
   record Persistent(@Nullable Object id) implements PickleValue {}
 
   /** An instance of a class; identity matters, two references to one are a shared module. */

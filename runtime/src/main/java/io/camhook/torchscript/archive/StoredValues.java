@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the values of a tensor are in an archive.
+ * Where a tensor's values are stored in an archive.
  *
  * @param key name of the storage, an entry under {@code data/}
  * @param offset first element

@@ -10,8 +10,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * Storages of an archive with the values of some parameters in random order: what was learned is
- * gone, the distribution of every tensor stays. Holds the changed storages in memory.
+ * Storages of an archive with the values of some parameters shuffled: what the model learned is
+ * lost, but the distribution of every tensor stays. Holds the changed storages in memory.
  */
 public final class WeightShuffle {
   private final ZipFile archive;

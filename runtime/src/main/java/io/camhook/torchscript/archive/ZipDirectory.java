@@ -13,8 +13,8 @@ import java.util.zip.Inflater;
 
 /**
  * The central directory of a zip, read strictly: no duplicate, absolute or escaping names, every
- * record inside the file, zip64 where a weight file needs it. Entry data is read on demand, never
- * the weights.
+ * record inside the file, zip64 where a weight file needs it. Entry data is read on demand; weights
+ * are never read.
  */
 public final class ZipDirectory {
   /** No TorchScript source or pickle of a real model comes near this; a zip bomb does. */

@@ -12,18 +12,19 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code auto} means, judged by the code alone, so that the agent knows it before any input
- * was seen. Only calls count that the explained output depends on.
+ * The layer that {@code auto} means. It is found from the code alone, so the agent knows it before
+ * the first input. Only calls that the explained output depends on are considered.
  *
- * <p>A convolutional network: the last call that returns a map of which the output is more than
- * another arrangement: not the class map of a segmentation model, nor the boxes of a detector. A
- * transformer: the last norm whose tokens go into an attention, which is the first norm of the last
- * block, as pytorch-grad-cam has it; later tokens reach the score of a class token no more. Where
- * attention is not seen (MLP-Mixer), the first norm of the last block with two. A model of words,
- * which makes no map at all: its largest embedding.
+ * <p>In a convolutional network it is the last call that returns a spatial map which the output
+ * does not merely rearrange: neither the class map of a segmentation model nor the boxes of a
+ * detector. In a transformer it is the last norm whose tokens enter an attention, that is the first
+ * norm of the last block, as in pytorch-grad-cam; tokens after that attention no longer reach the
+ * score of a class token. Where the code shows no attention (MLP-Mixer), it is the first norm of
+ * the last block that has two. In a text model, which has no spatial map, it is the largest
+ * embedding.
  *
  * @param path of the module
- * @param notice what is to be said of it; null for nothing
+ * @param notice a notice for the user; null if there is none
  */
 public record AutoLayer(String path, @Nullable String notice) {
   private static final Pattern NORM = Pattern.compile(".*(Layer|RMS)Norm");
@@ -145,7 +146,7 @@ public record AutoLayer(String path, @Nullable String notice) {
     return last;
   }
 
-  /** An output of the model, taken apart as engines do it. */
+  /** One of the model's outputs, numbered as engines flatten them. */
   private record Output(String name, Flow flow) {
     /** What {@code forward} returns. */
     static List<Output> of(Value returned) {

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** The calls of a program, and how forward gets to them. */
+/** The calls of a program, and the path from {@code forward} to each. */
 public final class CallPaths {
   private static final int DEEPEST = 200;
 

@@ -12,9 +12,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place in a method, in one {@link MethodContext}, where a method of a module is called, or an
- * operator, and what the analysis found out about the value that comes back. A free function that a
- * module calls ({@code torch.nn.functional.relu}) counts as an operator.
+ * A call of a module's method or of an operator, in one {@link MethodContext}, with what the
+ * analysis knows about the returned value. A free function that a module calls ({@code
+ * torch.nn.functional.relu}) counts as an operator.
  */
 public final class CallSite {
   private final MethodContext caller;

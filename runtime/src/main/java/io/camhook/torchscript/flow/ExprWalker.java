@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The {@link ProgramWalker}'s half for expressions. */
+/** The part of {@link ProgramWalker} that handles expressions. */
 final class ExprWalker {
   /** What torch calls a module's own forward: repeats in a trace, overloads in a script. */
   private static final Pattern FORWARD = Pattern.compile("forward(\\d+|__\\d+)?");

@@ -4,7 +4,8 @@ import java.util.BitSet;
 import java.util.Collection;
 
 /**
- * Which module calls a value was made of, and what lay between: numbers of call sites. Immutable.
+ * The module calls that a value depends on, as numbers of call sites, and what lies between them
+ * and the value. Immutable.
  *
  * @param from all of them
  * @param attended those whose result went into an attention (softmax times values) on the way

@@ -20,16 +20,16 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model whose recorded map goes through global average pooling and the linear layer at the end,
- * and through nothing else that computes. The gradient of class k's score with respect to the map
- * is known there without differentiating, Wₖ / (number of positions) at each position: CAM is
- * Grad-CAM (Zhou et al., 2016; Selvaraju et al., 2017, section 3.1).
+ * A model in which only global average pooling and the last linear layer follow the recorded map.
+ * The gradient of class k's score with respect to the map is then known without differentiation: it
+ * is Wₖ / (number of positions) at each position, and CAM equals Grad-CAM (Zhou et al., 2016;
+ * Selvaraju et al., 2017, section 3.1).
  *
- * <p>Or the map goes through a convolution of 1×1, a ReLU and global average pooling, which makes
- * the scores (SqueezeNet, Network in Network): there the gradient is Wₖ / (number of positions)
- * where class k's map, Wₖ·a + bₖ, is positive, and 0 elsewhere.
+ * <p>Alternatively the map goes through a 1×1 convolution, a ReLU and global average pooling, which
+ * gives the scores (SqueezeNet, Network in Network). The gradient is then Wₖ / (number of
+ * positions) where class k's map, Wₖ·a + bₖ, is positive, and 0 elsewhere.
  *
- * @param positions how many of the map's dimensions are averaged over: 2 of {@code [N,C,H,W]}
+ * @param positions how many of the map's dimensions are averaged over: 2 for {@code [N,C,H,W]}
  * @param training flags of modules, as expressions in a method of the root: where one is true,
  *     dropout takes part and this does not hold
  * @param convolution the one that makes the class maps; null where there is a linear layer
@@ -81,10 +81,10 @@ public record GlobalAverage(
     return new GlobalAverage(follower.positions, List.copyOf(flags), follower.convolution);
   }
 
-  /** What is known of a variable's value. */
+  /** What is known about a variable's value. */
   private sealed interface Known {}
 
-  /** Where a value stands on the way from the map to the scores. */
+  /** How far a value has come on the way from the map to the scores. */
   private enum Stage implements Known {
     ELSEWHERE,
     MAP,
@@ -117,7 +117,9 @@ public record GlobalAverage(
   /** A module's flag. */
   private record Training(ModuleNode module) implements Known {}
 
-  /** Runs the code without values. What it does not know makes it {@link #lost}. */
+  /**
+   * Interprets the code without values. Code that it does not understand makes it {@link #lost}.
+   */
   private static final class Follower {
     private static final Set<String> READERS =
         Set.of(

@@ -13,11 +13,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where an inlined {@code forward} has the operators of a module that is still in the archive, with
- * its own code: the operators that this code runs, with the same parameters, one after the other. A
- * module without parameters is found inside of one that has some, or where what no other module
- * accounts for fits it alone. The value of a module is that of its last operator, where its code
- * returns that.
+ * Finds the operators of modules in an inlined {@code forward}, if the modules and their code are
+ * still in the archive: the same operators with the same parameters in the same order. A module
+ * without parameters is found inside one that has parameters, or where the operators that no other
+ * module accounts for fit this module alone. The value of a module is that of its last operator, if
+ * its code returns that value.
  */
 public final class InlinedModules {
   private final String where;

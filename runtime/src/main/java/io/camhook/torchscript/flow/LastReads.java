@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Where a method reads its variables for the last time, as its text is written. */
+/** The last place in a method's text that reads each of its variables. */
 final class LastReads {
   private final Map<String, Integer> last = new HashMap<>();
 

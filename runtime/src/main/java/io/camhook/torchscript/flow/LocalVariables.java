@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The variables of one method while the walker is in it. */
+/** The variables of one method while the walker visits it. */
 final class LocalVariables {
   private final @Nullable MethodContext context;
   private Map<String, Value> variables = new HashMap<>();

@@ -12,12 +12,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One method as it is run for one module instance: scripted instances of a type share the method's
- * text, but what they call has other paths. A module handed in as an argument is part of the
- * context, too.
+ * One method as it runs for one module instance: scripted instances of a type share the method's
+ * text but call modules at different paths. A module passed as an argument is also part of the
+ * context.
  */
 public final class MethodContext {
-  /** Instance, method and modules handed in, by parameter position. */
+  /** Instance, method, and the modules passed as arguments, by parameter position. */
   public record Key(
       ModuleNode self, String type, String method, List<@Nullable ModuleNode> modules) {}
 

@@ -20,10 +20,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * VariableUse for the values that operators make: the operator and its count in order of execution,
- * both branches of an {@code if} counted. {@code relu} is the first ReLU, {@code relu#7} the
- * eighth, whether in place or not; in a loop it is {@code relu@7}, and {@code #} counts its runs.
- * The variable that takes the value is another name of it.
+ * Names for the values that operators return: the operator and its number in order of execution,
+ * counting both branches of an {@code if}. {@code relu} is the first ReLU and {@code relu#7} the
+ * eighth, whether in place or not; in a loop it is {@code relu@7}, and {@code #} counts the
+ * iterations. The variable that the value is assigned to is a second name for it.
  *
  * <p>Where the code calls modules, an operator's name begins with the module whose code it is in:
  * {@code layer3.0/relu#1}, for the root {@code ./flatten}.

@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What PyTorch's operators return, as far as it has tensors in it, from the schemas of libtorch
- * 2.7. The code of an archive does not say it, and a tap around a value of another type would keep
- * the engine from loading the archive; so what is not in these lists is no value that can be
- * recorded. An operator that works in place returns what the other returns.
+ * The tensor-valued results of PyTorch's operators, from the schemas of libtorch 2.7. The code of
+ * an archive does not give these types, and with a tap around a value of another type the engine
+ * would not load the archive; so the results of operators that are not listed here cannot be
+ * recorded. An in-place operator returns the same type as its out-of-place form.
  */
 public final class OperatorResults {
   public static final String TENSOR = "Tensor";

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The operators that a walk has come by, in order, and which of them a module's call ran. */
+/** The operators that a walk has visited, in order, and which of them each module call ran. */
 final class OperatorTrace {
   /**
-   * An operator that makes tensors.
+   * An operator that returns tensors.
    *
    * @param parameters those among its arguments, {@code fc.weight}
    * @param site where it is called; null in a free function

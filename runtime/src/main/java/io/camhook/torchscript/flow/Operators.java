@@ -3,8 +3,8 @@ package io.camhook.torchscript.flow;
 import java.util.Set;
 
 /**
- * What the tap analysis must know of PyTorch's operators: which results may share memory with their
- * input, which change their input, which keep a map a map.
+ * What the tap analysis must know about PyTorch's operators: which results may share memory with an
+ * input, which operators change an input, and which keep a spatial map spatial.
  */
 public final class Operators {
   private static final Set<String> VIEWS =

@@ -21,9 +21,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows {@code forward} of the root through every method it can reach, without running anything:
- * which module is called where, in which order, and what may share memory with what. Both branches
- * of an {@code if} are followed, a loop body twice (the second time sees what the first left).
+ * Follows the root's {@code forward} through every method it can reach, without running anything,
+ * and records which module is called where, in which order, and which values may share memory. It
+ * follows both branches of an {@code if}, and a loop body twice, so that the second visit sees the
+ * effects of the first.
  */
 public final class ProgramWalker {
   private static final int MAX_STEPS = 5_000_000;
@@ -101,7 +102,7 @@ public final class ProgramWalker {
     return new Walked(context, walker.trace);
   }
 
-  /** Thrown where the walk would not end in reasonable time. */
+  /** Thrown when the walk would not end in reasonable time. */
   static final class WalkLimitException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -6,9 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The ways in which TorchScript writes a ReLU, max(x, 0), and operators that are something else.
- */
+/** Tells the ways of writing a ReLU, max(x, 0), in TorchScript from other operators. */
 public final class Rectifier {
   private static final Set<String> RELU = Set.of("torch.relu", "torch.relu_");
   private static final Set<String> AT_LEAST = Set.of("torch.clamp_min", "torch.clamp_min_");

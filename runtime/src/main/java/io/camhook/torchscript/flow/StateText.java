@@ -6,7 +6,7 @@ import io.camhook.torchscript.source.Stmt;
 import io.camhook.torchscript.source.VariableUse;
 import org.jspecify.annotations.Nullable;
 
-/** Expressions for what is the same in each pass: parameters, constants, None. */
+/** Expressions whose value is the same in every pass: parameters, constants, None. */
 final class StateText {
   private static final int DEEPEST = 200;
 

@@ -15,9 +15,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a model keeps state from one call to the next: its code assigns an attribute of a module,
- * or works in place on what an attribute holds. What is written in training only does not count.
- * Where that is not certain, the answer is yes.
+ * Decides whether a model keeps state from one call to the next, that is whether its code assigns a
+ * module's attribute or changes an attribute's value in place. Writes that happen only in training
+ * do not count. If in doubt, the answer is yes.
  */
 public final class StateWrites {
   private static final String TRAINING = "training";

@@ -1,6 +1,6 @@
 package io.camhook.torchscript.flow;
 
-/** How a tap must treat the value that it records. Bits of one number. */
+/** How a tap must treat the value that it records, as a bit mask. */
 public final class TapMode {
   private TapMode() {}
 

@@ -17,7 +17,7 @@ sealed interface Value {
   /** A module instance. */
   record Module(ModuleNode node) implements Value {}
 
-  /** A module of which branches made one of several. */
+  /** One of several modules, depending on the branch taken. */
   record AnyModule(List<ModuleNode> nodes) implements Value {}
 
   /** A free function or class by qualified name. */
@@ -30,12 +30,12 @@ sealed interface Value {
     }
   }
 
-  /** A tuple whose elements are known apart. */
+  /** A tuple whose elements are known individually. */
   record TupleOf(List<Value> items) implements Value {}
 
   /**
-   * A tensor or container. Each operator call that makes new memory is an origin; two values with a
-   * common origin may share memory. Containers grow, hence the set is changed in place.
+   * A tensor or container. Each operator call that allocates memory is an origin; two values with a
+   * common origin may share memory. Containers grow, so the set is changed in place.
    */
   final class Data implements Value {
     private final Set<Integer> origins;

@@ -1,4 +1,4 @@
-/** The analysis: which call sites reach a module, and how its value goes on to the score. */
+/** The analysis: which call sites reach a module, and how its value flows to the score. */
 @NullMarked
 package io.camhook.torchscript.flow;
 

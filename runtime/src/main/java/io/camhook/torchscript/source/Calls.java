@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Every call that is written in the body of a method, the inner before the outer. */
+/** Every call in the text of a method's body, inner calls before outer ones. */
 public final class Calls {
   private final List<Expr.Call> found = new ArrayList<>();
 

@@ -102,6 +102,6 @@ public sealed interface Stmt {
       int start, int end, String name, List<Expr> bases, List<Stmt> body, @Nullable String comment)
       implements Stmt {}
 
-  /** Comment and empty lines between statements, as they are written. */
+  /** Comments and empty lines between statements, verbatim. */
   record Blank(int start, int end, String text) implements Stmt {}
 }

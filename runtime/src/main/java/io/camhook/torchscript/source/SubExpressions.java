@@ -3,7 +3,7 @@ package io.camhook.torchscript.source;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What statements and expressions are made of, in the order of the text. */
+/** The direct children of statements and expressions, in text order. */
 public final class SubExpressions {
   private SubExpressions() {}
 

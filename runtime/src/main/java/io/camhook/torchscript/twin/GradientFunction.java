@@ -4,18 +4,18 @@ import io.camhook.torchscript.flow.GlobalAverage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The TorchScript that turns the twin's result into gradients without coming back to the JVM: what
- * a captured request costs is mostly calls into native code whose memory a forward has pushed out
- * of the caches.
+ * The TorchScript that turns the twin's result into gradients without returning to the JVM. Most of
+ * the cost of a captured request is calls into native code whose memory the forward pass has
+ * evicted from the caches.
  *
- * <p>It returns tensors and a text. The tensors: the result without its graph, another copy of it,
- * the rows of the classifier's weight for the classes (CAM, Zhou et al., 2016), the taps without
- * graph, and their gradients. The text: a line with the explained class of each sample, empty where
- * nothing was differentiated; a line that says with 1 or 0 whether the rows are there, because they
- * fit the first tap, and then for each tap whether its gradient is; the labels of the taps.
+ * <p>It returns tensors and a string. The tensors are the result without its graph, a second copy
+ * of it, the rows of the classifier's weight for the explained classes (CAM, Zhou et al., 2016),
+ * the taps without graph, and their gradients. The string has these lines: the explained class of
+ * each sample, empty if nothing was differentiated; flags 1 or 0, first for the rows (present if
+ * they fit the first tap), then for the gradient of each tap; and the labels of the taps.
  *
- * <p>Where the result is a linear layer's, Wx + b, with x in the graph, the gradient of class k's
- * score with respect to x is the row Wₖ, and differentiating starts there.
+ * <p>If the result comes from a linear layer, Wx + b, with x in the graph, the gradient of class
+ * k's score with respect to x is the row Wₖ, and differentiation starts there.
  *
  * <p>The score of a class in {@code [N,C,…]} is the sum over the positions; {@code [C]} counts as
  * one sample.

@@ -9,19 +9,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a pass with gradients apart, so that it has as little autograd in it as it can. What comes
- * before the first tap needs none: where all data passes through one call there, the model up to
- * that call's result is a method of its own (the head), to be run in inference mode like {@code
- * forward}. And where the model ends with a linear layer, the gradient of a class score with
- * respect to that layer's input is a row of its weight (∂(Wx+b)ₖ/∂x = Wₖ), so that what is
- * differentiated ends before it.
+ * Splits a pass with gradients so that as little of it as possible runs under autograd. The part
+ * before the first tap needs none: if all data passes through one call there, the model up to the
+ * result of that call becomes a separate method (the head), which runs in inference mode like
+ * {@code forward}. If the model ends with a linear layer, the gradient of a class score with
+ * respect to that layer's input is a row of its weight (∂(Wx+b)ₖ/∂x = Wₖ), so the differentiated
+ * part ends before that layer.
  *
- * @param head the root's method that gives the result of the call; null where there is no such call
- * @param body the root's method that goes on from there, or from the inputs; null where it is the
+ * @param head the root's method that computes the result of the call; null if there is no such call
+ * @param body the root's method that continues from there, or from the inputs; null if it is the
  *     twin of {@code forward}
  * @param endsBeforeLinear whether {@code body} returns the argument of the linear layer, not the
  *     result of the model
- * @param methods all that is to be added, in order
+ * @param methods all methods to add, in order
  */
 record GradientSplit(
     @Nullable String head,

@@ -10,14 +10,14 @@ import java.nio.file.Path;
  *
  * <p>{@link #method} takes the inputs of {@code forward} and returns {@code (result, cuts)}: a
  * {@code List[Tensor]} with two entries for every ReLU that ran, its result and a leaf with the
- * same values, with which the model went on. So no graph reaches over a ReLU, and what arrives at a
- * leaf can be changed before it goes on. The method needs grad mode on.
+ * same values, from which the model continued. So no graph spans a ReLU, and the gradient that
+ * arrives at a leaf can be changed before it is passed on. The method needs grad mode on.
  *
  * <p>ReLUs are the operators {@code relu}, {@code clamp_min} and {@code clamp} at 0 without an
  * upper bound, and {@code threshold} of 0 at 0, also in place, anywhere in the code that {@code
- * forward} reaches: of modules and functional ones, also in archives whose modules were inlined.
- * (pytorch-grad-cam and Captum guide {@code nn.ReLU} modules only.) ReLU6, leaky and other
- * rectifiers keep their plain gradient, as there; a model that has only those is refused.
+ * forward} reaches: in modules, as functions, and in archives whose modules were inlined.
+ * (pytorch-grad-cam and Captum guide {@code nn.ReLU} modules only.) As in those libraries, ReLU6,
+ * leaky and other rectifiers keep their plain gradient; a model that has only those is rejected.
  */
 public final class GuidedArchive {
   private final ArchiveCopy copy;

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Adds a twin of {@code forward} in which every ReLU ends one graph and begins another. A method or
- * free function gets a twin if a ReLU is in it or below it; nothing that was there changes. Which
- * instance is called does not matter here, so instances of a class share the twin.
+ * free function gets a twin if it contains or calls a ReLU; existing code does not change. It does
+ * not matter here which instance is called, so instances of a class share the twin.
  */
 public final class GuidedRewriter {
   private static final String PARAMETER = "camhook_cuts: List[Tensor]";

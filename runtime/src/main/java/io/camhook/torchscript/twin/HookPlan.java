@@ -6,7 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The methods of an archive that hooks look through, and how to read what they hand out.
+ * The methods that were added to an archive for hooks, and how to read their results.
  *
  * <p>Both methods take a {@code List[int]} before the inputs of {@code forward}, {@link #wanted},
  * and return {@code (result, taps, labels)}: the result of {@code forward}, a {@code List[Tensor]}
@@ -14,17 +14,17 @@ import org.jspecify.annotations.Nullable;
  * method for the autograd of its first runs.
  *
  * @param inferenceMethod for passes without autograd
- * @param graphMethod for passes of which the caller wants a graph
+ * @param graphMethod for passes whose graph the caller wants
  * @param stoppingMethod for passes with hooks that replace values, with or without autograd; null
- *     if there is none. It takes, before the inputs of {@code forward}, lists for taps, their
- *     labels and the answers ({@code List[Tensor]}, {@code List[str]}, {@code List[Tensor]}), the
- *     door (an int64 scalar) and {@link #wanted}, and returns what {@code forward} does. At each
- *     call that is wanted it puts what the call gets ({@link #isResult} false) or gave into the
- *     lists (a label is the place among the arguments and {@code .key} for each level in it),
- *     writes the number of the stop into the door, and waits until another thread writes {@link
- *     #KEEP}, {@link #TAKE}, after it has put as many tensors into the answers, or {@link #FAIL}.
- * @param sites every call of a module that can be looked at; its place is its number
- * @param silent by path: why a module that is called cannot be looked at
+ *     if there is none. Before the inputs of {@code forward} it takes lists for taps, their labels
+ *     and the answers ({@code List[Tensor]}, {@code List[str]}, {@code List[Tensor]}), the door (an
+ *     int64 scalar) and {@link #wanted}; it returns what {@code forward} returns. At each wanted
+ *     call it puts the arguments ({@link #isResult} false) or the result into the lists (a label is
+ *     the position among the arguments and {@code .key} for each level inside), writes the number
+ *     of the stop into the door, and waits until another thread writes {@link #KEEP}, {@link #TAKE}
+ *     (after putting the same number of tensors into the answers), or {@link #FAIL}.
+ * @param sites every module call that hooks can see; its index is its number
+ * @param silent by path: why hooks cannot see a module although it is called
  */
 public record HookPlan(
     String inferenceMethod,
@@ -77,13 +77,13 @@ public record HookPlan(
    * An argument of a call.
    *
    * @param position among the parameters after self, from 0
-   * @param gradient whether the gradient through this call alone can be told: a tensor that the
-   *     module does not change in place
+   * @param gradient whether the gradient through this call alone can be determined: true for a
+   *     tensor that the module does not change in place
    */
   public record Argument(int position, boolean gradient) {}
 
   /**
-   * What one call got or gave.
+   * The tensors of one argument or result of a call.
    *
    * @param site number of the site
    * @param argument position of the argument; -1 for the result

@@ -17,8 +17,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds twins through which hooks look at every call of a module, and at what it was given. Which of
- * them a pass records is an argument of the twins.
+ * Adds twins that record the arguments and results of module calls for hooks. An argument of each
+ * twin selects the calls that a pass records.
  */
 public final class HookRewriter {
   private static final String WANTED = "camhook_wanted";

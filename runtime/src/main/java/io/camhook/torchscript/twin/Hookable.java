@@ -3,7 +3,7 @@ package io.camhook.torchscript.twin;
 /**
  * An archive for captures and hooks, ready to be written.
  *
- * @param archive the copy, and what captures use of it
- * @param hooks what hooks use of it; without sites if it calls no module
+ * @param archive the copy, and the methods that captures use
+ * @param hooks the methods that hooks use; without sites if the archive calls no module
  */
 public record Hookable(Instrumented archive, HookPlan hooks) {}

@@ -18,13 +18,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value that goes into the last global pooling that all data passes through on its way to the
- * scores, in a method of operators: what {@code auto} means there.
+ * The input of the last global pooling that all data passes through on its way to the scores. In an
+ * archive whose modules were inlined, {@code auto} means this value.
  */
 public final class PooledValue {
   private static final Set<String> REDUCTIONS = Set.of("mean", "amax", "sum");
 
-  /** What one or more variables hold: the operator that wrote it last. */
+  /** A value held by one or more variables, with the operator that wrote it last. */
   private static final class Cell {
     private @Nullable CallSite writer;
   }

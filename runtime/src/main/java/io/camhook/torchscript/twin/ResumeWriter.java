@@ -11,9 +11,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes methods that take a result of a module as given. Resuming runs only what comes after it,
- * where all data passes through the call once. Replacing runs the whole model with the result in
- * the place of the call, so data may go around it.
+ * Writes methods that take a module's result as an argument. A resume method runs only the code
+ * after the module, and exists where all data passes through the call exactly once. A replace
+ * method runs the whole model with the given result in place of the call, so data may also bypass
+ * the call.
  */
 final class ResumeWriter {
   private final CallPaths ways;

@@ -6,7 +6,7 @@ import io.camhook.torchscript.source.Printer;
 import io.camhook.torchscript.source.Stmt;
 import java.util.List;
 
-/** How the methods begin that are added to the root for the runtime to call. */
+/** The common beginning of the methods that are added to the root for the runtime to call. */
 final class RootMethod {
   private final MethodContext root;
   private final String own;

@@ -14,17 +14,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes methods that run a part of the model: from the result of a call on, up to another call. In
- * each method on the way to the first call they keep the statement with it (the result in its
- * place) and those after it; in each on the way to the other, the statements before it. A start is
- * possible where all data passes through the call once: nothing behind it may need a variable that
- * came from data before it.
+ * Writes methods that run a part of the model, from the result of one call up to another call. In
+ * each method on the path to the first call they keep the statement that contains it, with the
+ * result in its place, and the statements after it; in each method on the path to the second call,
+ * the statements before it. A part can begin at a call if all data passes through it once: no
+ * statement after it may need a variable computed from data before it.
  */
 final class SpanWriter {
   /** One method to add. */
   record Method(SourceTree.ClassSource type, String text) {}
 
-  /** What else changes in the methods. */
+  /** Further edits to the methods. */
   interface Inside {
     /** Parameters to hand down, each after a comma. */
     default String parameters() {

@@ -15,10 +15,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds a twin of {@code forward} that stops before and after each call of a module that a hook
- * waits for. While it stops, hooks run, and it goes on with the values that they put in the place
- * of those it had. So a pass with hooks that replace runs every module once, whatever way the data
- * goes: around the module, through a loop, or through it more than once.
+ * Adds a twin of {@code forward} that stops before and after each hooked module call. Hooks run
+ * while it is stopped, and it continues with the values they return. So a pass with replacing hooks
+ * runs every module exactly as often as {@code forward} does, whatever path the data takes: around
+ * the module, through a loop, or through the module several times.
  */
 final class StopWriter {
   private static final Pattern FORK = Pattern.compile("[^\\w.]fork\\(");

@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the TorchScript functions that record a value: one for a tensor, and one for each type of
- * module result that has tensors in it at any level. They are free functions of a module of their
- * own, so no class of the model changes.
+ * module result that contains tensors at any level. They are free functions in a separate module,
+ * so no class of the model changes.
  *
  * <p>A tap appends the value to {@code taps} and its label to {@code labels}: the number of the
  * call site, then {@code .key} for each level of tuple, list or dict; {@code !} after the number
- * marks that a call with such a result begins.
+ * marks the beginning of a call with such a result.
  */
 public final class TapFunctions {
 

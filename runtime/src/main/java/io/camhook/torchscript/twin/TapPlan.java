@@ -10,30 +10,30 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was added to an archive, and how to read what it hands out.
+ * The methods that were added to an archive for captures, and how to read their results.
  *
  * <p>{@link #forwardMethod}, {@link #recordMethod} and {@link #untilMethod} take the inputs of
  * {@code forward}. They return {@code (result, taps, labels)}, the last one {@code (taps, labels)}:
  * a {@code List[Tensor]} and a string that {@link #labels} takes apart, one label per tensor.
  *
  * @param forwardMethod runs the model with a cut at the first tap, so that gradients with respect
- *     to it can be asked for; needs grad mode on
- * @param headMethod takes the inputs of {@code forward} and runs the model up to a place before the
- *     first tap that all data passes through, which nothing needs to be differentiated for; returns
- *     a tensor; null where there is no such place
+ *     to it can be computed; needs grad mode on
+ * @param headMethod takes the inputs of {@code forward} and runs the model up to a point before the
+ *     first tap that all data passes through and before which no gradient is needed; returns a
+ *     tensor; null if there is no such point
  * @param gradientMethod takes the classes to explain, a {@code List[int]} (one for all samples,
- *     none for each sample's best), before what {@code headMethod} returned (the inputs where there
- *     is none), runs the rest of the model and differentiates its scores, as {@link
- *     GradientFunction} says; needs grad mode on; null where the model does not return one tensor,
- *     or nothing is recorded
+ *     none for each sample's best), before the result of {@code headMethod} (or the inputs if that
+ *     is null), runs the rest of the model and differentiates its scores as {@link
+ *     GradientFunction} describes; needs grad mode on; null if the model does not return one
+ *     tensor, or nothing is recorded
  * @param averagedMethod takes the classes before the inputs of {@code forward} and needs no
  *     autograd, because the only thing recorded goes through global average pooling into the last
- *     linear layer ({@link GlobalAverage}); what it returns is in {@link
- *     GradientFunction#averaged}: nothing, before it has run anything, while a module on that way
+ *     linear layer ({@link GlobalAverage}); its result is described at {@link
+ *     GradientFunction#averaged}: it returns nothing, and runs nothing, while a module on that path
  *     is in training mode; null for other models
  * @param averagedWeight name of the weight of the linear layer after that pooling, {@code
- *     fc.weight}; null where {@code averagedMethod} is, where a convolution makes the scores, or
- *     where the archive does not name it
+ *     fc.weight}; null if {@code averagedMethod} is null, if a convolution computes the scores, or
+ *     if the archive does not name the weight
  * @param recordMethod runs the model and records, without touching autograd
  * @param untilMethod records, and stops as soon as the last tap has its value
  * @param taps every place that records, in order of first completion
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  *     module, for modules that all data passes through once
  * @param replaceMethods by path: a method {@code (Tensor, inputs of forward …) -> result} that runs
  *     the model with what the module returns replaced, for modules that are called from one place
- * @param notices what was asked for and cannot be had, and why
+ * @param notices what was requested but is not available, and why
  */
 public record TapPlan(
     String forwardMethod,

@@ -23,7 +23,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds instrumented twins of the methods along the captured paths. No method that was there changes
+ * Adds instrumented twins of the methods along the captured paths. Existing methods do not change
  * (see {@link TwinWriter}).
  */
 public final class TapRewriter {

@@ -10,7 +10,9 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** The calls that are taps, numbered in order of their first completion, and the ways to them. */
+/**
+ * The calls that are tapped, numbered in order of their first completion, and the paths to them.
+ */
 final class TapSites {
   private final Map<CallSite, Integer> numbers = new LinkedHashMap<>();
   private final Map<MethodContext, Boolean> leadsToTap = new HashMap<>();

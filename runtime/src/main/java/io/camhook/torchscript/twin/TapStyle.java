@@ -6,8 +6,8 @@ import java.util.TreeMap;
 
 /**
  * What a tap does with a tensor, as TorchScript functions over {@code (value, taps, labels, at,
- * mode, …)}: {@code mode} is what the analysis of the code knows of the call, the last argument
- * what this pass asks for.
+ * mode, …)}: {@code mode} is what the analysis of the code knows about the call; the last argument
+ * is what this pass asks for.
  */
 enum TapStyle {
   /**

@@ -1,4 +1,7 @@
-/** What is written beside {@code forward}: methods that record, differentiate, resume and hook. */
+/**
+ * The methods that are added beside {@code forward}: they record, differentiate, resume and call
+ * hooks.
+ */
 @NullMarked
 package io.camhook.torchscript.twin;
 
