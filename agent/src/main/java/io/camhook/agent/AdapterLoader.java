@@ -13,10 +13,11 @@ import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes engine adapters where their engine can be seen, and sinks where their library can. An
- * adapter links to the engine's classes, so it is defined by a loader below the application's, from
- * a jar nested in the agent's where no other loader finds it. Everything else of camhook comes from
- * the agent, also when the application carries a copy: woven code and adapters must share it.
+ * Creates engine adapters in class loaders that see their engine, and sinks in class loaders that
+ * see their library. An adapter links to the engine's classes, so it is defined by a loader below
+ * the application's, from a jar nested in the agent's, where no other loader finds it. All other
+ * classes of camhook come from the agent, even if the application contains a copy, because woven
+ * code and adapters must share them.
  */
 final class AdapterLoader {
   private static final String FOLDER = "/META-INF/camhook/";

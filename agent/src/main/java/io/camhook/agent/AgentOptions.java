@@ -14,10 +14,10 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the user said outside the YAML: {@code -javaagent:camhook-agent.jar=OPTIONS}, system
+ * The user's settings outside the YAML: {@code -javaagent:camhook-agent.jar=OPTIONS}, system
  * properties {@code camhook.KEY} and environment variables {@code CAMHOOK_KEY}, in this order of
- * precedence. OPTIONS is the YAML file alone, or {@code key=value} pairs separated by commas of
- * which {@code config} names the file. The variable of {@code sampling.maxPerSecond} is {@code
+ * precedence. OPTIONS is just the YAML file, or {@code key=value} pairs separated by commas, where
+ * {@code config} names the file. The variable of {@code sampling.maxPerSecond} is {@code
  * CAMHOOK_SAMPLING_MAX_PER_SECOND}.
  */
 final class AgentOptions implements Overrides {

@@ -11,7 +11,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What the configuration waits for, and in the end what became of each of its entries. */
+/**
+ * Reports which models the configuration is waiting for, and at the end whether each of its entries
+ * was used.
+ */
 final class EntryReport {
   private final CamhookConfig config;
   private final Recorder recorder;

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where kafka-clients is: in what {@code output.kafka.classpath} names, else in the folder {@code
- * kafka} beside the agent's jar. It is loaded apart from the application, which may have its own.
+ * Finds kafka-clients: in {@code output.kafka.classpath}, else in the folder {@code kafka} beside
+ * the agent's jar. It is loaded separately from the application, which may have its own copy.
  */
 final class KafkaJars {
   private static final String FOLDER = "kafka";

@@ -11,10 +11,9 @@ import java.util.function.Supplier;
 /**
  * The registration of an engine.
  *
- * @param name as messages call it
- * @param classes beginning of the names of its woven classes; empty where users write woven classes
- *     of their own
- * @param marker a class that is always there where the engine is
+ * @param name used in messages
+ * @param classes prefix of the names of its woven classes; empty if users write the woven classes
+ * @param marker a class that exists wherever the engine does
  * @param maker makes the adapter
  * @param weaving makes the weaving recipe
  */
@@ -41,7 +40,10 @@ record KnownEngine(
   /** All of them. */
   static final List<KnownEngine> ALL = List.of(ORT, DJL);
 
-  /** Makes the adapter to the engine that a class loader of the application sees, not started. */
+  /**
+   * Creates, but does not start, the adapter for the engine that one of the application's class
+   * loaders sees.
+   */
   interface Maker {
     /**
      * @throws ReflectiveOperationException if this engine is not of the kind that the adapter was

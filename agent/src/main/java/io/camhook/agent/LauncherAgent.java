@@ -4,8 +4,8 @@ import java.lang.instrument.Instrumentation;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code Launcher-Agent-Class} of {@code camhook.jar}. Most of its commands run no model, so that
- * nothing happens here: the JVM's instrumentation is kept for {@link StandaloneAdapter}.
+ * {@code Launcher-Agent-Class} of {@code camhook.jar}. Most of its commands run no model, so this
+ * only keeps the JVM's instrumentation for {@link StandaloneAdapter}.
  */
 public final class LauncherAgent {
   /** Given by the JVM, once, before main. */

@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Opens what {@code output} of the configuration names: the place where a new sink is added. */
+/** Opens the sink that the configuration's {@code output} names. New sinks are added here. */
 final class Output {
   /** Share of {@code limits.queue} that a sink which sends gets for its own copies. */
   private static final int SHARE_OF_SENDER = 4;
@@ -39,7 +39,7 @@ final class Output {
         log);
   }
 
-  /** What messages call a sink, how it is opened, and what is left for the queue. */
+  /** A sink: its name in messages, how to open it, and the bytes left for the queue. */
   private record Destination(
       String name, Recorder.SinkOpener opener, CamhookConfig.Limits limits) {}
 

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is said while a command of {@code camhook attach}, {@code detach} or {@code status} is done.
- * The attach API of the JDK brings no answer back, so that the command's process reads this JVM's
- * system property {@value #PROPERTY}: {@code ok} or {@code failed} and the lines that were said.
- * What somebody did to this JVM is also said on its standard error; what they asked is not.
+ * The answer to {@code camhook attach}, {@code detach} or {@code status}. The JDK's attach API
+ * returns no answer, so the command's process reads this JVM's system property {@value #PROPERTY}:
+ * {@code ok} or {@code failed}, followed by the message lines. Changes to this JVM are also logged
+ * on its standard error; queries are not.
  */
 final class Reply implements EventLog, AutoCloseable {
   static final String PROPERTY = "camhook.reply";

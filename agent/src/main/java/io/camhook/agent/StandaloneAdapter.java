@@ -13,7 +13,7 @@ import java.lang.instrument.Instrumentation;
 import java.util.List;
 
 /**
- * Engine adapters in a JVM that was not started with {@code -javaagent}: models are run and
+ * Engine adapters in a JVM that was not started with {@code -javaagent}: models run and are
  * differentiated on request, and nothing is sampled.
  */
 public final class StandaloneAdapter {

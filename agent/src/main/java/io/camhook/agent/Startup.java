@@ -16,9 +16,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the JVM is told: before the application's main, when somebody attaches, and by later
- * commands. Whatever goes wrong here, the application runs; only {@code onError=exit} ends the JVM,
- * with status 2.
+ * Starts the agent before the application's main or on attach, and handles later commands. If
+ * anything fails here, the application still runs; only {@code onError=exit} ends the JVM, with
+ * status 2.
  */
 final class Startup {
   private static final int STATUS_BAD_CONFIG = 2;

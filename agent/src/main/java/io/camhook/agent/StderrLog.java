@@ -4,7 +4,9 @@ import io.camhook.dispatch.EventLog;
 import java.io.PrintStream;
 import java.util.Arrays;
 
-/** Writes each event as a line {@code camhook: …}; a line is never torn by another thread's. */
+/**
+ * Writes each event as a line {@code camhook: …}; lines of different threads are never interleaved.
+ */
 final class StderrLog implements EventLog {
   private static final int FRAMES = 60;
 

@@ -1,6 +1,6 @@
 package io.camhook.agent;
 
-/** Which camhook this is. */
+/** The version of camhook. */
 final class Version {
   static final String NUMBER = number();
 

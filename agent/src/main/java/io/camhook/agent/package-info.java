@@ -1,4 +1,4 @@
-/** The -javaagent: options, YAML to immutable records, weaving, adapter loading. */
+/** The Java agent: options, configuration, weaving, loading of adapters. */
 @NullMarked
 package io.camhook.agent;
 

@@ -1,7 +1,7 @@
 package io.camhook.cam;
 
 /**
- * What was asked for cannot be explained: the data lacks something the method needs, or an option
+ * The request cannot be explained: the data lacks something that the method needs, or an option
  * does not fit the data. The message is one line that says what was expected, what was found,
  * where, and what to do.
  */

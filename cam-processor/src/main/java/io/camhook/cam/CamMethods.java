@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The methods of (A, g) by their ids. Thread-safe. */
+/** The methods that need only activations and gradients, by their ids. Thread-safe. */
 public final class CamMethods {
   private static final Map<String, CamMethod> METHODS = new LinkedHashMap<>();
 

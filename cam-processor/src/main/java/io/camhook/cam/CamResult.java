@@ -3,13 +3,13 @@ package io.camhook.cam;
 import java.util.Map;
 
 /**
- * What a method says about one sample.
+ * The result of a method for one sample.
  *
  * @param method id of the method
- * @param call 0; of a module that is called again in a pass the number of the call, of a method of
- *     the input the number of the input
- * @param raw per layer the map before ReLU and scaling, in the layer's spatial shape
- * @param heatmap 0..1 at the size of the input; 0 everywhere where no raw map has a positive value
+ * @param call number of the call, for a module called several times in a pass; number of the input,
+ *     for a method whose map lies over the input; otherwise 0
+ * @param raw for each layer the map before ReLU and scaling, in the layer's spatial shape
+ * @param heatmap 0..1 at the size of the input; 0 everywhere if no raw map has a positive value
  */
 public record CamResult(String method, int call, Map<String, FloatMap> raw, FloatMap heatmap) {
 

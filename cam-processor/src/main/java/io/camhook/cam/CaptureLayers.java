@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What CAM methods need, out of a recorded capture. */
+/** Extracts the inputs of CAM methods from a recorded capture. */
 public final class CaptureLayers {
 
   private CaptureLayers() {}

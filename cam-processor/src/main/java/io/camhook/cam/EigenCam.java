@@ -4,10 +4,10 @@ import java.util.Set;
 
 /**
  * Eigen-CAM: A as a matrix of positions by channels, column means removed; {@code raw = X v1} with
- * v1 its first right singular vector. Knows no target.
+ * v1 its first right singular vector. Independent of the target.
  *
  * <p>Muhammad and Yeasin, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN 2020.
- * Follows pytorch-grad-cam but for the sign, which there is the accident of LAPACK: ours is that of
+ * Follows pytorch-grad-cam except for the sign, which depends on LAPACK there; ours is that of
  * {@link PrincipalComponent}.
  */
 final class EigenCam implements CamMethod {

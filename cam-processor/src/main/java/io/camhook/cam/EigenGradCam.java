@@ -3,11 +3,11 @@ package io.camhook.cam;
 import java.util.Set;
 
 /**
- * Eigen-Grad-CAM: as {@link EigenCam} with {@code g * A} in place of A, which makes it know the
+ * Eigen-Grad-CAM: {@link EigenCam} with {@code g * A} in place of A, which makes it depend on the
  * target.
  *
- * <p>From pytorch-grad-cam, which it follows but for the sign ({@link PrincipalComponent}); after
- * Muhammad and Yeasin, IJCNN 2020.
+ * <p>Follows pytorch-grad-cam, where it comes from, except for the sign ({@link
+ * PrincipalComponent}); after Muhammad and Yeasin, IJCNN 2020.
  */
 final class EigenGradCam implements CamMethod {
 

@@ -8,20 +8,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deep feature factorization: what a layer sees, as a few concepts, without any target. The
- * activation of a batch, its smallest value of each channel taken off, is a matrix of channels by
- * positions {@code X}; its non-negative factorization {@code X ≈ W H} has in every column of W a
- * concept (a direction in the channels) and in the row of H that belongs to it where in the
- * pictures the concept is. All samples of a batch share the concepts, so that they find what the
+ * Deep feature factorization: decomposes what a layer sees into a few concepts, independent of any
+ * target. The activation of a batch, minus the smallest value of each channel, is a matrix {@code
+ * X} of channels by positions. In its non-negative factorization {@code X ≈ W H} each column of W
+ * is a concept (a direction in channel space), and the matching row of H shows where the concept is
+ * in the pictures. All samples of a batch share the concepts, so that concepts show what the
  * pictures have in common.
  *
  * <p>Collins, Achanta and Süsstrunk, "Deep Feature Factorization for Concept Discovery", ECCV 2018.
- * Follows pytorch-grad-cam, also in the offset per channel (the paper takes a layer after a ReLU,
- * where the offset is mostly 0), but for what a factorization leaves open: the largest value of
- * every map is 1, so that the concept's vector is what the layer returns where it is strongest;
- * concepts are in descending order of their share. The start is random by the seed, so the numbers
- * are those of no other program. Immutable by convention: arrays are not copied and must not be
- * written.
+ * Follows pytorch-grad-cam, including the offset per channel (the paper uses a layer after a ReLU,
+ * where the offset is mostly 0), except where a factorization is not unique: the largest value of
+ * every map is 1, so that the concept's vector is what the layer returns where the concept is
+ * strongest; concepts are in descending order of their share. The start is random with the given
+ * seed, so no other program gives exactly the same numbers. Immutable by convention: arrays are not
+ * copied and must not be written.
  *
  * @param path module path of the layer
  * @param concepts in descending order of their share
@@ -35,7 +35,7 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
    * @param vector {@code [C]}: what the layer returns where the concept is strongest
    * @param share {@code <w h, X> / |X|²} of its part w h: at a least-squares fit the shares add up
    *     to {@code 1 - error²}
-   * @param maps per sample where it is, 0..1, of the layer's spatial shape
+   * @param maps where it is in each sample, 0..1, in the layer's spatial shape
    */
   public record Concept(float[] vector, double share, List<FloatMap> maps) {
 

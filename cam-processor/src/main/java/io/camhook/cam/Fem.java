@@ -4,7 +4,7 @@ import java.util.Set;
 
 /**
  * FEM: {@code w_k} = fraction of positions with {@code A_k > mean(A_k) + 2 std(A_k)}, population
- * standard deviation; {@code raw = sum_k w_k A_k}. Knows no target.
+ * standard deviation; {@code raw = sum_k w_k A_k}. Independent of the target.
  *
  * <p>Fuad et al., "Features Understanding in 3D CNNs for Actions Recognition in Video", IPTA 2020.
  * Follows pytorch-grad-cam, which weighs the activation itself; the paper weighs the binary map.

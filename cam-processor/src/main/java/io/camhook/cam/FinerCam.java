@@ -3,10 +3,9 @@ package io.camhook.cam;
 import java.util.Set;
 
 /**
- * Finer-CAM: Grad-CAM with the gradient of a target that says what sets a class apart from the
- * classes most similar to it, {@code sum_j p_j (s_c - s_j) / (sum_j p_j + 1e-9)} with j the three
- * classes whose logits are nearest to that of c and p the softmax probabilities (see {@code
- * FinerWeighted}).
+ * Finer-CAM: Grad-CAM with the gradient of a target that separates a class from the classes most
+ * similar to it, {@code sum_j p_j (s_c - s_j) / (sum_j p_j + 1e-9)} with j the three classes whose
+ * logits are nearest to that of c and p the softmax probabilities (see {@code FinerWeighted}).
  *
  * <p>Zhang et al., "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual
  * Explanation", CVPR 2025. Follows pytorch-grad-cam: the gradient also flows through p.

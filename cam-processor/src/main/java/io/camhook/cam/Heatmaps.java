@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * From layers to heatmaps, per sample: raw map → ReLU → {@code (x - min) / (1e-7 + max)} → linear
- * resize to the input's size with half-pixel centres (volumes: cubic spline) → aggregation over the
- * layers → the same scaling once more. Immutable and thread-safe. The numbers are those of
+ * Computes heatmaps from layers, per sample: raw map → ReLU → {@code (x - min) / (1e-7 + max)} →
+ * linear resize to the input's size with half-pixel centres (volumes: cubic spline) → aggregation
+ * over the layers → the same scaling once more. Immutable and thread-safe. The numbers are those of
  * pytorch-grad-cam.
  */
 public final class Heatmaps {

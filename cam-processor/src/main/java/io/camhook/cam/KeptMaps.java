@@ -11,9 +11,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Raw maps that were computed where the model ran and recorded in the place of activations and
- * gradients ({@code reduce: cam}): {@code raw/gradcam/PATH}, of the second target {@code
- * raw@1/gradcam/PATH} and so on, each {@code [N,H,W]}.
+ * Raw maps that were computed where the model ran and recorded instead of activations and gradients
+ * ({@code reduce: cam}): {@code raw/gradcam/PATH}, for the second target {@code raw@1/gradcam/PATH}
+ * and so on, each {@code [N,H,W]}.
  */
 public final class KeptMaps {
   /** The method whose maps they are. */

@@ -5,10 +5,10 @@ import java.util.Set;
 /**
  * KPCA-CAM: the first component of kernel PCA, with the sigmoid kernel {@code tanh(x.y / C + 1)},
  * of A as a column-centred matrix of positions by channels; the component is the eigenvector of the
- * centred kernel matrix times the root of its eigenvalue. Knows no target.
+ * centred kernel matrix times the root of its eigenvalue. Independent of the target.
  *
  * <p>Karmani et al., "KPCA-CAM: Visual Explainability of Deep Computer Vision Models using Kernel
- * PCA", MMSP 2024. Follows pytorch-grad-cam but for the sign ({@link PrincipalComponent}).
+ * PCA", MMSP 2024. Follows pytorch-grad-cam except for the sign ({@link PrincipalComponent}).
  */
 final class KpcaCam implements CamMethod {
   /** The kernel matrix of so many positions takes 128 MiB. */

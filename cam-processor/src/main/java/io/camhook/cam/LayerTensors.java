@@ -5,15 +5,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was recorded of one layer, for a whole batch, in the layer's own layout.
+ * The recorded tensors of one layer, for a whole batch, in the layer's own layout.
  *
  * @param path module path
  * @param activation A: {@code [N,C,L]}, {@code [N,C,H,W]}, {@code [N,C,D,H,W]}, tokens {@code
  *     [N,T,D]} or channels last {@code [N,H,W,C]}
  * @param gradient g, of the shape of A
  * @param finerGradient gradient of FinerCAM's target with respect to A, of the shape of A
- * @param classifierRows {@code [N,C]}: per sample the row of its target class in the linear layer
- *     after a global average pooling of A
+ * @param classifierRows {@code [N,C]}: for each sample, the row of its target class in the linear
+ *     layer after a global average pooling of A
  * @param curvature H·A, of the shape of A
  * @param layout the layout, or null to find it from the shapes
  */

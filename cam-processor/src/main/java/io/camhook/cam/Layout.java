@@ -9,8 +9,8 @@ import java.util.List;
  * [N,T,D]} that form a grid after {@code skip} class and register tokens.
  *
  * @param kind the order of the dimensions
- * @param grid for tokens the grid's shape; else empty, the shape is that of the activation
- * @param skip for tokens the number of leading tokens that are not part of the grid
+ * @param grid for tokens, the grid's shape; otherwise empty, and the activation's own shape is used
+ * @param skip for tokens, the number of leading tokens that are not part of the grid
  */
 public record Layout(Kind kind, int[] grid, int skip) {
 

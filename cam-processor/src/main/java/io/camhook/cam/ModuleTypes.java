@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Where modules of PyTorch's and DJL's own types put the channels of what they return. */
+/** The channel axis of the outputs of PyTorch's and DJL's built-in module types. */
 public final class ModuleTypes {
   private static final String TORCH = "torch.nn.modules.";
   private static final String DJL = "ai.djl.nn.";

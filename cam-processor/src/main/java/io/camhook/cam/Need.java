@@ -1,6 +1,6 @@
 package io.camhook.cam;
 
-/** What a method must be given. */
+/** The data that a method requires. */
 public enum Need {
   /** The activation A of the layer. */
   ACTIVATION("the activation of the layer", "record it: capture: [activation]"),

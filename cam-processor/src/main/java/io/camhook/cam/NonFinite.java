@@ -1,6 +1,6 @@
 package io.camhook.cam;
 
-/** Says how many values are NaN or infinite and where the first one is. */
+/** Reports how many values are NaN or infinite and where the first one is. */
 final class NonFinite {
 
   private NonFinite() {}

@@ -4,7 +4,7 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Random CAM: {@code w_k} uniform in -1..1; {@code raw = sum_k w_k A_k}. The baseline that any
+ * Random CAM: {@code w_k} uniform in -1..1; {@code raw = sum_k w_k A_k}. The baseline that every
  * method must beat.
  *
  * <p>From pytorch-grad-cam. Ours is seeded by the layer's path and its values, so that the same

@@ -3,8 +3,8 @@ package io.camhook.cam;
 import java.util.Set;
 
 /**
- * Seg-Eigen-CAM: as {@link EigenCam} with {@code |g| * A} in place of A, and the sign for which
- * {@code max(raw) >= -min(raw)} (equation 13).
+ * Seg-Eigen-CAM: {@link EigenCam} with {@code |g| * A} in place of A, and the sign for which {@code
+ * max(raw) >= -min(raw)} (equation 13).
  *
  * <p>Chung and Ying, "Seg-Eigen-CAM: Eigen-Value-Based Visual Explanations for Semantic
  * Segmentation Models", Applied Sciences 15(13), 2025. Follows pytorch-grad-cam.

@@ -9,10 +9,10 @@ import java.util.Set;
  * <p>Cai, "CAMs as Shapley Value-based Explainers", 2025 (arXiv 2501.06261). Follows
  * pytorch-grad-cam.
  *
- * <p>The product needs double backward, hence the model. It is provably 0, and the method Grad-CAM,
- * where the score is linear in A: that is so where the classifier row of the target is known and g
- * is that row divided by the number of positions at every position (global average pooling and a
- * linear layer). Only then does a recording without the product suffice.
+ * <p>The product needs double backward and therefore the model. If the score is linear in A, the
+ * product is 0 and the method equals Grad-CAM. This is known to hold if the target's classifier row
+ * is recorded and g at every position is that row divided by the number of positions (global
+ * average pooling and a linear layer). Only then is a recording without the product sufficient.
  */
 final class ShapleyCam implements ChannelWeighted {
   private static final double LINEAR_TOLERANCE = 1e-4;

@@ -15,7 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook attach}: the agent into a JVM that runs already. */
+/** {@code camhook attach}: loads the agent into a running JVM. */
 @Command(
     name = "attach",
     description = {

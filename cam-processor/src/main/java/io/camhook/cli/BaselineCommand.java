@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook baseline}: what is usual of the layers of a model. */
+/** {@code camhook baseline}: computes a model's usual layer statistics from a recording. */
 @Command(
     name = "baseline",
     description = {
@@ -87,7 +87,8 @@ final class BaselineCommand implements Callable<Integer> {
     if (usual.isEmpty()) {
       throw new CommandFailure(
           recording
-              + ": a baseline needs two steps of a layer, from a stats hook or from captures of activations");
+              + ": a baseline needs two steps of a layer, from a stats hook or from captures of"
+              + " activations");
     }
     new Baseline(usual).write(output);
     PrintWriter out = spec.commandLine().getOut();

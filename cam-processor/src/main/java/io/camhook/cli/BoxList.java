@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The boxes that a detector is sure of, with their names.
+ * A detector's confident boxes, with their labels.
  *
- * @param boxes surest first
+ * @param boxes most confident first
  * @param labels of the classes
  * @param scale from the units of the output to pixels of the input
  */

@@ -24,9 +24,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes the maps of recorded captures. Of the recorded layers it uses those that have what a
- * method needs; where layers were named, all of them must. A method of the classifier's weights
- * uses the last layer that fits them. Immutable and thread-safe.
+ * Computes the maps of recorded captures. It uses those recorded layers that have the data a method
+ * needs; if the user named layers, all of them must have it. A method based on the classifier's
+ * weights uses the last layer that fits them. Immutable and thread-safe.
  */
 final class CaptureExplainer {
   private final MethodChoice methods;

@@ -14,7 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A capture sample by sample: what belongs to row {@code i} of the batch. */
+/** Splits a capture into samples: the data of row {@code i} of the batch. */
 final class CaptureView {
   private static final Target NO_TARGET = new Target(0, 0, -1, "no target", Double.NaN);
 

@@ -16,7 +16,8 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * What {@code camhook explain} took for an input, in words: target, layer, layout, output, axis.
+ * Describes the choices of {@code camhook explain} for an input: target, layer, layout, output,
+ * axis.
  */
 final class ChoiceText {
   private ChoiceText() {}

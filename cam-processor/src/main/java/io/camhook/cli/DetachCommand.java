@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook detach}: ends the agent in a JVM. */
+/** {@code camhook detach}: stops the agent in a JVM. */
 @Command(
     name = "detach",
     description =

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The directory that {@code camhook explain} fills. */
+/** The output directory of {@code camhook explain}. */
 final class ExplainOutput implements AutoCloseable {
   private final Path directory;
   private final ReportWriter report;

@@ -34,7 +34,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
-/** From what a model made of an input to what is written and shown of it. */
+/** Turns a model's results for an input into output files and report entries. */
 final class ExplainRun {
   private final String model;
   private final List<String> methods;

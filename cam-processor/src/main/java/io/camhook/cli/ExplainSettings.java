@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param wanted what the user asked for
  * @param interruption stops methods that run the model again
- * @param progress is told where they are
- * @param vocabulary the words of token ids; null if no tokenizer was named
+ * @param progress receives their progress
+ * @param vocabulary the words of token ids; null without a tokenizer
  */
 record ExplainSettings(
     MethodOptions wanted,

@@ -11,18 +11,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One sample of a capture with its maps: what commands write and show.
+ * One sample of a capture with its maps, as commands write and show it.
  *
  * @param name unique and safe as a file name
  * @param model label of the model
  * @param time when the pass began
- * @param picture what was fed, null when it was not recorded
- * @param logits {@code [K]}, null when the output was not recorded
+ * @param picture the input picture, null if it was not recorded
+ * @param logits {@code [K]}, null if the output was not recorded
  * @param predictions best first
- * @param targets of this sample, by n; one without a class when nothing was differentiated
+ * @param targets targets of this sample, by n; a single one without a class if nothing was
+ *     differentiated
  * @param maps the results
  * @param layers recorded layers, for channel maps and statistics
- * @param problems method id to why it has no map here
+ * @param problems method id to the reason why it has no map here
  * @param extra further metadata
  * @param fed tensors of this sample that the report draws
  */
@@ -41,10 +42,10 @@ record Explanation(
     Fed fed) {
 
   /**
-   * What went in and came out, without the batch; null where it was not recorded or is not drawn.
+   * Input and output without the batch dimension; null if not recorded or not drawn.
    *
    * @param input a signal {@code [C,L]} or a volume {@code [C,D,H,W]}
-   * @param output scores of places, {@code [K,H,W]}
+   * @param output scores of positions, {@code [K,H,W]}
    */
   record Fed(@Nullable Tensor input, @Nullable Tensor output) {
     static final Fed NOTHING = new Fed(null, null);
@@ -58,7 +59,7 @@ record Explanation(
   }
 
   /**
-   * What one method says about one target.
+   * The result of one method for one target.
    *
    * @param n number of the target
    * @param result maps by layer, and the heatmap

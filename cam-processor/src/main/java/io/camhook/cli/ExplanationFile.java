@@ -29,9 +29,9 @@ import java.util.TreeMap;
 /**
  * {@code NAME.safetensors}: {@code image} or {@code fed} (a signal {@code [C,L]} or a volume {@code
  * [C,D,H,W]}), {@code logits}, from {@code camhook explain} also {@code activation/PATH} and {@code
- * gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; of a second call {@code
- * raw/METHOD/PATH#1}, {@code heatmap/METHOD#1}; of further targets {@code raw@1/…}, {@code
- * heatmap@1/…}; the rest as metadata.
+ * gradient/PATH}, {@code raw/METHOD/PATH}, {@code heatmap/METHOD}; for a second call {@code
+ * raw/METHOD/PATH#1}, {@code heatmap/METHOD#1}; for further targets {@code raw@1/…}, {@code
+ * heatmap@1/…}; everything else is metadata.
  */
 final class ExplanationFile {
   static final String SUFFIX = ".safetensors";

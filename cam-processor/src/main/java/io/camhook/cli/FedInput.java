@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the report shows of an input that is no picture, and what lies over a picture: from the
- * tensors of a capture, and from its metadata {@code tokens} and {@code boxes} as {@code
- * docs/recording-format.md} has them.
+ * Prepares inputs that are not pictures, and overlays of pictures, for the report: from the tensors
+ * of a capture and its metadata {@code tokens} and {@code boxes} (see {@code
+ * docs/recording-format.md}).
  */
 final class FedInput {
   static final String TOKENS = "tokens";

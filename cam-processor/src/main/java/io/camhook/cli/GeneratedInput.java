@@ -6,7 +6,7 @@ import java.util.Random;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** Inputs to try a model with: {@code 1x3x224x224}. */
+/** Generated inputs for trying a model: {@code 1x3x224x224}. */
 final class GeneratedInput {
   private GeneratedInput() {}
 

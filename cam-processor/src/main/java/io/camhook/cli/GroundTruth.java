@@ -20,7 +20,7 @@ import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What pictures really show, from a {@code pictures.json} beside them: {@code {"pictures":
+ * The true content of pictures, from a {@code pictures.json} beside them: {@code {"pictures":
  * [{"file": …, "sha256": of the RGB bytes, "objects": [{"class": …, "mask": PNG, white
  * inside}]}]}}. A recorded picture is recognised by its bytes.
  */
@@ -34,7 +34,7 @@ final class GroundTruth {
    * One picture.
    *
    * @param file its name
-   * @param objects what it shows
+   * @param objects the objects in it
    */
   record Entry(String file, List<Thing> objects) {}
 

@@ -15,9 +15,9 @@ import java.util.concurrent.Future;
  * as many are under way as there are workers, the caller waits for the oldest and takes its result, so memory is
  * bounded, and results come in the order of the captures. Everything but the work runs on the caller's thread.
  */
-/** Does work on all cores and hands its results on in the order in which it was added. */
+/** Runs tasks on all cores and delivers their results in the order of submission. */
 final class InOrder<T> implements AutoCloseable {
-  /** Takes results, on the thread that adds the work. */
+  /** Receives results, on the thread that submits the tasks. */
   interface Sink<T> {
     void accept(T result) throws IOException;
   }

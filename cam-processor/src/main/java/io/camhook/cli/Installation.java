@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where camhook's jars lie: in {@code jars/} of an unpacked distribution, or in the {@code target}
+ * Finds camhook's jars: in {@code jars/} of an unpacked distribution, or in the {@code target}
  * folders of a checkout.
  *
  * @param home the folder of the launcher

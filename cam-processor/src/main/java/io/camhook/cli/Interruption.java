@@ -4,8 +4,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C as a wish: the work learns of it, and the JVM waits until what is finished has been
- * written.
+ * Turns Ctrl-C into a request to stop: running work can poll for it, and the JVM waits until
+ * finished results have been written.
  */
 final class Interruption implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 30;

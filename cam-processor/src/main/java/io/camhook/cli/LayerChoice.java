@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Which of the recorded layers to use: paths or globs ({@code *} within a segment, {@code **}
- * across segments, {@code *} alone: all).
+ * The recorded layers to use: paths or globs ({@code *} within a segment, {@code **} across
+ * segments, {@code *} alone: all).
  */
 final class LayerChoice {
   private final List<String> wanted;

@@ -14,9 +14,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A heatmap as a picture: of an image over the image, of a signal as a background of its lines, of
- * a volume over its slices side by side, of a text behind its words; alone where what was fed is
- * not known.
+ * Draws a heatmap: over an image, as the background of a signal's lines, over a volume's slices
+ * side by side, or behind a text's words; on its own if the input is unknown.
  */
 final class MapPicture {
   private static final ColourTable COLOURS = ColourTable.JET;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
 /**
- * A mask from a picture: inside where it is bright.
+ * A mask read from a picture: bright pixels are inside.
  *
  * @param inside row-major
  */

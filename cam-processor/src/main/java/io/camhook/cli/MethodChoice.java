@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The methods asked for, or those that a capture has the data for. */
+/** The requested methods, or those that a capture has the data for. */
 final class MethodChoice {
   private static final List<String> USUAL = List.of("gradcam", "cam");
   private static final Map<String, String> NAMES =

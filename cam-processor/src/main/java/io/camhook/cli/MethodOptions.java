@@ -18,7 +18,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Which methods explain a model, and how. */
+/** Options that select the methods and their settings. */
 final class MethodOptions {
   private static final String NONE = "none";
 

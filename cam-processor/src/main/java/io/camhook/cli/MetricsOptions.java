@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Which metrics are measured, and against which masks. */
+/** Options that select the metrics and masks. */
 final class MetricsOptions {
   private static final String ALL = "all";
 

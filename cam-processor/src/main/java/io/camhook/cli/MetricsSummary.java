@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Means of the metrics over the inputs, with their number and spread: as text, JSON and CSV.
  *
- * <p>The best of a column is marked, and what is tied with it: a difference within its own standard
- * error, {@code sqrt(s1²/n1 + s2²/n2)}, is none. Of one input nothing is ranked.
+ * <p>The best value of each column is marked, together with values tied with it: a difference
+ * within its own standard error, {@code sqrt(s1²/n1 + s2²/n2)}, is a tie. With a single input
+ * nothing is ranked.
  */
 final class MetricsSummary {
   /** Places of the courses of deletion and insertion: every tenth. */

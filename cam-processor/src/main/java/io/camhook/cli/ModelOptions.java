@@ -5,7 +5,7 @@ import io.camhook.explain.Explainer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which output, axis and input of a model are meant. */
+/** Options that select a model's output, axis and input. */
 final class ModelOptions {
   @Option(
       names = "--output",

@@ -2,7 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.report.MetricsTable;
 
-/** Number, mean and standard deviation of values that come one after the other. */
+/** Running count, mean and standard deviation of a sequence of values. */
 final class Moments {
   private int n;
   private double mean;

@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** What becomes of pictures before a model is fed. */
+/** Options for the preprocessing of pictures. */
 final class PictureOptions {
   @Option(
       names = "--size",

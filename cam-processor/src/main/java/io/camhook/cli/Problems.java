@@ -3,7 +3,7 @@ package io.camhook.cli;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What went wrong with some captures, in one line however many there are. */
+/** Problems with captures, summarised in one line no matter how many there are. */
 final class Problems {
   private final Map<String, Integer> counts = new LinkedHashMap<>();
   private final Map<String, String> first = new LinkedHashMap<>();

@@ -237,7 +237,7 @@ final class ProcessCommand implements Callable<Integer> {
     return true;
   }
 
-  /** What was written of a sample, and in how many pictures. */
+  /** The files written for a sample, and the number of pictures. */
   private record Written(Explanation explanation, int pictures) {}
 
   private void count(Written written) {

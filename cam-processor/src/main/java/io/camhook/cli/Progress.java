@@ -5,7 +5,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/** A progress bar on a terminal; nothing where standard error goes to a file or a pipe. */
+/** A progress bar on a terminal; prints nothing if standard error is a file or a pipe. */
 final class Progress implements AutoCloseable {
   /** Set by the launcher script, which can tell. */
   private static final String TERMINAL = "camhook.terminal";

@@ -14,11 +14,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where channels and positions of recorded layers are: as the user says, else by the type of the
- * module that the manifest names; where neither tells, the sizes beside those of the input decide.
+ * The axes of channels and positions in recorded layers: the user's setting, else by the module
+ * type in the manifest, else by comparing sizes with the input.
  *
- * @param wanted what the user said; null: nothing
- * @param types of modules by path, by model
+ * @param wanted the user's setting; null if there is none
+ * @param types types of modules by path, by model
  */
 record RecordedLayouts(@Nullable Layout wanted, Map<String, Map<String, String>> types) {
   /** Nothing is known. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Another JVM on this machine, reached through the attach API of the JDK. */
 final class RunningJvm {
-  /** What the agent says it did. */
+  /** The agent's reply. */
   record Answer(boolean done, List<String> lines) {}
 
   /** The agent keeps its last answer in this system property of its own JVM. */

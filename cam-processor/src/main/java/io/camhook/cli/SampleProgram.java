@@ -12,7 +12,7 @@ import java.util.zip.ZipFile;
 
 /** A sample program in a process of its own, with the agent attached. */
 final class SampleProgram {
-  /** The networks there are, and how the configuration finds their layers. */
+  /** The available networks, and how the configuration finds their layers. */
   enum Network {
     /** DJL blocks in a {@code Predictor}. */
     SHAPES("layers: [auto]            # the last layer with a spatial output"),

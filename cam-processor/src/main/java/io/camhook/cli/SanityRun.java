@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 
 /**
- * The sanity check over all inputs: each model of the cascade is loaded once, when the heatmaps of
- * the trained model are known. Holds inputs and heatmaps in memory until then.
+ * The sanity check over all inputs. Each model of the cascade is loaded only once, after the
+ * heatmaps of the trained model have been computed; inputs and heatmaps stay in memory until then.
  */
 final class SanityRun {
   private static final long SEED = 1;
@@ -29,7 +29,7 @@ final class SanityRun {
   private final Problems problems;
   private final List<Remembered> inputs = new ArrayList<>();
 
-  /** What the trained model said. */
+  /** The trained model's heatmaps. */
   private record Remembered(
       ModelInput input, TargetSelection target, Map<String, FloatMap> heatmaps) {}
 

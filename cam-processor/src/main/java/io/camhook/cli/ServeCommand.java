@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook serve}: the report over HTTP, while captures still come. */
+/** {@code camhook serve}: serves the report over HTTP while captures are still being written. */
 @Command(
     name = "serve",
     description = {
@@ -106,7 +106,7 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  /** Reads the sources into the report, one after the other, and then goes on with live ones. */
+  /** Reads the sources into the report, one after the other, and then follows the live ones. */
   private final class Feed implements AutoCloseable {
     private static final int DESCRIBE_EVERY = 20;
 

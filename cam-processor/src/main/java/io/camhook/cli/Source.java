@@ -15,22 +15,22 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where explanations come from: a recording, a directory that {@code camhook process} wrote, or one
- * with statistics alone, which has none.
+ * A source of explanations: a recording, a directory written by {@code camhook process}, or a
+ * directory with statistics only, which yields none.
  */
 sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
 
-  /** Takes explanations one after the other, on the thread that reads. */
+  /** Receives explanations one after the other, on the reading thread. */
   interface Sink {
     void accept(Explanation explanation) throws IOException;
   }
 
-  /** Makes something of an explanation; called by many threads at once. */
+  /** Processes an explanation; called by many threads at once. */
   interface Preparation<T> {
     T of(Explanation explanation) throws IOException;
   }
 
-  /** Takes what was made, one after the other, on the thread that reads. */
+  /** Receives the results one after the other, on the reading thread. */
   interface PreparedSink<T> {
     void accept(T prepared) throws IOException;
   }
@@ -232,7 +232,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
       return new Read<>(preparation.of(explanation), "");
     }
 
-    /** What was made of a file; null where it is damaged. */
+    /** The explanation in a file; null if the file is damaged. */
     private record Read<T>(@Nullable T prepared, String damage) {}
   }
 }

@@ -23,8 +23,8 @@ import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The report as pictures and text, for a wiki or the artifacts of a build: {@code index.md}, and
- * {@code sheet-001-METHOD.png} … with the overlays of 24 captures each. Not thread-safe.
+ * The report as pictures and text, for a wiki or build artifacts: {@code index.md}, and {@code
+ * sheet-001-METHOD.png} … with the overlays of 24 captures each. Not thread-safe.
  */
 final class StaticReport {
   private static final int COLUMNS = 6;

@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook status}: what the agent does in a JVM. */
+/** {@code camhook status}: shows what the agent does in a JVM. */
 @Command(
     name = "status",
     description = "Says what the agent does in a JVM and what it has done.",

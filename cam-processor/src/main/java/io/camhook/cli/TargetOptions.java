@@ -25,7 +25,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** What is explained. */
+/** Options that select the targets. */
 final class TargetOptions {
   private static final String NONE = "none";
   private static final String PREDICTED = "predicted";

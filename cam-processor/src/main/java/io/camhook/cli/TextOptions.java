@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The words of a model that takes token ids. */
+/** Options for models that take token ids. */
 final class TextOptions {
   @Option(
       names = "--tokenizer",

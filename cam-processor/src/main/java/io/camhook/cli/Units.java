@@ -2,7 +2,7 @@ package io.camhook.cli;
 
 import java.util.Locale;
 
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 final class Units {
   private Units() {}
 

@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook verify}: is every byte of a recording as it was written? */
+/** {@code camhook verify}: checks the integrity of every byte of a recording. */
 @Command(
     name = "verify",
     description =

@@ -5,9 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
-/** A file that appears under its name when it is complete, whoever else writes the same one. */
+/**
+ * A file that appears under its name only when it is complete, even if several writers write it.
+ */
 final class WholeFile {
-  /** Writes what will be the file. */
+  /** Writes the content of the file. */
   @FunctionalInterface
   interface Content {
     void write(Path file) throws IOException;

@@ -16,11 +16,11 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value of each word of a text: of a raw map, which tells for from against, if the method has
- * one alone; else of the heatmap.
+ * The value of each word of a text: from the raw map, which has signs, if the method has exactly
+ * one; otherwise from the heatmap.
  *
- * @param words as the tokenizer has them
- * @param values one a word
+ * @param words the tokenizer's words
+ * @param values one per word
  */
 record WordMap(List<String> words, float[] values) {
   private static final int STRONGEST = 5;

@@ -10,13 +10,13 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A word of the vocabulary that a model scores: {@code great}, or {@code great@5} at the token of
- * that number. Of scores at every token {@code [1,T,V]} without a number those at the tokens that
- * are masked count, else the sum of all.
+ * A word of the vocabulary that a model scores: {@code great}, or {@code great@5} at token 5. If
+ * the output has scores at every token, {@code [1,T,V]}, and no number is given, the scores at the
+ * masked tokens count, or the sum over all tokens if none is masked.
  *
  * @param choice its class
- * @param position from 0 on, or from the end from -1 on; null: none was named
- * @param mask the token that is to be guessed
+ * @param position from 0, or from the end starting at -1; null if none was given
+ * @param mask the token that the model is to predict
  */
 record WordTarget(TargetChoice choice, @Nullable Integer position, OptionalLong mask) {
 

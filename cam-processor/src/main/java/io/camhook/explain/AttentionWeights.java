@@ -11,9 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The attention weights of a transformer, where they are values of its code: results of softmax
- * with a row and a column for each token. In a session of its own, opened when it is first asked
- * for.
+ * The attention weights of a transformer, if its code computes them as values: softmax results with
+ * one row and one column per token. They have their own session, which is opened on first use.
  */
 final class AttentionWeights implements AutoCloseable {
   private static final String REMEDY =

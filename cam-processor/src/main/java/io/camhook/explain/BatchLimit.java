@@ -1,8 +1,8 @@
 package io.camhook.explain;
 
 /**
- * Whether a model takes one input at a time only, as a trace does that has a batch of 1 in a {@code
- * view}. Found out by the first batch that fails where its first sample alone does not.
+ * Detects models that accept only one input at a time, such as a trace with a batch size of 1 in a
+ * {@code view}. Such a model fails on the first batch but not on that batch's first sample alone.
  */
 final class BatchLimit {
   static final String NOTICE =
@@ -11,7 +11,7 @@ final class BatchLimit {
 
   private boolean one;
 
-  /** The model gave fewer outputs than it was fed inputs. */
+  /** The model returned fewer outputs than it was given inputs. */
   static final class Exceeded extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -15,8 +15,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The convolutions and batch norms over two dimensions that add a bias, in a session of their own,
- * which is opened when they are first asked for.
+ * The two-dimensional convolutions and batch norms that add a bias. They have their own session,
+ * which is opened on first use.
  */
 final class BiasLayers implements AutoCloseable {
   private final MethodSessions sides;
@@ -34,7 +34,7 @@ final class BiasLayers implements AutoCloseable {
     }
   }
 
-  /** What a layer calls its parameters; only the first for a convolution. */
+  /** The names of a layer's parameters; only the first for a convolution. */
   private record Names(
       String bias, @Nullable String weight, @Nullable String mean, @Nullable String variance) {
     static final Names CONVOLUTION = new Names("bias", null, null, null);

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model of Java blocks that the application has.
+ * One of the application's models, made of Java blocks.
  *
- * @param model kept, because DJL closes a model that nobody holds
+ * @param model kept because DJL closes a model that is no longer referenced
  */
 record BlockSource(Object model, Block block, EngineAdapter adapter, ModelListing listing)
     implements ModelSource {

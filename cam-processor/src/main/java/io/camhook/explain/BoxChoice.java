@@ -12,13 +12,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A target of a detector: a box by its number, a class over all boxes, or the surest boxes.
+ * A target of a detector: a box by its number, a class over all boxes, or the most confident boxes.
  *
  * @param kind what the number is
  * @param number of the box or class, or how many boxes
  */
 public record BoxChoice(Kind kind, int number) {
-  /** What is meant. */
+  /** The kinds of box target. */
   public enum Kind {
     /** One box. */
     BOX,

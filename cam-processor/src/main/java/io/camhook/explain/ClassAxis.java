@@ -9,11 +9,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which axis of an output {@code [1,…]} counts the classes; a class's score is the sum over the
- * others. Immutable.
+ * The class axis of an output {@code [1,…]}; a class's score is the sum over the other axes.
+ * Immutable.
  *
- * @param axis from 1 on; 0 where the output has one axis alone
- * @param notice what is to be said of the choice; null where there was none
+ * @param axis from 1; 0 if the output has only one axis
+ * @param notice a notice about the choice for the user; null if there was no choice
  */
 record ClassAxis(int axis, @Nullable String notice) {
 
@@ -183,7 +183,10 @@ record ClassAxis(int axis, @Nullable String notice) {
     return Tensor.ofFloats(out, moved);
   }
 
-  /** A target of an output whose classes come second, for one whose classes come later. */
+  /**
+   * Adapts a target for outputs with the classes on the second axis to an output with the classes
+   * on a later axis.
+   */
   private record Turned(ScoreTarget target, ClassAxis classes, long[] shape)
       implements ScoreTarget {
     @Override

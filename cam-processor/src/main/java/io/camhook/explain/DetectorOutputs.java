@@ -10,9 +10,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The boxes in what a detector returns for one picture: one output of boxes with their classes, as
- * the user says; or outputs of which one holds boxes {@code [n,4]} and others their scores {@code
- * [n]} or class logits {@code [n,classes]}, and perhaps labels.
+ * The boxes in a detector's result for one picture: either one output with boxes and their classes,
+ * in the format that the user named; or an output with boxes {@code [n,4]} and others with their
+ * scores {@code [n]} or class logits {@code [n,classes]}, and possibly labels.
  */
 final class DetectorOutputs {
   private DetectorOutputs() {}

@@ -4,7 +4,7 @@ import ai.djl.engine.Engine;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What libtorch says when a model fails, without the trace through its own source. */
+/** The messages of libtorch when a model fails, without the stack trace through its C++ source. */
 final class EngineMessages {
   private static final Pattern UNKNOWN_OPERATOR =
       Pattern.compile("Unknown (?:builtin )?op(?:erator)?:? '?([\\w.:]+?)'?[.\\s]");

@@ -4,7 +4,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** How a camera was held: tag 0x0112 of the EXIF data in a JPEG file. */
+/** The orientation of the camera: tag 0x0112 of the EXIF data in a JPEG file. */
 final class ExifOrientation {
   private static final int UPRIGHT = 1;
   private static final int START_OF_SCAN = 0xDA;

@@ -43,7 +43,7 @@ final class ExplainEngine {
     throw new ExplainException("camhook's adapter to this DJL could not start; see above");
   }
 
-  /** Made when it is first used: no agent is there. */
+  /** Created on first use, if there is no agent. */
   private static final class Unwoven {
     static final @Nullable EngineAdapter ADAPTER = make();
 
@@ -77,7 +77,7 @@ final class ExplainEngine {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Failures in one line; what the agent does, where that is asked for. */
+  /** Logs failures in one line each, and the agent's actions if verbose. */
   private static final class StandardError implements EventLog {
     @Override
     public void info(String message) {

@@ -38,9 +38,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One input and what the model made of it: outputs, activations A, gradients g of every target; and
- * maps of any method. Belongs to its {@link Explainer}, which must be open while maps are asked
- * for. Not thread-safe.
+ * One input with the model's outputs, activations A, and gradients g of every target; computes maps
+ * of any method. Belongs to its {@link Explainer}, which must be open while maps are asked for. Not
+ * thread-safe.
  */
 public final class Explained {
   /** Where {@link #activations} has nothing. */
@@ -57,12 +57,11 @@ public final class Explained {
   private List<Explained> variants = List.of();
 
   /**
-   * How the inputs of one explainer are explained.
+   * The settings that the inputs of one explainer share.
    *
-   * @param layersAreNamed false where layers were given as globs, which may match some that do not
-   *     fit
+   * @param layersAreNamed false if layers were given as globs, which may match unsuitable layers
    * @param classes the axis of the classes
-   * @param owners which input a layer's output lies over, as far as it is known
+   * @param owners the input that each layer's output lies over, if known
    * @param outputName position or key of the output that holds the scores
    */
   record Explanations(

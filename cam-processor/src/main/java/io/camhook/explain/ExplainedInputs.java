@@ -11,8 +11,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which inputs of a model are explained, in which form methods see them, and which of them a
- * layer's output lies over: a backbone that is called twice has a map over each of its pictures.
+ * The inputs of a model that are explained, the form in which methods see them, and the input that
+ * each layer's output lies over: a backbone that is called twice has a map over each of its
+ * pictures.
  */
 final class ExplainedInputs {
   private final ModelSession session;

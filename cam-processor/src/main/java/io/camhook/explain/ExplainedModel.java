@@ -22,8 +22,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session as the methods that run the model again see it: one input, in the form that methods
- * take; the others kept as they are.
+ * A session in the form needed by the methods that run the model again: one input in the form that
+ * methods take, and the others fixed.
  */
 final class ExplainedModel implements BackwardModel {
   private final ModelSession session;

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A TorchScript model is loaded for this explainer alone; {@link #of(Model, List)} takes the
- * application's own model of Java blocks and leaves it as it is. Not thread-safe.
+ * application's own model of Java blocks and does not change it. Not thread-safe.
  */
 public final class Explainer implements AutoCloseable {
   /** As a layer: the module that turns token ids into vectors. */
@@ -268,7 +268,7 @@ public final class Explainer implements AutoCloseable {
     }
   }
 
-  /** The model does not take such inputs. */
+  /** The model does not accept such inputs. */
   private static final class Unfit extends ExplainException {
     private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 package io.camhook.explain;
 
-/** How a picture becomes one of the size that a model takes. */
+/** How a picture is brought to the size that a model expects. */
 public enum Fit {
   /** Each side on its own: the picture is distorted. */
   STRETCH,

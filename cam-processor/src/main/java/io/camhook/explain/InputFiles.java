@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The files that inputs are read from: pictures, texts, directories of pictures or texts, and
  * {@code .safetensors} with a tensor {@code input} or tensors {@code input0}, {@code input1} …, and
- * perhaps the picture that they show, a uint8 {@code image} {@code [H,W,3]}. Immutable.
+ * optionally the picture that they were made from, a uint8 {@code image} {@code [H,W,3]}.
+ * Immutable.
  */
 public final class InputFiles {
   private static final String TENSORS = ".safetensors";

@@ -7,9 +7,9 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * How a model wants one of its inputs, and how methods that change inputs see it: as float32 {@code
- * [n,C,…]}, whatever its type and wherever its channels are. A waveform {@code [n,L]} and token ids
- * {@code [n,T]} have one channel there. Immutable.
+ * The form in which a model takes one of its inputs, and its conversion to the form used by methods
+ * that change inputs: float32 {@code [n,C,…]} for every type and position of the channels. A
+ * waveform {@code [n,L]} and token ids {@code [n,T]} have one channel in that form. Immutable.
  */
 final class InputForm {
   private static final Set<DType> FLOATING =

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The concepts of one layer for one input, and what the model says to each.
+ * The concepts of one layer for one input, and the model's output for each.
  *
  * @param factorization concepts in descending order of their share
- * @param heatmaps one a concept, 0..1, of the input's spatial size
- * @param outputs one a concept: the model's output where the layer returns it everywhere; empty if
- *     the model cannot be run so
+ * @param heatmaps one per concept, 0..1, in the input's spatial size
+ * @param outputs one per concept: the model's output if the layer returned the concept at every
+ *     position; empty if the model cannot be run that way
  */
 public record LayerConcepts(
     FeatureFactorization factorization, List<FloatMap> heatmaps, List<float[]> outputs) {

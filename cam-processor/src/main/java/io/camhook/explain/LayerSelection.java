@@ -9,7 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Module paths that layers of a command or a call mean. */
+/** Resolves the layers named in a command or call to module paths. */
 final class LayerSelection {
   private static final int CLOSEST = 3;
 

@@ -13,11 +13,10 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which axes of what the layers return follow which axis of an input. Changes the beginning of the
- * input along one axis, then its end, and sees where the layers' outputs change: along an axis of
- * positions the change moves from one end towards the other, along one of channels it stays where
- * it was. Works for any engine; two runs for each axis, when it is first asked for. Not
- * thread-safe.
+ * Finds which axes of the layers' outputs follow which axis of an input. It changes the beginning
+ * of the input along one axis, then the end, and compares where the layers' outputs change: along a
+ * spatial axis the change moves from one end towards the other, along a channel axis it stays in
+ * place. Works for any engine; takes two runs per axis, on first use. Not thread-safe.
  */
 final class LayoutProbe {
   /** The share of an axis that is changed at either end. */

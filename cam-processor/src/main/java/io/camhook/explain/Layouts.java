@@ -15,10 +15,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where channels and positions of the layers' outputs are. What the user says comes first; then the
- * type of the module (a convolution has its channels first, a linear layer last), the sizes beside
- * those of the input, the types of the modules inside, and at last a {@link LayoutProbe}. Where all
- * of that leaves a doubt, a question takes the place of a choice. Not thread-safe.
+ * The axes of channels and positions in the layers' outputs. The user's setting takes precedence;
+ * then come the type of the module (a convolution has its channels first, a linear layer last), a
+ * comparison of sizes with the input, the types of the modules inside, and finally a {@link
+ * LayoutProbe}. If the layout is still ambiguous, the user is asked to choose. Not thread-safe.
  */
 final class Layouts {
   /** What an axis of positions must move at least, and how many times what the others do. */

@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What some methods need of a model beside its layers, opened by the first that asks. */
+/** What some methods need from a model besides its layers; opened on first use. */
 final class MethodSessions implements AutoCloseable {
   private final ModelSource source;
   private final BiasLayers biases;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What is measured of a heatmap, by the id users write. */
+/** The metrics of a heatmap, by the ids that users write. */
 public enum Metric {
   /** Remove and debias. */
   ROAD(
@@ -47,10 +47,10 @@ public enum Metric {
       column("energy", true, "%", "share of the heatmap inside the mask"));
 
   /**
-   * One number that a metric gives.
+   * One number that a metric computes.
    *
    * @param id its name in tables
-   * @param higherIsBetter its sense
+   * @param higherIsBetter whether a higher value is better
    * @param unit {@code %} for shares of one
    * @param description one clause
    */

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** Brings the tensors of an input into the order and under the names that a model takes them by. */
+/** Arranges the tensors of an input in the order and under the names that a model expects. */
 final class ModelArguments {
   private static final String BY_POSITION = "input\\d*";
   private static final String POSITIONS = "positions";
@@ -19,7 +19,7 @@ final class ModelArguments {
   private ModelArguments() {}
 
   /**
-   * What the engine is fed.
+   * The arguments passed to the engine.
    *
    * @param tensors in order
    * @param names for the engine, as {@link io.camhook.engine.ModelSession.Use}; empty: by position

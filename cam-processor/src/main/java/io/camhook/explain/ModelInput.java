@@ -7,15 +7,15 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a model is fed once.
+ * The input of one run of a model.
  *
- * @param name unique among the inputs of a run, and safe as the beginning of a file name
+ * @param name unique among the inputs of a command, and safe as the beginning of a file name
  * @param tensors the model's arguments, each with its batch dimension
- * @param names one a tensor: {@code input}, {@code input0}, {@code input1} … by position, others
- *     those of the model's own parameters or of the entries of its dict
- * @param picture the picture that the first tensor was made of; null if it was none
- * @param frame where that picture lies in the one that the user gave; null if that is all of it
- * @param tokens the words of a text, one a token of the first tensor; empty if there is none
+ * @param names one per tensor: {@code input}, {@code input0}, {@code input1} … by position; other
+ *     names are those of the model's own parameters or of the entries of its dict
+ * @param picture the picture that the first tensor was made from; null if there is none
+ * @param frame where that picture lies in the user's picture; null if it covers all of it
+ * @param tokens the words of a text, one per token of the first tensor; empty if it is not a text
  */
 public record ModelInput(
     String name,

@@ -14,21 +14,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The modules of a model, which a TorchScript file shows without an engine; and what they returned,
- * once a pass has shown it.
+ * The modules of a model, which can be read from a TorchScript file without an engine, and their
+ * outputs if a pass was run.
  *
  * @param model the file, or the model's name
  * @param modules in registration order, the root first
- * @param arguments what the model's forward takes; empty where that is not known
+ * @param arguments the arguments of the model's forward; empty if unknown
  * @param outputs what modules returned in a pass, by module path, in order of the calls; empty
- *     without a pass, without an entry for modules that were not called
+ *     without a pass; modules that were not called have no entry
  * @param auto the module that {@code auto} means; null without a pass, or if none has a spatial
  *     output
- * @param rootOnly why no layer but {@code .} can be recorded; null where others can
- * @param missing why the value of a module is not in an ONNX graph, by module path; null for a
- *     model that is no ONNX graph
- * @param inputShapes shapes of inputs that an ONNX graph declares, to try it with; empty where it
- *     leaves more than the batch open, and for other models
+ * @param rootOnly why only {@code .} can be recorded; null if other layers can
+ * @param missing why the value of a module is not in an ONNX graph, by module path; null if the
+ *     model is not an ONNX graph
+ * @param inputShapes input shapes that an ONNX graph declares, for a trial run; empty if more than
+ *     the batch size is open, and for other models
  * @param operators values of operators that are layers
  */
 public record ModelListing(
@@ -45,9 +45,9 @@ public record ModelListing(
   /**
    * Values of operators in a TorchScript archive.
    *
-   * @param only why layers are values of operators, {@code relu#7}; null where they are modules
-   * @param pooled where layers are operators, the value that goes into the last global pooling, if
-   *     the code shows it: what {@code auto} means
+   * @param only why layers are values of operators, {@code relu#7}; null if they are modules
+   * @param pooled if layers are operators, the input of the last global pooling, which {@code auto}
+   *     means; null if the code does not show it
    * @param inside the values of operators in the code of modules, {@code layer3.0/relu#1}
    */
   public record Operators(

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * PyTorch itself for one platform, which DJL has as an artifact of its own.
+ * PyTorch's native library for one platform, which DJL publishes as a separate artifact.
  *
  * @param platform as DJL names it: {@code linux-x86_64}
  */

@@ -17,8 +17,8 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * Reads picture files: the numbers that are in them, upright. What cannot be read right (half a
- * JPEG, four colours for print) is refused.
+ * Reads the exact pixel values of picture files, rotated upright. A file that cannot be read
+ * correctly (a truncated JPEG, CMYK) is rejected.
  */
 final class PictureFile {
   /** What the JDK's readers say of a file that ends too early, and go on with grey. */

@@ -3,11 +3,11 @@ package io.camhook.explain;
 import io.camhook.render.Picture;
 
 /**
- * Where what a model was fed lies in the picture that the user gave, in pixels of that picture. A
- * part of it may lie outside, where padding was added.
+ * The rectangle of the user's picture that the model's input shows, in pixels of that picture.
+ * Padding may extend beyond the picture.
  *
  * @param original the picture as it was decoded
- * @param left column of the fed picture's left edge
+ * @param left column of the input's left edge
  * @param top row of its top edge
  * @param width columns that it covers
  * @param height rows that it covers

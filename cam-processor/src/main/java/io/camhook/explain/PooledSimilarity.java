@@ -8,9 +8,9 @@ import java.util.Arrays;
 
 /**
  * Cosine similarity of the mean of token vectors {@code [1,T,D]} with a reference, as sentence
- * encoders are used: a token counts if the attention mask has it.
+ * encoders are used: only tokens in the attention mask count.
  *
- * @param weights one a token; they add up to 1
+ * @param weights one per token; they add up to 1
  * @param similarity of a mean with the reference
  */
 record PooledSimilarity(float[] weights, ScoreTarget similarity) implements ScoreTarget {

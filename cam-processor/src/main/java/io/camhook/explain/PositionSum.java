@@ -13,8 +13,8 @@ import java.util.List;
  * class's score is its sum over the positions of a mask.
  *
  * @param classes C
- * @param inside the mask, one entry a position
- * @param target what is asked of the sums
+ * @param inside the mask, one entry per position
+ * @param target the target, applied to the sums
  */
 record PositionSum(int classes, boolean[] inside, ScoreTarget target) implements ScoreTarget {
 

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From a picture to what a model is fed: brought to size, then {@code (value / 255 - mean) / std}
- * per channel, as float32 {@code [1,C,H,W]} with C 1 (grey), 3 (RGB) or 4 (RGB and alpha).
+ * Converts a picture to a model's input: resizes it, then computes {@code (value / 255 - mean) /
+ * std} per channel, as float32 {@code [1,C,H,W]} with C 1 (grey), 3 (RGB) or 4 (RGB and alpha).
  * Immutable and thread-safe.
  */
 public final class Preprocessing {
@@ -37,7 +37,7 @@ public final class Preprocessing {
     this.std = std;
   }
 
-  /** What was made of a picture. */
+  /** The result of preprocessing a picture. */
   record Fed(Tensor tensor, Picture picture, PictureFrame frame) {}
 
   /**

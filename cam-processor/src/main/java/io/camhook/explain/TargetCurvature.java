@@ -7,9 +7,9 @@ import io.camhook.recording.Tensor;
 import java.util.List;
 
 /**
- * The part of a Hessian product that comes from a target which is not linear in the outputs y. With
- * J = ∂y/∂A the Hessian of s(y(A)) is {@code Σ ∂s/∂y_i ∇²y_i + Jᵀ ∇²s J}; the first part is
- * autograd's with ∂s/∂y held fixed, the second is found here: {@code u = J A} and {@code w = ∇²s u}
+ * The part of a Hessian product that is due to a target that is not linear in the outputs y. With J
+ * = ∂y/∂A the Hessian of s(y(A)) is {@code Σ ∂s/∂y_i ∇²y_i + Jᵀ ∇²s J}; autograd computes the first
+ * part with ∂s/∂y held fixed; this class computes the second: {@code u = J A} and {@code w = ∇²s u}
  * by central differences, {@code Jᵀ w} by autograd.
  */
 final class TargetCurvature {

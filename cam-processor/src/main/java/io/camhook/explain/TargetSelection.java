@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What is explained of an output: one target or several. Implementations are immutable. */
+/** The targets to explain for an output, one or several. Implementations are immutable. */
 @FunctionalInterface
 public interface TargetSelection {
 
@@ -109,7 +109,7 @@ public interface TargetSelection {
     return output;
   }
 
-  /** Classes of an output that has them second. */
+  /** Class targets for an output with the classes on the second axis. */
   record OfClasses(TargetSelection targets) implements TargetSelection {
     @Override
     public List<ScoreTarget> of(Tensor output) {

@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns texts into token ids by a {@code tokenizer.json}, with DJL's binding of Hugging Face's
- * tokenizers. Its native library is loaded with the first text. Not thread-safe.
+ * Turns texts into token ids with a {@code tokenizer.json}, using DJL's binding to Hugging Face's
+ * tokenizers. The native library is loaded with the first text. Not thread-safe.
  */
 public final class TextTokenizer implements AutoCloseable {
   static final String IDS = "input_ids";
@@ -102,7 +102,8 @@ public final class TextTokenizer implements AutoCloseable {
         open = HuggingFaceTokenizer.newInstance(file);
       } catch (LinkageError e) {
         throw new ExplainException(
-            "the native library of ai.djl.huggingface:tokenizers cannot be loaded, so texts cannot be read; give the ids as a .safetensors: "
+            "the native library of ai.djl.huggingface:tokenizers cannot be loaded, so texts cannot"
+                + " be read; give the ids as a .safetensors: "
                 + e.getMessage(),
             e);
       } catch (RuntimeException e) {

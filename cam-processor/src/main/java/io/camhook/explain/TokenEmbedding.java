@@ -14,9 +14,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The module that turns token ids into vectors, which is where a model of words can first be
- * differentiated: the {@code Embedding} that the user named as a layer, else the one with most
- * rows. In a session of its own, opened when it is first asked for.
+ * The module that turns token ids into vectors, which is the first differentiable point of a text
+ * model: the {@code Embedding} that the user named as a layer, else the one with the most rows. It
+ * has its own session, which is opened on first use.
  */
 final class TokenEmbedding implements AutoCloseable {
   private final MethodSessions sides;

@@ -20,8 +20,8 @@ import java.util.OptionalLong;
 import java.util.stream.LongStream;
 
 /**
- * The words of a {@code tokenizer.json} by their ids, as Hugging Face's tokenizers write it
- * (WordPiece, BPE, Unigram, WordLevel). Needs no native library. Immutable.
+ * The words of a Hugging Face {@code tokenizer.json} (WordPiece, BPE, Unigram, WordLevel) by their
+ * ids. Needs no native library. Immutable.
  */
 public final class Vocabulary {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -9,13 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A model that forgets from the output on: copies in which the parameters of the last layer, of the
- * last two, and so on have their values in random order, so that the distribution of every tensor
- * stays. What {@link io.camhook.cam.metrics.SanityCheck} compares maps of.
+ * Copies of a model in which the parameters of the last layer, of the last two, and so on have been
+ * shuffled, so that the distribution of every tensor stays. {@link
+ * io.camhook.cam.metrics.SanityCheck} compares their maps.
  *
- * <p>Layers are modules with a parameter of two or more dimensions, in reversed order of
- * registration; norms between them go with the layer before. Deep models take several at a time.
- * Immutable.
+ * <p>Layers are modules with a parameter of two or more dimensions, in reverse order of
+ * registration; norms between them belong to the layer before. In deep models each step takes
+ * several layers. Immutable.
  */
 public final class WeightCascade {
   private static final int STEPS = 12;
@@ -104,7 +104,7 @@ public final class WeightCascade {
     }
   }
 
-  /** One model of the cascade; its file goes when it is closed. */
+  /** One model of the cascade; its file is deleted when it is closed. */
   public record Step(Path file, Explainer explainer) implements AutoCloseable {
     @Override
     public void close() throws IOException {

@@ -1,7 +1,4 @@
-/**
- * Explains models where they run: inputs, passes asked for one by one, methods that run the model
- * again.
- */
+/** Explains models that can be run: inputs, passes on request, methods that run the model again. */
 @NullMarked
 package io.camhook.explain;
 

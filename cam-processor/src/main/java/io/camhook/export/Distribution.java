@@ -3,7 +3,7 @@ package io.camhook.export;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What TensorBoard draws of many numbers.
+ * A histogram for TensorBoard.
  *
  * @param limits upper edge of each bin, equal in width
  * @param counts numbers in each bin

@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.util.zip.CRC32C;
 
 /**
- * A file of TensorBoard's: TFRecords of {@code Event} messages ({@code
+ * A TensorBoard event file: TFRecords of {@code Event} messages ({@code
  * tensorboard/compat/proto/event.proto}, {@code summary.proto}). A record is its length (8 bytes,
  * little-endian), the masked CRC32C of the length, the message, the masked CRC32C of the message.
  * Not thread-safe.
@@ -29,7 +29,7 @@ public final class EventFile implements Closeable {
 
   private final OutputStream out;
 
-  /** A field, or several, of a message. */
+  /** One or more fields of a message. */
   private interface Fields {
     void write(CodedOutputStream message) throws IOException;
   }

@@ -16,9 +16,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * {@code .npz} as {@code numpy.load} reads it: a zip, not compressed, of an {@code .npy} (format
- * 1.0) for each tensor. bfloat16, which NumPy does not have, becomes float32. Each string becomes
- * an array of rank 0 and type {@code <U}.
+ * Writes an {@code .npz} file for {@code numpy.load}: an uncompressed zip with one {@code .npy}
+ * (format 1.0) per tensor. bfloat16, which NumPy lacks, becomes float32. Each string becomes an
+ * array of rank 0 and type {@code <U}.
  */
 public final class NumpyArchive {
   private static final int ALIGNMENT = 64;

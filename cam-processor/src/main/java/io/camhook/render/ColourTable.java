@@ -6,7 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
-/** Colours for 0..1, with the very values that OpenCV has. Thread-safe. */
+/** Colours for 0..1, with exactly OpenCV's values. Thread-safe. */
 public enum ColourTable {
   JET,
   VIRIDIS,

@@ -4,9 +4,9 @@ import java.awt.Color;
 import java.util.List;
 
 /**
- * Several heatmaps laid over one picture, each in a colour of its own: every pixel has the colour
- * of the heatmap that is largest there (the first of equals), as bright as it is large. The colours
- * are spread evenly over the hues, so that a legend can be made from {@link #colour}.
+ * Several heatmaps laid over one picture, each in its own colour: a pixel has the colour of the
+ * heatmap that is largest there (the first among equals), with brightness equal to its value. The
+ * hues are evenly spaced, so that a legend can be made from {@link #colour}.
  */
 public final class ConceptOverlay {
 

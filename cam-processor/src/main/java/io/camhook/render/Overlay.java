@@ -2,8 +2,8 @@ package io.camhook.render;
 
 /**
  * A heatmap laid over a picture: {@code o = (1 - w) colours(heat) + w image/255}, then {@code 255 o
- * / max(o)}, truncated. In float32 throughout, which makes it byte for byte pytorch-grad-cam's
- * {@code show_cam_on_image}.
+ * / max(o)}, truncated. Computed in float32, so the result equals that of pytorch-grad-cam's {@code
+ * show_cam_on_image} byte for byte.
  */
 public final class Overlay {
 

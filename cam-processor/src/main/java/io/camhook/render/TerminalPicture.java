@@ -3,8 +3,8 @@ package io.camhook.render;
 import java.util.Locale;
 
 /**
- * A picture as text: with colours two pixels in each character (the upper half block ▀ in one
- * colour on another, 24 bits), without them one shade of grey a character.
+ * A picture as text: with colours, two pixels per character (the upper half block ▀ in one colour
+ * on another, 24 bits); without, one shade of grey per character.
  */
 public final class TerminalPicture {
   private static final String SHADES = " .:-=+*#%@";

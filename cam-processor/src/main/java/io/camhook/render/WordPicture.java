@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The words of a text, each on the colour of its value: red speaks for the score, blue against it,
- * as strong as its share of the largest. Drawn headless, with the fonts of the JDK.
+ * The words of a text, each on a background for its value: red supports the score, blue opposes it,
+ * with a strength relative to the largest value. Drawn headless, with the fonts of the JDK.
  */
 public final class WordPicture {
   private static final int WIDTH = 800;
@@ -33,10 +33,10 @@ public final class WordPicture {
   /**
    * One word.
    *
-   * @param text as it is shown
-   * @param value for (above 0) or against the score
-   * @param joined whether it goes on the word before
-   * @param dim whether it is no part of the text
+   * @param text the displayed text
+   * @param value supports the score if above 0, else opposes it
+   * @param joined whether it continues the previous word
+   * @param dim whether it is not part of the text
    */
   public record Word(String text, float value, boolean joined, boolean dim) {}
 

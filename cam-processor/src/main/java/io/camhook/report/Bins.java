@@ -1,9 +1,9 @@
 package io.camhook.report;
 
 /**
- * A histogram on a logarithmic axis of both signs: five bins a decade from 1e-4 to 1e4 on either
- * side of one bin for zero and what is next to it. The same bins for every layer, so that
- * histograms of steps can be added. What lies beyond counts in the outermost bin.
+ * A histogram on a logarithmic axis of both signs: five bins per decade from 1e-4 to 1e4 on either
+ * side of one bin for values around zero. Every layer has the same bins, so that histograms of
+ * several steps can be added. Values beyond the range count in the outermost bins.
  */
 final class Bins {
   private static final int PER_DECADE = 5;

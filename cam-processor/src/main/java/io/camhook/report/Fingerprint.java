@@ -2,7 +2,7 @@ package io.camhook.report;
 
 import io.camhook.render.Picture;
 
-/** What was fed, as a number that is the same for the same input (64-bit FNV-1a). */
+/** A hash of an input (64-bit FNV-1a), equal for equal inputs. */
 final class Fingerprint {
   private static final long PRIME = 0x100000001b3L;
 

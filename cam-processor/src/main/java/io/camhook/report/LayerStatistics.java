@@ -10,19 +10,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Statistics of each layer's activations and gradients over steps: those of the model where a
- * {@code stats} hook ran, else captures. Not thread-safe.
+ * Statistics of each layer's activations and gradients over steps: the model's steps if a {@code
+ * stats} hook ran, else captures. Not thread-safe.
  */
 public final class LayerStatistics {
   private final Map<Key, Series> series = new LinkedHashMap<>();
   private final Set<Key> watched = new HashSet<>();
   private final Map<Key, boolean[]> alive = new LinkedHashMap<>();
 
-  /** A layer and what of it: {@code activation} or {@code gradient}. */
+  /** A layer and one kind of its values: {@code activation} or {@code gradient}. */
   record Key(String layer, String kind) {}
 
   /**
-   * One step of one layer; all but {@code notFinite} is over the finite values, NaN where there is
+   * One step of one layer; all but {@code notFinite} are over the finite values, NaN if there are
    * none.
    *
    * @param mean arithmetic mean
@@ -52,8 +52,8 @@ public final class LayerStatistics {
   /**
    * Channels that were zero everywhere in every capture.
    *
-   * @param dead their number
-   * @param channels of so many
+   * @param dead how many there were
+   * @param channels number of all channels
    */
   record Dead(int dead, int channels) {}
 

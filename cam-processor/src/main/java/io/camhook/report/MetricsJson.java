@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.Map;
 
-/** Field {@code metrics} of the index: what the page's tab "Methods" shows. */
+/** The field {@code metrics} of the index, for the page's tab "Methods". */
 final class MetricsJson {
   private MetricsJson() {}
 

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Numbers of captures that a reader filters and sorts by: what the report computes, and every
+ * Numbers by which a reader can filter and sort captures: those that the report computes, and every
  * number in a capture's metadata. A column appears with the first capture that has it.
  */
 final class Numbers {

@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What is true of many captures: the mean map of each class, and how alike methods are. */
+/** Summaries over many captures: the mean map of each class, and the similarity of methods. */
 final class Overview {
   /** Classes whose mean map is kept while reading, and of those the most frequent are shown. */
   private static final int CLASSES_READ = 1000;

@@ -5,8 +5,8 @@ import java.util.Base64;
 import java.util.zip.Deflater;
 
 /**
- * Bytes as base64 of a raw deflate stream (RFC 1951): what the page's {@code
- * DecompressionStream('deflate-raw')} reads.
+ * Bytes as base64 of a raw deflate stream (RFC 1951): the input of the page's {@code
+ * DecompressionStream('deflate-raw')}.
  */
 final class Packed {
   private Packed() {}

@@ -3,9 +3,8 @@ package io.camhook.report;
 import java.util.Base64;
 
 /**
- * Values as unsigned integers between their smallest and largest finite value: what the page
- * decodes as {@code min + (max - min) * q / levels}. Values that are not finite become the
- * smallest.
+ * Values as unsigned integers between their smallest and largest finite value. The page decodes
+ * them as {@code min + (max - min) * q / levels}. Non-finite values become the smallest.
  *
  * @param min value of 0
  * @param max value of the highest level

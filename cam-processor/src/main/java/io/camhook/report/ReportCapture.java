@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * What the report shows of one capture. Arrays are not copied and must not change afterwards.
  *
  * @param id the capture's id, unique in the report
- * @param name what the list shows and the search finds
+ * @param name the name shown in the list and found by the search
  * @param model label of the model
  * @param time ISO-8601 instant, or empty
- * @param picture what was fed to the model, null when it was not recorded
+ * @param picture the model's input picture, null if it was not recorded
  * @param predictions classes with their probabilities, most probable first
  * @param targets the scalars that were explained; maps and channel weights refer to them by
  *     position
@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param channels recorded activations, one entry a layer
  * @param masks ground truth, where it is known
  * @param metadata everything else worth reading, in the order to show it
- * @param concepts what a layer sees, without any target; null if nobody asked
- * @param input what was fed where that is no picture, and what lies over the picture
- * @param truth the right classes; empty where nobody knows them
+ * @param concepts concepts of a layer, independent of any target; null if they were not requested
+ * @param input an input that is not a picture, and overlays of the picture
+ * @param truth the true classes; empty if unknown
  * @param source position of its {@link ReportSource}
  */
 public record ReportCapture(
@@ -134,7 +134,7 @@ public record ReportCapture(
    *
    * @param colour 0xRRGGBB in the overlay
    * @param share of the activation, 0..1
-   * @param says what the model says to it, most probable first; may be empty
+   * @param says the model's predictions for it, most probable first; may be empty
    */
   public record Concept(int colour, double share, List<String> says) {
     public Concept {
@@ -225,7 +225,7 @@ public record ReportCapture(
   }
 
   /**
-   * Where an object really is.
+   * The true location of an object.
    *
    * @param label its class
    * @param width columns

@@ -27,8 +27,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a report knows of all its captures at once: a short row of each, and what is true of many.
- * Not thread-safe.
+ * The index of a report: a short row for each capture, and summaries over many captures. Not
+ * thread-safe.
  */
 final class ReportIndex {
   /** Number of thumbnails that are loaded together. */
@@ -47,7 +47,7 @@ final class ReportIndex {
   private @Nullable MetricsTable metrics;
   private boolean compares;
 
-  /** What the list shows of a capture, and what it is filtered by. */
+  /** A capture's row in the list, with the values to filter by. */
   private record Row(
       String name,
       List<String> targets,

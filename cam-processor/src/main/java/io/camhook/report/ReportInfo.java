@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a report says about itself.
+ * A report's metadata.
  *
  * @param title shown beside the name; empty: the labels of the models
  * @param sources the recordings it was made from
  * @param created when
  * @param version camhook's version
- * @param methods method id to the name it is known by, in the order to offer them
+ * @param methods method id to display name, in the order to offer them
  * @param colormaps name to 256 RGB triples, in the order to offer them; the first is the default
  */
 public record ReportInfo(

@@ -4,15 +4,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was fed to the model where that is no picture, and what lies over a picture. Arrays are not
- * copied and must not change afterwards.
+ * An input that is not a picture, and overlays of a picture. Arrays are not copied and must not
+ * change afterwards.
  *
- * @param signal a sequence of numbers, null where the input is none
- * @param volume slices, null where the input is none
- * @param tokens words, one a position of maps of shape {@code [T]}; empty where the input is no
+ * @param signal a sequence of numbers, null if the input is not a signal
+ * @param volume slices, null if the input is not a volume
+ * @param tokens words, one per position of maps of shape {@code [T]}; empty if the input is not a
  *     text
- * @param boxes what a detector found, in pixels of the picture; may be empty
- * @param segmentation class of each place, null where the model gives none
+ * @param boxes a detector's boxes, in pixels of the picture; may be empty
+ * @param segmentation class of each position, null if the model returns none
  */
 public record ReportInput(
     @Nullable Signal signal,
@@ -57,7 +57,7 @@ public record ReportInput(
   }
 
   /**
-   * What a detector found at a place.
+   * A box found by a detector.
    *
    * @param label class
    * @param score 0..1, NaN if unknown
@@ -69,7 +69,7 @@ public record ReportInput(
   public record Box(String label, double score, double x0, double y0, double x1, double y1) {}
 
   /**
-   * The class of each place of the picture.
+   * The class of each position of the picture.
    *
    * @param width columns
    * @param height rows

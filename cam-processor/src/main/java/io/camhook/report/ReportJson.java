@@ -19,7 +19,7 @@ final class ReportJson {
 
   private ReportJson() {}
 
-  /** What to write into one JSON text. */
+  /** Writes the content of one JSON text. */
   interface Content {
     void writeTo(JsonGenerator json) throws IOException;
   }

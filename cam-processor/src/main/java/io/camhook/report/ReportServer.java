@@ -18,9 +18,9 @@ import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves a report over HTTP. Every address begins with a token of 128 random bits: whoever does not
- * know it gets 404, so another user of the machine, or a page in a browser, sees nothing. A request
- * whose {@code Host} is a name that is not ours is refused, which stops DNS rebinding.
+ * Serves a report over HTTP. Every address begins with a token of 128 random bits: requests without
+ * it get 404, so other users of the machine and pages in a browser see nothing. A request with a
+ * foreign {@code Host} is rejected, which prevents DNS rebinding.
  */
 public final class ReportServer implements Closeable {
   private final HttpServer server;

@@ -5,14 +5,14 @@ import io.camhook.recording.Run;
 import java.util.List;
 
 /**
- * Where captures of a report come from, and in which state that is.
+ * A source of a report's captures, and its state.
  *
- * @param path as it was named
+ * @param path as the user named it
  * @param captures number of captures in the report
- * @param models with their module trees; empty where no manifest tells
- * @param runs the processes that recorded, oldest first; empty where no manifest tells
- * @param damage what could not be read, one line each
- * @param complete false while a recording is written, or if its writer was killed
+ * @param models with their module trees; empty without a manifest
+ * @param runs the processes that recorded, oldest first; empty without a manifest
+ * @param damage unreadable parts, one line each
+ * @param complete false while the recording is being written, or if its writer was killed
  */
 public record ReportSource(
     String path,

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a report: one HTML file that opens from {@code file://} and asks the network for nothing.
+ * Writes a report: one HTML file that opens from {@code file://} and makes no network requests.
  *
  * <p>The page, its index, the first capture and its code come first in the file, the other captures
  * after them, each in an inert {@code <script>} element of its own that is decoded when the capture
- * is opened. So a browser shows list and first capture before it has read the others, and the time
- * to open hardly grows with them.
+ * is opened. So a browser shows the list and the first capture before it has read the others, and
+ * the time to open hardly grows with their number.
  *
  * <p>Captures are written as they are added and not kept; {@link #finish} puts the file in place. A
  * writer that is closed before that leaves no file. Not thread-safe.
@@ -61,7 +61,7 @@ public final class ReportWriter implements Closeable {
     add(prepare(capture));
   }
 
-  /** A capture with its pictures encoded: all of it that takes time. */
+  /** A capture with its pictures encoded, which is the slow part. */
   public static final class Prepared {
     private final ReportCapture capture;
     private final String block;

@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A report that is asked for piece by piece, also while it grows: the index is in memory, captures
- * lie in a temporary file that goes with the process. Thread-safe.
+ * A report that is served in pieces, also while it grows: the index is in memory, and captures are
+ * in a temporary file that is deleted with the process. Thread-safe.
  */
 public final class ServedReport implements Closeable {
   private static final int THUMBNAIL_SIDE = 80;
@@ -45,7 +45,7 @@ public final class ServedReport implements Closeable {
             StandardOpenOption.DELETE_ON_CLOSE);
   }
 
-  /** Fills in statistics, a table or sources while nobody reads. */
+  /** Updates statistics, the table or the sources while no reader is active. */
   public interface Change {
     void on(LayerStatistics statistics) throws IOException;
   }

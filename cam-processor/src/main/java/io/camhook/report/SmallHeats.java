@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The heatmaps of a capture's first target, one a method, small enough to go with every thumbnail:
- * what the grid draws, what means of a class and the agreement of methods are made of.
+ * The heatmaps of a capture's first target, one per method, small enough to be stored with every
+ * thumbnail. The grid draws them; class means and the similarity of methods are computed from them.
  */
 final class SmallHeats {
   /** Longest side in cells. */

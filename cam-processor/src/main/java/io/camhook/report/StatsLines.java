@@ -16,9 +16,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the hook {@code stats} wrote beside a recording: {@code stats.jsonl}, an object a line. A
- * layer's further calls in a step are called {@code relu#1}, {@code relu#2} …, its further outputs
- * {@code lstm:1} …, as in a capture; of several models each layer has its model's name before it.
+ * Reads {@code stats.jsonl}, which the hook {@code stats} writes beside a recording, one object per
+ * line. As in a capture, a layer's further calls in a step are named {@code relu#1}, {@code relu#2}
+ * …, and its further outputs {@code lstm:1} …; with several models each layer's name starts with
+ * its model's name.
  */
 public final class StatsLines {
   /** Name of the file in the recording's directory. */

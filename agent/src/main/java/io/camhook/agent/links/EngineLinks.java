@@ -8,7 +8,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What an adapter links to in its engine. */
+/** The classes and members of its engine that an adapter links to. */
 public final class EngineLinks {
   private static final String FOLDER = "/META-INF/camhook/";
 

@@ -8,9 +8,9 @@ import net.bytebuddy.jar.asm.Type;
 /**
  * A symbolic reference of a class file (JVMS 5.1).
  *
- * @param owner internal name of the class that is linked to
- * @param name of its method or field; empty where the class alone is meant
- * @param descriptor of the method or field; empty where the class alone is meant
+ * @param owner internal name of the linked class
+ * @param name of its method or field; empty for the class itself
+ * @param descriptor of the method or field; empty for the class itself
  */
 record Link(String owner, String name, String descriptor) implements Comparable<Link> {
   private static final Comparator<Link> ORDER =

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import net.bytebuddy.jar.asm.ClassReader;
 import net.bytebuddy.utility.OpenedClassReader;
 
-/** Run by the build: writes down what an adapter links to. */
+/** Run by the build: lists everything that an adapter links to. */
 public final class LinkCollector {
   // tags of the constant pool (JVMS 4.4)
   private static final int CLASS = 7;

@@ -16,10 +16,10 @@ import net.bytebuddy.jar.asm.Opcodes;
 import net.bytebuddy.utility.OpenedClassReader;
 import org.jspecify.annotations.Nullable;
 
-/** The class files that a class loader sees; none of them is loaded as a class. */
+/** The class files that a class loader sees, without loading them as classes. */
 final class SeenClasses {
   /**
-   * @param members name and descriptor of each, joined by a blank
+   * @param members name and descriptor of each, separated by a space
    * @param parents superclass and interfaces
    */
   private record Shape(boolean exists, Set<String> members, List<String> parents) {

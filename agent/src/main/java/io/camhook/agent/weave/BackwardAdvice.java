@@ -3,7 +3,7 @@ package io.camhook.agent.weave;
 import io.camhook.dispatch.Dispatch;
 import net.bytebuddy.asm.Advice;
 
-/** Inlined into {@code JniUtils.backward}: skips it where the adapter has run it. */
+/** Inlined into {@code JniUtils.backward}: skips the call if the adapter has already run it. */
 final class BackwardAdvice {
   private BackwardAdvice() {}
 

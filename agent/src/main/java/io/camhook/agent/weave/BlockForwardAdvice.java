@@ -7,8 +7,8 @@ import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inlined into the four-argument {@code forward} of DJL blocks. Nothing is suppressed here: what
- * comes out of {@link Dispatch} is a user's own exception; failures of camhook stay inside.
+ * Inlined into the four-argument {@code forward} of DJL blocks. Exceptions are not suppressed here:
+ * any exception from {@link Dispatch} is the user's own; camhook's failures stay inside.
  */
 final class BlockForwardAdvice {
   private BlockForwardAdvice() {}

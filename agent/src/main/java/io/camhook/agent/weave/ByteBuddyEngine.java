@@ -12,7 +12,10 @@ import net.bytebuddy.matcher.ElementMatchers;
 import net.bytebuddy.utility.JavaModule;
 import org.jspecify.annotations.Nullable;
 
-/** Starts Byte Buddy; apart from {@link Weaver} so that nothing of it is loaded earlier. */
+/**
+ * Starts Byte Buddy. Separate from {@link Weaver} so that none of Byte Buddy's classes are loaded
+ * earlier.
+ */
 final class ByteBuddyEngine {
   private static final String NEXUS = "net.bytebuddy.nexus.disabled";
 
@@ -44,7 +47,7 @@ final class ByteBuddyEngine {
     }
   }
 
-  /** What fails is thrown, and reported by {@link Weaver}. */
+  /** Throws failures, which {@link Weaver} reports. */
   private static final class Reports extends AgentBuilder.Listener.Adapter {
     private final Weaver.Listener woven;
 

@@ -6,7 +6,7 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/** The end of a woven call that may get another result, or recover from a failure. */
+/** The end of a woven call whose result may be replaced, or whose failure may be recovered from. */
 final class CallExitAdvice {
   private CallExitAdvice() {}
 

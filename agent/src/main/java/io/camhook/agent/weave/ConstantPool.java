@@ -3,8 +3,8 @@ package io.camhook.agent.weave;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 /**
- * Looks for text in a class file's constant pool without parsing the class: a few microseconds, so
- * that it can be asked for every class the JVM loads (JVMS 4.4).
+ * Searches a class file's constant pool for text without parsing the class. This takes a few
+ * microseconds, so it can be done for every class that the JVM loads (JVMS 4.4).
  */
 final class ConstantPool {
   private static final int FIRST_ENTRY = 10;

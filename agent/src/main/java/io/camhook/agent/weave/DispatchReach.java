@@ -12,9 +12,10 @@ import net.bytebuddy.matcher.ElementMatcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether woven code finds the dispatcher. It is a class of the agent's, and a loader that does not
- * ask the system's (its parent is the platform's; OSGi, JBoss Modules) does not see it: each woven
- * call would throw. Such classes are left as they are, and one line a kind of loader says so.
+ * Checks whether woven code can find the dispatcher, which is one of the agent's classes. A loader
+ * that does not delegate to the system class loader (its parent is the platform loader; OSGi, JBoss
+ * Modules) does not see it, and each woven call would throw. Classes of such loaders are not woven,
+ * and one line per kind of loader says so.
  */
 final class DispatchReach {
   private final EventLog log;

@@ -15,9 +15,9 @@ import net.bytebuddy.matcher.ElementMatcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the DJL that a class loader sees has the methods that are woven and everything that the
- * adapter links to. Where one is missing, nothing of that DJL is woven and one line says so. DJL is
- * looked at once, however many loaders see it; a loader that sees no DJL is no mismatch.
+ * Checks whether the DJL that a class loader sees has the methods to be woven and everything that
+ * the adapter links to. If anything is missing, that DJL is not woven and one line says so. Each
+ * DJL is checked once, no matter how many loaders see it; a loader without DJL is not a mismatch.
  */
 final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoader> {
   private static final String RANGE = "0.28 to 0.36";

@@ -5,7 +5,10 @@ import io.camhook.dispatch.Request;
 import net.bytebuddy.asm.Advice;
 import org.jspecify.annotations.Nullable;
 
-/** Inlined into {@code PtModel.load}: says whose archive is loaded inside. */
+/**
+ * Inlined into {@code PtModel.load}: tells the adapter which model the archive being loaded belongs
+ * to.
+ */
 final class ModelLoadAdvice {
   private ModelLoadAdvice() {}
 

@@ -13,9 +13,9 @@ import net.bytebuddy.matcher.ElementMatcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether the onnxruntime that a class loader sees has the methods that are woven and everything
- * that the adapter links to. Where one is missing, nothing of it is woven and one line says so.
- * Asked once a loader.
+ * Checks whether the onnxruntime that a class loader sees has the methods to be woven and
+ * everything that the adapter links to. If anything is missing, it is not woven and one line says
+ * so. Checked once per loader.
  */
 final class OrtSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoader> {
   private static final String RANGE = "1.16 to 1.23";
@@ -49,7 +49,9 @@ final class OrtSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
     this.log = log;
   }
 
-  /** The {@code run} in which all others end: of three arguments until 1.16, of four since. */
+  /**
+   * The {@code run} method that all others call: it has three arguments until 1.16 and four since.
+   */
   static final class LongestRun extends ElementMatcher.Junction.AbstractBase<MethodDescription> {
     @Override
     public boolean matches(MethodDescription method) {

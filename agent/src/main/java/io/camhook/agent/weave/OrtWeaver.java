@@ -4,7 +4,7 @@ import io.camhook.dispatch.EventLog;
 import java.util.Set;
 import net.bytebuddy.agent.builder.AgentBuilder;
 
-/** Weaves onnxruntime: the making, running and closing of sessions. */
+/** Weaves onnxruntime: creating, running and closing sessions. */
 public final class OrtWeaver implements Weaving {
   private static final Set<String> TYPES =
       Set.of(OrtMethods.ENVIRONMENT, OrtMethods.SESSION, OrtMethods.OPTIONS, OrtMethods.CLOSER);

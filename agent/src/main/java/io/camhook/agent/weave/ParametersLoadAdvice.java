@@ -6,7 +6,10 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/** Inlined into {@code PtSymbolBlock.loadParameters}, which loads an archive, code and all. */
+/**
+ * Inlined into {@code PtSymbolBlock.loadParameters}, which loads a complete archive, including its
+ * code.
+ */
 final class ParametersLoadAdvice {
   private ParametersLoadAdvice() {}
 

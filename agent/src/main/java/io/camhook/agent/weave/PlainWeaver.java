@@ -14,7 +14,7 @@ import net.bytebuddy.agent.builder.AgentBuilder;
 
 /** Weaves the forward and backward methods of the plain Java networks in the configuration. */
 public final class PlainWeaver implements Weaving {
-  /** A kind of method of a kind of class. */
+  /** One kind of method in one kind of class. */
   record Target(int entry, String type, Signature method, Role role) {}
 
   private final List<Target> targets = new ArrayList<>();

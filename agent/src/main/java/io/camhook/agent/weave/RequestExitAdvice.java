@@ -5,7 +5,7 @@ import io.camhook.dispatch.Request;
 import net.bytebuddy.asm.Advice;
 import org.jspecify.annotations.Nullable;
 
-/** The end of a woven call during which a request was open. */
+/** The end of a woven call that had opened a request. */
 final class RequestExitAdvice {
   private RequestExitAdvice() {}
 

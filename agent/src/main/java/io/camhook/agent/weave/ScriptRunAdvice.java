@@ -5,7 +5,10 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/** Inlined into {@code IValueUtils.forward}: skips it where the adapter has run the model. */
+/**
+ * Inlined into {@code IValueUtils.forward}: skips the call if the adapter has already run the
+ * model.
+ */
 final class ScriptRunAdvice {
   private ScriptRunAdvice() {}
 

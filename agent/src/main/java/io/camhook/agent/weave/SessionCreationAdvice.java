@@ -6,7 +6,10 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/** Inlined into {@code OrtEnvironment.createSession}: says what the session is made of. */
+/**
+ * Inlined into {@code OrtEnvironment.createSession}: tells the adapter which model the session is
+ * created from.
+ */
 final class SessionCreationAdvice {
   private SessionCreationAdvice() {}
 

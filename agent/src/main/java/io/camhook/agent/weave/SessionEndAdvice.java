@@ -3,7 +3,10 @@ package io.camhook.agent.weave;
 import io.camhook.dispatch.Dispatch;
 import net.bytebuddy.asm.Advice;
 
-/** Inlined into what ends a session of onnxruntime, or all of it when the JVM ends. */
+/**
+ * Inlined into the methods that close a session of onnxruntime, or all of onnxruntime at JVM
+ * shutdown.
+ */
 final class SessionEndAdvice {
   private SessionEndAdvice() {}
 

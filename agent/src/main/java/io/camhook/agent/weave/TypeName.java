@@ -6,8 +6,8 @@ import net.bytebuddy.description.type.TypeDefinition;
 import net.bytebuddy.description.type.TypeDescription;
 
 /**
- * Name or glob of a class, interface or annotation; it describes the types that have it, inherit
- * from one that has it, or are annotated with one that has it, themselves or in a supertype.
+ * Name or glob of a class, interface or annotation. It matches types with that name, their
+ * subtypes, and types that have an annotation with that name themselves or on a supertype.
  */
 final class TypeName {
   private final Glob glob;

@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The agent's one class file transformer. It asks each {@link Weaving} about every class and starts
- * Byte Buddy only when one of them is concerned, so that a JVM without a model pays neither for its
- * start nor for its memory. A class that cannot be woven is loaded as it is.
+ * Byte Buddy only when a class is to be woven, so that a JVM without a model spends no time or
+ * memory on it. A class that cannot be woven is loaded unchanged.
  */
 public final class Weaver implements ClassFileTransformer {
-  /** Sees what is woven; called on the thread that loads the class. */
+  /** Is told which classes are woven; called on the thread that loads the class. */
   public interface Listener {
     void woven(String className, @Nullable ClassLoader loader);
   }

@@ -4,7 +4,7 @@ import io.camhook.dispatch.EventLog;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** One family of classes that is woven, and the advice for it. Thread-safe. */
+/** One family of classes to weave, and the advice for it. Thread-safe. */
 public interface Weaving {
   /**
    * Whether a class may be of this family, judged by its bytes alone and cheaply: it is asked for

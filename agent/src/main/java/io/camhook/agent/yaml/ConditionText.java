@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 
 /**
  * The text of {@code sampling.when}: {@code confidence < 0.6}, {@code label in [cat, "tiger cat",
- * 282]}, {@code label not in […]}, joined by {@code and} and {@code or}, of which {@code and} binds
- * first.
+ * 282]}, {@code label not in […]}, joined by {@code and} and {@code or}; {@code and} binds more
+ * tightly.
  */
 final class ConditionText {
   static final String EXPECTED =

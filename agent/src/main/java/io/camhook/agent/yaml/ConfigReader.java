@@ -35,8 +35,8 @@ import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * Reads {@code camhook.yaml} and what overrides it into a validated {@link CamhookConfig}, or says
- * everything that is wrong with it.
+ * Reads {@code camhook.yaml} and its overrides into a validated {@link CamhookConfig}, or reports
+ * every mistake in it.
  */
 public final class ConfigReader {
   private static final long SHARD_BYTES = 1L << 30;
@@ -62,7 +62,7 @@ public final class ConfigReader {
     this.process = new DirectoryPattern.Process(start, pid, host, environment);
   }
 
-  /** A configuration and the dotted keys that an override may name. */
+  /** A configuration, and the dotted keys that can be overridden. */
   public record Result(CamhookConfig config, Set<String> keys) {}
 
   /**

@@ -87,7 +87,7 @@ final class DirectoryPattern {
     return absent;
   }
 
-  /** What the pattern may name of the running process. */
+  /** The values that the pattern can refer to. */
   record Process(
       Instant start,
       long pid,

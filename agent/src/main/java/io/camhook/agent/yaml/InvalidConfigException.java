@@ -3,7 +3,7 @@ package io.camhook.agent.yaml;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The configuration cannot be used; tells every problem at once. */
+/** The configuration is invalid; lists every problem. */
 public final class InvalidConfigException extends Exception {
   private final transient List<Problem> problems;
 

@@ -11,7 +11,7 @@ public interface Overrides {
   @Nullable Given find(String key);
 
   /**
-   * A value and who said it.
+   * A value and its source.
    *
    * @param text the value as written
    * @param source for messages, {@code agent option sampling.rate}

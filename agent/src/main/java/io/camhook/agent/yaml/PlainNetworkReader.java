@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Reads how a plain Java network is hooked: the keys beside {@code class}. */
+/** Reads the settings of a plain Java network: {@code class} and the keys that go with it. */
 final class PlainNetworkReader {
   private static final String TYPE = "the name of a class, interface or annotation, or a glob";
   private static final String METHOD =

@@ -1,9 +1,9 @@
 package io.camhook.agent.yaml;
 
 /**
- * Something that is wrong with the configuration.
+ * A mistake in the configuration.
  *
- * @param at {@code camhook.yaml:3:9} or the option, property or variable that said it
+ * @param at {@code camhook.yaml:3:9} or the option, property or variable that set it
  * @param key dotted key, {@code models[0].target}; empty for the file as a whole
  * @param message what was expected and what was found
  */

@@ -18,9 +18,9 @@ import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * A configuration's text as it may be kept with a recording, which others will read: without
- * comments, without the values of keys that look like secrets, without {@code ${…}} and its
- * defaults, and without user names in addresses. All else is as it was written.
+ * A configuration's text in the form stored with a recording, which others may read: without
+ * comments, values of keys that look like secrets, {@code ${…}} with its defaults, and user names
+ * in addresses. Everything else is verbatim.
  */
 public final class PublishedYaml {
   private static final String HIDDEN = "***";

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.nodes.Node;
 
-/** One reading of one file: what overrides it and what was wrong with it. */
+/** One reading of one file, with its overrides and the mistakes found in it. */
 final class Reading {
   private final String source;
   private final Overrides overrides;

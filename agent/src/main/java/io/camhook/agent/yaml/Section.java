@@ -19,9 +19,9 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
 /**
- * A mapping of the file, read key by key. Each getter makes its key a known one; {@link #close}
- * reports the others. A value of the wrong kind is reported and read as if it were absent, so that
- * one run finds every error.
+ * A mapping of the file, read key by key. Each getter marks its key as known; {@link #close}
+ * reports the unknown ones. A value of the wrong kind is reported and then treated as absent, so
+ * that one run finds every error.
  */
 final class Section implements AutoCloseable {
   private final Reading reading;

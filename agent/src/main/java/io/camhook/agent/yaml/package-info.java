@@ -1,4 +1,4 @@
-/** camhook.yaml to immutable records, with every error at its place in the file. */
+/** Reads camhook.yaml into immutable records and reports every error with its location. */
 @NullMarked
 package io.camhook.agent.yaml;
 

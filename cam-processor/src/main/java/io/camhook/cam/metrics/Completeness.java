@@ -4,8 +4,8 @@ import io.camhook.cam.FloatMap;
 
 /**
  * The axiom of completeness: attributions add up to the score minus that of the baseline, an input
- * of zeros (of words: zero vectors). {@code |Σ a - (S(x) - S(0))| / |S(x) - S(0)|}: 0 is exact, 1
- * is what a map of zeros has.
+ * of zeros (zero vectors for words). {@code |Σ a - (S(x) - S(0))| / |S(x) - S(0)|}: 0 is exact; a
+ * map of zeros has 1.
  *
  * <p>Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017.
  */

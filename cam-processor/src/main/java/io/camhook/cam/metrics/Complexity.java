@@ -4,11 +4,11 @@ import io.camhook.cam.FloatMap;
 import java.util.Arrays;
 
 /**
- * How simple a heatmap is: one that names few places can be understood.
+ * How simple a heatmap is: one that highlights few positions is easier to understand.
  *
  * @param sparseness the Gini index of the sizes |a|, sorted upwards: {@code Σ (2i - n - 1) |a_i| /
- *     (n Σ |a_i|)}; 0 if all are the same, nearly 1 if one has all (Chalasani et al., "Concise
- *     Explanations of Neural Networks using Adversarial Training", ICML 2020)
+ *     (n Σ |a_i|)}; 0 if all are equal, nearly 1 if a single one has everything (Chalasani et al.,
+ *     "Concise Explanations of Neural Networks using Adversarial Training", ICML 2020)
  * @param entropy of the shares {@code p_i = |a_i| / Σ |a|}: {@code -Σ p ln p}, from 0 (one place)
  *     to ln n (Bhatt et al., "Evaluating and Aggregating Feature-based Model Explanations", IJCAI
  *     2020)

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** How alike two maps of one shape are. */
+/** Similarity of two maps of the same shape. */
 public final class MapSimilarity {
 
   private MapSimilarity() {}

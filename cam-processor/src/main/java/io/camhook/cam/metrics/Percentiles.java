@@ -2,7 +2,7 @@ package io.camhook.cam.metrics;
 
 import java.util.Arrays;
 
-/** Percentiles with linear interpolation, as NumPy has them by default. */
+/** Percentiles with linear interpolation, NumPy's default. */
 final class Percentiles {
 
   private Percentiles() {}

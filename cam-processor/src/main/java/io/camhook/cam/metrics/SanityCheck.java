@@ -6,8 +6,8 @@ import java.util.List;
 
 /**
  * The sanity check by cascading randomisation: weights are replaced by random ones from the output
- * back to the input, one layer after another, and the heatmap of each such model is compared with
- * the first. A method whose heatmaps stay alike does not show what the model has learned.
+ * back to the input, layer by layer, and the heatmap of each such model is compared with that of
+ * the trained model. A method whose heatmaps stay similar does not show what the model has learned.
  *
  * <p>Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018; the similarity is Spearman's
  * rank correlation.
@@ -17,7 +17,7 @@ import java.util.List;
 public record SanityCheck(List<Entry> curve) {
 
   /**
-   * The heatmap's likeness once a layer and all after it are random.
+   * The similarity of the heatmap when a layer and all layers after it are random.
    *
    * @param layer module path of the layer randomised last
    * @param similarity Spearman's rank correlation with the heatmap of the trained model

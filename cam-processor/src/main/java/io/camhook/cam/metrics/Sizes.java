@@ -5,7 +5,7 @@ import io.camhook.cam.FloatMap;
 import io.camhook.cam.model.ModelRun;
 import java.util.Arrays;
 
-/** Maps and masks must be of one size. */
+/** Checks that maps and masks have the same size. */
 final class Sizes {
 
   private Sizes() {}

@@ -1,4 +1,4 @@
-/** How good a heatmap is: faithfulness to the model, and agreement with a known object. */
+/** Quality metrics for heatmaps: faithfulness to the model, and agreement with a known object. */
 @NullMarked
 package io.camhook.cam.metrics;
 

@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * Ablation-CAM: {@code w_k = (s - s_k) / s} with s the score and {@code s_k} the score with channel
- * k of the layer's output ablated; {@code raw = sum_k w_k A_k}. Needs no gradient; the model is run
- * only from the layer on where it can be resumed there.
+ * k of the layer's output ablated; {@code raw = sum_k w_k A_k}. Needs no gradient; if the model can
+ * be resumed at the layer, only the part after it is run.
  *
  * <p>Desai and Ramaswamy, "Ablation-CAM: Visual Explanations for Deep Convolutional Network via
  * Gradient-free Localization", WACV 2020. The paper ablates to 0. pytorch-grad-cam, which we
@@ -18,9 +18,9 @@ import java.util.Optional;
  * smallest minus 1e7, taken again after every row of a batch of 32, so that channel k has {@code
  * min - 1e7 (1 + k mod 32)}. Ours does not depend on the batch size.
  *
- * <p>Where global average pooling and a linear layer are all that follows the layer, ablating
- * channel k to a value v changes the outputs by {@code W_k (v - mean A_k)}: nothing is run again
- * but two activations, to see that it is so.
+ * <p>If only global average pooling and a linear layer follow the layer, ablating channel k to a
+ * value v changes the outputs by {@code W_k (v - mean A_k)}. Then only two activations are run
+ * again, to verify this.
  */
 final class AblationCam extends ModelWeighted {
   private static final float FAR_BELOW = 1e7f;

@@ -2,7 +2,9 @@ package io.camhook.cam.model;
 
 import java.util.Arrays;
 
-/** Scores of activations with one channel ablated, where the outputs are affine in the means. */
+/**
+ * Scores of activations with one channel ablated, for outputs that are affine in the channel means.
+ */
 final class AffineScores {
   private AffineScores() {}
 

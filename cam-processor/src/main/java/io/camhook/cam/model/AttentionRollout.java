@@ -10,13 +10,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Attention rollout: where the attention of all layers leads back to. With A the mean of a layer's
- * attention weights over its heads, {@code R = Π (A + I) / 2}, the last layer first; {@code raw} of
- * a token is the mean of R over the rows that the score reads: the class token's alone, or all of
- * them before a mean over tokens. It does not depend on the class.
+ * Attention rollout: follows the attention of all layers back to the input. With A the mean of a
+ * layer's attention weights over its heads, {@code R = Π (A + I) / 2}, the last layer first; {@code
+ * raw} of a token is the mean of R over the rows that the score reads: the class token's alone, or
+ * all of them before a mean over tokens. It does not depend on the class.
  *
- * <p>Abnar and Zuidema, "Quantifying Attention Flow in Transformers", ACL 2020, with the identity
- * for the residual connection as there.
+ * <p>Abnar and Zuidema, "Quantifying Attention Flow in Transformers", ACL 2020, including its
+ * identity term for the residual connection.
  */
 final class AttentionRollout extends InputMethod {
 

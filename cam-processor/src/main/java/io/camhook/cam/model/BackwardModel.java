@@ -6,7 +6,7 @@ import io.camhook.cam.targets.ScoreTarget;
 import io.camhook.recording.Tensor;
 import java.util.List;
 
-/** A model that also gives gradients. Not used concurrently. */
+/** A model that also computes gradients. Not used concurrently. */
 public interface BackwardModel extends ForwardModel {
 
   /**

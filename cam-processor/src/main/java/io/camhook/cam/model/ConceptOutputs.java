@@ -9,10 +9,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What a model says to the concepts of a {@link FeatureFactorization}: its output where the layer
- * returns one concept at every position. After a global average pooling and a linear layer that is
- * the classifier applied to the concept's vector, as in pytorch-grad-cam; but any network can be
- * asked that can be resumed at the layer.
+ * The model's output for each concept of a {@link FeatureFactorization}, computed as if the layer
+ * returned that concept at every position. With global average pooling and a linear layer this is
+ * the classifier applied to the concept's vector, as in pytorch-grad-cam; but it works for any
+ * network that can be resumed at the layer.
  */
 public final class ConceptOutputs {
 

@@ -11,11 +11,11 @@ import io.camhook.recording.Tensor;
 import java.util.List;
 
 /**
- * D-RISE: as RISE, with the score of a masked picture {@code max_j IoU(t, d_j) · cos(P_t, P_j) ·
- * O_j} over the boxes d_j that the detector finds there: how well it still finds box t, of class
- * probabilities P. O is the objectness; where the detector gives none, its largest class
- * probability. 5000 masks of 16 x 16 cells. Box t is the one that the target names, else the
- * surest.
+ * D-RISE: RISE with the following score of a masked picture: {@code max_j IoU(t, d_j) · cos(P_t,
+ * P_j) · O_j} over the boxes d_j that the detector finds in it. It measures how well the detector
+ * still finds box t, with class probabilities P. O is the objectness, or the largest class
+ * probability if the detector has no objectness. 5000 masks of 16 x 16 cells. Box t is the one that
+ * the target names, else the most confident one.
  *
  * <p>Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", CVPR 2021.
  */

@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model that can be run again. Where it takes several inputs, the one meant here is the one that
- * is explained; the implementation keeps the others, repeated to the batch. Not used concurrently.
+ * A model that can be run again. If it has several inputs, "the input" here is the explained one;
+ * the implementation keeps the others fixed and repeats them to the batch size. Not used
+ * concurrently.
  */
 public interface ForwardModel {
 

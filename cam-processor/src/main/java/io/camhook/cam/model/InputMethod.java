@@ -7,7 +7,7 @@ import io.camhook.cam.LayerTensors;
 import java.util.List;
 import java.util.Map;
 
-/** A method whose raw map lies over the input itself; it appears under the name {@code input}. */
+/** A method whose raw map lies over the input itself; its layer name is {@code input}. */
 abstract class InputMethod implements ModelMethod {
 
   @Override

@@ -9,8 +9,8 @@ import java.util.List;
 /**
  * Integrated gradients: {@code x * mean_t dS/dx(t x)} over 50 midpoints t of 0..1, the baseline
  * being 0; the map is the sum over the input's channels, so that it adds up to {@code S(x) - S(0)},
- * but for the error of so few steps: several percent on a deep network of ReLUs. Of token ids the
- * path leads to the vectors that the model's embedding makes of them.
+ * except for the error from the small number of steps, which is several percent for a deep ReLU
+ * network. For token ids, x is their embedding vectors.
  *
  * <p>Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017. Neither library has
  * it.

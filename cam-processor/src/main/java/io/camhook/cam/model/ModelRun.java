@@ -7,12 +7,12 @@ import java.util.Arrays;
 import java.util.concurrent.CancellationException;
 
 /**
- * One input to explain with a model at hand.
+ * One input to explain with a runnable model.
  *
  * @param model the model
  * @param input {@code [1, C, …]}
  * @param target the scalar that is explained
- * @param options how the model is run again
+ * @param options how to run the model again
  */
 public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, RunOptions options) {
 

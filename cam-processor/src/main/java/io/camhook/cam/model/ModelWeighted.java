@@ -38,7 +38,7 @@ abstract class ModelWeighted implements ModelMethod {
     return pipeline.one(new Found(id(), weights), layers, run.input().shape(), 0);
   }
 
-  /** The method once its weights are known. */
+  /** Applies the weights once they are known. */
   private record Found(String id, Map<String, double[]> weightsByPath) implements ChannelWeighted {
 
     @Override

@@ -9,9 +9,9 @@ import java.util.List;
 /**
  * Occlusion: a window of an eighth of the input slides by half its size and sets what it covers to
  * 0 (the mean colour of a normalised picture); {@code raw} of a position is the mean over the
- * windows that cover it of {@code s - s_window}. For signals, pictures and volumes. Of token ids
- * each one is replaced by the padding token: {@code raw} is the fall of the score, one value a
- * token.
+ * windows that cover it of {@code s - s_window}. For signals, pictures and volumes. For token ids,
+ * each token in turn is replaced by the padding token: {@code raw} is the drop of the score, one
+ * value per token.
  *
  * <p>Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014. Neither
  * library has it.

@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
  * How a model is run again.
  *
  * @param batch inputs per run; at least 1
- * @param channels number of strongest channels that a method which goes through all of them takes;
+ * @param channels number of strongest channels used by methods that run the model once per channel;
  *     0: all
- * @param samples number of variants of the input that a method which averages over them takes
- *     (steps, noisy copies, masks); 0: the method's own
- * @param seed of what is random
- * @param padId the token id that occlusion puts in the place of another; null: none was named
- * @param progress told after every run
- * @param cancelled asked before every run; true stops with a {@link
+ * @param samples number of variants of the input (steps, noisy copies, masks) for methods that
+ *     average over them; 0: the method's default
+ * @param seed seed of random numbers
+ * @param padId the token id that occlusion replaces others with; null if none was given
+ * @param progress called after every run
+ * @param cancelled called before every run; true stops with a {@link
  *     java.util.concurrent.CancellationException}
  */
 public record RunOptions(
@@ -29,7 +29,7 @@ public record RunOptions(
   private static final long INPUT_BYTES = 32L << 20;
   private static final int LARGEST_DEFAULT_BATCH = 64;
 
-  /** Told how far a method is. */
+  /** Receives a method's progress. */
   @FunctionalInterface
   public interface Progress {
     /**

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  *
  * <p>Wang et al., "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural
  * Networks", CVPR Workshops 2020. Follows pytorch-grad-cam; torchcam scales first and resizes with
- * half-pixel centres, and subtracts the score of the input, which softmax does not see.
+ * half-pixel centres, and subtracts the score of the input, which does not change the softmax.
  */
 final class ScoreCam extends ModelWeighted {
 

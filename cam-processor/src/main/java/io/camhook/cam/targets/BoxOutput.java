@@ -3,7 +3,7 @@ package io.camhook.cam.targets;
 import io.camhook.cam.CamException;
 import java.util.List;
 
-/** One of the scores that a detector gives beside its boxes. */
+/** One of the scores that a detector returns besides its boxes. */
 record BoxOutput(int box) implements BoxTarget {
 
   @Override

@@ -1,6 +1,6 @@
 package io.camhook.cam.targets;
 
-/** A target that is about boxes of a detector. */
+/** A target about a detector's boxes. */
 public sealed interface BoxTarget extends ScoreTarget permits BoxScore, BoxClassSum, BoxOutput {
 
   /** The class that is meant; -1 where the output of scores has none. */

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Where boxes and classes are in the output of a detector, {@code [1,boxes,columns]} or {@code
+ * The layout of boxes and classes in a detector's output, {@code [1,boxes,columns]} or {@code
  * [1,columns,boxes]}: there are more boxes than columns.
  *
- * @param format what the columns are
+ * @param format the meaning of the columns
  * @param count number of boxes
- * @param columns of each
+ * @param columns number of columns of each box
  * @param columnsFirst whether the columns come before the boxes
  */
 public record Boxes(Format format, int count, int columns, boolean columnsFirst) {

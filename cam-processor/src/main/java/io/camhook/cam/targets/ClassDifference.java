@@ -1,6 +1,6 @@
 package io.camhook.cam.targets;
 
-/** {@code logits[wanted] - logits[other]}: what speaks for one class and against another. */
+/** {@code logits[wanted] - logits[other]}: the evidence for one class and against another. */
 record ClassDifference(int wanted, int other) implements ScoreTarget {
 
   @Override

@@ -1,9 +1,9 @@
 package io.camhook.cam.targets;
 
 /**
- * {@code p = softmax(logits)[index]}; gradient {@code p (1_index - softmax)}, in float32 as PyTorch
- * has it: where p is nearly 1, {@code 1 - p} keeps few digits, so that a gradient in double
- * precision would be another one than Python's (by a sixth at p = 1 - 3e-7).
+ * {@code p = softmax(logits)[index]}; gradient {@code p (1_index - softmax)}, in float32 as in
+ * PyTorch: if p is nearly 1, {@code 1 - p} has few significant digits, so a gradient in double
+ * precision would differ from PyTorch's (by a sixth at p = 1 - 3e-7).
  */
 record ClassSoftmax(int index) implements ScoreTarget {
 

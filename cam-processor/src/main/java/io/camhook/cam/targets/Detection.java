@@ -1,14 +1,14 @@
 package io.camhook.cam.targets;
 
 /**
- * What a detector says of one box.
+ * A detector's result for one box.
  *
  * @param box its number in the output
  * @param corners left, top, right, bottom, in the units of the output
- * @param objectness how sure it is that there is something; where the output has no such number,
- *     the largest probability of a class
+ * @param objectness the confidence that there is an object; if the output has no such number, the
+ *     largest class probability
  * @param score objectness times the probability of the most probable class
- * @param classes probability of each class; one of 1 where the output has none
+ * @param classes probability of each class; a single 1 if the output has no classes
  * @param best the most probable class
  */
 public record Detection(

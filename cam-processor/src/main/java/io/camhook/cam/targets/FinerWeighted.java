@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 
 /**
  * Finer-CAM's target: {@code sum_j p_j (s_c - alpha s_j) / (sum_j p_j + 1e-9)} with p the softmax
- * probabilities of the classes j that c is compared with (Zhang et al., CVPR 2025). The gradient
- * also flows through p, as in pytorch-grad-cam.
+ * probabilities of the classes j to compare c with (Zhang et al., CVPR 2025). The gradient also
+ * flows through p, as in pytorch-grad-cam.
  */
 record FinerWeighted(int index, int[] compared, double alpha) implements ScoreTarget {
   private static final double EPSILON = 1e-9;

@@ -6,8 +6,8 @@ import io.camhook.cam.CamException;
  * The scalar that is explained: a function of one sample's output (its logits, or whatever the
  * model returns, row-major and without the batch dimension), and its gradient there. With {@link
  * #gradientAtLogits} as the output gradient, one vector-Jacobian product of the model gives the
- * gradient of the score anywhere inside it; so a batch may have a different target for every
- * sample. Immutable and thread-safe.
+ * gradient of the score at any point inside it, so every sample of a batch may have its own target.
+ * Immutable and thread-safe.
  */
 public interface ScoreTarget {
 

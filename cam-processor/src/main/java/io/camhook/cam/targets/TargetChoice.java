@@ -5,10 +5,11 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * What a user wrote after {@code target:} or {@code -t}, and the targets it means for one output:
+ * The value of {@code target:} or {@code -t}, and the targets that it stands for in one output:
  * {@code top1}, {@code top5}, {@code class:282}, {@code label:tiger cat}, {@code softmax:282},
  * {@code rest:282}, {@code finer:282}, {@code difference:282,285}, {@code raw}, {@code binary:+},
- * {@code binary:-}, {@code output:0}. Where a class is wanted, a label will do too. Immutable.
+ * {@code binary:-}, {@code output:0}. Wherever a class is expected, a label is accepted as well.
+ * Immutable.
  */
 public final class TargetChoice {
   private static final String EXPECTED =

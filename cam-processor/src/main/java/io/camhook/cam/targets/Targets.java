@@ -6,7 +6,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
-/** The targets there are. */
+/** Factory methods for targets. */
 public final class Targets {
   /** How many classes Finer-CAM compares with. */
   private static final int FINER_CLASSES = 3;

@@ -94,7 +94,7 @@ public final class ExportShapes {
     return graph.finished(blocks.next()).toByteArray();
   }
 
-  /** What becomes of the features. */
+  /** What follows the features. */
   enum Kind {
     /** Logits of the whole picture. */
     CLASSIFIER,

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Names what the pictures of a folder show: {@code OnnxDemo DIRECTORY}. The network is the one of
- * {@code ShapesDemo}, written as {@code .onnx} by {@link ExportShapes}.
+ * Classifies the pictures of a folder: {@code OnnxDemo DIRECTORY}. The network is the one of {@code
+ * ShapesDemo}, written as {@code .onnx} by {@link ExportShapes}.
  */
 public final class OnnxDemo {
   private static final String MODEL = "shapes.onnx";

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Names what the pictures of a folder show, and where in the picture the answer is most sensitive:
- * {@code PlainDemo DIRECTORY [OUTPUTS]}. Every picture goes forward through the network, and the
- * score of the answer goes backward to the pixels.
+ * Classifies the pictures of a folder, and prints where in each picture the answer is most
+ * sensitive: {@code PlainDemo DIRECTORY [OUTPUTS]}. Every picture goes forward through the network,
+ * and the score of the answer goes backward to the pixels.
  *
  * <p>The directory holds 96×96 PNG files, as {@code ShapesDemo} writes them, each named after what
  * it shows; the optional file takes all logits, little-endian float32.

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * Sentences from reviews with their sentiment, and the words that a tokenizer is made of.
  *
  * @param training what the network learns from
- * @param unseen every tenth, which it does not
+ * @param unseen every tenth sentence, which it does not learn from
  */
 record Sentences(List<Sentence> training, List<Sentence> unseen) {
   private static final int SEED = 7;
@@ -87,14 +87,14 @@ record Sentences(List<Sentence> training, List<Sentence> unseen) {
                         .formatted(id, SPECIAL.get(id)))
             .collect(Collectors.joining(","));
     return """
-        {"version":"1.0","truncation":null,"padding":null,
-         "added_tokens":[%s],
-         "normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":false,"strip_accents":false,"lowercase":true},
-         "pre_tokenizer":{"type":"BertPreTokenizer"},
-         "post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]},
-         "decoder":null,
-         "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{%s}}}
-        """
+    {"version":"1.0","truncation":null,"padding":null,
+     "added_tokens":[%s],
+     "normalizer":{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":false,"strip_accents":false,"lowercase":true},
+     "pre_tokenizer":{"type":"BertPreTokenizer"},
+     "post_processor":{"type":"BertProcessing","sep":["[SEP]",3],"cls":["[CLS]",2]},
+     "decoder":null,
+     "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{%s}}}
+    """
         .formatted(added, vocabulary);
   }
 }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Says of the texts of a folder what their writers felt: {@code SentimentDemo DIRECTORY}. */
+/** Classifies the sentiment of the texts in a folder: {@code SentimentDemo DIRECTORY}. */
 public final class SentimentDemo {
 
   private SentimentDemo() {}

@@ -27,9 +27,9 @@ import java.util.Random;
 
 /**
  * Trains {@link SentimentNet}: {@code TrainSentiment SENTENCES DIRECTORY} writes {@code
- * sentiment.onnx}, {@code tokenizer.json} and {@code labels.txt} into the directory and tells how
- * many unseen sentences it names correctly. {@code SENTENCES} is the folder {@code test/fixtures}
- * of the npm package {@code sentiment}.
+ * sentiment.onnx}, {@code tokenizer.json} and {@code labels.txt} into the directory and prints how
+ * many unseen sentences it classifies correctly. {@code SENTENCES} is the folder {@code
+ * test/fixtures} of the npm package {@code sentiment}.
  */
 public final class TrainSentiment {
   private static final int SEED = 3;

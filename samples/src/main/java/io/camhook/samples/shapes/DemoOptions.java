@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
  * Command line of {@link ShapesDemo}.
  *
  * @param pictures folder of the pictures
- * @param singles pictures with one object, if the folder has to be filled
- * @param pairs pictures with two objects, if the folder has to be filled
+ * @param singles number of pictures with one object, for an empty folder
+ * @param pairs number of pictures with two objects, for an empty folder
  * @param seed of the generator
- * @param threads that predict at once
- * @param outputs where all logits go, or null
+ * @param threads number of concurrent prediction threads
+ * @param outputs file for all logits, or null
  */
 record DemoOptions(
     Path pictures, int singles, int pairs, long seed, int threads, @Nullable Path outputs) {

@@ -4,7 +4,7 @@ import ai.djl.modality.Classifications;
 import ai.djl.ndarray.NDArray;
 import java.util.List;
 
-/** What the network says about a picture: probabilities, and the logits that they come from. */
+/** The network's answer for a picture: probabilities and logits. */
 public final class Inspection extends Classifications {
   private final float[] logits;
 

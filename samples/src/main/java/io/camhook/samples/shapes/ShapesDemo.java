@@ -21,9 +21,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A small inspection service: reads the pictures of a folder, lets the network name what they show,
- * prints a line for each, and notes the answers in {@code pictures.json}. An empty folder is filled
- * with pictures first.
+ * A small inspection service: reads the pictures of a folder, classifies them, prints a line for
+ * each, and writes the answers to {@code pictures.json}. An empty folder is filled with pictures
+ * first.
  */
 public final class ShapesDemo {
   private final Model model;
@@ -62,7 +62,7 @@ public final class ShapesDemo {
     }
   }
 
-  /** A picture with its answer, and what the network computed for it. */
+  /** A picture with its answer and the network's output. */
   private record Answer(PictureFolder.Entry entry, double probability, float[] logits) {}
 
   /** Inspects with several threads, each with its own predictor; answers in the given order. */

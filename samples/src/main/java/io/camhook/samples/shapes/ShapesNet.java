@@ -20,9 +20,9 @@ import java.util.List;
 
 /**
  * The network: convolutions down to {@code [N, 64, 12, 12]}, smoothing, global average pooling, one
- * linear layer. The smoothing changes next to nothing in the averages, but gathers what speaks for
- * a class in the middle of the object instead of at its corners. Input is {@code [N, 3, 96, 96]}
- * with values in −1..1, output is one logit per class.
+ * linear layer. The smoothing hardly changes the averages, but it moves the evidence for a class
+ * from the object's corners to its middle. Input is {@code [N, 3, 96, 96]} with values in −1..1,
+ * output is one logit per class.
  */
 public final class ShapesNet {
   /** Name of the model, and of its parameter file. */

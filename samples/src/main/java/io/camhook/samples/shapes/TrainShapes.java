@@ -23,12 +23,12 @@ import java.util.Arrays;
 
 /**
  * Trains {@link ShapesNet}: {@code TrainShapes DIRECTORY} writes {@code shapes-0000.params} and
- * {@code synset.txt} there and tells how good the network has become.
+ * {@code synset.txt} there and prints the accuracy of the network.
  *
  * <p>Global average pooling dilutes the object among the background, so the network first learns
- * from squares cut around it, then from whole pictures. Each picture is seen once: there is nothing
- * to overfit. One run on one engine thread ({@code -Dai.djl.pytorch.num_threads=1}) equals the next
- * where the engine's convolutions do: some of oneDNN's differ from run to run on some processors.
+ * from squares cut around it, then from whole pictures. Each picture is seen only once, so the
+ * network cannot overfit. Runs on one engine thread ({@code -Dai.djl.pytorch.num_threads=1}) are
+ * reproducible if the engine's convolutions are: on some processors, some of oneDNN's are not.
  */
 public final class TrainShapes {
   private static final int SEED = 20;
