@@ -49,7 +49,7 @@ final class CamThroughput {
   /** From the tensors of the capture to the raw map. */
   private FloatMap raw() {
     LayerTensors layer = CaptureLayers.of(capture, List.of("layer4"), 0).get(0);
-    return method.raw(layer.sample(0, CaptureLayers.inputShape(capture)));
+    return method.raw(layer, 0, CaptureLayers.inputShape(capture));
   }
 
   /** From the tensors of the capture to the heatmap of the input's size. */

@@ -9,14 +9,6 @@ public enum Aggregation {
   MEAN {
     @Override
     FloatMap aggregate(List<FloatMap> raw, int[] size) {
-      if (raw.size() == 1) { // in the memory of the resized map, which is nobody else's
-        FloatMap only = Heatmaps.resize(raw.get(0).relu().scaled(Heatmaps.EPSILON), size);
-        float[] values = only.values();
-        for (int i = 0; i < values.length; i++) {
-          values[i] = Math.max(values[i], 0f);
-        }
-        return only;
-      }
       float[] sum = new float[FloatMap.positions(size)];
       for (FloatMap map : raw) {
         float[] values = Heatmaps.resize(map.relu().scaled(Heatmaps.EPSILON), size).values();

@@ -22,6 +22,17 @@ public interface CamMethod {
    */
   FloatMap raw(LayerSample sample);
 
+  /**
+   * The same of sample {@code index} of a recorded layer.
+   *
+   * @param inputShape shape of the model's input, batch first; empty if unknown
+   * @throws CamException if something in {@link #needs()} is missing, the layer has no spatial
+   *     extent, or it holds NaN or infinite values
+   */
+  default FloatMap raw(LayerTensors layer, int index, long[] inputShape) {
+    return raw(layer.sample(index, inputShape));
+  }
+
   /** How the method itself joins layers; empty if any aggregation will do. */
   default Optional<Aggregation> aggregation() {
     return Optional.empty();

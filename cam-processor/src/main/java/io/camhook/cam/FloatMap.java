@@ -31,6 +31,15 @@ public final class FloatMap {
     return new FloatMap(values, shape.clone());
   }
 
+  /** The values as float32. */
+  static FloatMap of(double[] values, int... shape) {
+    float[] out = new float[values.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (float) values[i];
+    }
+    return of(out, shape);
+  }
+
   /** The values, row-major; not a copy. */
   public float[] values() {
     return values;
@@ -126,16 +135,20 @@ public final class FloatMap {
    * min))}. A constant map becomes 0 everywhere.
    */
   public FloatMap scaled(double epsilon) {
-    return scaledInto(new float[values.length], epsilon);
+    return scaledInto(new float[values.length], epsilon, range());
   }
 
   /** The same in this map's own memory, for a map that nobody else has. */
   FloatMap scaledHere(double epsilon) {
-    return scaledInto(values, epsilon);
+    return scaledHere(epsilon, range());
   }
 
-  private FloatMap scaledInto(float[] out, double epsilon) {
-    float[] range = range();
+  /** The same, with the smallest and the largest value known. */
+  FloatMap scaledHere(double epsilon, float[] range) {
+    return scaledInto(values, epsilon, range);
+  }
+
+  private FloatMap scaledInto(float[] out, double epsilon, float[] range) {
     float min = range[0];
     // In float32 as NumPy does it, which also divides several at a time.
     float divisor = (float) epsilon + (range[1] - min);

@@ -1,5 +1,7 @@
 package io.camhook.cam;
 
+import io.camhook.recording.Tensor;
+import java.util.Arrays;
 import java.util.Set;
 
 /**
@@ -23,5 +25,25 @@ final class GradCam implements ChannelWeighted {
   @Override
   public double[] weights(LayerSample sample) {
     return Channels.means(sample.requireGradient(id()), sample.channels());
+  }
+
+  /** Recorded tensors are read where they are, which saves two arrays of their size. */
+  @Override
+  public FloatMap raw(LayerTensors layer, int index, long[] inputShape) {
+    Tensor gradient = layer.gradient();
+    if (gradient != null
+        && ChannelBlocks.canRead(gradient)
+        && ChannelBlocks.canRead(layer.activation())
+        && layer.layoutFor(inputShape).kind() == Layout.Kind.CHANNELS_FIRST) {
+      int[] spatial = layer.spatial(index, inputShape);
+      double[] weights = ChannelBlocks.of(gradient, index).means();
+      double[] sum = ChannelBlocks.of(layer.activation(), index).weightedSum(weights);
+      // NaN and infinity stay in any sum, and no sum of finite floats is beyond a double.
+      if (Arrays.stream(weights).allMatch(Double::isFinite)
+          && Arrays.stream(sum).allMatch(Double::isFinite)) {
+        return FloatMap.of(sum, spatial);
+      }
+    }
+    return raw(layer.sample(index, inputShape));
   }
 }

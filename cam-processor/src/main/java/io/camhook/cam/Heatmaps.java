@@ -65,7 +65,7 @@ public final class Heatmaps {
     requireLayers(method, layers);
     Map<String, FloatMap> raw = new LinkedHashMap<>();
     for (LayerTensors layer : layers) {
-      raw.put(layer.path(), raw(method, layer.sample(index, inputShape)));
+      raw.put(layer.path(), raw(method, layer, index, inputShape));
     }
     return of(method, raw, inputShape);
   }
@@ -82,11 +82,12 @@ public final class Heatmaps {
     return new CamResult(method.id(), raw, heatmap(rule, List.copyOf(raw.values()), size));
   }
 
-  private FloatMap raw(CamMethod method, LayerSample sample) {
+  private FloatMap raw(CamMethod method, LayerTensors layer, int index, long[] inputShape) {
     if (eigenSmooth && method instanceof ChannelSum sum) {
+      LayerSample sample = layer.sample(index, inputShape);
       return sample.map(PrincipalComponent.linear(sum.terms(sample), sample.channels()));
     }
-    return method.raw(sample);
+    return method.raw(layer, index, inputShape);
   }
 
   /**
@@ -102,6 +103,12 @@ public final class Heatmaps {
 
   private static FloatMap heatmap(Aggregation rule, List<FloatMap> raw, int[] size) {
     int[] target = size.length == raw.get(0).rank() ? size : largest(raw);
+    if (rule == Aggregation.MEAN && raw.size() == 1 && target.length < 3) {
+      // Between values of 0 to 1 linear interpolation finds no other ones: no second ReLU.
+      FloatMap scaled = raw.get(0).relu().scaled(EPSILON);
+      FloatMap resized = resize(scaled, target);
+      return resized.scaledHere(EPSILON, Bilinear.range(resized.values(), scaled.shape(), target));
+    }
     return rule.aggregate(raw, target).scaledHere(EPSILON);
   }
 

@@ -63,11 +63,7 @@ public record LayerSample(
 
   /** A map over the positions of this layer. */
   FloatMap map(double[] values) {
-    float[] out = new float[values.length];
-    for (int i = 0; i < out.length; i++) {
-      out[i] = (float) values[i];
-    }
-    return FloatMap.of(out, spatial);
+    return FloatMap.of(values, spatial);
   }
 
   private static void requireLength(

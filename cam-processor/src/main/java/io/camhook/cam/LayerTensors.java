@@ -70,23 +70,34 @@ public record LayerTensors(
   }
 
   /**
-   * Sample {@code index} of the batch, channels first.
+   * The shape of the layer's positions.
    *
-   * @throws CamException if the layer has no spatial extent, or holds NaN or infinite values
+   * @throws CamException if there is no sample {@code index}, or the layer has no spatial extent
    */
-  public LayerSample sample(int index, long[] inputShape) {
+  int[] spatial(int index, long[] inputShape) {
     if (index < 0 || index >= samples()) {
       throw new CamException(
           "layer %s holds %d samples, found index %d".formatted(path, samples(), index));
     }
     long[] shape = activation.shape();
-    Layout found = layoutFor(inputShape);
-    int[] spatial = found.spatial(path, shape);
+    int[] spatial = layoutFor(inputShape).spatial(path, shape);
     if (FloatMap.positions(spatial) < 2) {
       throw new CamException(
           "layer %s has an output of shape %s with a single position, so there is no map of it; choose an earlier layer"
               .formatted(path, Arrays.toString(shape)));
     }
+    return spatial;
+  }
+
+  /**
+   * Sample {@code index} of the batch, channels first.
+   *
+   * @throws CamException if the layer has no spatial extent, or holds NaN or infinite values
+   */
+  public LayerSample sample(int index, long[] inputShape) {
+    int[] spatial = spatial(index, inputShape);
+    long[] shape = activation.shape();
+    Layout found = layoutFor(inputShape);
     return new LayerSample(
         path,
         found.channels(shape),

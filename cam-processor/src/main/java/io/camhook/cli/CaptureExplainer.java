@@ -189,7 +189,7 @@ final class CaptureExplainer {
     for (LayerOutput layer : chosen) {
       LayerTensors tensors = tensors(view, layer, n);
       try {
-        usable.put(tensors.path(), method.raw(tensors.sample(sample, view.inputShape())));
+        usable.put(tensors.path(), method.raw(tensors, sample, view.inputShape()));
       } catch (CamException e) {
         why = e;
         if (layers.isExplicit() && !classifier) {

@@ -45,6 +45,17 @@ public final class Bilinear {
     float[] out = new float[outer * size * inner];
     int[] lows = new int[size];
     float[] weights = new float[size];
+    place(n, size, aligned, lows, weights);
+    if (inner == 1) {
+      lines(in, out, outer, n, lows, weights);
+    } else {
+      rows(in, out, outer, n, inner, lows, weights);
+    }
+    return out;
+  }
+
+  /** For each output position the source position before it, and how far beyond that it lies. */
+  private static void place(int n, int size, boolean aligned, int[] lows, float[] weights) {
     for (int o = 0; o < size; o++) {
       double at =
           aligned
@@ -54,12 +65,6 @@ public final class Bilinear {
       lows[o] = (int) at;
       weights[o] = (float) (at - lows[o]);
     }
-    if (inner == 1) {
-      lines(in, out, outer, n, lows, weights);
-    } else {
-      rows(in, out, outer, n, inner, lows, weights);
-    }
-    return out;
   }
 
   /** The last axis: line by line, as the results lie in memory. */
@@ -76,19 +81,55 @@ public final class Bilinear {
     }
   }
 
-  /** Another axis: a whole row of what is inside of it at a time. */
+  /**
+   * Another axis: a whole row of what is inside of it at a time. Rows are copied to and from short
+   * arrays, as the compiler uses vector instructions where all indices begin at 0.
+   */
   private static void rows(
       float[] in, float[] out, int outer, int n, int inner, int[] lows, float[] weights) {
+    float[] low = new float[inner];
+    float[] high = new float[inner];
+    float[] row = new float[inner];
     for (int b = 0; b < outer; b++) {
       for (int o = 0; o < lows.length; o++) {
-        int target = (b * lows.length + o) * inner;
-        int a = (b * n + lows[o]) * inner;
-        int c = (b * n + Math.min(lows[o] + 1, n - 1)) * inner;
-        float weight = weights[o];
-        for (int i = 0; i < inner; i++) {
-          out[target + i] = in[a + i] + weight * (in[c + i] - in[a + i]);
+        if (o == 0 || lows[o] != lows[o - 1]) {
+          System.arraycopy(in, (b * n + lows[o]) * inner, low, 0, inner);
+          System.arraycopy(in, (b * n + Math.min(lows[o] + 1, n - 1)) * inner, high, 0, inner);
+        }
+        between(low, high, weights[o], row);
+        System.arraycopy(row, 0, out, (b * lows.length + o) * inner, inner);
+      }
+    }
+  }
+
+  private static void between(float[] low, float[] high, float weight, float[] out) {
+    for (int i = 0; i < out.length; i++) {
+      out[i] = low[i] + weight * (high[i] - low[i]);
+    }
+  }
+
+  /**
+   * The smallest and the largest value of what {@link #resize} made of an array of shape {@code
+   * from}: along its first axis, values between two of the source rise or fall, so that the
+   * extremes are in the first or last row of each step.
+   *
+   * @return two values; of an array without values, infinities
+   */
+  public static float[] range(float[] resized, int[] from, int[] to) {
+    int rows = to[0];
+    int inner = rows == 0 ? 0 : resized.length / rows;
+    int[] lows = new int[rows];
+    place(from[0], rows, false, lows, new float[rows]);
+    float low = Float.POSITIVE_INFINITY;
+    float high = Float.NEGATIVE_INFINITY;
+    for (int o = 0; o < rows; o++) {
+      if (o == 0 || o == rows - 1 || lows[o] != lows[o - 1] || lows[o] != lows[o + 1]) {
+        for (int i = o * inner; i < (o + 1) * inner; i++) {
+          low = resized[i] < low ? resized[i] : low;
+          high = resized[i] > high ? resized[i] : high;
         }
       }
     }
+    return new float[] {low, high};
   }
 }

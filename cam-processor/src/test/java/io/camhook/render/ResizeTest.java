@@ -2,7 +2,10 @@ package io.camhook.render;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ResizeTest {
   @Test
@@ -58,5 +61,28 @@ class ResizeTest {
     // HOT(0) is black, halfway to white 127; HOT(1) is white.
     assertThat(chart.rgb()[0] & 0xff).isEqualTo(127);
     assertThat(chart.rgb()[511 * 3] & 0xff).isEqualTo(255);
+  }
+
+  /** Larger, smaller, equal; also one dimension and three rows that fall and rise. */
+  @ParameterizedTest
+  @CsvSource({"7, 224", "7, 8", "224, 7", "13, 13", "1, 5", "2, 3"})
+  void range_of_a_resized_map_should_be_that_of_all_its_values(int from, int to) {
+    Random random = new Random(from * 1000L + to);
+    for (int round = 0; round < 50; round++) {
+      float[] values = new float[from * 5];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = random.nextFloat();
+      }
+      int[] source = {from, 5};
+      int[] target = {to, 17};
+      float[] resized = Bilinear.resize(values, source, target);
+      float low = Float.POSITIVE_INFINITY;
+      float high = Float.NEGATIVE_INFINITY;
+      for (float value : resized) {
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+      assertThat(Bilinear.range(resized, source, target)).containsExactly(low, high);
+    }
   }
 }
