@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.camhook.dispatch.EventLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,23 @@ public final class ClassNames {
             .map(ClassNames::lines)
             .or(() -> text(folder.resolve("config.json")).map(ClassNames::configured))
             .orElse(List.of());
+  }
+
+  /**
+   * Those of the file that the user named, one a line.
+   *
+   * @param model what the model is called, for a warning that the file cannot be read
+   * @return empty where it cannot
+   */
+  public static List<String> read(Path file, String model, EventLog log) {
+    try {
+      return Files.readAllLines(file).stream().map(String::strip).toList();
+    } catch (IOException e) {
+      log.warn(
+          "model %s: labels file %s cannot be read (%s); classes are numbers"
+              .formatted(model, file, e));
+      return List.of();
+    }
   }
 
   private static Optional<String> text(Path file) {

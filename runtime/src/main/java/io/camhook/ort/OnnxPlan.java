@@ -1,12 +1,12 @@
 package io.camhook.ort;
 
+import io.camhook.capture.ClassNames;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
 import io.camhook.recording.TensorName;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -32,7 +32,7 @@ final class OnnxPlan {
     this.label = label;
     this.failures = failures;
     this.log = log;
-    this.classNames = entry.labels() == null ? own : classNames(entry.labels(), label, log);
+    this.classNames = entry.labels() == null ? own : ClassNames.read(entry.labels(), label, log);
     this.similarity = similarity(entry, label, log);
   }
 
@@ -73,17 +73,6 @@ final class OnnxPlan {
   /** What a similarity is taken to; null where another target is explained. */
   @Nullable SimilarityTarget similarity() {
     return similarity;
-  }
-
-  private static List<String> classNames(Path file, String label, EventLog log) {
-    try {
-      return Files.readAllLines(file).stream().map(String::strip).toList();
-    } catch (IOException e) {
-      log.warn(
-          "model %s: labels file %s cannot be read (%s); classes are numbers"
-              .formatted(label, file, e));
-      return List.of();
-    }
   }
 
   /** Whether hooks put values in the place of the model's own. */

@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.capture.ClassNames;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
@@ -17,10 +18,9 @@ import io.camhook.djl.model.ScriptPlan;
 import io.camhook.naming.Glob;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.ModuleInfo;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -195,21 +195,8 @@ public final class Models {
   }
 
   private List<String> classNames(CamhookConfig.Model entry, Model model) {
-    Path file = entry.labels();
-    if (file == null) {
-      Path directory = model.getModelPath();
-      file = directory == null ? null : directory.resolve("synset.txt");
-      if (file == null || !Files.isRegularFile(file)) {
-        return List.of();
-      }
-    }
-    try {
-      return Files.readAllLines(file).stream().map(String::strip).toList();
-    } catch (IOException e) {
-      log.warn(
-          "model %s: labels file %s cannot be read (%s); classes are numbers"
-              .formatted(entry.name(), file, e));
-      return List.of();
-    }
+    return entry.labels() == null
+        ? ClassNames.of(Map.of(), model.getModelPath())
+        : ClassNames.read(entry.labels(), entry.name(), log);
   }
 }
