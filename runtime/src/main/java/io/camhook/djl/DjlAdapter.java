@@ -33,6 +33,7 @@ import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.model.InnerArchive;
 import io.camhook.djl.model.InnerModule;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
@@ -281,11 +282,16 @@ public final class DjlAdapter implements EngineAdapter {
   public List<Object> modules(Object model, String layers) {
     Block root = root(model);
     ScriptModules inside = root instanceof PtSymbolBlock ? inside(root) : null;
-    List<BlockTree.Module> modules = inside == null ? BlockTree.of(root) : inside.tree(root);
+    List<BlockTree.Module> blocks = BlockTree.of(root);
+    Started now = started;
+    List<InnerArchive> archives = now == null ? List.of() : now.models().inner(blocks);
+    List<BlockTree.Module> modules =
+        inside == null ? InnerArchive.withInner(blocks, archives) : inside.tree(root);
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     List<ModulePath> selected = LayerPattern.of(layers).select(paths);
-    String refusal = inside == null || !selected.isEmpty() ? null : inside.refusal(layers);
-    if (refusal != null) {
+    String refusal =
+        inside == null ? InnerArchive.refusal(layers, archives) : inside.refusal(layers);
+    if (refusal != null && selected.isEmpty()) {
       throw new IllegalArgumentException(refusal);
     }
     if (selected.isEmpty()) {

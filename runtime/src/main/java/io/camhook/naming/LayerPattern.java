@@ -18,15 +18,50 @@ public final class LayerPattern {
   private final List<String> segments;
   private final List<Glob> globs;
 
-  private LayerPattern(String text) {
+  private LayerPattern(String text, List<String> segments) {
     this.text = text;
-    this.segments =
-        text.equals("*") ? List.of(ANY) : text.equals(".") ? List.of() : List.of(text.split("\\."));
+    this.segments = segments;
     this.globs = segments.stream().map(Glob::new).toList();
   }
 
   public static LayerPattern of(String text) {
-    return new LayerPattern(text);
+    return new LayerPattern(
+        text,
+        text.equals("*")
+            ? List.of(ANY)
+            : text.equals(".") ? List.of() : List.of(text.split("\\.")));
+  }
+
+  /** What it says after its first {@code n} segments, as a pattern of its own. */
+  public LayerPattern below(int n) {
+    List<String> rest = segments.subList(n, segments.size());
+    return new LayerPattern(String.join(".", rest), rest);
+  }
+
+  /** Its first {@code n} segments, as a pattern of their own. */
+  public LayerPattern upTo(int n) {
+    List<String> first = segments.subList(0, n);
+    return new LayerPattern(String.join(".", first), first);
+  }
+
+  /** How many segments it has. */
+  public int depth() {
+    return segments.size();
+  }
+
+  /** The segment {@code i}, from 0, as it is written. */
+  public String segment(int i) {
+    return segments.get(i);
+  }
+
+  /** Whether it means every module. */
+  public boolean isAny() {
+    return segments.equals(List.of(ANY));
+  }
+
+  /** Whether it can mean one path only. */
+  public boolean isLiteral() {
+    return globs.stream().allMatch(Glob::isLiteral);
   }
 
   /** Whether the pattern describes the whole path. */

@@ -15,14 +15,19 @@ import io.camhook.dispatch.UserFailure;
 import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
+import io.camhook.naming.LayerPattern;
 import io.camhook.recording.ModuleInfo;
 import io.camhook.torchscript.TorchScriptArchive;
+import io.camhook.torchscript.flow.AutoLayer;
+import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +40,7 @@ public final class ScriptLoads {
       List.of("ai.djl.pytorch.engine.PtSymbolBlock", "PtSymbolBlock");
 
   private final Function<List<String>, CamhookConfig.@Nullable Model> entries;
+  private final InnerLayers innerLayers;
   private final boolean dryRun;
   private final Failures failures;
   private final EventLog log;
@@ -43,13 +49,19 @@ public final class ScriptLoads {
   private final ThreadLocal<CopyLoad> session = new ThreadLocal<>();
   private final WeakIdentityMap<Block, ScriptPlan> plans = new WeakIdentityMap<>();
 
-  /** {@code entries} finds the entry of the configuration for the names of a model. */
+  /**
+   * {@code entries} finds the entry of the configuration for the names of a model.
+   *
+   * @param all the entries of models that DJL runs
+   */
   public ScriptLoads(
       Function<List<String>, CamhookConfig.@Nullable Model> entries,
+      Collection<CamhookConfig.Model> all,
       boolean dryRun,
       Failures failures,
       EventLog log) {
     this.entries = entries;
+    this.innerLayers = new InnerLayers(all);
     this.dryRun = dryRun;
     this.failures = failures;
     this.log = log;
@@ -103,7 +115,9 @@ public final class ScriptLoads {
     Model model = loading.get();
     List<String> names = names(model, arguments[1]);
     CamhookConfig.Model entry = names.isEmpty() ? null : entries.apply(names);
-    if (entry == null) {
+    boolean part = entry == null || isPart(subject, model);
+    boolean whole = entry == null ? isTrainable(arguments) : part || entry.capture().isEmpty();
+    if (names.isEmpty() || (entry == null && !innerLayers.isPossible(whole))) {
       return null;
     }
     try {
@@ -111,23 +125,50 @@ public final class ScriptLoads {
           arguments[1] instanceof Path file
               ? ScriptSource.file(file, arguments)
               : ScriptSource.stream(subject, arguments, names.get(0) + ".pt");
-      return source == null ? null : begin(source, entry, names.get(0), arguments);
+      return source == null
+          ? null
+          : begin(source, entry, new Place(part, whole), names.get(0), arguments);
     } catch (IOException e) {
       failures.add("model %s could not be read".formatted(names.get(0)), e);
       return null;
     }
   }
 
+  /**
+   * Where an archive stands.
+   *
+   * @param part whether it is known to be no model of its own, or no entry names it
+   * @param whole whether {@code auto} and {@code *} of networks of blocks mean it, too
+   */
+  private record Place(boolean part, boolean whole) {}
+
+  /** The parameters of a network of blocks are loaded, in which the archive is one. */
+  private static boolean isPart(Object subject, @Nullable Model model) {
+    Block root = model == null ? null : model.getBlock();
+    return subject instanceof PtSymbolBlock && root != null && root != subject;
+  }
+
+  /** Training an archive further is what a network is put around it for. */
+  private static boolean isTrainable(Object[] arguments) {
+    return arguments[arguments.length - 1] instanceof Boolean trainable
+        && arguments[1] instanceof Path
+        && trainable;
+  }
+
   private BlockCall begin(
-      ScriptSource source, CamhookConfig.Model entry, String name, Object[] arguments)
+      ScriptSource source,
+      CamhookConfig.@Nullable Model entry,
+      Place place,
+      String name,
+      Object[] arguments)
       throws IOException {
     ScriptModel model = null;
     try {
       String unfit = source.unfit();
       if (unfit == null) {
-        List<String> layers = entry.capture().isEmpty() ? List.of() : entry.layers();
-        model = ScriptModel.of(source.file(), layers, entry.scored().output(), log);
-      } else {
+        EventLog said = entry == null ? EventLog.SILENT : log;
+        model = ScriptModel.of(source.file(), archive -> wanted(archive, entry, place), said);
+      } else if (entry != null) {
         log.warn("model is loaded without hooks: " + unfit);
       }
       Path copy = model == null ? null : model.file();
@@ -141,6 +182,25 @@ public final class ScriptLoads {
       source.again(arguments);
     }
     return new Load(source, model, entry, name);
+  }
+
+  private ScriptModel.Wanted wanted(
+      TorchScriptArchive archive, CamhookConfig.@Nullable Model entry, Place place) {
+    Set<String> inner =
+        ScriptModel.select(
+            archive, List.copyOf(innerLayers.captured(archive, place.whole())), null, log);
+    if (entry == null || place.part()) {
+      boolean hooks = innerLayers.hooks(archive, place.whole());
+      return new ScriptModel.Wanted(Set.of(), inner, entry != null || hooks || !inner.isEmpty());
+    }
+    List<String> own =
+        entry.capture().isEmpty()
+            ? List.of()
+            : entry.layers().stream()
+                .filter(layer -> InnerLayers.in(archive, LayerPattern.of(layer)).isEmpty())
+                .toList();
+    return new ScriptModel.Wanted(
+        ScriptModel.select(archive, own, entry.scored().output(), log), inner, true);
   }
 
   /** Names of the model and of the file; none for a stream that no model loads. */
@@ -178,12 +238,16 @@ public final class ScriptLoads {
   private final class Load implements BlockCall {
     private final ScriptSource source;
     private @Nullable ScriptModel model;
-    private final CamhookConfig.Model entry;
+    private final CamhookConfig.@Nullable Model entry;
     private final String name;
     private boolean withHooks = true;
     private boolean recovered;
 
-    Load(ScriptSource source, @Nullable ScriptModel model, CamhookConfig.Model entry, String name) {
+    Load(
+        ScriptSource source,
+        @Nullable ScriptModel model,
+        CamhookConfig.@Nullable Model entry,
+        String name) {
       this.source = source;
       this.model = model;
       this.entry = entry;
@@ -221,6 +285,9 @@ public final class ScriptLoads {
     }
 
     private void loaded(Block block) {
+      if (model == null && entry == null) {
+        return; // nobody asked for it
+      }
       if (model == null) {
         plans.put(
             block,
@@ -246,8 +313,20 @@ public final class ScriptLoads {
               model.plan(),
               modules(archive),
               archive.classifierWeight().orElse(null),
+              auto(archive, model.plan()),
               inside,
               archive.state().orElse(null)));
+    }
+
+    /** What {@code auto} means, if it is recorded. */
+    private static @Nullable String auto(TorchScriptArchive archive, @Nullable TapPlan plan) {
+      return plan == null
+          ? null
+          : archive
+              .auto(null)
+              .map(AutoLayer::path)
+              .filter(path -> plan.taps().stream().anyMatch(tap -> tap.path().equals(path)))
+              .orElse(null);
     }
 
     /** Without what the engine refuses: the methods for hooks, those that record, both. */

@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,9 +45,34 @@ public record ScriptModel(
    */
   public static @Nullable ScriptModel of(
       Path original, List<String> layers, @Nullable String output, EventLog log) {
+    return of(
+        original, archive -> new Wanted(select(archive, layers, output, log), Set.of(), true), log);
+  }
+
+  /**
+   * What is wanted of an archive.
+   *
+   * @param layers paths of modules that are recorded
+   * @param inner those of them that a network of blocks means, of which this archive is one
+   * @param anything whether it is instrumented at all
+   */
+  record Wanted(Set<String> layers, Set<String> inner, boolean anything) {}
+
+  /**
+   * As the other, with the layers that {@code wanted} says.
+   *
+   * @return also null if nothing is wanted
+   */
+  static @Nullable ScriptModel of(
+      Path original, Function<TorchScriptArchive, Wanted> wanted, EventLog log) {
     try {
       TorchScriptArchive archive = TorchScriptArchive.open(original);
-      Set<String> paths = select(archive, layers, output, log);
+      Wanted what = wanted.apply(archive);
+      if (!what.anything()) {
+        return null;
+      }
+      Set<String> paths = new LinkedHashSet<>(what.layers());
+      paths.addAll(what.inner());
       Hookable hookable = archive.hookable(paths);
       TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
       if (plan == null && hookable.hooks().sites().isEmpty()) {
@@ -110,7 +136,7 @@ public record ScriptModel(
     }
   }
 
-  private static Set<String> select(
+  static Set<String> select(
       TorchScriptArchive archive, List<String> layers, @Nullable String output, EventLog log) {
     List<ModulePath> called =
         archive.modules().stream()

@@ -16,6 +16,7 @@ import io.camhook.torchscript.twin.TapPlan;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,6 +38,7 @@ public final class ModelPlan {
   private final Set<String> paths = new LinkedHashSet<>();
   private final @Nullable Classifier classifier;
   private final @Nullable ScriptPlan script;
+  private final List<InnerArchive> archives;
   private final AtomicBoolean withoutGradients = new AtomicBoolean();
   private final AtomicBoolean withoutGraph = new AtomicBoolean();
   private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
@@ -46,6 +48,7 @@ public final class ModelPlan {
   /**
    * @param info the model as recordings know it
    * @param classNames names of the classes it predicts, empty if unknown
+   * @param archives those that are blocks of a network of Java blocks
    */
   public ModelPlan(
       CamhookConfig.Model entry,
@@ -53,8 +56,10 @@ public final class ModelPlan {
       List<String> classNames,
       List<BlockTree.Module> modules,
       @Nullable ScriptPlan script,
+      List<InnerArchive> archives,
       EventLog log) {
     this.entry = entry;
+    this.archives = List.copyOf(archives);
     this.script = script;
     this.info = info;
     this.log = log;
@@ -82,6 +87,12 @@ public final class ModelPlan {
         lookingForSpatial = true;
       } else {
         select(layer, modules, log);
+      }
+    }
+    for (InnerArchive archive : archives) {
+      String state = archive.isRecorded() ? archive.script().state() : null;
+      if (state != null) {
+        keepsState(archive.path() + ", " + state);
       }
     }
   }
@@ -112,7 +123,32 @@ public final class ModelPlan {
 
   /** Why a pass that needs a second run of the model is not captured; null if it may run. */
   public @Nullable String refusesSecondRun() {
-    return script == null ? null : script.state();
+    return scripts().stream()
+        .map(ScriptPlan::state)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The archives that passes look into: the model itself, or blocks of it. */
+  public List<ScriptPlan> scripts() {
+    return script != null
+        ? List.of(script)
+        : archives.stream()
+            .filter(InnerArchive::isRecorded)
+            .map(InnerArchive::script)
+            .distinct()
+            .toList();
+  }
+
+  /** An archive that is a block of this model; null if the block is none. */
+  public @Nullable InnerArchive inner(Block block) {
+    for (InnerArchive archive : archives) {
+      if (archive.block() == block) {
+        return archive;
+      }
+    }
+    return null;
   }
 
   /** Whether its engine has no hooks inside. */
@@ -133,9 +169,14 @@ public final class ModelPlan {
   }
 
   private void select(String layer, List<BlockTree.Module> modules, EventLog log) {
-    List<ModulePath> known = modules.stream().map(BlockTree.Module::path).toList();
+    List<ModulePath> known = new ArrayList<>();
+    modules.forEach(module -> known.add(module.path()));
+    archives.forEach(archive -> known.addAll(archive.recordable()));
     List<ModulePath> selected = LayerPattern.of(layer).select(known);
-    if (selected.isEmpty()) {
+    String refusal = selected.isEmpty() ? InnerArchive.refusal(layer, archives) : null;
+    if (refusal != null) {
+      log.warn("model %s: layer %s".formatted(label, refusal));
+    } else if (selected.isEmpty()) {
       log.warn(
           "model %s: layer '%s' matches none of its %d modules; closest: %s"
               .formatted(
@@ -148,6 +189,18 @@ public final class ModelPlan {
       if (selected.contains(module.path())) {
         add(module.block(), module.path().toString());
       }
+    }
+    for (InnerArchive archive : archives) {
+      archive.recordable().stream()
+          .filter(selected::contains)
+          .forEach(path -> add(archive, path.toString()));
+    }
+  }
+
+  private void add(InnerArchive archive, String path) {
+    synchronized (paths) {
+      archive.record(path);
+      paths.add(path);
     }
   }
 
@@ -165,22 +218,49 @@ public final class ModelPlan {
     return lookingForSpatial;
   }
 
-  /** Ends the search for {@code auto}; null when no layer has a spatial output. */
-  public void foundSpatial(BlockTree.@Nullable Module module, EventLog log) {
+  /**
+   * Ends the search for {@code auto}; null when no layer has a spatial output.
+   *
+   * @param inside whether it is a layer inside the archive that {@code module} is
+   */
+  public void foundSpatial(BlockTree.@Nullable Module module, boolean inside, EventLog log) {
     synchronized (paths) {
       if (!lookingForSpatial) {
         return;
       }
       lookingForSpatial = false;
-      if (module == null) {
+      InnerArchive archive = module == null || !inside ? null : inner(module.block());
+      String path = archive == null ? null : archive.auto();
+      if (archive != null && path != null) {
+        add(archive, path);
+      } else if (module == null) {
         log.warn(
-            "model %s: 'auto' finds no layer with an output of [N,C,H,W], H·W > 1; name a layer"
-                .formatted(label));
+            "model %s: 'auto' finds no layer with an output of [N,C,H,W], H·W > 1; %s"
+                .formatted(label, nameALayer()));
+        return;
       } else {
-        log.info("model %s: 'auto' is layer '%s'".formatted(label, module.path()));
-        add(module.block(), module.path().toString());
+        path = module.path().toString();
+        add(module.block(), path);
       }
+      log.info("model %s: 'auto' is layer '%s'".formatted(label, path));
     }
+  }
+
+  private String nameALayer() {
+    return archives.stream()
+        .filter(archive -> archive.auto() == null)
+        .findFirst()
+        .map(
+            archive ->
+                "name a layer, or name the archive of %s, by its model or file, in an entry with capture: [], and it is looked into"
+                    .formatted(archive.path()))
+        .orElse("name a layer");
+  }
+
+  /** Whether {@code auto} may be a layer inside the archive that {@code block} is. */
+  public boolean hasMapInside(Block block) {
+    InnerArchive archive = inner(block);
+    return archive != null && archive.auto() != null;
   }
 
   /** The path under which the output of {@code block} is recorded; null if it is not. */
@@ -220,8 +300,8 @@ public final class ModelPlan {
    */
   public boolean giveUpGradients() {
     boolean first = withoutGradients.compareAndSet(false, true);
-    if (first && script != null) {
-      script.compareAgain(); // another method of the archive runs from now on
+    if (first) {
+      scripts().forEach(ScriptPlan::compareAgain); // another method of the archive runs from now on
     }
     return first;
   }

@@ -12,10 +12,11 @@ import org.jspecify.annotations.Nullable;
  * they work. Thread-safe.
  */
 public final class ScriptPlan {
-  private final CamhookConfig.Model entry;
+  private final CamhookConfig.@Nullable Model entry;
   private final @Nullable TapPlan taps;
   private final List<ModuleInfo> modules;
   private final @Nullable String classifier;
+  private final @Nullable String auto;
   private final ScriptModules inside;
   private final @Nullable String state;
   private final AtomicBoolean compared = new AtomicBoolean();
@@ -23,18 +24,21 @@ public final class ScriptPlan {
   private volatile boolean oneCall;
 
   /**
-   * @param entry what the configuration says of the model
+   * @param entry what the configuration says of the model; null if it names the archive only as a
+   *     part of networks of blocks
    * @param taps null where the archive runs as it came
    * @param modules the module tree, empty if it is not known
    * @param classifier name of the weight of the last linear layer, if there is one
+   * @param auto which module {@code auto} means; null if that is not recorded
    * @param inside what hooks can look at
    * @param state how the model keeps state between calls; null if it does not
    */
   public ScriptPlan(
-      CamhookConfig.Model entry,
+      CamhookConfig.@Nullable Model entry,
       @Nullable TapPlan taps,
       List<ModuleInfo> modules,
       @Nullable String classifier,
+      @Nullable String auto,
       ScriptModules inside,
       @Nullable String state) {
     this.inside = inside;
@@ -43,15 +47,16 @@ public final class ScriptPlan {
     this.taps = taps;
     this.modules = List.copyOf(modules);
     this.classifier = classifier;
+    this.auto = auto;
     this.oneCall = taps != null && taps.gradientMethod() != null;
   }
 
   /** The plan of an archive that runs as it came, and why it does. */
-  public static ScriptPlan untapped(CamhookConfig.Model entry, String reason) {
-    return new ScriptPlan(entry, null, List.of(), null, ScriptModules.none(reason), null);
+  public static ScriptPlan untapped(CamhookConfig.@Nullable Model entry, String reason) {
+    return new ScriptPlan(entry, null, List.of(), null, null, ScriptModules.none(reason), null);
   }
 
-  public CamhookConfig.Model entry() {
+  public CamhookConfig.@Nullable Model entry() {
     return entry;
   }
 
@@ -80,6 +85,11 @@ public final class ScriptPlan {
 
   @Nullable String classifier() {
     return classifier;
+  }
+
+  /** The module that {@code auto} means; null if that is not recorded. */
+  @Nullable String auto() {
+    return auto;
   }
 
   /** Whether the next pass is the one whose outputs are compared with the plain method's. */

@@ -4,16 +4,52 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
+import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.model.InnerArchive;
 import io.camhook.recording.LayerOutput;
+import io.camhook.torchscript.twin.HookPlan;
+import io.camhook.torchscript.twin.TapPlan;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
+/*
+ * An archive among the blocks is one native call. Where layers inside it are recorded, a method that records runs in
+ * its place, as in a model that is an archive. That method detaches what it is given; after a cut before the archive,
+ * or in training with parameters before it, the graph must go through, so that the method for hooks runs, which cuts
+ * nothing. Where nothing inside is recorded and a layer before the archive is, its own forward runs, with autograd.
+ */
 /** One pass through Java blocks: the graph begins at the result of the first recorded layer. */
 public final class BlockPass extends ModelPass {
-  /** As {@link ModelPass}. */
+  private static final String FORWARD = "forward";
+
+  private final Function<Block, @Nullable InnerArchive> archives;
+
+  /** As {@link ModelPass}; nothing is recorded inside archives. */
   public BlockPass(NDManager owner, boolean gradients, boolean inference) {
+    this(owner, gradients, inference, block -> null);
+  }
+
+  /**
+   * As {@link ModelPass}.
+   *
+   * @param archives the archive that a block is, null if it is none
+   */
+  BlockPass(
+      NDManager owner,
+      boolean gradients,
+      boolean inference,
+      Function<Block, @Nullable InnerArchive> archives) {
     super(owner, gradients, inference);
+    this.archives = archives;
   }
 
   @Override
@@ -40,5 +76,72 @@ public final class BlockPass extends ModelPass {
     NDScope.unregister(tap.value());
     record(layer, tap.value(), tap.value());
     return Tensors.inPlaceOf(output, tap.copy());
+  }
+
+  @Override
+  public @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
+    InnerArchive archive = archives.apply(block);
+    boolean inGraph = inputs.stream().anyMatch(Tensors::requiresGrad);
+    if (archive == null || !archive.isRecorded()) {
+      return inGraph && isCut() && !training ? runInGraph(block, inputs) : null;
+    }
+    PtNDManager manager = (PtNDManager) inputs.head().getManager();
+    if (inGraph) {
+      return runThrough(block, archive, inputs, training, manager);
+    }
+    if (wantsGradients() && !isInCallersGraph()) {
+      JniUtils.setGradMode(true);
+    }
+    TapPlan taps = Objects.requireNonNull(archive.script().taps());
+    RecordedRun run =
+        RecordedRun.run(
+            block, taps, inputs, wantsGradients(), wantsGradients() || training, owner());
+    cut();
+    tapped(run, archive::recorded);
+    return run.outputs();
+  }
+
+  private static NDList runInGraph(PtSymbolBlock block, NDList inputs) {
+    try (IValue result = ModuleCalls.run(block, FORWARD, inputs, true)) {
+      return result.toNDList((PtNDManager) inputs.head().getManager());
+    }
+  }
+
+  /** Records as hooks look: nothing is detached. */
+  private NDList runThrough(
+      PtSymbolBlock block,
+      InnerArchive archive,
+      NDList inputs,
+      boolean training,
+      PtNDManager manager) {
+    HookPlan plan = archive.script().inside().plan();
+    long[] wanted = plan.wanted();
+    HookedCapture capture = new HookedCapture(this, archive::recorded, this::failed);
+    capture.want(plan, wanted, wantsGradients());
+    boolean autograd = training || wantsGradients();
+    String method = autograd ? plan.graphMethod() : plan.inferenceMethod();
+    try (IValue result = ModuleCalls.run(block, method, wanted, inputs, autograd)) {
+      IValue[] parts = result.toIValueTuple();
+      try {
+        NDList outputs = parts[0].toNDList(manager);
+        PtNDArray[] taps = parts[1].toTensorArray((PtNDManager) owner());
+        for (PtNDArray tap : taps) {
+          NDScope.unregister(tap);
+        }
+        capture.record(plan, plan.records(parts[2].toStringValue()), taps, outputs);
+        for (PtNDArray tap : taps) {
+          tap.close();
+        }
+        return outputs;
+      } finally {
+        for (IValue part : parts) {
+          part.close();
+        }
+      }
+    }
+  }
+
+  private void failed(Throwable cause) {
+    throw new IllegalStateException(cause);
   }
 }

@@ -5,8 +5,9 @@ import ai.djl.ndarray.NDList;
 import io.camhook.torchscript.twin.HookPlan;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A captured pass of a TorchScript model that builds a graph and has hooks inside. It cannot run
@@ -16,14 +17,16 @@ public final class HookedCapture {
   private static final String ROOT = ".";
 
   private final ModelPass pass;
-  private final Set<String> paths;
+  private final Function<String, @Nullable String> paths;
   private final Consumer<Throwable> failed;
 
   /**
-   * @param paths the layers to capture
+   * @param paths from a path in the archive to the layer that it is in the capture; null if it is
+   *     not captured
    * @param failed takes what went wrong; the pass is not captured then
    */
-  public HookedCapture(ModelPass pass, Set<String> paths, Consumer<Throwable> failed) {
+  public HookedCapture(
+      ModelPass pass, Function<String, @Nullable String> paths, Consumer<Throwable> failed) {
     this.pass = pass;
     this.paths = paths;
     this.failed = failed;
@@ -33,7 +36,7 @@ public final class HookedCapture {
   public void want(HookPlan plan, long[] wanted, boolean graph) {
     long value = graph && pass.wantsGradients() ? HookPlan.GRADIENT : HookPlan.VALUE;
     for (int site = 0; site < plan.sites().size(); site++) {
-      if (paths.contains(plan.sites().get(site).path())) {
+      if (paths.apply(plan.sites().get(site).path()) != null) {
         wanted[2 * site] = Math.max(wanted[2 * site], value);
       }
     }
@@ -44,8 +47,8 @@ public final class HookedCapture {
     try {
       for (HookPlan.Record record : records) {
         HookPlan.Site site = plan.sites().get(record.site());
-        String path = site.path();
-        if (record.argument() < 0 && paths.contains(path)) {
+        String path = paths.apply(site.path());
+        if (record.argument() < 0 && path != null) {
           List<String> keys = record.elements().stream().map(HookPlan.Element::key).toList();
           pass.looked(
               path,
@@ -54,7 +57,7 @@ public final class HookedCapture {
               record.elements().stream().map(e -> taps[e.tap()]).toList());
         }
       }
-      if (paths.contains(ROOT)) {
+      if (paths.apply(ROOT) != null) {
         pass.looked(ROOT, 0, keys(outputs), outputs);
       }
     } catch (Throwable e) {

@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -143,6 +145,35 @@ public abstract class ModelPass implements AutoCloseable {
           layer(TapPlan.Label.of(path, firstCall, call, keys.get(i))),
           detachedCopy(value),
           inGraph ? Tensors.alias(value, owner) : null);
+    }
+  }
+
+  /**
+   * Modules and operators of a TorchScript model returned, in a run that records them.
+   *
+   * @param paths from a path in the archive to the layer that it is in the capture; null if it is
+   *     not captured
+   */
+  final void tapped(RecordedRun run, Function<String, @Nullable String> paths) {
+    Map<String, Integer> before = Map.copyOf(calls);
+    for (int i = 0; i < run.taps().size(); i++) {
+      NDArray value = run.taps().get(i);
+      NDScope.unregister(value);
+      TapPlan.Label label = run.labels().get(i);
+      String path = paths.apply(label.path());
+      if (path == null) {
+        value.close();
+        continue;
+      }
+      int call = before.getOrDefault(path, 0) + label.call();
+      calls.merge(path, call + 1, Math::max);
+      LayerOutput layer = layer(new TapPlan.Label(path, call, label.key()));
+      if (wantsGradients() && Tensors.requiresGrad(value)) {
+        record(layer, value, value);
+      } else {
+        record(layer, detachedCopy(value), null);
+        value.close();
+      }
     }
   }
 

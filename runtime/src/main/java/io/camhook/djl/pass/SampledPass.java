@@ -67,7 +67,7 @@ public final class SampledPass {
     TapPlan taps = script == null ? null : script.taps();
     boolean gradient = plan.wantsGradient() && !plan.isOpaque();
     return script == null || taps == null
-        ? new BlockPass(owner, gradient, inference)
+        ? new BlockPass(owner, gradient, inference, plan::inner)
         : ScriptPass.inRequest(owner, gradient, inference, taps, oneCall(script));
   }
 

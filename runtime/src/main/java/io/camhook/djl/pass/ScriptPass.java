@@ -4,14 +4,11 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.djl.autograd.Tensors;
-import io.camhook.recording.LayerOutput;
 import io.camhook.torchscript.twin.TapPlan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -104,17 +101,7 @@ public final class ScriptPass extends ModelPass {
         RecordedRun.run(
             block, taps, method, inputs, autograd, owner(), value -> outputs.of(value, manager));
     cut();
-    for (int i = 0; i < run.taps().size(); i++) {
-      NDArray value = run.taps().get(i);
-      NDScope.unregister(value);
-      LayerOutput layer = layer(run.labels().get(i));
-      if (wantsGradients() && Tensors.requiresGrad(value)) {
-        record(layer, value, value);
-      } else {
-        record(layer, detachedCopy(value), null);
-        value.close();
-      }
-    }
+    tapped(run, path -> path);
     return run.outputs();
   }
 

@@ -46,7 +46,7 @@ final class DirectCapture extends PassStrategy {
 
   @Override
   @Nullable HookedCapture hookedCapture(PtSymbolBlock block) {
-    return hooked && capture.isUnderWay() && block == scope.root() ? capture.hooked() : null;
+    return hooked && capture.isUnderWay() ? capture.hooked(block) : null;
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.archive.ScriptLoads;
 import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.model.BlockTree;
+import io.camhook.djl.model.InnerArchive;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.naming.Glob;
@@ -50,10 +51,10 @@ public final class Models {
       ConfiguredHooks hooks,
       Failures failures,
       EventLog log) {
-    this.scripts = new ScriptLoads(this::entry, config.dryRun(), failures, log);
     this.hooks = hooks;
     this.describe = describe;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
+    this.scripts = new ScriptLoads(this::entry, entries, config.dryRun(), failures, log);
     this.log = log;
   }
 
@@ -83,7 +84,8 @@ public final class Models {
       return outside(model, root, names);
     }
     ScriptPlan script = scripts.planOf(root);
-    CamhookConfig.Model entry = script == null ? entry(names) : script.entry();
+    CamhookConfig.Model named = script == null ? null : script.entry();
+    CamhookConfig.Model entry = named == null ? entry(names) : named;
     if (entry == null) {
       if (!entries.isEmpty()) {
         log.info(
@@ -97,8 +99,10 @@ public final class Models {
     if (script == null && root instanceof PtSymbolBlock) {
       script = unseen(entry, label);
     }
+    List<InnerArchive> archives = inner(modules);
     if (script == null) {
-      hooks.attach(entry, label, modules, layer -> null);
+      List<BlockTree.Module> all = InnerArchive.withInner(modules, archives);
+      hooks.attach(entry, label, all, layer -> InnerArchive.refusal(layer, archives));
     } else {
       hooks.attach(entry, label, script.inside().tree(root), script.inside()::refusal);
     }
@@ -108,7 +112,12 @@ public final class Models {
     }
     ModelInfo info = new ModelInfo(label, described).on(engine(model));
     describe.accept(info);
-    return new ModelPlan(entry, info, classNames(entry, model), modules, script, log);
+    return new ModelPlan(entry, info, classNames(entry, model), modules, script, archives, log);
+  }
+
+  /** The archives that are blocks of a network with these modules. */
+  public List<InnerArchive> inner(List<BlockTree.Module> modules) {
+    return InnerArchive.of(modules, scripts::planOf);
   }
 
   /** A model of an engine that nobody can look into. */
@@ -141,7 +150,7 @@ public final class Models {
             entry.labels(),
             List.of(),
             null);
-    return new ModelPlan(onlyRoot, info, List.of(), whole, null, log);
+    return new ModelPlan(onlyRoot, info, List.of(), whole, null, List.of(), log);
   }
 
   /** The entry of the configuration for a model with one of these names; the first that matches. */

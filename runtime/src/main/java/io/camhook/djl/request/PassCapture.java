@@ -6,6 +6,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
+import io.camhook.djl.model.InnerArchive;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.djl.pass.HookedCapture;
 import io.camhook.djl.pass.ModelPass;
@@ -24,6 +25,7 @@ final class PassCapture {
   private final ModelPass model;
   private @Nullable SampledPass pass;
   private @Nullable Throwable twinFailure;
+  private @Nullable ScriptPlan failedTwin;
   private boolean captured;
 
   PassCapture(RequestScope scope, NDList given, int index, boolean inference) {
@@ -66,12 +68,18 @@ final class PassCapture {
   /** Runs the method with taps in the place of the model's own; null if it must run itself. */
   @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
     SampledPass now = pass;
-    ScriptPlan script = scope.plan().script();
-    boolean tapped = script != null && script.taps() != null;
-    if (now == null || !tapped || block != scope.root() || ModuleCalls.namesMethod(inputs)) {
+    InnerArchive inner = scope.plan().inner(block);
+    ScriptPlan script =
+        block == scope.root() ? scope.plan().script() : inner == null ? null : inner.script();
+    if (now == null || script == null || ModuleCalls.namesMethod(inputs)) {
       return null;
     }
-    if (model.isInCallersGraph() && inputs.stream().anyMatch(Tensors::requiresGrad)) {
+    if (inner == null && script.taps() == null) {
+      return null;
+    }
+    if (inner == null
+        && model.isInCallersGraph()
+        && inputs.stream().anyMatch(Tensors::requiresGrad)) {
       scope
           .failures()
           .mistake(
@@ -83,15 +91,23 @@ final class PassCapture {
       return model.run(block, inputs, training);
     } catch (Throwable e) {
       twinFailure = e;
+      failedTwin = script;
       pass = null;
       now.abandon();
       return null;
     }
   }
 
-  /** What hooks inside of the model look at is captured. */
-  HookedCapture hooked() {
-    return new HookedCapture(model, Set.copyOf(scope.plan().layers()), this::failed);
+  /** What hooks inside of an archive look at is captured; null if nothing of it is. */
+  @Nullable HookedCapture hooked(PtSymbolBlock block) {
+    if (block == scope.root()) {
+      Set<String> paths = Set.copyOf(scope.plan().layers());
+      return new HookedCapture(model, path -> paths.contains(path) ? path : null, this::failed);
+    }
+    InnerArchive inner = scope.plan().inner(block);
+    return inner == null || !inner.isRecorded()
+        ? null
+        : new HookedCapture(model, inner::recorded, this::failed);
   }
 
   /**
@@ -104,8 +120,8 @@ final class PassCapture {
     NDList outputs = returned(scope.root(), returned);
     SampledPass done = pass;
     if (done == null) { // lost on the way
-      if (twinFailure != null) {
-        scope.twinFailed(twinFailure, model.wantsGradients());
+      if (twinFailure != null && failedTwin != null) {
+        scope.twinFailed(failedTwin, twinFailure, model.wantsGradients());
       }
       return model.applicationOutputs(returned);
     }

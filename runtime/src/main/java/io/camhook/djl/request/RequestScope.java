@@ -96,12 +96,11 @@ record RequestScope(
   }
 
   /** The method with taps has failed, and the plain one works. */
-  void twinFailed(Throwable cause, boolean withGradients) {
+  void twinFailed(ScriptPlan script, Throwable cause, boolean withGradients) {
     recorder.lost();
-    ScriptPlan script = plan.script();
     if (withGradients) {
       giveUpGradients("it fails when its activations require gradients", cause);
-    } else if (script != null && script.fail()) {
+    } else if (script.fail()) {
       failures.report(
           "model %s fails with its taps and not without; its requests run as they are, and its captures hold what goes in and out"
               .formatted(plan.label()),

@@ -110,12 +110,15 @@ public final class SampledRequest implements Request, PassWatch {
       return new SearchCapture(
           scope, inference ? new ReplayCapture(scope, arguments, index, false) : null);
     }
-    ScriptPlan script = plan.script();
-    boolean hooked = script != null && script.inside().isHooked();
+    List<ScriptPlan> scripts = plan.scripts();
+    boolean hooked = scripts.stream().anyMatch(script -> script.inside().isHooked());
     if (!inference) {
       return new DirectCapture(scope, arguments, index, false, hooked);
     }
-    boolean compare = script != null && script.toBeCompared();
+    boolean compare = false;
+    for (ScriptPlan script : scripts) {
+      compare |= script.toBeCompared();
+    }
     String state = plan.refusesSecondRun();
     if (state != null && (hooked || scope.exact())) {
       scope

@@ -15,13 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class SearchCapture extends PassStrategy {
   private final RequestScope scope;
   private final @Nullable ReplayCapture replay;
-  private final SpatialSearch search = new SpatialSearch();
-  private final OpenBlocks open =
-      new OpenBlocks(
-          (block, outputs) -> {
-            search.returned(block, outputs);
-            return outputs;
-          });
+  private final SpatialSearch search;
+  private final OpenBlocks open;
 
   /**
    * @param replay null in training, where a pass runs once: that one is not captured
@@ -29,6 +24,14 @@ final class SearchCapture extends PassStrategy {
   SearchCapture(RequestScope scope, @Nullable ReplayCapture replay) {
     this.scope = scope;
     this.replay = replay;
+    SpatialSearch search = new SpatialSearch(scope.plan()::hasMapInside);
+    this.search = search;
+    this.open =
+        new OpenBlocks(
+            (block, outputs) -> {
+              search.returned(block, outputs);
+              return outputs;
+            });
     open.enter(scope.root());
   }
 
@@ -51,7 +54,7 @@ final class SearchCapture extends PassStrategy {
   @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
     if (thrown == null) {
       try {
-        scope.plan().foundSpatial(moduleOf(search.found()), scope.log());
+        scope.plan().foundSpatial(moduleOf(search.found()), search.isInside(), scope.log());
       } catch (Throwable e) {
         scope.lost(e);
       }

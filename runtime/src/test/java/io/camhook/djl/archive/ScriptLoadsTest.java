@@ -56,7 +56,8 @@ class ScriptLoadsTest {
           null,
           List.of(),
           null);
-  private final ScriptLoads loads = new ScriptLoads(names -> entry, false, new Failures(log), log);
+  private final ScriptLoads loads =
+      new ScriptLoads(names -> entry, List.of(), false, new Failures(log), log);
 
   @Test
   void file_should_be_loaded_as_it_is() throws Exception {

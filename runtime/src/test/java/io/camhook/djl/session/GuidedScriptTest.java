@@ -72,7 +72,7 @@ class GuidedScriptTest {
 
   private static ModelSession open(Path file, List<String> paths) throws Exception {
     Failures failures = new Failures(EventLog.SILENT);
-    ScriptLoads loads = new ScriptLoads(names -> null, false, failures, EventLog.SILENT);
+    ScriptLoads loads = new ScriptLoads(names -> null, List.of(), false, failures, EventLog.SILENT);
     return new ScriptSession(new ScriptFile(file, loads, false), paths);
   }
 

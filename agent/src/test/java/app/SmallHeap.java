@@ -1,0 +1,97 @@
+package app;
+
+import ai.djl.Model;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.LambdaBlock;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.translate.NoopTranslator;
+import app.nn.Scale;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Five thousand requests from eight threads to networks whose layer returns 400 kB; prints what
+ * comes of all answers together, and how many threads ended early. The argument is {@code plain}
+ * for a network of arrays or {@code djl}.
+ */
+public final class SmallHeap {
+  private static final int THREADS = 8;
+  private static final int REQUESTS = 5000;
+  private static final int FLOATS = 100_000;
+
+  private static final int[] DIGESTS = new int[REQUESTS];
+  private static final AtomicInteger ENDED_EARLY = new AtomicInteger();
+
+  private SmallHeap() {}
+
+  /** Answers a request. */
+  private interface Network extends AutoCloseable {
+    float[] answer(float[] input) throws Exception;
+
+    @Override
+    default void close() {}
+  }
+
+  public static void main(String[] args) throws Exception {
+    Thread[] threads = new Thread[THREADS];
+    for (int t = 0; t < THREADS; t++) {
+      int first = t;
+      threads[t] = new Thread(() -> serve(args[0], first));
+      threads[t].setUncaughtExceptionHandler(
+          (thread, e) -> {
+            ENDED_EARLY.incrementAndGet();
+            System.out.println("thrown " + e);
+          });
+      threads[t].start();
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    System.out.println("ended early " + ENDED_EARLY);
+    System.out.println("answers " + Arrays.hashCode(DIGESTS));
+  }
+
+  private static void serve(String kind, int first) {
+    try (Network network = kind.equals("plain") ? new Scale(3)::forward : new Blocks()) {
+      for (int i = first; i < REQUESTS; i += THREADS) {
+        float[] input = new float[FLOATS];
+        Arrays.fill(input, i);
+        input[i] = -1;
+        DIGESTS[i] = Arrays.hashCode(network.answer(input));
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static final class Blocks implements Network {
+    private final Model model = Model.newInstance("net", "PyTorch");
+    private final Predictor<NDList, NDList> predictor;
+
+    Blocks() {
+      model.setBlock(
+          new SequentialBlock()
+              .add(new LambdaBlock(list -> new NDList(list.head().mul(3)), "Scale")));
+      predictor = model.newPredictor(new NoopTranslator(null));
+    }
+
+    @Override
+    public float[] answer(float[] input) throws Exception {
+      try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+        NDList output =
+            predictor.predict(new NDList(manager.create(input, new Shape(1, FLOATS))));
+        output.attach(manager);
+        return output.head().toFloatArray();
+      }
+    }
+
+    @Override
+    public void close() {
+      predictor.close();
+      model.close();
+    }
+  }
+}

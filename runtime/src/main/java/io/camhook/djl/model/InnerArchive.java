@@ -1,0 +1,146 @@
+package io.camhook.djl.model;
+
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import io.camhook.naming.LayerPattern;
+import io.camhook.naming.ModulePath;
+import io.camhook.torchscript.twin.TapPlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TorchScript archive that is a block of a network of Java blocks, as in transfer learning. Paths
+ * of the network go on inside it: {@code 01PtSymbolBlock.features.12}. Thread-safe.
+ */
+public final class InnerArchive {
+  private final ModulePath at;
+  private final PtSymbolBlock block;
+  private final ScriptPlan script;
+  private final Set<String> recorded = ConcurrentHashMap.newKeySet();
+
+  private InnerArchive(ModulePath at, PtSymbolBlock block, ScriptPlan script) {
+    this.at = at;
+    this.block = block;
+    this.script = script;
+  }
+
+  /**
+   * Those among the modules of a network; none where an archive is the whole model.
+   *
+   * @param plans what became of an archive when it was loaded; null if it was not looked at
+   */
+  public static List<InnerArchive> of(
+      List<BlockTree.Module> modules, Function<Block, @Nullable ScriptPlan> plans) {
+    List<InnerArchive> found = new ArrayList<>();
+    for (BlockTree.Module module : modules.subList(1, modules.size())) {
+      if (module.block() instanceof PtSymbolBlock block) {
+        ScriptPlan plan = plans.apply(block);
+        found.add(
+            new InnerArchive(
+                module.path(),
+                block,
+                plan == null
+                    ? ScriptPlan.untapped(
+                        null,
+                        "its archive was loaded before the agent came, or no entry of 'models'"
+                            + " spoke of it then; name its model or file in an entry with"
+                            + " capture: [] before it is loaded")
+                    : plan));
+      }
+    }
+    return found;
+  }
+
+  /** The modules of a network, and those inside its archives that hooks can look at. */
+  public static List<BlockTree.Module> withInner(
+      List<BlockTree.Module> modules, List<InnerArchive> archives) {
+    List<BlockTree.Module> all = new ArrayList<>(modules);
+    for (InnerArchive archive : archives) {
+      List<BlockTree.Module> inside = archive.script.inside().tree(archive.block);
+      for (BlockTree.Module module : inside.subList(1, inside.size())) {
+        all.add(new BlockTree.Module(archive.below(module.path()), module.block()));
+      }
+    }
+    return all;
+  }
+
+  /** Why {@code layer} means nothing inside one of the archives; null if that is not known. */
+  public static @Nullable String refusal(String layer, List<InnerArchive> archives) {
+    LayerPattern pattern = LayerPattern.of(layer);
+    for (InnerArchive archive : archives) {
+      for (int depth = 1; depth < pattern.depth(); depth++) {
+        if (pattern.upTo(depth).matches(archive.at)) {
+          String reason = archive.script.inside().refusal(pattern.below(depth).toString());
+          if (reason != null) {
+            return "'%s' is inside a TorchScript archive: %s"
+                .formatted(layer, reason.replaceFirst("^'[^']*' is inside [^:]*: ", ""));
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  Block block() {
+    return block;
+  }
+
+  /** Where the archive is in its network. */
+  public String path() {
+    return at.toString();
+  }
+
+  /** What became of the archive when it was loaded. */
+  public ScriptPlan script() {
+    return script;
+  }
+
+  /** The module that {@code auto} means, as a path of the network; null if it is not recorded. */
+  @Nullable String auto() {
+    String auto = script.auto();
+    return auto == null || script.taps() == null ? null : below(ModulePath.parse(auto)).toString();
+  }
+
+  /** Paths of the network that can be recorded, inside the archive. */
+  List<ModulePath> recordable() {
+    TapPlan taps = script.taps();
+    return taps == null
+        ? List.of()
+        : taps.taps().stream()
+            .map(TapPlan.Tap::path)
+            .distinct()
+            .map(ModulePath::parse)
+            .map(this::below)
+            .toList();
+  }
+
+  private ModulePath below(ModulePath inside) {
+    return new ModulePath(Stream.of(at, inside).flatMap(p -> p.segments().stream()).toList());
+  }
+
+  /** From now on {@code path}, a path of the network, is recorded. */
+  void record(String path) {
+    recorded.add(path);
+  }
+
+  /** Whether anything inside is recorded. */
+  public boolean isRecorded() {
+    return !recorded.isEmpty() && script.taps() != null;
+  }
+
+  /**
+   * The path in the network of a module inside, or of an operator without its number ({@code relu}
+   * of {@code relu#7}); null if it is not recorded.
+   */
+  public @Nullable String recorded(String inside) {
+    String path = at + "." + inside;
+    return recorded.contains(path) || recorded.stream().anyMatch(p -> p.startsWith(path + "#"))
+        ? path
+        : null;
+  }
+}
