@@ -1,6 +1,7 @@
 package io.camhook.explain;
 
 import io.camhook.naming.ModuleDescription;
+import io.camhook.torchscript.TemporaryCopies;
 import io.camhook.torchscript.TorchScriptArchive;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -94,7 +95,7 @@ public final class WeightCascade {
    */
   public Step open(String layer, List<String> explained, long seed) throws IOException {
     List<String> paths = weighted.stream().map(ModuleDescription::path).toList();
-    Path copy = Files.createTempFile("camhook-", suffix);
+    Path copy = TemporaryCopies.file(suffix);
     try {
       shuffler.write(copy, paths.subList(paths.indexOf(layer), paths.size()), seed);
       return new Step(copy, Explainer.load(copy, explained));

@@ -55,6 +55,7 @@ import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
 import io.camhook.naming.Nearest;
+import io.camhook.torchscript.TemporaryCopies;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
@@ -107,6 +108,11 @@ public final class DjlAdapter implements EngineAdapter {
             new ScriptHooks(points, failures),
             new Sampler(config.sampling()),
             failures);
+    try {
+      TemporaryCopies.sweep();
+    } catch (IOException | RuntimeException e) {
+      failures.add("copies of models that a killed process has left could not be deleted", e);
+    }
   }
 
   @Override

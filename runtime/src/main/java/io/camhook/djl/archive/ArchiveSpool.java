@@ -1,5 +1,6 @@
 package io.camhook.djl.archive;
 
+import io.camhook.torchscript.TemporaryCopies;
 import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class ArchiveSpool implements AutoCloseable {
    * @param name of the file, for messages
    */
   static ArchiveSpool create(String name) throws IOException {
-    Path directory = Files.createTempDirectory("camhook-");
+    Path directory = TemporaryCopies.directory();
     return new ArchiveSpool(directory, directory.resolve(name));
   }
 

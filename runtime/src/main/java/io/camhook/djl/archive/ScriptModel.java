@@ -5,6 +5,7 @@ import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
 import io.camhook.naming.Nearest;
+import io.camhook.torchscript.TemporaryCopies;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.twin.HookPlan;
 import io.camhook.torchscript.twin.Hookable;
@@ -124,7 +125,7 @@ public record ScriptModel(
   }
 
   private static Path write(Instrumented instrumented) throws IOException {
-    Path copy = Files.createTempFile("camhook-", ".pt");
+    Path copy = TemporaryCopies.file(".pt");
     try {
       instrumented.write(copy);
       return copy;

@@ -12,6 +12,7 @@ import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.engine.ModelSession.OutputGradients;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.TemporaryCopies;
 import io.camhook.torchscript.twin.GuidedArchive;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ final class GuidedScript {
    */
   static GuidedScript load(ScriptFile file) throws IOException {
     GuidedArchive guided = file.archive().guided();
-    Path copy = Files.createTempFile("camhook-", ".pt");
+    Path copy = TemporaryCopies.file(".pt");
     try {
       guided.write(copy);
       return new GuidedScript(file, file.load(copy), guided.method());
