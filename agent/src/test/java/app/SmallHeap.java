@@ -2,13 +2,16 @@ package app;
 
 import ai.djl.Model;
 import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.translate.NoopTranslator;
+import app.nn.Layer;
 import app.nn.Scale;
+import app.nn.Stack;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -55,7 +58,7 @@ public final class SmallHeap {
   }
 
   private static void serve(String kind, int first) {
-    try (Network network = kind.equals("plain") ? new Scale(3)::forward : new Blocks()) {
+    try (Network network = kind.equals("plain") ? plain() : new Blocks()) {
       for (int i = first; i < REQUESTS; i += THREADS) {
         float[] input = new float[FLOATS];
         Arrays.fill(input, i);
@@ -67,6 +70,27 @@ public final class SmallHeap {
     }
   }
 
+  private static Network plain() {
+    return new Stack(new Scale(3), new Sums())::forward;
+  }
+
+  /** Ten sums of its input. */
+  private static final class Sums implements Layer {
+    @Override
+    public float[] forward(float[] x) {
+      float[] sums = new float[10];
+      for (int i = 0; i < x.length; i++) {
+        sums[i % sums.length] += x[i];
+      }
+      return sums;
+    }
+
+    @Override
+    public float[] backward(float[] gradOutput) {
+      throw new UnsupportedOperationException();
+    }
+  }
+
   private static final class Blocks implements Network {
     private final Model model = Model.newInstance("net", "PyTorch");
     private final Predictor<NDList, NDList> predictor;
@@ -74,15 +98,19 @@ public final class SmallHeap {
     Blocks() {
       model.setBlock(
           new SequentialBlock()
-              .add(new LambdaBlock(list -> new NDList(list.head().mul(3)), "Scale")));
+              .add(new LambdaBlock(list -> new NDList(list.head().mul(3)), "Scale"))
+              .add(new LambdaBlock(list -> new NDList(sums(list.head())), "Sums")));
       predictor = model.newPredictor(new NoopTranslator(null));
+    }
+
+    private static NDArray sums(NDArray x) {
+      return x.reshape(FLOATS / 10, 10).sum(new int[] {0}, true);
     }
 
     @Override
     public float[] answer(float[] input) throws Exception {
       try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
-        NDList output =
-            predictor.predict(new NDList(manager.create(input, new Shape(1, FLOATS))));
+        NDList output = predictor.predict(new NDList(manager.create(input, new Shape(1, FLOATS))));
         output.attach(manager);
         return output.head().toFloatArray();
       }

@@ -44,15 +44,14 @@ class SmallHeapIT {
         directory.resolve("camhook.yaml"),
         """
         models:
-          - name: net
-            %s
-            layers: ["*"]
-            capture: [activation]
-            target: none
+          - { name: net, %s layers: [%s], capture: [activation], target: none }
         limits: { whenFull: %s, maxWait: 5ms, close: 60s }
         output: { directory: captures }
         """
-            .formatted(kind.equals("plain") ? "class: app.nn.Scale" : "", whenFull));
+            .formatted(
+                kind.equals("plain") ? "class: app.nn.Scale, root: app.nn.Stack," : "",
+                kind.equals("plain") ? "layers.0" : "01LambdaBlock",
+                whenFull));
     ForkedJvm.Result captured =
         jvm()
             .jvm("-javaagent:" + slowDisk())

@@ -93,8 +93,7 @@ public final class TemporaryCopies {
 
   private static boolean isLeft(Path entry, Matcher name, long namespace) throws IOException {
     if (Long.parseLong(name.group(1)) != namespace) {
-      Instant changed =
-          Files.getLastModifiedTime(entry, LinkOption.NOFOLLOW_LINKS).toInstant();
+      Instant changed = Files.getLastModifiedTime(entry, LinkOption.NOFOLLOW_LINKS).toInstant();
       return changed.plus(LONG).isBefore(Instant.now());
     }
     long start = Long.parseLong(name.group(3));

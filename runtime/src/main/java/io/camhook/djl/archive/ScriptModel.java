@@ -12,7 +12,6 @@ import io.camhook.torchscript.twin.Hookable;
 import io.camhook.torchscript.twin.Instrumented;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashSet;
