@@ -1,19 +1,21 @@
 // One capture: what was fed under its heatmap, what was predicted, all maps at a glance, channels.
 
 import { capture, index, methodName, R, shortName } from './data.js';
-import { colourNames, css, isLight, lineColours, paintScale, signedNow, usualColours } from './colour.js';
-import { WORD, depthOf, draw, drawingSize, heatFor, isSpecial, joined, kindOf, marks, signalArea, slicesOf, wordOf } from './draw.js';
-import { heatmap, mapsOf, peak, sizes } from './heat.js';
+import { colourNames, lineColours, paintScale, signedNow, usualColours } from './colour.js';
+import { depthOf, draw, drawingSize, heatFor, kindOf, markWord, sayWord, sharedTop, signalArea, slicesOf, wordElements, wordKeys } from './draw.js';
+import { heatmap, mapsOf, sizes } from './heat.js';
 import { chosen, layersOf, methodsOf, pins, pinText, samePin } from './pick.js';
 import { channelsCard } from './channels.js';
 import { conceptsCard } from './concepts.js';
+import { cardHead, takeAlong } from './charts.js';
+import { barsFigure, tilesFigure, tilesOf } from './cardfigure.js';
 import { endOf, figurePng, figureSvg, saveCsv, settings } from './figure.js';
 import { matching, partnerOf } from './filter.js';
 import { annotate, noteOf } from './notes.js';
 import { move } from './list.js';
 import { set, state } from './store.js';
 import { $, announce, button, check, choice, count, dropdown, el, fill, nothing, percent, short, when } from './dom.js';
-import { differencePane } from './compare.js';
+import { cross, differencePane } from './compare.js';
 
 /** @typedef {import('./types').Capture} Capture @typedef {import('./types').Selection} Selection @typedef {import('./types').Heat} Heat */
 
@@ -120,9 +122,10 @@ export class CaptureView {
     this.high = el('span', { id: 'scale-high' });
     this.readout = el('div', { class: 'readout', id: 'readout' });
     const zoomable = kind === 'picture' || kind === 'volume';
-    const frame = kind === 'words' ? this.words = el('div', { class: 'words', id: 'words' })
+    const frame = kind === 'words' ? this.words = el('div', { class: 'words', id: 'words', tabindex: '0', role: 'group', 'aria-label': 'Words with their heat' })
       : this.frame = el('div', { class: 'frame' }, this.canvas);
     if (kind !== 'words') this.words = null;
+    else wordKeys(this.words, k => this.pointWord(k));
     return el('section', { class: 'card stage', 'aria-label': 'Heatmap' },
       el('figure', {}, this.pair = el('div', { class: 'sides' }, el('div', { class: 'frame beside' }, this.beside), frame),
         kind === 'volume' ? this.slices() : null,
@@ -163,7 +166,7 @@ export class CaptureView {
     if (this.methods.length) add('Method', choice('method', 'CAM method', this.methods.map(m => [m, methodName(m)]), sel.method, v => set({ method: v })));
     if (this.layers.length) {
       add('Layer', choice('layer', 'Layer', this.layers, sel.layer, v => set({ layer: v })));
-      add('View', choice('look', 'How map and picture are shown', [['overlay', 'overlay'], ['side', 'beside'], ['swipe', 'swipe'], ['original', 'original']], state.look, v => set({ look: v })));
+      add('View', choice('look', 'How map and picture are shown', [['overlay', 'overlay'], ['side', 'beside'], ...(kindOf(c) === 'words' ? [] : [['swipe', 'swipe']]), ['original', 'original']], state.look, v => set({ look: v })));
       add('Opacity', this.slider('opacity', 'Opacity of the heatmap', state.opacity, v => set({ opacity: v })));
       if (kindOf(c) !== 'words' && kindOf(c) !== 'signal') add('Contour', this.slider('contour', 'Contour at this share of the scale, 0: none', state.contour, v => set({ contour: v })));
       add('Colours', dropdown('colours', 'Colours', colourNames(), state.colours || usualColours(c), v => set({ colours: v === usualColours(c) ? '' : v })));
@@ -196,13 +199,6 @@ export class CaptureView {
     if (target) target.focus({ preventScroll: true });
   }
 
-  /** Where a scale that captures share ends: at the largest value of what is compared. */
-  top() {
-    if (state.scale !== 'shared') return 0;
-    const { c, sel } = this, signed = signedNow(c);
-    return Math.max(...c.targets.map((_, t) => peak(c, { ...sel, t }, signed)), peak(c, sel, signed)) || 1;
-  }
-
   paint() {
     const { c, canvas, sel } = this;
     if (!c || !canvas) return;
@@ -210,9 +206,10 @@ export class CaptureView {
       const slider = $(id);
       if (slider) { slider.value = String(state[id]); slider.parentNode.querySelector('output').textContent = state[id] + ' %'; }
     }
-    this.heat = sel.method ? heatFor(c, sel, canvas.width, canvas.height, this.top()) : null;
+    this.heat = sel.method ? heatFor(c, sel, canvas.width, canvas.height, sharedTop(c, sel)) : null;
     const look = { heat: this.heat, opacity: state.opacity / 100, look: state.look === 'side' ? 'overlay' : state.look, split: this.split, depth: depthOf(c, sel), zoom: this.zoom };
     this.pair.classList.toggle('two', state.look === 'side');
+    canvas.style.touchAction = state.look === 'swipe' || this.zoom.k > 1 ? 'none' : '';
     if (state.look === 'side') draw(this.beside, c, { ...look, look: 'original' });
     if (this.words) this.paintWords();
     else draw(canvas, c, look);
@@ -239,35 +236,20 @@ export class CaptureView {
     if ($('slice')) $('slice').value = String(now);
     this.sliceCells.forEach((canvas, k) => {
       const depth = (k + .5) / n;
-      const heat = sel.method ? heatmap(c, sel, { cells: state.cells, signed: signedNow(c), depth, top: this.top() }, canvas.width, canvas.height) : null;
+      const heat = sel.method ? heatmap(c, sel, { cells: state.cells, signed: signedNow(c), depth, top: sharedTop(c, sel) }, canvas.width, canvas.height) : null;
       draw(canvas, c, { heat, opacity: state.opacity / 100, look: state.look === 'original' ? 'original' : 'overlay', depth, plain: true });
       canvas.parentNode.setAttribute('aria-pressed', String(k === now));
     });
   }
 
-  /** Words as text, each on the colour of its heat; where that has a sign, ink stays readable on it (4.5:1). */
   paintWords() {
-    const { c, heat } = this, show = heat && state.look !== 'original';
-    const marked = marks(c.tokens);
-    fill(this.words, c.tokens.map((token, k) => {
-      const v = show && k < heat.w ? heat.values[k] : null;
-      const strength = state.opacity / 100;
-      const span = el('span', { class: 'tok' + (joined(token, marked) ? ' joined' : '') + (isSpecial(token) ? ' special' : ''), title: this.sayWord(k), onmouseenter: () => { this.readout.textContent = this.sayWord(k); } }, wordOf(token));
-      if (v !== null && heat.signed) span.style.background = css(WORD * v, true);
-      else if (v !== null) {
-        span.style.background = strength === 1 ? css(v, false) : `color-mix(in srgb, ${css(v, false)} ${Math.round(90 * strength)}%, var(--card))`;
-        if (strength >= .6) span.style.color = isLight(v, false) ? '#14161c' : '#fff';
-      }
-      if (isSpecial(token) && (v === null || heat.signed && Math.abs(v) < .2)) span.style.color = 'var(--muted)';
-      return span;
-    }));
+    const { c, heat } = this;
+    fill(this.words, wordElements(c, state.look === 'original' ? null : heat, state.opacity / 100, k => this.pointWord(k)));
   }
 
-  sayWord(k) {
-    const { heat, c } = this;
-    if (!heat || k >= heat.w) return c.tokens[k];
-    const one = heat.maps.length === 1 ? heat.maps[0] : null;
-    return `“${c.tokens[k]}” (${k}): heat ${heat.values[k].toFixed(2)}` + (one && sizes(one).w === heat.w ? `, raw ${short(one.values()[k])}` : '');
+  pointWord(k) {
+    markWord(this.words, k);
+    this.readout.textContent = sayWord(this.c, this.heat, k);
   }
 
   // zoom and pan
@@ -288,7 +270,7 @@ export class CaptureView {
   }
 
   oneToOne() {
-    const { c } = this, width = c.picture ? c.picture.w : c.volume ? c.volume.w : this.canvas.width;
+    const { c } = this, width = c.image ? c.image.width : c.volume ? c.volume.w : this.canvas.width;
     const k = width / this.canvas.getBoundingClientRect().width;
     this.zoomTo(k, .5 - .5 / Math.max(1, k), .5 - .5 / Math.max(1, k));
     if (k < 1) announce('The picture is smaller than its frame.');
@@ -320,7 +302,12 @@ export class CaptureView {
     else if (e.key === '0') this.zoomTo(1, 0, 0);
     else if (by && state.look === 'swipe' && by[0]) { this.split = Math.max(0, Math.min(1, this.split + .05 * by[0])); this.paint(); }
     else if (by && this.zoom.k > 1) this.zoomTo(this.zoom.k, this.zoom.x + .1 * by[0] / this.zoom.k, this.zoom.y + .1 * by[1] / this.zoom.k);
-    else if (by) { this.cursor = { x: Math.max(0, Math.min(.999, (this.cursor?.x ?? .5) + .04 * by[0])), y: Math.max(0, Math.min(.999, (this.cursor?.y ?? .5) + .04 * by[1])) }; this.sayAt(this.cursor.x, this.cursor.y); }
+    else if (by) {
+      this.cursor = { x: Math.max(0, Math.min(.999, (this.cursor?.x ?? .5) + .04 * by[0])), y: Math.max(0, Math.min(.999, (this.cursor?.y ?? .5) + .04 * by[1])) };
+      this.paint();
+      cross(this.canvas, this.cursor.x, this.cursor.y, kindOf(this.c) !== 'signal');
+      this.sayAt(this.cursor.x, this.cursor.y);
+    }
     else return;
     e.preventDefault();
     e.stopPropagation();
@@ -353,7 +340,9 @@ export class CaptureView {
     const { c, sel } = this;
     if (!c.predictions.length) return null;
     const chosenTarget = c.targets[sel.t], right = new Set(c.truth);
-    return el('section', { class: 'card', 'aria-label': 'Predictions' }, el('h3', {}, 'Predictions'),
+    return el('section', { class: 'card', 'aria-label': 'Predictions' }, cardHead('Predictions', takeAlong({ name: `predictions of ${shortName(c.name)}`,
+      chart: () => barsFigure(c.predictions.map(p => [p.label, Math.max(0, p.p || 0), p.p === null ? short(p.score) : percent(p.p)])),
+      rows: () => [['class', 'label', 'probability', 'score'], ...c.predictions.map(p => [p.i, p.label, p.p, p.score])] })),
       el('ol', { class: 'preds', id: 'predictions' }, c.predictions.map(p => {
         const bar = el('div', { class: 'fill' });
         bar.style.width = Math.max(0, Math.min(100, 100 * (p.p || 0))) + '%';
@@ -402,16 +391,24 @@ export class CaptureView {
         this.cells.push({ canvas, cell, mini });
         return mini;
       }))));
-    return el('section', { class: 'card', 'aria-label': 'All maps' },
+    const card = el('section', { class: 'card', 'aria-label': 'All maps' },
       el('div', { class: 'cardhead' }, el('h3', {}, 'All maps'), el('span', { class: 'grow' }),
         el('span', { class: 'inline' }, 'rows', dropdown('rows', 'Rows of the matrix', names, state.rows, v => set({ rows: v }))),
-        el('span', { class: 'inline' }, 'columns', dropdown('columns', 'Columns of the matrix', names, state.columns, v => set({ columns: v })))),
+        el('span', { class: 'inline' }, 'columns', dropdown('columns', 'Columns of the matrix', names, state.columns, v => set({ columns: v }))),
+        takeAlong({ name: `maps of ${shortName(c.name)}`, chart: () => tilesFigure([...card.querySelectorAll('.group')].flatMap(g => tilesOf(g, '.mini').map(t => ({ ...t, caption: [g.firstChild.textContent, t.caption].filter(Boolean).join(' · ') }))), this.scaleOfMaps()) })),
       groups);
+    return card;
+  }
+
+  /** The bar below many maps: one range if they share it. */
+  scaleOfMaps() {
+    const top = sharedTop(this.c, this.sel), signed = signedNow(this.c);
+    return top ? { signed, low: signed ? short(-top) : '0', high: short(top) } : { signed, low: signed ? 'against, of each' : 'least of each', high: signed ? 'for, of each' : 'most of each' };
   }
 
   async minis() {
     if (!this.cells) return;
-    const cells = this.cells, top = this.top();
+    const cells = this.cells, top = sharedTop(this.c, this.sel);
     for (const { canvas, cell, mini } of cells) {
       const c = cell.i === this.c.i ? this.c : await capture(cell.i);
       if (this.cells !== cells || !c) return;
@@ -433,14 +430,14 @@ export class CaptureView {
   metadata() {
     const { c } = this;
     const rows = [...c.meta];
-    if (c.picture) rows.unshift(['picture', `${c.picture.w} × ${c.picture.h}`]);
+    if (c.picture) rows.unshift(['picture', `${c.picture.w} × ${c.picture.h}${c.image && c.image.width < c.picture.w ? `, kept here at ${c.image.width} × ${c.image.height}` : ''}`]);
     if (c.signal) rows.unshift(['signal', `${plural(c.signal.c, 'channel')} of ${count(c.signal.n)}, ${short(c.signal.min)} to ${short(c.signal.max)}`]);
     if (c.volume) rows.unshift(['volume', `${c.volume.d} slices of ${c.volume.w} × ${c.volume.h}`]);
     if (c.tokens) rows.unshift(['text', `${count(c.tokens.length)} tokens`]);
     c.targets.forEach(t => { if (t.score !== null) rows.unshift([`score of ${t.label}`, short(t.score)]); });
     if (c.truth.length && !rows.some(r => r[0] === 'shows')) rows.push(['shows', c.truth.join(', ')]);
     rows.push(['capture', c.id]);
-    return el('section', { class: 'card', 'aria-label': 'Metadata' }, el('h3', {}, 'Details'),
+    return el('section', { class: 'card', 'aria-label': 'Metadata' }, cardHead('Details', takeAlong({ name: `details of ${shortName(c.name)}`, rows: () => [['what', 'value'], ...rows] })),
       el('p', { class: 'printonly' }, `${methodName(this.sel.method)} · ${this.sel.layer || 'all layers'} · ${settings(c)}`),
       el('table', { class: 'meta' }, el('tbody', {}, rows.map(([k, v]) => el('tr', {}, el('th', { scope: 'row' }, k), el('td', {}, v))))));
   }
@@ -491,6 +488,7 @@ export function valueAt(c, heat, px, py, canvas, depth, zoom = { k: 1, x: 0, y: 
 }
 
 async function copyLink() {
+  if (location.protocol === 'about:') return announce('This page lies in another one and has no address of its own.');
   try {
     await navigator.clipboard.writeText(location.href);
     announce('Link copied');

@@ -1,6 +1,9 @@
 // The recorded activation of a layer, channel by channel.
 
 import { coloured, colourTable, tableNow } from './colour.js';
+import { takeAlong } from './charts.js';
+import { tilesFigure, tilesOf } from './cardfigure.js';
+import { shortName } from './data.js';
 import { resized } from './heat.js';
 import { draw, drawingSize } from './draw.js';
 import { set, state } from './store.js';
@@ -25,11 +28,13 @@ export function channelsCard(c, layer, target) {
   const table = channelTable();
   const said = (ch.index.length < ch.count ? `${ch.index.length} of ${count(ch.count)} channels, the strongest` : `${count(ch.count)} channels`)
     + `, ${ch.ow}×${ch.oh}` + (ch.w < ch.ow || ch.h < ch.oh ? ` shown at ${ch.w}×${ch.h}` : '');
-  return el('section', { class: 'card', 'aria-label': 'Channel maps' },
+  const range = state.chscale === 'layer' ? { low: short(Math.min(...ch.min)), high: short(Math.max(...ch.max)) } : { low: 'least of each', high: 'most of each' };
+  const card = el('section', { class: 'card', 'aria-label': 'Channel maps' },
     el('div', { class: 'cardhead' },
       el('h3', {}, 'Channels of ', el('code', {}, ch.l)), el('span', { class: 'muted small' }, said), el('span', { class: 'grow' }),
       el('span', { class: 'inline' }, 'sort by', choice('sort', 'Sort channels by', sorts, sort, v => set({ chsort: v }))),
-      el('span', { class: 'inline' }, 'scale', choice('channel-scale', 'Scale of the colours', [['own', 'each'], ['layer', 'layer']], state.chscale, v => set({ chscale: v })))),
+      el('span', { class: 'inline' }, 'scale', choice('channel-scale', 'Scale of the colours', [['own', 'each'], ['layer', 'layer']], state.chscale, v => set({ chscale: v }))),
+      takeAlong({ name: `channels of ${ch.l} of ${shortName(c.name)}`, chart: () => tilesFigure(tilesOf(card, '.chan'), { ...range, table }), rows: () => [['channel', 'min', 'max', 'weight'], ...order.map(i => [ch.index[i], ch.min[i], ch.max[i], weights ? weights[i] : ''])] })),
     el('div', { class: 'chans' + (ch.oh === 1 ? ' flat' : ''), id: 'grid' }, order.map(i => {
       const w = weights ? weights[i] : null;
       return el('button', {
@@ -38,8 +43,10 @@ export function channelsCard(c, layer, target) {
         onclick: () => enlarge(c, ch, i, w, table),
       }, channelCanvas(ch, i, table, state.chscale === 'layer'),
       el('span', { class: 'cap' }, el('span', {}, el('span', { class: 'hiddentext' }, 'channel '), '#' + ch.index[i]),
-        w === null ? (ch.max[i] === 0 && ch.min[i] === 0 ? el('span', {}, 'dead') : null) : el('span', { class: w >= 0 ? 'pos' : 'neg' }, signed(w))));
+        ch.max[i] === 0 && ch.min[i] === 0 ? el('span', { title: 'zero everywhere in this capture' }, 'dead') : null,
+        w === null ? null : el('span', { class: w >= 0 ? 'pos' : 'neg' }, signed(w))));
     })));
+  return card;
 }
 
 /** Values 0..1 of channel `i`: within its own range, or within the layer's. @param {Channels} ch */

@@ -150,7 +150,8 @@ export function ridges(s, open) {
     }
   }
   if (middle >= from && middle <= to) picture.append(svg('text', { x: x(middle), y: H - 10, 'text-anchor': 'middle' }, '0'));
-  const said = el('p', { class: 'readout', 'aria-live': 'polite' }, 'Each line is the histogram of a step, the first behind; heights are relative to the highest bin of the line, without the zeros.');
+  const said = el('p', { class: 'readout', 'aria-live': 'polite' }, 'Each line is the histogram of a step, the first behind; heights are relative to the highest bin of the line, without the zeros. A click, or Enter after the arrow keys, opens its capture.');
+  const lines = [], firsts = [], texts = [];
   all.forEach((h, k) => {
     const most = Math.max(1, ...h.map((v, b) => b === middle ? 0 : v)), y0 = T + gap * (k + 1);
     const y = b => y0 - height * Math.min(1.15, h[b] / most);
@@ -158,9 +159,25 @@ export function ridges(s, open) {
     for (let b = from; b <= to; b++) d += `L${x(b).toFixed(1)} ${y(b).toFixed(1)}`;
     const first = s.at ? s.at[Math.min(s.at.length - 1, Math.floor(k * s.at.length / rows))] : -1;
     const total = h.reduce((a, v) => a + v, 0);
-    picture.append(svg('path', { class: 'ridge', d: d + `L${x(to)} ${y0}Z`, style: `--k:${(k + 1) / rows}`,
-      onmouseenter: () => { said.textContent = `step ${count(1 + Math.round(k * (s.steps - 1) / Math.max(1, rows - 1)))}: ${percent(h[middle] / total)} zeros of ${count(total)} values`; },
-      onclick: () => { if (first >= 0) open(first); } }));
+    // the series may be finer than the histograms
+    const bad = s.series.slice(Math.floor(k * s.series.length / rows), Math.max(Math.floor(k * s.series.length / rows) + 1, Math.floor((k + 1) * s.series.length / rows))).reduce((sum, v) => sum + v[5], 0);
+    texts.push(`step ${count(1 + Math.round(k * (s.steps - 1) / Math.max(1, rows - 1)))}: ${total ? percent(h[middle] / total) : '–'} zeros of ${count(total)} values${bad ? `, ${count(bad)} NaN or infinite` : ''}`);
+    firsts.push(first);
+    lines.push(svg('path', { class: 'ridge', d: d + `L${x(to)} ${y0}Z`, style: `--k:${(k + 1) / rows}`, onmouseenter: () => show(k), onclick: () => { if (first >= 0) open(first); } }));
+    picture.append(lines[k]);
+    if (bad) picture.append(svg('path', { class: 'badmark', d: `M${L - 12} ${y0 - 8}l10 0l-5 8z` }, svg('title', {}, texts[k])));
+  });
+  let at = -1;
+  const show = k => {
+    at = Math.max(0, Math.min(rows - 1, k));
+    lines.forEach((line, i) => line.classList.toggle('on', i === at));
+    said.textContent = texts[at];
+  };
+  picture.setAttribute('tabindex', '0');
+  picture.addEventListener('keydown', e => {
+    const moves = { ArrowUp: -1, ArrowDown: 1, Home: -rows, End: rows };
+    if (e.key in moves) { show(at < 0 ? (e.key === 'End' ? rows - 1 : 0) : at + moves[e.key]); e.preventDefault(); e.stopPropagation(); }
+    if (e.key === 'Enter' && at >= 0 && firsts[at] >= 0) open(firsts[at]);
   });
   return [picture, said];
 }
@@ -199,7 +216,7 @@ export function curvesChart(metric, curves, nameOf, colours) {
 }
 
 /**
- * Dots of two numbers of captures. @param {{ i: number, x: number, y: number, bad: boolean, on: boolean }[]} dots
+ * Dots of two numbers of captures. @param {{ i: number, name: string, x: number, y: number, bad: boolean, on: boolean }[]} dots
  */
 export function scatter(dots, nameX, nameY, printX, printY, open, select) {
   const H = 360, L = 70, R = 14, T = 12, B = 40;
@@ -216,9 +233,11 @@ export function scatter(dots, nameX, nameY, printX, printY, open, select) {
   const path = (list, cls) => { if (list.length) picture.append(svg('path', { class: cls, d: list.map(d => `M${x(d.x).toFixed(1)} ${y(d.y).toFixed(1)}h0`).join('') })); };
   path(dots.filter(d => !d.bad), 'dots');
   path(dots.filter(d => d.bad), 'dots bad');
-  const readout = el('p', { class: 'readout', 'aria-live': 'polite' }, 'Click a dot to open its capture; drag over dots to select them.');
+  const readout = el('p', { class: 'readout', 'aria-live': 'polite' }, 'Click a dot to open its capture; drag over dots to select them. The arrow keys go from dot to dot, Enter opens it; Filters under Captures takes ranges as numbers.');
+  const ring = svg('circle', { class: 'ring', r: 8, cx: -20, cy: -20 });
+  const said = d => { ring.setAttribute('cx', String(x(d.x))); ring.setAttribute('cy', String(y(d.y))); readout.textContent = `${d.name}: ${nameX} ${printX(d.x)}, ${nameY} ${printY(d.y)}`; };
   const brush = svg('rect', { class: 'brush', width: 0, height: 0 });
-  picture.append(brush);
+  picture.append(brush, ring);
   const at = e => { const box = picture.getBoundingClientRect(); return [(e.clientX - box.left) / box.width * W, (e.clientY - box.top) / box.height * H]; };
   const nearest = (/** @type {number[]} */ [px, py]) => { let best = null, least = 15 * 15; for (const d of dots) { const r = (x(d.x) - px) ** 2 + (y(d.y) - py) ** 2; if (r < least) { least = r; best = d; } } return best; };
   let from = null;
@@ -229,7 +248,7 @@ export function scatter(dots, nameX, nameY, printX, printY, open, select) {
       for (const [k, v] of Object.entries({ x: Math.min(from[0], here[0]), y: Math.min(from[1], here[1]), width: Math.abs(from[0] - here[0]), height: Math.abs(from[1] - here[1]) })) brush.setAttribute(k, String(v));
     } else {
       const d = nearest(here);
-      if (d) readout.textContent = `${d.name}: ${nameX} ${printX(d.x)}, ${nameY} ${printY(d.y)}`;
+      if (d) said(d);
     }
   });
   picture.addEventListener('pointerup', e => {
@@ -243,6 +262,19 @@ export function scatter(dots, nameX, nameY, printX, printY, open, select) {
       const d = nearest(here);
       if (d) open(d.i);
     }
+  });
+  const across = dots.slice().sort((a, b) => a.x - b.x || a.y - b.y);
+  let chosen = -1;
+  picture.setAttribute('tabindex', '0');
+  picture.addEventListener('keydown', e => {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -dots.length, End: dots.length };
+    if (e.key in moves) {
+      chosen = Math.max(0, Math.min(across.length - 1, chosen < 0 ? (e.key === 'End' ? across.length - 1 : 0) : chosen + moves[e.key]));
+      said(across[chosen]);
+      e.preventDefault();
+      e.stopPropagation();
+    }
+    if (e.key === 'Enter' && chosen >= 0) open(across[chosen].i);
   });
   return [picture, readout];
 }

@@ -75,11 +75,11 @@ export function isLight(v, signed, table = tableNow()) {
 }
 
 /** Fills a canvas of one row with the colours of the scale. @param {HTMLCanvasElement} canvas */
-export function paintScale(canvas, signed) {
+export function paintScale(canvas, signed, table = tableNow()) {
   const n = canvas.width, values = Float32Array.from({ length: n }, (_, i) => signed ? 2 * i / (n - 1) - 1 : i / (n - 1));
   const g = canvas.getContext('2d');
   g.clearRect(0, 0, n, canvas.height);
-  g.drawImage(coloured({ values, w: n, h: 1, signed, low: 0, high: 1, maps: [], raw: false }, false), 0, 0, n, canvas.height);
+  g.drawImage(coloured({ values, w: n, h: 1, signed, low: 0, high: 1, maps: [], raw: false }, false, table), 0, 0, n, canvas.height);
 }
 
 /** Colours that can be told apart on both themes, for lines and classes. */

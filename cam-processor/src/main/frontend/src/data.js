@@ -85,10 +85,10 @@ export const capture = remembered(16, async i => {
   if (!c) return null;
   c.i = i;
   for (const map of c.maps) map.values = lazily(() => words(map, map.s.reduce((a, b) => a * b, 1)));
-  for (const mask of c.masks) mask.bytes = lazily(() => base64(mask.bits));
   if (c.signal) { const s = c.signal; s.values = lazily(() => words(s, s.c * s.n)); }
   await Promise.all([
     ...c.channels.map(async ch => { ch.bytes = await unpacked(ch.data); ch.data = ''; }),
+    ...c.masks.map(async mask => { mask.bytes = await unpacked(mask.bits); mask.bits = ''; }),
     c.volume && unpacked(c.volume.data).then(bytes => { c.volume.bytes = bytes; }),
     c.segmentation && unpacked(c.segmentation.data).then(bytes => { c.segmentation.bytes = bytes; }),
     c.picture ? decoded(c.picture.src).then(image => { c.image = image; }) : null,

@@ -1,9 +1,9 @@
 // Draws a choice of a capture: a heatmap over a picture, behind a signal, over a slice of a volume, or on words.
 
-import { heatmap, hottestSlice, mapsOf, resized, sizes } from './heat.js';
+import { heatmap, hottestSlice, mapsOf, peak, resized, sizes } from './heat.js';
 import { canvasOf, coloured, css, isLight, lineColours, signedNow } from './colour.js';
 import { state } from './store.js';
-import { short, themed } from './dom.js';
+import { el, short, themed } from './dom.js';
 
 /** @typedef {import('./types').Capture} Capture @typedef {import('./types').Heat} Heat */
 /** @typedef {{ t: number, method: string, layer: string }} Choice */
@@ -56,6 +56,13 @@ function heatSize(c, sel, width, height) {
 export function heatFor(c, sel, width, height, top = 0, signed = signedNow(c)) {
   const [w, h] = heatSize(c, sel, width, height);
   return heatmap(c, sel, { cells: state.cells, signed, top, depth: depthOf(c, sel) }, w, h);
+}
+
+/** Where a scale that the maps of a capture share ends: at the largest value of any class; 0 for a scale of each map's own. @param {Capture} c @param {Choice} sel */
+export function sharedTop(c, sel) {
+  if (state.scale !== 'shared') return 0;
+  const signed = signedNow(c);
+  return Math.max(...c.targets.map((_, t) => peak(c, { ...sel, t }, signed)), peak(c, sel, signed)) || 1;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Capture} c @param {Look} look */
@@ -143,7 +150,7 @@ function contour(g, heat, level, width, height) {
 }
 
 function outline(g, width, height, mask) {
-  const bits = mask.bytes();
+  const bits = mask.bytes;
   twice(g, edge(g, (x, y) => bits[(y * mask.w + x) >> 3] >> ((y * mask.w + x) & 7) & 1, mask.w, mask.h, width, height), '#fff');
 }
 
@@ -266,6 +273,52 @@ function drawWords(g, { width, height }, c, { heat, opacity, look }) {
     g.font = `${size}px ${themed('--font')}`;
     g.fillText(word, x + size * .2, y + h / 2);
   });
+}
+
+/**
+ * Words as text, each on the colour of its heat; where that has a sign, ink stays readable on it (4.5:1).
+ * @param {Capture} c @param {Heat | null} heat @param {number} strength @param {(k: number) => void} point @returns {HTMLElement[]}
+ */
+export function wordElements(c, heat, strength, point) {
+  const marked = marks(c.tokens);
+  return c.tokens.map((token, k) => {
+    const v = heat && k < heat.w ? heat.values[k] : null;
+    const span = el('span', { class: 'tok' + (joined(token, marked) ? ' joined' : '') + (isSpecial(token) ? ' special' : ''), onmouseenter: () => point(k) }, wordOf(token));
+    if (v !== null && heat.signed) span.style.background = css(WORD * v, true);
+    else if (v !== null) {
+      span.style.background = strength === 1 ? css(v, false) : `color-mix(in srgb, ${css(v, false)} ${Math.round(90 * strength)}%, var(--card))`;
+      if (strength >= .6) span.style.color = isLight(v, false) ? '#14161c' : '#fff';
+    }
+    if (isSpecial(token) && (v === null || heat.signed && Math.abs(v) < .2)) span.style.color = 'var(--muted)';
+    return span;
+  });
+}
+
+/** What is known of a word. @param {Capture} c @param {Heat | null} heat @param {number} k */
+export function sayWord(c, heat, k) {
+  if (!heat || k >= heat.w) return c.tokens[k];
+  const one = heat.maps.length === 1 ? heat.maps[0] : null;
+  return `“${c.tokens[k]}” (${k}): heat ${heat.values[k].toFixed(2)}` + (one && sizes(one).w === heat.w ? `, raw ${short(one.values()[k])}` : '');
+}
+
+/**
+ * The arrow keys go from word to word. @param {HTMLElement} box of word elements @param {(k: number) => void} point
+ */
+export function wordKeys(box, point) {
+  let at = -1;
+  box.addEventListener('keydown', e => {
+    const n = box.children.length, moves = { ArrowLeft: -1, ArrowRight: 1, Home: -n, End: n };
+    if (!(e.key in moves)) return;
+    at = Math.max(0, Math.min(n - 1, at < 0 ? (e.key === 'End' ? n - 1 : 0) : at + moves[e.key]));
+    point(at);
+    e.preventDefault();
+    e.stopPropagation();
+  });
+}
+
+/** Marks the word that is pointed at. @param {HTMLElement} box */
+export function markWord(box, k) {
+  [...box.children].forEach((child, i) => child.classList.toggle('at', i === k));
 }
 
 function layoutWords(g, c, width, place) {

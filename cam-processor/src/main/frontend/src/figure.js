@@ -1,7 +1,7 @@
 // What is shown, as a file: pictures with their scale, caption and provenance, charts, tables.
 
 import { index, methodName, R, shortName } from './data.js';
-import { draw, drawingSize, heatFor, depthOf } from './draw.js';
+import { draw, drawingSize, heatFor, depthOf, sharedTop } from './draw.js';
 import { coloured, paintScale, signedNow, usualColours } from './colour.js';
 import { state } from './store.js';
 import { download, short, themed, when } from './dom.js';
@@ -22,20 +22,20 @@ export const settings = c => [`opacity ${state.opacity} %`, `colours ${state.col
 const fileName = text => text.replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^-+|-+$/g, '').slice(0, 100) || 'figure';
 
 /** Picture, scale, caption, provenance. @returns {{ canvas: HTMLCanvasElement, map: HTMLCanvasElement, heat: any, width: number, height: number }} */
-function compose(c, sel, side) {
+function compose(c, sel, side, top) {
   const [w, h] = drawingSize(c, side);
   const map = document.createElement('canvas');
   map.width = w; map.height = h;
-  const heat = sel.method ? heatFor(c, sel, w, h) : null;
+  const heat = sel.method ? heatFor(c, sel, w, h, top) : null;
   draw(map, c, { heat, opacity: state.opacity / 100, look: state.look === 'original' ? 'original' : 'overlay', depth: depthOf(c, sel) });
   return { map, heat, width: w, height: h, canvas: map };
 }
 
 const pad = 16, scaleHeight = 34, textHeight = 44;
 
-/** @param {Capture} c @param {Selection} sel */
-export function figureCanvas(c, sel, side = 720) {
-  const { map, heat, width, height } = compose(c, sel, side);
+/** @param {Capture} c @param {Selection} sel @param {number} [top] end of a scale that is shared with other maps */
+export function figureCanvas(c, sel, side = 720, top = sharedTop(c, sel)) {
+  const { map, heat, width, height } = compose(c, sel, side, top);
   const canvas = document.createElement('canvas');
   canvas.width = width + 2 * pad;
   canvas.height = height + 2 * pad + (heat ? scaleHeight : 0) + textHeight;
@@ -84,7 +84,7 @@ const escaped = text => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replac
 
 /** The same as an SVG: pictures inside, text as text. @param {Capture} c @param {Selection} sel */
 export function figureSvgText(c, sel) {
-  const { map, heat, width, height } = compose(c, sel, 720);
+  const { map, heat, width, height } = compose(c, sel, 720, sharedTop(c, sel));
   const W = width + 2 * pad, H = height + 2 * pad + (heat ? scaleHeight : 0) + textHeight;
   let y = pad + height;
   const font = 'font-family="system-ui, sans-serif"';
@@ -108,8 +108,15 @@ export function figureSvg(c, sel) {
   download(fileName(captionOf(c, sel)) + '.svg', new Blob([figureSvgText(c, sel)], { type: 'image/svg+xml' }));
 }
 
-/** A chart of the page with its colours written out. @param {SVGElement} chart @param {string} caption */
+/** A chart of the page, or one that was drawn to be saved, with its colours written out. @param {SVGElement} chart @param {string} caption */
 export function chartSvgText(chart, caption) {
+  if (!chart.isConnected) {
+    const holder = document.createElement('div');
+    holder.className = 'sheet';
+    holder.append(chart);
+    document.body.append(holder);
+    try { return chartSvgText(chart, caption); } finally { holder.remove(); }
+  }
   const copy = /** @type {SVGElement} */ (chart.cloneNode(true));
   const from = [chart, ...chart.querySelectorAll('*')], to = [copy, ...copy.querySelectorAll('*')];
   from.forEach((element, i) => {

@@ -5,7 +5,8 @@ import { cardHead, curvesChart, scatter, takeAlong } from './charts.js';
 import { lineColours } from './colour.js';
 import { matching, numberColumns, setRange } from './filter.js';
 import { set, state } from './store.js';
-import { choice, dropdown, el, fill, nothing, percent, short } from './dom.js';
+import { tableFigure } from './cardfigure.js';
+import { $, choice, dropdown, el, fill, nothing, percent, short } from './dom.js';
 
 /** @typedef {import('./types').Metric} Metric @typedef {import('./types').MetricRow} MetricRow */
 
@@ -42,7 +43,7 @@ function table(m) {
   const best = new Map(m.metrics.map(c => [c.id, bestOf(c, m.rows)]));
   const tied = [...best.values()].some(b => b.tied), spreads = m.rows.some(r => Object.keys(r.spreads).length);
   return el('section', { class: 'card', 'aria-label': 'Metrics' },
-    cardHead('Metrics', takeAlong({ name: 'metrics', rows: () => [['method', ...m.metrics.flatMap(c => [c.id, `${c.id} n`, `${c.id} std`])], ...m.rows.map(r => [r.method, ...m.metrics.flatMap(c => [r.values[c.id], ...(r.spreads[c.id] || ['', ''])])])] })),
+    cardHead('Metrics', takeAlong({ name: 'metrics', chart: () => tableFigure($('metrics-table')), rows: () => [['method', ...m.metrics.flatMap(c => [c.id, `${c.id} n`, `${c.id} std`])], ...m.rows.map(r => [r.method, ...m.metrics.flatMap(c => [r.values[c.id], ...(r.spreads[c.id] || ['', ''])])])] })),
     el('div', { class: 'scrollx', tabindex: '0', role: 'region', 'aria-label': 'Metrics, scrolls' }, el('table', { id: 'metrics-table' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Method'), m.metrics.map(c => el('th', { scope: 'col', class: 'num', title: c.description }, `${c.name} ${c.better === 'lower' ? '↓' : '↑'}`)))),
       el('tbody', {}, m.rows.map(r => el('tr', {}, el('th', { scope: 'row' }, methodName(r.method)), m.metrics.map(c => {

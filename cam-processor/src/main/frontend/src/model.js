@@ -5,6 +5,7 @@ import { channelsCard } from './channels.js';
 import { cardHead, quantities, ridges, seriesChart, takeAlong } from './charts.js';
 import { matching } from './filter.js';
 import { set, state } from './store.js';
+import { tableFigure } from './cardfigure.js';
 import { button, check, choice, count, el, fill, nothing, percent, plural, short } from './dom.js';
 
 /** @typedef {{ path: string, name: string, depth: number, type: string, parameters: number | null, shape: string | null, model: string }} Module */
@@ -83,7 +84,7 @@ export function drawModel(root) {
       kinds.length > 1 ? choice('kind', 'Of what the numbers are', kinds.map(k => [k, k]), kind, v => set({ kind: v })) : null),
     layerCard(chosen, of.get(chosen.path), kind),
     el('section', { class: 'card' },
-      cardHead('Modules', takeAlong({ name: `modules ${kind}`, rows: () => [['module', ...shown.map(c => c[1])], ...rows.map(m => [m.path, ...shown.map(c => c[2](m, of.get(m.path)))])] })),
+      cardHead('Modules', takeAlong({ name: `modules ${kind}`, chart: () => tableFigure(table), rows: () => [['module', ...shown.map(c => c[1])], ...rows.map(m => [m.path, ...shown.map(c => c[2](m, of.get(m.path)))])] })),
       el('div', { class: 'scrollx tall', tabindex: '0', role: 'region', 'aria-label': 'Modules, scrolls' }, table))));
   const again = focus && document.getElementById(focus);
   if (again && root.contains(again)) again.focus({ preventScroll: true });

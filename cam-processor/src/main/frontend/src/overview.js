@@ -7,7 +7,8 @@ import { matching, numberColumns, setRange, tally } from './filter.js';
 import { exportNotes, importNotes, size } from './notes.js';
 import { tile } from './list.js';
 import { set, state } from './store.js';
-import { announce, button, count, el, fill, percent, plural, short, when } from './dom.js';
+import { barsFigure, histogramFigure, tableFigure, tilesFigure, tilesOf } from './cardfigure.js';
+import { $, announce, button, count, el, fill, percent, plural, short, when } from './dom.js';
 
 /** What is wrong with the recordings, one line each: shown on every tab. @returns {string[]} */
 export function troubles() {
@@ -46,16 +47,18 @@ function facts(rows) {
     index.pairs ? fact(count(flips), `of ${plural(index.pairs.length, 'pair')} changed the answer`, () => set({ changed: '1', tab: 'captures', view: 'one' })) : null,
     known.length ? fact(percent((known.length - wrong) / known.length), 'named right', () => set({ verdict: 'right' })) : null,
     known.length ? fact(count(wrong), 'wrong', () => set({ verdict: 'wrong', tab: 'captures', view: 'grid', sort: '-p' })) : null,
-    runs.length ? fact(count(sum('dropped') + sum('failed')), `of ${count(sum('fired'))} passes dropped or failed`) : null,
-    fact(count(index.sources.reduce((total, s) => total + s.damage.length, 0)), 'damaged places'),
+    runs.length ? fact(count(sum('dropped') + sum('failed')), `of ${count(sum('fired'))} passes dropped or failed`, toProvenance) : null,
+    fact(count(index.sources.reduce((total, s) => total + s.damage.length, 0)), 'damaged places', toProvenance),
     index.models.length > 1 ? fact(String(index.models.length), 'models') : null,
   ];
 }
 
+const toProvenance = () => { $('provenance').scrollIntoView({ block: 'start' }); $('provenance').focus({ preventScroll: true }); };
+
 function classes(labels) {
   const top = labels.slice(0, 12), rest = labels.length - top.length;
   return el('section', { class: 'card', 'aria-label': 'Predicted classes' },
-    cardHead('Predicted classes', takeAlong({ name: 'predicted classes', rows: () => [['class', 'captures'], ...labels] })),
+    cardHead('Predicted classes', takeAlong({ name: 'predicted classes', chart: () => barsFigure(labels.slice(0, 40)), rows: () => [['class', 'captures'], ...labels] })),
     bars(top.map(([label, n]) => ({ label, n, pressed: state.label === label, onclick: () => set({ label: state.label === label ? '' : label }) }))),
     rest > 0 ? el('p', { class: 'small muted' }, `and ${plural(rest, 'class').replace('classs', 'classes')} more; the list under Captures has all.`) : null);
 }
@@ -63,7 +66,7 @@ function classes(labels) {
 function confidence(rows) {
   const values = rows.map(i => index.captures[i][R.P]).filter(p => p !== null);
   return el('section', { class: 'card', 'aria-label': 'Confidence' },
-    cardHead('Confidence of the best class', takeAlong({ name: 'confidence', rows: () => [['from', 'to', 'captures'], ...binned(values, 0, 1, 20).map(b => [b.low, b.high, b.n])] })),
+    cardHead('Confidence of the best class', takeAlong({ name: 'confidence', chart: () => histogramFigure(binned(values, 0, 1, 20), v => `${Math.round(100 * v)} %`), rows: () => [['from', 'to', 'captures'], ...binned(values, 0, 1, 20).map(b => [b.low, b.high, b.n])] })),
     histogram(binned(values, 0, 1, 20), v => `${Math.round(100 * v)} %`, b => setRange('p', [b.low, b.high]), 'confidence'),
     el('p', { class: 'small muted' }, `median ${percent(values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)])}`));
 }
@@ -76,7 +79,7 @@ function times(rows) {
   if (low === high) return null;
   const print = numberColumns().find(c => c.id === 'time').print;
   const spoken = v => { const text = print(v); return print(low).slice(0, 10) === print(high).slice(0, 10) ? text.slice(11) : text.slice(0, 16); };
-  return el('section', { class: 'card', 'aria-label': 'Time' }, cardHead('Captures over time'),
+  return el('section', { class: 'card', 'aria-label': 'Time' }, cardHead('Captures over time', takeAlong({ name: 'captures over time', chart: () => histogramFigure(binned(values, low, high, 24), spoken), rows: () => [['from', 'to', 'captures'], ...binned(values, low, high, 24).map(b => [print(b.low), print(b.high), b.n])] })),
     histogram(binned(values, low, high, 24), spoken, b => setRange('time', [b.low, b.high]), 'time'));
 }
 
@@ -102,7 +105,7 @@ function confusion(rows) {
     }, count(n)));
   };
   return el('section', { class: 'card', 'aria-label': 'Confusion matrix' },
-    cardHead('Shown and predicted', takeAlong({ name: 'confusion matrix', rows: () => [['shows', 'predicted', 'captures'], ...[...counts].map(([k, n]) => [...k.split('\n'), n])] })),
+    cardHead('Shown and predicted', takeAlong({ name: 'confusion matrix', chart: () => tableFigure($('confusion')), rows: () => [['shows', 'predicted', 'captures'], ...[...counts].map(([k, n]) => [...k.split('\n'), n])] })),
     el('div', { class: 'scrollx', tabindex: '0', role: 'region', 'aria-label': 'Confusion matrix, scrolls' }, el('table', { class: 'matrix', id: 'confusion' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'shows \\ predicted'), labels.map(l => el('th', { scope: 'col', class: 'num' }, l)))),
       el('tbody', {}, labels.map(t => el('tr', {}, el('th', { scope: 'row' }, t), labels.map(l => cell(t, l))))))),
@@ -114,7 +117,7 @@ function agreement() {
   const methods = [...new Set(index.agreement.flatMap(a => [a[0], a[1]]))];
   const of = (a, b) => index.agreement.find(x => (x[0] === a && x[1] === b) || (x[0] === b && x[1] === a));
   return el('section', { class: 'card', 'aria-label': 'Agreement between methods' },
-    cardHead('Agreement between methods', takeAlong({ name: 'agreement of methods', rows: () => [['method', 'method', 'correlation', 'captures'], ...index.agreement] })),
+    cardHead('Agreement between methods', takeAlong({ name: 'agreement of methods', chart: () => tableFigure($('agreement')), rows: () => [['method', 'method', 'correlation', 'captures'], ...index.agreement] })),
     el('div', { class: 'scrollx', tabindex: '0', role: 'region', 'aria-label': 'Agreement, scrolls' }, el('table', { class: 'matrix', id: 'agreement' },
       el('thead', {}, el('tr', {}, el('td', {}), methods.map(m => el('th', { scope: 'col', class: 'num' }, methodName(m))))),
       el('tbody', {}, methods.map(a => el('tr', {}, el('th', { scope: 'row' }, methodName(a)), methods.map(b => {
@@ -132,9 +135,10 @@ function worst(rows) {
   const p = i => index.captures[i][R.P];
   const list = known.length ? known.slice().sort((a, b) => (p(b) ?? 0) - (p(a) ?? 0)) : rows.filter(i => p(i) !== null).sort((a, b) => p(a) - p(b));
   if (!list.length || rows.length < 3) return null;
+  const name = known.length ? 'Wrong, and most sure of it' : 'Least sure', tiles = el('div', { class: 'tiles auto' }, list.slice(0, 8).map(i => tile(i, 140)));
   return el('section', { class: 'card', 'aria-label': 'Worst captures' },
-    cardHead(known.length ? 'Wrong, and most sure of it' : 'Least sure', button('all of them', () => set(known.length ? { verdict: 'wrong', sort: '-p', tab: 'captures', view: 'grid' } : { sort: 'p', tab: 'captures', view: 'grid' }))),
-    el('div', { class: 'tiles auto' }, list.slice(0, 8).map(i => tile(i, 140))));
+    cardHead(name, takeAlong({ name, chart: () => tilesFigure(tilesOf(tiles, '.tile'), { low: 'cold', high: 'hot' }), rows: () => [['capture', 'predicted', 'shows', 'confidence'], ...list.map(i => { const r = index.captures[i]; return [r[R.NAME], r[R.LABEL], r[R.TRUTH].join(', '), r[R.P]]; })] }), button('all of them', () => set(known.length ? { verdict: 'wrong', sort: '-p', tab: 'captures', view: 'grid' } : { sort: 'p', tab: 'captures', view: 'grid' }))),
+    tiles);
 }
 
 function meanMaps() {
@@ -143,8 +147,9 @@ function meanMaps() {
   const method = methods.includes(state.method) ? state.method : methods[0];
   const list = index.means.filter(m => m.m === method && m.label !== '').sort((a, b) => b.n - a.n);
   if (!list.length) return null;
-  return el('section', { class: 'card', 'aria-label': 'Mean map of each class' },
-    cardHead(`Mean ${methodName(method)} map of each class`, el('span', { class: 'muted small' }, 'where the model looks on average when it says so, all captures')),
+  const name = `Mean ${methodName(method)} map of each class`;
+  const card = el('section', { class: 'card', 'aria-label': 'Mean map of each class' },
+    cardHead(name, takeAlong({ name, chart: () => tilesFigure(tilesOf(card, '.mini'), { low: '0', high: '1' }) }), el('span', { class: 'muted small' }, 'where the model looks on average when it says so, all captures')),
     el('div', { class: 'minis means' }, list.map(m => {
       const values = Float32Array.from(base64(m.data), v => v / 255);
       const canvas = coloured({ values, w: m.w, h: m.h, signed: false, low: 0, high: 1, maps: [], raw: false }, false, tableNow());
@@ -152,18 +157,22 @@ function meanMaps() {
       canvas.setAttribute('aria-hidden', 'true');
       return el('button', { type: 'button', class: 'mini', 'aria-pressed': String(state.label === m.label), onclick: () => set({ label: m.label, tab: 'captures', view: 'grid' }) }, canvas, `${m.label} (${count(m.n)})`);
     })));
+  return card;
 }
 
 function provenanceCard() {
   const row = (k, v) => v === null || v === undefined || v === '' ? null : el('tr', {}, el('th', { scope: 'row' }, k), el('td', {}, v));
-  return el('section', { class: 'card', 'aria-label': 'Provenance', id: 'provenance' }, el('h3', {}, 'Provenance and health'),
+  return el('section', { class: 'card', 'aria-label': 'Provenance', id: 'provenance', tabindex: '-1' }, el('h3', {}, 'Provenance and health'),
     index.sources.map((s, k) => el('table', { class: 'meta' }, el('tbody', {},
       row('recording', s.path), row('captures here', count(s.captures || index.captures.filter(r => r[R.SOURCE] === k).length)),
+      row('deleted', s.removed ? `${plural(s.removed, 'capture')}, the oldest, by the writer to stay within its limits` : null),
       row('whole', s.damage.length ? el('ul', { class: 'plain wrong' }, s.damage.map(d => el('li', {}, d))) : s.complete ? 'yes: nothing is damaged, the writer has closed it' : 'not closed: still written, or its program was killed'),
-      s.models.map(m => [row('model', `${m.name}: ${plural(m.modules.length, 'module')}${rootParameters(m)}`), row('engine', m.engine), m.notes.map(n => row('note', n))]),
+      s.models.map(m => [row('model', `${m.name}: ${plural(m.modules.length, 'module')}${rootParameters(m)}`), row('engine', m.engine),
+        row('hash of its file', m.sha256 ? el('code', {}, `SHA-256 ${m.sha256}`) : 'not recorded: no file of this model was seen when it was loaded'), m.notes.map(n => row('note', n))]),
       s.runs.map(r => [
         row('run', `${when(r.started)} to ${r.ended ? when(r.ended) : 'not ended'} on ${r.host}, process ${r.pid}`),
-        row('counted', r.counters ? `${count(r.counters.fired)} passes captured: ${count(r.counters.written)} written, ${count(r.counters.dropped)} dropped (queue full or closed), ${count(r.counters.failed)} failed` : 'no counters: the run has not ended'),
+        row('counted', r.counters ? `${count(r.counters.fired)} passes captured: ${count(r.counters.written)} written, ${count(r.counters.dropped)} dropped, ${count(r.counters.failed)} failed` : r.ended ? null : 'no counters: the run has not ended'),
+        row('lost', r.losses.length ? el('ul', { class: 'plain' }, r.losses.map(([why, n]) => el('li', {}, `${count(n)}: ${why}`))) : null),
         row('sampling', samplingOf(r.config)),
         row('versions', [`camhook ${r.camhook}`, ...Object.entries(r.versions).map(([n, v]) => `${n} ${v}`)].join(', ')),
         row('configuration', r.config ? el('details', {}, el('summary', {}, 'camhook.yaml'), el('pre', {}, r.config)) : null),

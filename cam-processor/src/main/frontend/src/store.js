@@ -17,8 +17,8 @@ export const defaults = {
 /** @type {typeof defaults} */
 export const state = { ...defaults };
 
-/** Keys whose change is a place to come back to. */
-const places = new Set(['tab', 'view', 'capture']);
+/** Keys whose change is a place to come back to: not what is typed or slid. */
+const places = new Set(['tab', 'view', 'capture', 'model', 'label', 'truth', 'verdict', 'layerHas', 'source', 'star', 'changed', 'range', 'sort', 'class', 'method', 'layer', 'module']);
 /** @type {{ keys: Set<string>, run: (changed: Set<string>) => void }[]} */
 const watchers = [];
 /** @type {Set<string>} */

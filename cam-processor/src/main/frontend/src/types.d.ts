@@ -7,11 +7,12 @@ export interface Run {
   started: string; ended?: string; camhook: string; host: string; pid: number; config?: string;
   versions: Record<string, string>;
   counters?: { fired: number; written: number; dropped: number; failed: number };
+  losses: [string, number][];
 }
 /** [path, type, parameters, output shape] */
 export type Module = [string, string, number | null, string | null];
-export interface ModelInfo { name: string; engine?: string; notes: string[]; modules: Module[]; }
-export interface Source { path: string; captures: number; complete: boolean; damage: string[]; models: ModelInfo[]; runs: Run[]; }
+export interface ModelInfo { name: string; engine?: string; sha256?: string; notes: string[]; modules: Module[]; }
+export interface Source { path: string; captures: number; removed: number; complete: boolean; damage: string[]; models: ModelInfo[]; runs: Run[]; }
 /** [mean, std, min, max, zeros, not finite, norm] */
 export type Step = (number | null)[];
 export interface Series {
@@ -37,7 +38,7 @@ export interface Channels {
   l: string; count: number; ow: number; oh: number; w: number; h: number; index: number[]; min: number[]; max: number[];
   weights: (number | null)[][]; data: string; bytes: Uint8Array;
 }
-export interface Mask { label: string; w: number; h: number; bits: string; bytes: () => Uint8Array; }
+export interface Mask { label: string; w: number; h: number; bits: string; bytes: Uint8Array; }
 export interface Box { label: string; score: number | null; box: number[]; }
 export interface Capture {
   i: number; id: string; name: string; model: string; time: string;

@@ -75,6 +75,10 @@ class OnnxIT {
         Integer.toString(RUNS));
   }
 
+  private String manifest() throws IOException {
+    return Files.readString(directory.resolve("captures/manifest.json"));
+  }
+
   private List<Capture> captures() throws IOException {
     List<Capture> all = new ArrayList<>();
     try (RecordingReader reader = RecordingReader.open(directory.resolve("captures"))) {
@@ -93,6 +97,7 @@ class OnnxIT {
     assertThat(woven.status()).as(woven.err()).isZero();
     assertThat(woven.out()).isEqualTo(plain.out());
     assertThat(woven.err()).contains("%d of %d captures written".formatted(RUNS, RUNS));
+    assertThat(manifest()).contains(ForkedJvm.sha256(model));
     for (Capture capture : captures()) {
       int batch = (int) capture.tensors().get("output.0").shape()[0];
       float[] gradient = capture.tensors().get("gradient/act").toFloats();
@@ -107,6 +112,7 @@ class OnnxIT {
     ForkedJvm.Result woven = run(true, Path.of(ownOnnxruntime()), "bytes");
     assertThat(woven.out()).contains("protobuf: none");
     assertThat(captures()).hasSize(RUNS);
+    assertThat(manifest()).as("bytes are those of the file").contains(ForkedJvm.sha256(model));
     String lines = woven.err().lines().collect(Collectors.joining("\n"));
     assertThat(lines).doesNotContain("WARN").doesNotContain("Exception");
   }

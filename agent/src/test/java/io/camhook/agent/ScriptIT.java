@@ -51,7 +51,7 @@ class ScriptIT {
         .allMatch(capture -> capture.tensors().containsKey("activation/features"))
         .allMatch(capture -> capture.tensors().containsKey("gradient/features"));
     assertThat(Files.readString(directory.resolve("captures/manifest.json")))
-        .contains("\"features\"", "\"fc\"", "PyTorch 2.7.1");
+        .contains("\"features\"", "\"fc\"", "PyTorch 2.7.1", ForkedJvm.sha256(ARCHIVE));
   }
 
   @Test
@@ -106,6 +106,9 @@ class ScriptIT {
     assertThat(result.err()).contains("camhook: 8 of 8 captures written to captures, 0 dropped");
     assertThat(result.out().lines().skip(1)).isEqualTo(plain.lines().skip(1).toList());
     assertThat(captures()).hasSize(8);
+    assertThat(Files.readString(directory.resolve("captures/manifest.json")))
+        .as("of a stream no file is known")
+        .doesNotContain("sha256");
   }
 
   @Test

@@ -10,15 +10,21 @@ import io.camhook.explain.ModelInput;
 import io.camhook.explain.Preprocessing;
 import io.camhook.explain.TextTokenizer;
 import io.camhook.explain.Vocabulary;
+import io.camhook.recording.ModelFile;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.ModuleInfo;
 import io.camhook.recording.Tensor;
 import io.camhook.report.MetricsTable;
+import io.camhook.report.ReportCapture;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -166,7 +172,7 @@ final class ExplainCommand implements Callable<Integer> {
               summary.table(
                   "means ± standard deviation over " + counted(out.inputs(), "input"), curves));
         }
-        out.finish();
+        out.finish(described(explainer));
         print(out, interruption.requested());
       }
     }
@@ -174,6 +180,25 @@ final class ExplainCommand implements Callable<Integer> {
       throw new CommandFailure(problems.text());
     }
     return 0;
+  }
+
+  /** The model as the report tells it, with the hash of its file. */
+  private ModelInfo described(Explainer explainer) {
+    List<ModuleInfo> modules =
+        explainer.listing().modules().stream()
+            .map(m -> new ModuleInfo(m.path(), m.type(), m.parameterCount(), null))
+            .toList();
+    ModelInfo info =
+        new ModelInfo(String.valueOf(model.getFileName()), modules).on(explainer.engine());
+    ModelFile file = ModelFile.of(model);
+    try {
+      return file == null ? info : info.hashed(file.sha256(() -> {}));
+    } catch (IOException e) {
+      return info.with("no hash: its file could not be read: " + e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return info;
+    }
   }
 
   private static void requireDirectory(Path output) {
@@ -206,13 +231,19 @@ final class ExplainCommand implements Callable<Integer> {
         notice(explainer.notices());
         noticeLabels(explained);
         Explanation explanation = run.explain(explained);
-        out.write(explanation, explained, run.concepts(explained), run.labels(explained));
+        ReportCapture shown =
+            out.write(explanation, explained, run.concepts(explained), run.labels(explained));
         say(ChoiceText.of(explained, explanation), input);
         sayWords(explanation);
         sayBoxes(BoxList.of(explained, run.labels(explained)));
-        if (!metrics.isEmpty()) {
-          boolean[] mask = measured.mask(input.name());
-          run.measure(explained, explanation, metrics, mask, summary);
+        Map<String, String> numbers = new LinkedHashMap<>();
+        try {
+          if (!metrics.isEmpty()) {
+            boolean[] mask = measured.mask(input.name());
+            run.measure(explained, explanation, metrics, mask, summary, numbers);
+          }
+        } finally {
+          out.show(explanation, shown, numbers);
         }
       }
     } catch (ExplainException | CamException e) {

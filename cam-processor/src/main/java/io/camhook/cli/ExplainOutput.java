@@ -5,14 +5,18 @@ import io.camhook.cam.targets.Labels;
 import io.camhook.explain.Explained;
 import io.camhook.explain.LayerConcepts;
 import io.camhook.explain.PictureFrame;
+import io.camhook.recording.ModelInfo;
+import io.camhook.recording.Run;
 import io.camhook.recording.Tensor;
 import io.camhook.render.Picture;
 import io.camhook.report.MetricsTable;
 import io.camhook.report.ReportCapture;
 import io.camhook.report.ReportLimits;
+import io.camhook.report.ReportSource;
 import io.camhook.report.ReportWriter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +26,8 @@ final class ExplainOutput implements AutoCloseable {
   private final Path directory;
   private final ReportWriter report;
   private final CaptureReport shown;
+  private final String inputNames;
+  private final Run begun = Run.begin(null, Map.of());
   private @Nullable MetricsTable metrics;
   private int inputs;
   private int maps;
@@ -30,17 +36,20 @@ final class ExplainOutput implements AutoCloseable {
   ExplainOutput(Path directory, List<Path> sources) throws IOException {
     this.directory = directory;
     this.shown = new CaptureReport(GroundTruth.read(null));
+    this.inputNames =
+        sources.get(0) + (sources.size() > 1 ? " and %d more".formatted(sources.size() - 1) : "");
     this.report =
         new ReportWriter(
             directory.resolve("report.html"), ReportCommand.info(sources), ReportLimits.DEFAULT);
   }
 
   /**
-   * Writes what was found of one input.
+   * Writes the files of one input.
    *
    * @param concepts null if nobody asked
+   * @return what the report shows of it
    */
-  void write(
+  ReportCapture write(
       Explanation explanation, Explained explained, @Nullable LayerConcepts concepts, Labels labels)
       throws IOException {
     Map<String, Tensor> recorded = ExplainRun.recorded(explained);
@@ -69,16 +78,46 @@ final class ExplainOutput implements AutoCloseable {
         overlays++;
       }
     }
-    report.add(shown.of(explanation).withConcepts(view));
+    return shown.of(explanation).withConcepts(view);
+  }
+
+  /**
+   * Shows an input in the report.
+   *
+   * @param measured what was measured of it, by metric and method: numbers to filter and sort by
+   */
+  void show(Explanation explanation, ReportCapture capture, Map<String, String> measured)
+      throws IOException {
+    report.add(capture.withMetadata(measured));
     CaptureReport.count(explanation, report.statistics(), report.size() - 1);
     inputs++;
   }
 
-  /** Writes the report, if there is anything to show. */
-  void finish() throws IOException {
-    if (inputs > 0) {
-      report.finish();
+  /**
+   * Writes the report, if there is anything to show.
+   *
+   * @param model what was explained
+   */
+  void finish(ModelInfo model) throws IOException {
+    if (inputs == 0) {
+      return;
     }
+    Run run =
+        new Run(
+            begun.started(),
+            Instant.now(),
+            ManifestVersion.text(),
+            begun.host(),
+            begun.pid(),
+            null,
+            begun.versions(),
+            null,
+            Map.of());
+    report.sources(
+        List.of(
+            new ReportSource(
+                inputNames, inputs, List.of(model), List.of(run), List.of(), true, 0)));
+    report.finish();
   }
 
   /** Takes the table for the report and its own files. */

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -165,13 +166,18 @@ final class ExplainRun {
     return message.contains(method) ? message : method + ": " + message;
   }
 
-  /** Measures every method on this input, and randomcam, which any method should beat. */
+  /**
+   * Measures every method on this input, and randomcam, which any method should beat.
+   *
+   * @param numbers takes what was measured, by metric and method
+   */
   void measure(
       Explained explained,
       Explanation explanation,
       Set<Metric> metrics,
       boolean @Nullable [] mask,
-      MetricsSummary summary) {
+      MetricsSummary summary,
+      Map<String, String> numbers) {
     RunOptions options = settings.options(explained);
     Measurement measurement =
         new Measurement(explained, metrics, options, settings.pipeline(), mask);
@@ -187,7 +193,12 @@ final class ExplainRun {
       results.put(Measurement.BASELINE, random);
       measurement.withBaseline(random.heatmap());
       for (Map.Entry<String, CamResult> each : results.entrySet()) {
-        summary.add(each.getKey(), measurement.of(each.getValue()));
+        Map<String, Double> values = measurement.of(each.getValue());
+        summary.add(each.getKey(), values);
+        values.forEach(
+            (metric, value) ->
+                numbers.put(
+                    metric + " of " + each.getKey(), String.format(Locale.ROOT, "%.6g", value)));
         measurement.courses(each.getKey()).ifPresent(course -> summary.add(each.getKey(), course));
       }
       measurement

@@ -47,7 +47,8 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
    * @param damage what could not be read
    */
   default ReportSource described(int captures, List<String> damage) throws IOException {
-    return new ReportSource(directory().toString(), captures, List.of(), List.of(), damage, true);
+    return new ReportSource(
+        directory().toString(), captures, List.of(), List.of(), damage, true, 0);
   }
 
   /**
@@ -124,13 +125,15 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     public ReportSource described(int captures, List<String> damage) throws IOException {
       try (RecordingReader reader = RecordingReader.open(directory)) {
         Manifest manifest = reader.manifest();
+        Manifest.Removed removed = manifest.removed();
         return new ReportSource(
             directory.toString(),
             captures,
             manifest.models(),
             manifest.runs(),
             damage,
-            manifest.isClosed());
+            manifest.isClosed(),
+            removed == null ? 0 : removed.captures());
       }
     }
 

@@ -1,8 +1,10 @@
 package io.camhook.explain;
 
 import ai.djl.Model;
+import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.nn.Block;
+import ai.onnxruntime.OrtEnvironment;
 import io.camhook.cam.Layout;
 import io.camhook.cam.targets.Boxes;
 import io.camhook.cam.targets.Labels;
@@ -200,6 +202,13 @@ public final class Explainer implements AutoCloseable {
   /** The model's modules. */
   public ModelListing listing() {
     return listing;
+  }
+
+  /** What runs the model, with its version. */
+  public String engine() {
+    return source instanceof OnnxSource
+        ? "onnxruntime " + OrtEnvironment.getEnvironment().getVersion()
+        : "PyTorch " + Engine.getInstance().getVersion();
   }
 
   /** The layers that are recorded; those of {@code auto} from the first run on. */

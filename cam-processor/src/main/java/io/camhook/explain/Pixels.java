@@ -1,6 +1,7 @@
 package io.camhook.explain;
 
 import io.camhook.render.Picture;
+import io.camhook.render.PictureResize;
 
 /**
  * A decoded picture, 8 bits a channel, row-major {@code [height, width, channels]}: grey, RGB, or

@@ -8,7 +8,6 @@ import io.camhook.report.ReportCapture.Mask;
 import io.camhook.report.ReportCapture.Prediction;
 import io.camhook.report.ReportCapture.Target;
 import java.io.IOException;
-import java.util.Base64;
 import java.util.Map;
 
 /** One capture as the JSON that the page reads when the capture is opened. */
@@ -21,8 +20,9 @@ final class CaptureBlock {
     this.limits = limits;
   }
 
-  String json() {
-    return ReportJson.text(this::write);
+  /** In UTF-8. */
+  byte[] json() {
+    return ReportJson.bytes(this::write);
   }
 
   private void write(JsonGenerator json) throws IOException {
@@ -71,7 +71,8 @@ final class CaptureBlock {
     }
     json.writeObjectFieldStart("concepts");
     json.writeStringField("l", found.layer());
-    json.writeStringField("src", PictureCodec.dataUrl(found.overlay(), limits.pictureSide()));
+    json.writeFieldName("src");
+    PictureCodec.write(json, found.overlay(), limits.pictureSide());
     ReportJson.number(json, "rest", found.unexplained());
     json.writeArrayFieldStart("list");
     for (ReportCapture.Concept concept : found.concepts()) {
@@ -97,7 +98,8 @@ final class CaptureBlock {
     json.writeObjectFieldStart("picture");
     json.writeNumberField("w", picture.width());
     json.writeNumberField("h", picture.height());
-    json.writeStringField("src", PictureCodec.dataUrl(picture, limits.pictureSide()));
+    json.writeFieldName("src");
+    PictureCodec.write(json, picture, limits.pictureSide());
     json.writeEndObject();
   }
 
@@ -110,7 +112,7 @@ final class CaptureBlock {
       json.writeNumberField("n", signal.length());
       ReportJson.number(json, "min", values.min());
       ReportJson.number(json, "max", values.max());
-      json.writeStringField("data", values.base64());
+      ReportJson.base64(json, "data", values.levels());
       json.writeEndObject();
     }
     ReportInput.Volume volume = input.volume();
@@ -123,7 +125,7 @@ final class CaptureBlock {
       json.writeNumberField("w", volume.width());
       ReportJson.number(json, "min", range.min());
       ReportJson.number(json, "max", range.max());
-      json.writeStringField("data", Packed.base64(levels));
+      ReportJson.base64(json, "data", Packed.of(levels));
       json.writeEndObject();
     }
     if (!input.tokens().isEmpty()) {
@@ -153,7 +155,7 @@ final class CaptureBlock {
       json.writeFieldName("labels");
       json.writeArray(
           segmentation.labels().toArray(new String[0]), 0, segmentation.labels().size());
-      json.writeStringField("data", Packed.base64(segmentation.classes()));
+      ReportJson.base64(json, "data", Packed.of(segmentation.classes()));
       json.writeEndObject();
     }
   }
@@ -195,7 +197,7 @@ final class CaptureBlock {
     json.writeArray(map.shape(), 0, map.shape().length);
     ReportJson.number(json, "min", values.min());
     ReportJson.number(json, "max", values.max());
-    json.writeStringField("data", values.base64());
+    ReportJson.base64(json, "data", values.levels());
     json.writeEndObject();
   }
 
@@ -241,11 +243,11 @@ final class CaptureBlock {
       json.writeEndArray();
     }
     json.writeEndArray();
-    json.writeStringField("data", Packed.base64(levels));
+    ReportJson.base64(json, "data", Packed.of(levels));
     json.writeEndObject();
   }
 
-  /** One bit a pixel, least significant bit first. */
+  /** One bit a pixel, least significant bit first, packed. */
   private static void mask(JsonGenerator json, Mask mask) throws IOException {
     byte[] bits = new byte[(mask.inside().length + 7) / 8];
     for (int i = 0; i < mask.inside().length; i++) {
@@ -257,7 +259,7 @@ final class CaptureBlock {
     json.writeStringField("label", mask.label());
     json.writeNumberField("w", mask.width());
     json.writeNumberField("h", mask.height());
-    json.writeStringField("bits", Base64.getEncoder().encodeToString(bits));
+    ReportJson.base64(json, "bits", Packed.of(bits));
     json.writeEndObject();
   }
 }

@@ -43,8 +43,11 @@ final class ChannelSelection {
     int factor = Math.max(1, (Math.max(width, height) + limit - 1) / limit);
     int w = (width + factor - 1) / factor;
     int h = (height + factor - 1) / factor;
-    float[] out = new float[w * h];
     int base = channel * width * height;
+    if (factor == 1) {
+      return new Plane(w, h, Arrays.copyOfRange(channels.values(), base, base + w * h));
+    }
+    float[] out = new float[w * h];
     for (int y = 0; y < h; y++) {
       for (int x = 0; x < w; x++) {
         double sum = 0;

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.camhook.report.SmallHeats.Small;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -108,7 +107,7 @@ final class Overview {
       json.writeNumberField("n", sum.n);
       json.writeNumberField("w", small.width());
       json.writeNumberField("h", small.height());
-      json.writeStringField("data", Base64.getEncoder().encodeToString(small.levels()));
+      ReportJson.base64(json, "data", small.levels());
       json.writeEndObject();
     }
     json.writeEndArray();

@@ -1,13 +1,14 @@
 package io.camhook.report;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.camhook.render.Picture;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
+import io.camhook.render.PictureResize;
 import java.awt.image.BufferedImage;
-import java.awt.image.DataBufferByte;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -18,57 +19,62 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 /** Pictures as data URLs: JPEG or PNG, whichever is smaller. */
 final class PictureCodec {
   private static final float QUALITY = 0.9f;
+  private static final float THUMBNAIL_QUALITY = 0.8f;
 
   private PictureCodec() {}
 
   /** The whole picture, scaled down so that no side is longer than {@code limit}. */
-  static String dataUrl(Picture picture, int limit) {
-    BufferedImage image = scaled(picture.toImage(), limit);
+  static void write(JsonGenerator json, Picture picture, int limit) throws IOException {
+    Picture shown = within(picture, limit);
+    BufferedImage image = shown.toImage();
     byte[] jpeg = jpeg(image, QUALITY);
-    byte[] png = isDrawn(image) ? Picture.png(image) : null;
-    return png != null && png.length <= jpeg.length
-        ? "data:image/png;base64," + Base64.getEncoder().encodeToString(png)
-        : "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
+    byte[] png = isDrawn(shown.rgb()) ? Picture.png(image) : null;
+    if (png != null && png.length <= jpeg.length) {
+      write(json, "png", png);
+    } else {
+      write(json, "jpeg", jpeg);
+    }
+  }
+
+  /** A small JPEG whose longer side is at most {@code limit}. */
+  static void thumbnail(JsonGenerator json, Picture picture, int limit) throws IOException {
+    write(json, "jpeg", jpeg(within(picture, limit).toImage(), THUMBNAIL_QUALITY));
+  }
+
+  private static void write(JsonGenerator json, String type, byte[] file) throws IOException {
+    byte[] prefix = "data:image/%s;base64,".formatted(type).getBytes(StandardCharsets.US_ASCII);
+    byte[] data = Base64.getEncoder().encode(file);
+    byte[] url = Arrays.copyOf(prefix, prefix.length + data.length);
+    System.arraycopy(data, 0, url, prefix.length, data.length);
+    json.writeRawUTF8String(url, 0, url.length);
   }
 
   /**
    * Whether a PNG may be the smaller file: half of the pixels are what their left neighbour is. A
    * photo's are not, and packing it as PNG costs more than all else that a report does with it.
    */
-  private static boolean isDrawn(BufferedImage image) {
-    byte[] bgr = ((DataBufferByte) image.getRaster().getDataBuffer()).getData();
+  private static boolean isDrawn(byte[] rgb) {
     int same = 0;
-    for (int i = 3; i < bgr.length; i += 3) {
-      if (bgr[i] == bgr[i - 3] && bgr[i + 1] == bgr[i - 2] && bgr[i + 2] == bgr[i - 1]) {
+    for (int i = 3; i < rgb.length; i += 3) {
+      if (rgb[i] == rgb[i - 3] && rgb[i + 1] == rgb[i - 2] && rgb[i + 2] == rgb[i - 1]) {
         same++;
       }
     }
-    return 6 * same >= bgr.length;
+    return 6 * same >= rgb.length;
   }
 
-  /** A small JPEG whose longer side is at most {@code limit}. */
-  static String thumbnail(Picture picture, int limit) {
-    byte[] jpeg = jpeg(scaled(picture.toImage(), limit), 0.8f);
-    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg);
-  }
-
-  /** Halves until the next halving would be too small, then one bilinear step: no aliasing. */
-  private static BufferedImage scaled(BufferedImage image, int limit) {
-    BufferedImage current = image;
-    while (Math.max(current.getWidth(), current.getHeight()) > limit) {
-      int longest = Math.max(current.getWidth(), current.getHeight());
-      double factor = longest >= 2 * limit ? 0.5 : (double) limit / longest;
-      int width = Math.max(1, (int) Math.round(current.getWidth() * factor));
-      int height = Math.max(1, (int) Math.round(current.getHeight() * factor));
-      BufferedImage smaller = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
-      Graphics2D g = smaller.createGraphics();
-      g.setRenderingHint(
-          RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
-      g.drawImage(current, 0, 0, width, height, null);
-      g.dispose();
-      current = smaller;
+  /** Shrunk without aliasing so that no side is longer than {@code limit}. */
+  private static Picture within(Picture picture, int limit) {
+    int longest = Math.max(picture.width(), picture.height());
+    if (longest <= limit) {
+      return picture;
     }
-    return current;
+    int width = Math.max(1, (int) Math.round((double) picture.width() * limit / longest));
+    int height = Math.max(1, (int) Math.round((double) picture.height() * limit / longest));
+    return new Picture(
+        width,
+        height,
+        PictureResize.resize(picture.rgb(), picture.height(), picture.width(), 3, height, width));
   }
 
   private static byte[] jpeg(BufferedImage image, float quality) {

@@ -1,16 +1,14 @@
 package io.camhook.report;
 
-import java.util.Base64;
-
 /**
  * Values as unsigned integers between their smallest and largest finite value. The page decodes
  * them as {@code min + (max - min) * q / levels}. Non-finite values become the smallest.
  *
  * @param min value of 0
  * @param max value of the highest level
- * @param base64 the integers: 16 bits little endian, or 8 bits
+ * @param levels the integers, 16 bits little endian
  */
-record Quantised(float min, float max, String base64) {
+record Quantised(float min, float max, byte[] levels) {
   /** 65 536 levels: for maps, of which the page shows parts of the range. */
   static Quantised words(float[] values) {
     Range range = Range.of(values, 0, values.length);
@@ -20,7 +18,7 @@ record Quantised(float min, float max, String base64) {
       out[2 * i] = (byte) level;
       out[2 * i + 1] = (byte) (level >> 8);
     }
-    return new Quantised(range.min, range.max, Base64.getEncoder().encodeToString(out));
+    return new Quantised(range.min, range.max, out);
   }
 
   /**

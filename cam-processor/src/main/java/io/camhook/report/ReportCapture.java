@@ -2,6 +2,7 @@ package io.camhook.report;
 
 import io.camhook.render.Picture;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -76,26 +77,37 @@ public record ReportCapture(
 
   /** The same capture with what was fed. */
   public ReportCapture withInput(ReportInput fed) {
-    return with(concepts, fed, truth, source);
+    return with(metadata, concepts, fed, truth, source);
   }
 
   /** The same capture with the right classes. */
   public ReportCapture withTruth(List<String> right) {
-    return with(concepts, input, right, source);
+    return with(metadata, concepts, input, right, source);
   }
 
   /** The same capture as one of the source at position {@code from}. */
   public ReportCapture of(int from) {
-    return with(concepts, input, truth, from);
+    return with(metadata, concepts, input, truth, from);
   }
 
   /** The same capture with the concepts of a layer. */
   public ReportCapture withConcepts(@Nullable Concepts found) {
-    return with(found, input, truth, source);
+    return with(metadata, found, input, truth, source);
+  }
+
+  /** The same capture with more to read; what looks like a number is one to sort by. */
+  public ReportCapture withMetadata(Map<String, String> more) {
+    Map<String, String> all = new LinkedHashMap<>(metadata);
+    all.putAll(more);
+    return with(all, concepts, input, truth, source);
   }
 
   private ReportCapture with(
-      @Nullable Concepts found, ReportInput fed, List<String> right, int from) {
+      Map<String, String> known,
+      @Nullable Concepts found,
+      ReportInput fed,
+      List<String> right,
+      int from) {
     return new ReportCapture(
         id,
         name,
@@ -107,7 +119,7 @@ public record ReportCapture(
         maps,
         channels,
         masks,
-        metadata,
+        known,
         found,
         fed,
         right,

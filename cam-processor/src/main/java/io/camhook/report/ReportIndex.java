@@ -9,6 +9,7 @@ import io.camhook.render.Picture;
 import io.camhook.report.ReportCapture.Prediction;
 import io.camhook.report.ReportCapture.Target;
 import io.camhook.report.SmallHeats.Small;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -148,19 +149,23 @@ final class ReportIndex {
   }
 
   /** An entry of a block of thumbnails: {@code [data URL, {method: [w, h, levels]}]}. */
-  static String thumbnail(ReportCapture capture, Map<String, Small> heats, int side) {
+  static byte[] thumbnail(ReportCapture capture, Map<String, Small> heats, int side) {
     Picture picture = capture.picture();
-    return ReportJson.text(
+    return ReportJson.bytes(
         json -> {
           json.writeStartArray();
-          json.writeString(picture == null ? "" : PictureCodec.thumbnail(picture, side));
+          if (picture == null) {
+            json.writeString("");
+          } else {
+            PictureCodec.thumbnail(json, picture, side);
+          }
           json.writeStartObject();
           for (Map.Entry<String, Small> heat : heats.entrySet()) {
             Small small = heat.getValue();
             json.writeArrayFieldStart(heat.getKey());
             json.writeNumber(small.width());
             json.writeNumber(small.height());
-            json.writeString(Base64.getEncoder().encodeToString(small.levels()));
+            ReportJson.base64(json, small.levels());
             json.writeEndArray();
           }
           json.writeEndObject();
@@ -168,13 +173,27 @@ final class ReportIndex {
         });
   }
 
-  String json() {
+  /** A block of thumbnails. */
+  static byte[] thumbnails(List<byte[]> entries) {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    for (byte[] entry : entries) {
+      block.write(block.size() == 0 ? '[' : ',');
+      block.writeBytes(entry);
+    }
+    if (entries.isEmpty()) {
+      block.write('[');
+    }
+    block.write(']');
+    return block.toByteArray();
+  }
+
+  byte[] json() {
     return json(0);
   }
 
-  /** The index with the rows from {@code from} on. */
-  String json(int from) {
-    return ReportJson.text(
+  /** The index with the rows from {@code from} on, in UTF-8. */
+  byte[] json(int from) {
+    return ReportJson.bytes(
         json -> {
           json.writeStartObject();
           json.writeNumberField("version", 2);
@@ -256,6 +275,7 @@ final class ReportIndex {
     json.writeStartObject();
     json.writeStringField("path", source.path());
     json.writeNumberField("captures", source.captures());
+    json.writeNumberField("removed", source.removed());
     json.writeBooleanField("complete", source.complete());
     json.writeFieldName("damage");
     json.writeArray(source.damage().toArray(new String[0]), 0, source.damage().size());
@@ -266,6 +286,10 @@ final class ReportIndex {
       String engine = model.engine();
       if (engine != null) {
         json.writeStringField("engine", engine);
+      }
+      String sha256 = model.sha256();
+      if (sha256 != null) {
+        json.writeStringField("sha256", sha256);
       }
       json.writeFieldName("notes");
       json.writeArray(model.notes().toArray(new String[0]), 0, model.notes().size());
@@ -333,6 +357,14 @@ final class ReportIndex {
       json.writeNumberField("failed", counters.failed());
       json.writeEndObject();
     }
+    json.writeArrayFieldStart("losses");
+    for (Map.Entry<String, Long> loss : new TreeMap<>(run.losses()).entrySet()) {
+      json.writeStartArray();
+      json.writeString(loss.getKey());
+      json.writeNumber(loss.getValue());
+      json.writeEndArray();
+    }
+    json.writeEndArray();
     json.writeEndObject();
   }
 

@@ -84,7 +84,7 @@ public final class ReportServer implements Closeable {
         send(exchange, 200, "text/html; charset=utf-8", report.page("/" + token));
         return;
       }
-      String data = report.data(name, from(exchange.getRequestURI().getQuery()));
+      byte[] data = report.data(name, from(exchange.getRequestURI().getQuery()));
       if (data == null) {
         send(exchange, 404, "text/plain", "not found\n");
       } else {
@@ -118,7 +118,11 @@ public final class ReportServer implements Closeable {
 
   private static void send(HttpExchange exchange, int status, String type, String text)
       throws IOException {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    send(exchange, status, type, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, byte[] bytes)
+      throws IOException {
     exchange.getResponseHeaders().set("Content-Type", type);
     exchange.getResponseHeaders().set("Cache-Control", "no-store");
     exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");

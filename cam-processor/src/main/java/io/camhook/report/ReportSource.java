@@ -13,6 +13,7 @@ import java.util.List;
  * @param runs the processes that recorded, oldest first; empty without a manifest
  * @param damage unreadable parts, one line each
  * @param complete false while the recording is being written, or if its writer was killed
+ * @param removed captures that the writer deleted to stay within its limits
  */
 public record ReportSource(
     String path,
@@ -20,7 +21,8 @@ public record ReportSource(
     List<ModelInfo> models,
     List<Run> runs,
     List<String> damage,
-    boolean complete) {
+    boolean complete,
+    long removed) {
   public ReportSource {
     models = List.copyOf(models);
     runs = List.copyOf(runs);
@@ -29,6 +31,6 @@ public record ReportSource(
 
   /** A source without a manifest. */
   public static ReportSource of(String path) {
-    return new ReportSource(path, 0, List.of(), List.of(), List.of(), true);
+    return new ReportSource(path, 0, List.of(), List.of(), List.of(), true, 0);
   }
 }

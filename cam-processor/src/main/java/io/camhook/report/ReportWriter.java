@@ -1,8 +1,9 @@
 package io.camhook.report;
 
-import java.io.BufferedWriter;
+import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -27,13 +28,18 @@ import java.util.Map;
  */
 public final class ReportWriter implements Closeable {
   private static final int THUMBNAIL_SIDE = 80;
+  private static final int BUFFER = 1 << 18;
+  private static final byte[] ELEMENT_END = "</script>\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Path file;
   private final ReportLimits limits;
   private final Path part;
-  private final BufferedWriter blocks;
+  private final OutputStream blocks;
   private final ReportIndex index;
-  private final List<String> thumbnails = new ArrayList<>();
+  private final List<byte[]> thumbnails = new ArrayList<>();
+
+  /** Bytes of {@link #part} so far. */
+  private long written;
 
   /** In {@link #part}: where the first capture ends, and where the first thumbnails are. */
   private long firstCapture;
@@ -53,7 +59,7 @@ public final class ReportWriter implements Closeable {
     this.limits = limits;
     this.part = Path.of(this.file + ".part");
     Files.createDirectories(this.file.getParent());
-    this.blocks = Files.newBufferedWriter(part, StandardCharsets.UTF_8);
+    this.blocks = new BufferedOutputStream(Files.newOutputStream(part), BUFFER);
   }
 
   /** Appends a capture. */
@@ -64,15 +70,15 @@ public final class ReportWriter implements Closeable {
   /** A capture with its pictures encoded, which is the slow part. */
   public static final class Prepared {
     private final ReportCapture capture;
-    private final String block;
+    private final byte[] block;
     private final Map<String, SmallHeats.Small> heats;
-    private final String thumbnail;
+    private final byte[] thumbnail;
 
     private Prepared(
         ReportCapture capture,
-        String block,
+        byte[] block,
         Map<String, SmallHeats.Small> heats,
-        String thumbnail) {
+        byte[] thumbnail) {
       this.capture = capture;
       this.block = block;
       this.heats = heats;
@@ -95,7 +101,7 @@ public final class ReportWriter implements Closeable {
     int number = index.size();
     block("c" + number, prepared.block);
     if (number == 0) {
-      firstCapture = written();
+      firstCapture = written;
     }
     index.add(prepared.capture, prepared.heats);
     thumbnails.add(prepared.thumbnail);
@@ -144,7 +150,9 @@ public final class ReportWriter implements Closeable {
                   StandardOpenOption.WRITE)) {
         ReportPage page = ReportPage.load();
         write(out, page.head(index.title()));
-        write(out, element("index", index.json()));
+        write(out, elementStart("index"));
+        write(out, index.json());
+        write(out, ELEMENT_END);
         copy(in, 0, firstCapture, out);
         copy(in, thumbnailsFrom, thumbnailsTo, out);
         write(out, page.script());
@@ -159,7 +167,11 @@ public final class ReportWriter implements Closeable {
   }
 
   private static void write(FileChannel out, String text) throws IOException {
-    ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+    write(out, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void write(FileChannel out, byte[] text) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(text);
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }
@@ -184,26 +196,24 @@ public final class ReportWriter implements Closeable {
     }
     int number = (index.size() - 1) / ReportIndex.THUMBNAILS_PER_BLOCK;
     if (number == 0) {
-      thumbnailsFrom = written();
+      thumbnailsFrom = written;
     }
-    block("t" + number, "[" + String.join(",", thumbnails) + "]");
+    block("t" + number, ReportIndex.thumbnails(thumbnails));
     thumbnails.clear();
     if (number == 0) {
-      thumbnailsTo = written();
+      thumbnailsTo = written;
     }
   }
 
-  /** Bytes of {@link #part} so far. */
-  private long written() throws IOException {
-    blocks.flush();
-    return Files.size(part);
+  private void block(String id, byte[] json) throws IOException {
+    byte[] before = elementStart(id).getBytes(StandardCharsets.US_ASCII);
+    blocks.write(before);
+    blocks.write(json);
+    blocks.write(ELEMENT_END);
+    written += before.length + json.length + ELEMENT_END.length;
   }
 
-  private void block(String id, String json) throws IOException {
-    blocks.write(element(id, json));
-  }
-
-  private static String element(String id, String json) {
-    return "<script type=\"application/json\" id=\"" + id + "\">" + json + "</script>\n";
+  private static String elementStart(String id) {
+    return "<script type=\"application/json\" id=\"" + id + "\">";
   }
 }

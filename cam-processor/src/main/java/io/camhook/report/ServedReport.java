@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -25,7 +24,7 @@ public final class ServedReport implements Closeable {
   private final ReportLimits limits;
   private final FileChannel blocks;
   private final List<Long> starts = new ArrayList<>();
-  private final List<String> thumbnails = new ArrayList<>();
+  private final List<byte[]> thumbnails = new ArrayList<>();
 
   /** Offsets of whole blocks of thumbnails; the last one, which is not whole, is in memory. */
   private final Map<Integer, long[]> thumbnailBlocks = new LinkedHashMap<>();
@@ -52,14 +51,14 @@ public final class ServedReport implements Closeable {
 
   /** Appends a capture, and then does {@code change}, which may ask for {@link #size}. */
   public void add(ReportCapture capture, Change change) throws IOException {
-    String json = new CaptureBlock(capture, limits).json();
+    byte[] json = new CaptureBlock(capture, limits).json();
     Map<String, SmallHeats.Small> heats = SmallHeats.of(capture);
-    String thumbnail = ReportIndex.thumbnail(capture, heats, THUMBNAIL_SIDE);
+    byte[] thumbnail = ReportIndex.thumbnail(capture, heats, THUMBNAIL_SIDE);
     synchronized (this) {
       starts.add(append(json));
       thumbnails.add(thumbnail);
       if (thumbnails.size() == ReportIndex.THUMBNAILS_PER_BLOCK) {
-        long from = append("[" + String.join(",", thumbnails) + "]");
+        long from = append(ReportIndex.thumbnails(thumbnails));
         thumbnailBlocks.put(thumbnailBlocks.size(), new long[] {from, end});
         thumbnails.clear();
       }
@@ -102,12 +101,12 @@ public final class ServedReport implements Closeable {
   }
 
   /**
-   * A piece of data as JSON: {@code index}, capture {@code c12}, thumbnails {@code t3}.
+   * A piece of data as JSON in UTF-8: {@code index}, capture {@code c12}, thumbnails {@code t3}.
    *
    * @param from of the index: the first row to tell
    * @return null if there is none
    */
-  public synchronized @Nullable String data(String name, int from) throws IOException {
+  public synchronized byte @Nullable [] data(String name, int from) throws IOException {
     if (name.equals("index")) {
       return index.json(Math.max(0, from));
     }
@@ -122,12 +121,11 @@ public final class ServedReport implements Closeable {
     if (block != null) {
       return read(block[0]);
     }
-    return number == thumbnailBlocks.size() ? "[" + String.join(",", thumbnails) + "]" : null;
+    return number == thumbnailBlocks.size() ? ReportIndex.thumbnails(thumbnails) : null;
   }
 
   /** A text after its length; returns where. */
-  private long append(String json) throws IOException {
-    byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+  private long append(byte[] bytes) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(4 + bytes.length).putInt(bytes.length).put(bytes);
     buffer.flip();
     long start = end;
@@ -137,12 +135,12 @@ public final class ServedReport implements Closeable {
     return start;
   }
 
-  private String read(long start) throws IOException {
+  private byte[] read(long start) throws IOException {
     ByteBuffer length = ByteBuffer.allocate(4);
     fill(length, start);
     ByteBuffer bytes = ByteBuffer.allocate(length.getInt(0));
     fill(bytes, start + 4);
-    return new String(bytes.array(), StandardCharsets.UTF_8);
+    return bytes.array();
   }
 
   private void fill(ByteBuffer buffer, long at) throws IOException {

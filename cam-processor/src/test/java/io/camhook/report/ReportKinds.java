@@ -95,8 +95,10 @@ final class ReportKinds {
                 new ModuleInfo("features.5", "Conv2d", 800L, List.of(1L, 16L, 12L, 12L)),
                 new ModuleInfo("classifier", "Linear", 34L, List.of(1L, 4L))),
             "PyTorch 2.7.1",
-            List.of());
+            List.of(),
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
     boolean damaged = name.equals("damaged");
+    boolean lossy = name.equals("objects");
     Run run =
         new Run(
             Instant.parse("2026-11-24T06:00:00Z"),
@@ -106,8 +108,10 @@ final class ReportKinds {
             7,
             "version: 1\nsampling: { every: 100 }\n",
             Map.of("java", "17"),
-            damaged ? null : new Counters(captures, captures, 0, 0),
-            Map.of());
+            damaged
+                ? null
+                : new Counters(captures + (lossy ? 3 : 0), captures, lossy ? 2 : 0, lossy ? 1 : 0),
+            lossy ? Map.of("queue full", 2L, "pass could not be captured", 1L) : Map.of());
     ReportSource whole =
         new ReportSource(
             "captures/demo",
@@ -115,11 +119,12 @@ final class ReportKinds {
             List.of(model),
             List.of(run),
             damaged ? List.of("captures-000001.tar: capture 3 at 1024: wrong checksum") : List.of(),
-            !damaged);
+            !damaged,
+            lossy ? 12 : 0);
     return name.equals("compare")
         ? List.of(
             whole,
-            new ReportSource("captures/after", 4, List.of(model), List.of(run), List.of(), true))
+            new ReportSource("captures/after", 4, List.of(model), List.of(run), List.of(), true, 0))
         : List.of(whole);
   }
 

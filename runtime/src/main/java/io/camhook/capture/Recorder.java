@@ -4,6 +4,7 @@ import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
 import java.util.Queue;
@@ -24,6 +25,9 @@ public final class Recorder implements AutoCloseable {
   public interface SinkOpener {
     CaptureSink open() throws IOException;
   }
+
+  /** Milliseconds that the end waits for a hash of a model's file. */
+  private static final long LONGEST_HASH = 2000;
 
   private final CamhookConfig.Limits limits;
   private final String destination;
@@ -61,7 +65,7 @@ public final class Recorder implements AutoCloseable {
     this.limits = limits;
     this.destination = destination;
     this.log = log;
-    this.sink = new LazySink(opener);
+    this.sink = new LazySink(opener, Math.min(LONGEST_HASH, limits.close().toMillis() / 4));
   }
 
   /**
@@ -163,7 +167,18 @@ public final class Recorder implements AutoCloseable {
     lost(null);
   }
 
-  /** Notes a model and its modules; they are written with the next capture. */
+  /**
+   * Notes a model and its modules; they are written with the next capture.
+   *
+   * @param file what it was loaded from, null where that is not known; its hash is made later, on
+   *     another thread
+   */
+  public void model(ModelInfo model, @Nullable ModelFile file) {
+    sink.hashes.file(model.name(), file);
+    model(model);
+  }
+
+  /** Notes what else is known of a model. */
   public void model(ModelInfo model) {
     names.add(model.name());
     sink.models.add(model);
@@ -252,11 +267,14 @@ public final class Recorder implements AutoCloseable {
   private static final class LazySink implements CaptureSink {
     final Queue<ModelInfo> models = new ConcurrentLinkedQueue<>();
     final Set<String> recorded = ConcurrentHashMap.newKeySet();
+    final ModelHashes hashes = new ModelHashes(models::add);
     private final SinkOpener opener;
+    private final long longestHash;
     private volatile @Nullable CaptureSink opened;
 
-    LazySink(SinkOpener opener) {
+    LazySink(SinkOpener opener, long longestHash) {
       this.opener = opener;
+      this.longestHash = longestHash;
     }
 
     @Override
@@ -277,11 +295,15 @@ public final class Recorder implements AutoCloseable {
         target = opener.open();
         opened = target;
       }
+      noteModels(target);
+      return target;
+    }
+
+    private void noteModels(CaptureSink target) throws IOException {
       for (ModelInfo model = models.peek(); model != null; model = models.peek()) {
-        target.model(model);
+        target.model(hashes.noted(model));
         models.remove(); // noted: if that fails, it is noted with the next capture
       }
-      return target;
     }
 
     @Override
@@ -305,8 +327,15 @@ public final class Recorder implements AutoCloseable {
 
     @Override
     public void close(CaptureStatus status) throws IOException {
-      if (opened != null) {
-        opened.close(status);
+      CaptureSink target = opened;
+      if (target == null) {
+        return;
+      }
+      try {
+        hashes.finish(longestHash);
+        noteModels(target);
+      } finally {
+        target.close(status);
       }
     }
   }

@@ -104,7 +104,7 @@ public final class DjlAdapter implements EngineAdapter {
         new Started(
             context,
             hooks,
-            new Models(config, context.recorder()::model, hooks, failures, context.log()),
+            new Models(config, context.recorder(), hooks, failures, context.log()),
             new ScriptHooks(points, failures),
             new Sampler(config.sampling()),
             failures);

@@ -2,6 +2,7 @@ package io.camhook.ort;
 
 import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.recording.ModelFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -76,6 +77,17 @@ record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark)
       return OnnxModel.parse(given);
     }
     throw new OnnxException("it was changed after the application had loaded it");
+  }
+
+  /** The file, as it is now; null for bytes. */
+  @Nullable ModelFile modelFile() {
+    return file == null ? null : ModelFile.of(file);
+  }
+
+  /** SHA-256 of the bytes, which takes a second for 300 MB; null for a file, or if they changed. */
+  @Nullable String sha256() {
+    ByteBuffer given = bytes;
+    return given == null || mark != mark(given) ? null : ModelFile.sha256(given);
   }
 
   /** Where files with weights lie; null for bytes. */

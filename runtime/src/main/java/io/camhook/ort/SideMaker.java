@@ -39,6 +39,7 @@ final class SideMaker implements Runnable {
   private final Failures failures;
   private final LayerHooks hooks;
   private @Nullable SessionSource source;
+  private @Nullable ModelInfo noted;
 
   /**
    * @param open counts the sessions of camhook's own
@@ -69,8 +70,22 @@ final class SideMaker implements Runnable {
     } catch (Throwable e) {
       failures.add("the side session of model " + plan.label() + " could not be made", e);
     } finally {
-      source = null; // the application's array
       watched.made(made);
+      hashBytes();
+      source = null; // the application's array
+    }
+  }
+
+  /** After the side sessions are there: captures that wait for them do not wait for a hash. */
+  private void hashBytes() {
+    try {
+      ModelInfo model = noted;
+      String sha256 = model == null || source == null ? null : source.sha256();
+      if (model != null && sha256 != null) {
+        context.recorder().model(model.hashed(sha256));
+      }
+    } catch (Throwable e) {
+      failures.add("the hash of model " + plan.label() + " could not be made", e);
     }
   }
 
@@ -82,7 +97,12 @@ final class SideMaker implements Runnable {
     }
     GraphLayers layers = new GraphLayers(model);
     String engine = "onnxruntime " + watched.environment().getVersion();
-    context.recorder().model(new ModelInfo(plan.label(), layers.modules()).on(engine));
+    ModelInfo info = new ModelInfo(plan.label(), layers.modules()).on(engine);
+    if (!model.model().externalFiles().isEmpty()) {
+      info = info.with("its hash is of the .onnx file alone, without the files of its weights");
+    }
+    noted = info;
+    context.recorder().model(info, from.modelFile());
     String score = score(model);
     Set<GraphLayers.Layer> recorded = new LinkedHashSet<>();
     if (plan.capturesLayers()) {

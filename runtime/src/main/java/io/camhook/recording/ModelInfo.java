@@ -13,9 +13,14 @@ import org.jspecify.annotations.Nullable;
  * @param modules the module tree, parents before children
  * @param engine the engine that runs it, with its version; null if unknown
  * @param notes what a reader of its captures should know
+ * @param sha256 of the file that it was loaded from, in hexadecimal; null where none is known
  */
 public record ModelInfo(
-    String name, List<ModuleInfo> modules, @Nullable String engine, List<String> notes) {
+    String name,
+    List<ModuleInfo> modules,
+    @Nullable String engine,
+    List<String> notes,
+    @Nullable String sha256) {
   public ModelInfo {
     modules = List.copyOf(modules);
     notes = notes == null ? List.of() : List.copyOf(notes);
@@ -23,19 +28,24 @@ public record ModelInfo(
 
   /** Without notes. */
   public ModelInfo(String name, List<ModuleInfo> modules) {
-    this(name, modules, null, List.of());
+    this(name, modules, null, List.of(), null);
   }
 
   /** With the engine that runs the model. */
   public ModelInfo on(String engine) {
-    return new ModelInfo(name, modules, engine, notes);
+    return new ModelInfo(name, modules, engine, notes, sha256);
+  }
+
+  /** With the hash of its file. */
+  public ModelInfo hashed(String sha256) {
+    return new ModelInfo(name, modules, engine, notes, sha256);
   }
 
   /** With one note more. */
   public ModelInfo with(String note) {
     List<String> all = new ArrayList<>(notes);
     all.add(note);
-    return new ModelInfo(name, modules, engine, all);
+    return new ModelInfo(name, modules, engine, all, sha256);
   }
 
   /** Types of the modules, by path. */

@@ -105,6 +105,7 @@ final class RecordedJson {
       json.writeString(note);
     }
     json.writeEndArray();
+    field(json, "sha256", model.sha256());
     json.writeEndObject();
   }
 

@@ -6,15 +6,21 @@ import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class RecorderTest {
   private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+  private final List<ModelInfo> models = Collections.synchronizedList(new ArrayList<>());
+  @TempDir Path folder;
   private final List<String> sunk = Collections.synchronizedList(new ArrayList<>());
 
   @Test
@@ -31,6 +37,38 @@ class RecorderTest {
         .containsExactly(
             "open", "model m", "capture m", "capture m", "close " + new Counters(2, 2, 0, 0));
     assertThat(log).containsExactly("2 of 2 captures written to there, 0 dropped, 0 failed");
+  }
+
+  @Test
+  void hash_of_a_models_file_should_be_noted_at_the_end_without_the_requests_waiting()
+      throws IOException {
+    // FIPS 180-2, appendix B.1
+    String sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    ModelFile file = ModelFile.of(Files.writeString(folder.resolve("m.pt"), "abc"));
+    Recorder recorder = recorder(this::open);
+    recorder.model(new ModelInfo("m", List.of()), file);
+    recorder.submit(new Heap());
+    recorder.model(new ModelInfo("m", List.of()).with("a note"));
+    recorder.close();
+    assertThat(models.get(models.size() - 1))
+        .isEqualTo(new ModelInfo("m", List.of()).with("a note").hashed(sha256));
+  }
+
+  @Test
+  void file_that_was_replaced_should_have_no_hash_but_the_reason() throws IOException {
+    ModelFile file = ModelFile.of(Files.writeString(folder.resolve("m.pt"), "abc"));
+    Files.writeString(folder.resolve("m.pt"), "another model");
+    Recorder recorder = recorder(this::open);
+    recorder.model(new ModelInfo("m", List.of()), file);
+    recorder.submit(new Heap());
+    recorder.close();
+    ModelInfo last = models.get(models.size() - 1);
+    assertThat(last.sha256()).isNull();
+    assertThat(last.notes())
+        .singleElement()
+        .asString()
+        .startsWith("no hash: its file could not be read: ")
+        .endsWith("was changed after the model had been loaded from it");
   }
 
   @Test
@@ -100,6 +138,7 @@ class RecorderTest {
 
       @Override
       public void model(ModelInfo model) {
+        models.add(model);
         sunk.add("model " + model.name());
       }
 

@@ -35,7 +35,8 @@ class RecordedJsonTest {
                 new ModuleInfo(".", "Net", 1L << 33, null),
                 new ModuleInfo("layer4", "Conv2d", null, List.of(1L, 10L))),
             "PyTorch 2.7.1",
-            List.of("a note"));
+            List.of("a note"),
+            "00ff");
     Manifest manifest =
         new Manifest(1, List.of(model), List.of(killed, ended), new Manifest.Removed(3, 17));
     byte[] json = RecordedJson.manifest(manifest);

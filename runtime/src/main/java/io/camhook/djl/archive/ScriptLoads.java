@@ -16,6 +16,7 @@ import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.naming.LayerPattern;
+import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModuleInfo;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.flow.AutoLayer;
@@ -48,6 +49,7 @@ public final class ScriptLoads {
   private final ThreadLocal<Boolean> own = new ThreadLocal<>();
   private final ThreadLocal<CopyLoad> session = new ThreadLocal<>();
   private final WeakIdentityMap<Block, ScriptPlan> plans = new WeakIdentityMap<>();
+  private final WeakIdentityMap<Block, ModelFile> files = new WeakIdentityMap<>();
 
   /**
    * {@code entries} finds the entry of the configuration for the names of a model.
@@ -71,6 +73,12 @@ public final class ScriptLoads {
   @Nullable
   public ScriptPlan planOf(Block block) {
     return plans.get(block);
+  }
+
+  /** The file that {@code block} was loaded from; null where it was a stream, or nobody saw it. */
+  @Nullable
+  public ModelFile fileOf(Block block) {
+    return files.get(block);
   }
 
   /** This thread loads the files of {@code model}, until the result is closed. */
@@ -277,10 +285,18 @@ public final class ScriptLoads {
     /** What fails now leaves the application a model without captures of its layers. */
     private void note(Block block) {
       try {
+        noteFile(block);
         loaded(block);
       } catch (Throwable e) {
         failures.add("model %s is loaded, but not instrumented".formatted(name), e);
         plans.put(block, ScriptPlan.untapped(entry, "it could not be instrumented"));
+      }
+    }
+
+    private void noteFile(Block block) {
+      ModelFile file = source.origin();
+      if (file != null) {
+        files.put(block, file);
       }
     }
 
@@ -389,6 +405,7 @@ public final class ScriptLoads {
 
     private Block loadPlain(Throwable thrown) throws IOException, MalformedModelException {
       Block block = source.loadPlain();
+      noteFile(block);
       recovered = true;
       log.warn(
           "model %s is loaded without hooks: the engine does not take the instrumented archive: %s"

@@ -6,6 +6,7 @@ import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.recording.ModelFile;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -60,6 +61,9 @@ abstract class ScriptSource implements AutoCloseable {
   /** The archive. */
   abstract Path file();
 
+  /** The file that the application names, as it was before it was loaded; null for a stream. */
+  abstract @Nullable ModelFile origin();
+
   /** Lets the call load {@code copy}. */
   abstract void replace(Object[] arguments, Path copy) throws IOException;
 
@@ -81,10 +85,12 @@ abstract class ScriptSource implements AutoCloseable {
   private static final class FromFile extends ScriptSource {
     private final Path file;
     private final Object[] original;
+    private final @Nullable ModelFile origin;
 
     FromFile(Path file, Object[] original) {
       this.file = file;
       this.original = original;
+      this.origin = ModelFile.of(file);
     }
 
     @Override
@@ -95,6 +101,11 @@ abstract class ScriptSource implements AutoCloseable {
     @Override
     Path file() {
       return file;
+    }
+
+    @Override
+    @Nullable ModelFile origin() {
+      return origin;
     }
 
     @Override
@@ -165,6 +176,11 @@ abstract class ScriptSource implements AutoCloseable {
     @Override
     Path file() {
       return spool.file();
+    }
+
+    @Override
+    @Nullable ModelFile origin() {
+      return null;
     }
 
     @Override

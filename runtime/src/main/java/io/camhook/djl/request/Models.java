@@ -6,6 +6,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.ClassNames;
+import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.dispatch.Failures;
@@ -24,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -38,21 +38,21 @@ public final class Models {
   private static final String ONNX_RUNTIME = "OnnxRuntime";
 
   private final List<CamhookConfig.Model> entries;
-  private final Consumer<ModelInfo> describe;
+  private final Recorder recorder;
   private final ConfiguredHooks hooks;
   private final ScriptLoads scripts;
   private final EventLog log;
   private final WeakIdentityMap<Block, Optional<ModelPlan>> plans = new WeakIdentityMap<>();
 
-  /** {@code describe} takes the module tree of each model that matches. */
+  /** {@code recorder} takes the module tree of each model that matches, and its file. */
   public Models(
       CamhookConfig config,
-      Consumer<ModelInfo> describe,
+      Recorder recorder,
       ConfiguredHooks hooks,
       Failures failures,
       EventLog log) {
     this.hooks = hooks;
-    this.describe = describe;
+    this.recorder = recorder;
     this.entries = config.models().stream().filter(entry -> entry.plain() == null).toList();
     this.scripts = new ScriptLoads(this::entry, entries, config.dryRun(), failures, log);
     this.log = log;
@@ -65,7 +65,7 @@ public final class Models {
 
   /** Notes something about a model in the manifest. */
   void note(ModelPlan plan, String note) {
-    describe.accept(plan.noted(note));
+    recorder.model(plan.noted(note));
   }
 
   /** The plan for a model; null when no entry of the configuration matches it. */
@@ -111,7 +111,7 @@ public final class Models {
       described = script.modules();
     }
     ModelInfo info = new ModelInfo(label, described).on(engine(model));
-    describe.accept(info);
+    recorder.model(info, scripts.fileOf(root));
     return new ModelPlan(entry, info, classNames(entry, model), modules, script, archives, log);
   }
 
@@ -140,7 +140,7 @@ public final class Models {
     List<BlockTree.Module> whole = BlockTree.of(root).subList(0, 1);
     ModelInfo info =
         new ModelInfo(label, whole.stream().map(Models::info).toList()).on(engine(model));
-    describe.accept(info);
+    recorder.model(info, null);
     CamhookConfig.Model onlyRoot =
         new CamhookConfig.Model(
             entry.name(),
