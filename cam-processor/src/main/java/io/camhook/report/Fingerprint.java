@@ -5,7 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 
-/** A hash of an input (CRC-32C and CRC-32, which the processor computes), equal for equal inputs. */
+/**
+ * A hash of an input (CRC-32C and CRC-32, which the processor computes), equal for equal inputs.
+ */
 final class Fingerprint {
   private final CRC32C first = new CRC32C();
   private final CRC32 second = new CRC32();
