@@ -21,7 +21,7 @@ final class Agent {
   private Agent() {}
 
   /**
-   * Returns if hooks can run.
+   * Returns normally if hooks can run.
    *
    * @throws IllegalStateException if they cannot; the message says what to do
    */

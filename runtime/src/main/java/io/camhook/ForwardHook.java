@@ -13,7 +13,7 @@ public interface ForwardHook<M, T> {
   /**
    * Sees the inputs after the pre hooks and the outputs after earlier forward hooks.
    *
-   * @param path where the module is in the model that runs; {@code .} for the model itself
+   * @param path path of the module in the running model; {@code .} for the model itself
    * @param outputs null only for a hook registered with {@link HookOptions#alwaysCall} when forward
    *     failed
    * @return the outputs that the caller gets instead; null keeps them

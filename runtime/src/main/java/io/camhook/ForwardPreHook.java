@@ -13,7 +13,7 @@ public interface ForwardPreHook<M, T> {
   /**
    * Sees the inputs after earlier pre hooks.
    *
-   * @param path where the module is in the model that runs; {@code .} for the model itself
+   * @param path path of the module in the running model; {@code .} for the model itself
    * @return the inputs that the module gets instead; null keeps them
    */
   @Nullable T beforeForward(M module, String path, T inputs);

@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface FullBackwardHook<M, T> {
   /**
-   * Sees the gradients after earlier hooks. They may be kept: an array lives as long as somebody
-   * refers to it, unless the manager of the pass is closed before.
+   * Sees the gradients after earlier hooks. They may be kept: an array stays open as long as it is
+   * referenced, unless the manager of the pass is closed earlier.
    *
-   * @param gradInputs one entry per input: zeros for an input without gradient if another has one;
-   *     null for all when no input requires gradient, and then the hook must return null
+   * @param gradInputs one entry per input: zeros for an input without gradient if another input has
+   *     one; all null if no input requires gradient, and then the hook must return null
    * @param gradOutputs one entry per output; null for an output that the loss does not use
-   * @return as many gradients, of the same shapes, that go on upstream in place of {@code
-   *     gradInputs}; null keeps them
+   * @return the same number of gradients, with the same shapes, that replace {@code gradInputs}
+   *     upstream; null keeps them
    */
   @Nullable T afterBackward(M module, String path, T gradInputs, T gradOutputs);
 }

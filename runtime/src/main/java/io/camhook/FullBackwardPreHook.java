@@ -15,8 +15,8 @@ public interface FullBackwardPreHook<M, T> {
    * Sees the gradients after earlier pre hooks.
    *
    * @param gradOutputs one entry per output; null for an output that the loss does not use
-   * @return as many gradients, of the same shapes, that take their place, for the module's
-   *     parameters too; null keeps them
+   * @return the same number of gradients, with the same shapes, that replace {@code gradOutputs},
+   *     also for the module's parameters; null keeps them
    */
   @Nullable T beforeBackward(M module, String path, T gradOutputs);
 }

@@ -7,8 +7,8 @@ package io.camhook;
 @FunctionalInterface
 public interface HookHandle extends AutoCloseable {
   /**
-   * Removes the hook, for calls that begin from now on; a list of hooks that is being run is not
-   * changed. Closing twice is closing once.
+   * Removes the hook for calls that begin from now on; hooks that are already running are not
+   * affected. Closing twice has no further effect.
    */
   void remove();
 

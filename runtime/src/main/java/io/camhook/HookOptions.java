@@ -13,25 +13,28 @@ package io.camhook;
  *     TorchScript models every hook may replace values
  */
 public record HookOptions(boolean prepend, boolean alwaysCall, boolean replaces) {
-  /** After the others, only when forward succeeded, and only looking inside a TorchScript model. */
+  /**
+   * The hook runs after the others, only if forward succeeded, and only looks inside a TorchScript
+   * model.
+   */
   public static final HookOptions DEFAULT = new HookOptions(false, false, false);
 
-  /** As the record says, for hooks that only look inside a TorchScript model. */
+  /** For hooks that only look inside a TorchScript model. */
   public HookOptions(boolean prepend, boolean alwaysCall) {
     this(prepend, alwaysCall, false);
   }
 
-  /** Before the module's hooks of its kind that are there already. */
+  /** The hook runs before the hooks of the same kind that the module already has. */
   public static HookOptions prepended() {
     return new HookOptions(true, false);
   }
 
-  /** For a forward hook that also runs when forward failed. */
+  /** The forward hook also runs if forward failed. */
   public static HookOptions always() {
     return new HookOptions(false, true);
   }
 
-  /** For a hook whose return value a TorchScript model is to go on with. */
+  /** A TorchScript model continues with the value that the hook returns. */
   public static HookOptions replacing() {
     return new HookOptions(false, false, true);
   }

@@ -33,19 +33,20 @@ public final class Hooks {
   private Hooks() {}
 
   /**
-   * Makes sure that the agent is there: attaches it if {@code -Dcamhook.selfAttach=true} asks for
+   * Checks that the agent is present; attaches it if {@code -Dcamhook.selfAttach=true} asks for
    * that.
    *
-   * @throws IllegalStateException if it is not; the message names the flag that is missing
+   * @throws IllegalStateException if it is not present; the message names the missing flag
    */
   public static void requireAgent() {
     Agent.require();
   }
 
   /**
-   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}.
+   * Registers a hook that sees the inputs of a module before it runs, and may replace them: see
+   * {@link ForwardPreHook}.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardPreHook(
       M module, ForwardPreHook<? super M, T> hook) {
@@ -53,10 +54,10 @@ public final class Hooks {
   }
 
   /**
-   * Sees the inputs of a module before it runs, and may replace them: see {@link ForwardPreHook}.
-   * With options.
+   * Registers a hook that sees the inputs of a module before it runs, and may replace them: see
+   * {@link ForwardPreHook}. With options.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardPreHook(
       M module, ForwardPreHook<? super M, T> hook, HookOptions options) {
@@ -67,7 +68,7 @@ public final class Hooks {
    * As {@link #registerForwardPreHook(Object, ForwardPreHook, HookOptions)}; the hook sees {@code
    * params} too.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T, P> HookHandle registerForwardPreHookWithParams(
       M module, ForwardPreHookWithParams<? super M, T, P> hook, HookOptions options) {
@@ -75,20 +76,20 @@ public final class Hooks {
   }
 
   /**
-   * Sees what a module was given and what it returned, and may replace the latter: see {@link
-   * ForwardHook}.
+   * Registers a hook that sees the inputs and outputs of a module, and may replace the outputs: see
+   * {@link ForwardHook}.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardHook(M module, ForwardHook<? super M, T> hook) {
     return registerForwardHook(module, hook, HookOptions.DEFAULT);
   }
 
   /**
-   * Sees what a module was given and what it returned, and may replace the latter: see {@link
-   * ForwardHook}. With options.
+   * Registers a hook that sees the inputs and outputs of a module, and may replace the outputs: see
+   * {@link ForwardHook}. With options.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardHook(
       M module, ForwardHook<? super M, T> hook, HookOptions options) {
@@ -99,7 +100,7 @@ public final class Hooks {
    * As {@link #registerForwardHook(Object, ForwardHook, HookOptions)}; the hook sees {@code params}
    * too.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T, P> HookHandle registerForwardHookWithParams(
       M module, ForwardHookWithParams<? super M, T, P> hook, HookOptions options) {
@@ -107,10 +108,10 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's outputs, and may replace them: see {@link
-   * FullBackwardPreHook}.
+   * Registers a hook that sees the gradients of a module's outputs, and may replace them: see
+   * {@link FullBackwardPreHook}.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       M module, FullBackwardPreHook<? super M, T> hook) {
@@ -118,10 +119,10 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's outputs, and may replace them: see {@link
-   * FullBackwardPreHook}. With options.
+   * Registers a hook that sees the gradients of a module's outputs, and may replace them: see
+   * {@link FullBackwardPreHook}. With options.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       M module, FullBackwardPreHook<? super M, T> hook, HookOptions options) {
@@ -129,10 +130,10 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link
-   * FullBackwardHook}.
+   * Registers a hook that sees the gradients of a module's inputs and outputs, and may replace
+   * those of the inputs: see {@link FullBackwardHook}.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardHook(
       M module, FullBackwardHook<? super M, T> hook) {
@@ -140,17 +141,17 @@ public final class Hooks {
   }
 
   /**
-   * Sees the gradients of a module's inputs and outputs, and may replace the former: see {@link
-   * FullBackwardHook}. With options.
+   * Registers a hook that sees the gradients of a module's inputs and outputs, and may replace
+   * those of the inputs: see {@link FullBackwardHook}. With options.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardHook(
       M module, FullBackwardHook<? super M, T> hook, HookOptions options) {
     return add(HookKind.BACKWARD, module, hook, options);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** Registers a hook on all modules of a model that match {@code layers}, a path or a glob. */
   public static <M, T> HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<M, T> hook) {
     return addToLayers(HookKind.FORWARD_PRE, model, layers, hook, HookOptions.DEFAULT);
@@ -162,7 +163,7 @@ public final class Hooks {
     return addToLayers(HookKind.FORWARD_PRE, model, layers, hook, options);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** Registers a hook on all modules of a model that match {@code layers}, a path or a glob. */
   public static <M, T> HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<M, T> hook) {
     return addToLayers(HookKind.FORWARD, model, layers, hook, HookOptions.DEFAULT);
@@ -174,7 +175,7 @@ public final class Hooks {
     return addToLayers(HookKind.FORWARD, model, layers, hook, options);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** Registers a hook on all modules of a model that match {@code layers}, a path or a glob. */
   public static <M, T> HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<M, T> hook) {
     return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook, HookOptions.DEFAULT);
@@ -186,7 +187,7 @@ public final class Hooks {
     return addToLayers(HookKind.BACKWARD_PRE, model, layers, hook, options);
   }
 
-  /** The same hook on all modules of a model that {@code layers} means, a path or a glob. */
+  /** Registers a hook on all modules of a model that match {@code layers}, a path or a glob. */
   public static <M, T> HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<M, T> hook) {
     return addToLayers(HookKind.BACKWARD, model, layers, hook, HookOptions.DEFAULT);
@@ -199,27 +200,27 @@ public final class Hooks {
   }
 
   /**
-   * A global {@link ForwardPreHook}, for every module of this JVM.
+   * Registers a global {@link ForwardPreHook} for every module in this JVM.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardPreHookForAllModules(ForwardPreHook<M, T> hook) {
     return registerForwardPreHookForAllModules(type -> true, hook);
   }
 
   /**
-   * A global {@link ForwardHook}, for every module of this JVM.
+   * Registers a global {@link ForwardHook} for every module in this JVM.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerForwardHookForAllModules(ForwardHook<M, T> hook) {
     return registerForwardHookForAllModules(type -> true, hook, HookOptions.DEFAULT);
   }
 
   /**
-   * A global {@link FullBackwardPreHook}, for every module of this JVM.
+   * Registers a global {@link FullBackwardPreHook} for every module in this JVM.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardPreHookForAllModules(
       FullBackwardPreHook<M, T> hook) {
@@ -227,41 +228,42 @@ public final class Hooks {
   }
 
   /**
-   * A global {@link FullBackwardHook}, for every module of this JVM.
+   * Registers a global {@link FullBackwardHook} for every module in this JVM.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static <M, T> HookHandle registerFullBackwardHookForAllModules(
       FullBackwardHook<M, T> hook) {
     return registerFullBackwardHookForAllModules(type -> true, hook);
   }
 
-  /** A global hook for the modules whose class {@code types} accepts. */
+  /** Registers a global hook for the modules whose class is accepted by {@code types}. */
   public static <M, T> HookHandle registerForwardPreHookForAllModules(
       Predicate<Class<?>> types, ForwardPreHook<M, T> hook) {
     return addGlobal(HookKind.FORWARD_PRE, types, hook, HookOptions.DEFAULT);
   }
 
-  /** A global hook for the modules whose class {@code types} accepts. */
+  /** Registers a global hook for the modules whose class is accepted by {@code types}. */
   public static <M, T> HookHandle registerForwardHookForAllModules(
       Predicate<Class<?>> types, ForwardHook<M, T> hook, HookOptions options) {
     return addGlobal(HookKind.FORWARD, types, hook, options);
   }
 
-  /** A global hook for the modules whose class {@code types} accepts. */
+  /** Registers a global hook for the modules whose class is accepted by {@code types}. */
   public static <M, T> HookHandle registerFullBackwardPreHookForAllModules(
       Predicate<Class<?>> types, FullBackwardPreHook<M, T> hook) {
     return addGlobal(HookKind.BACKWARD_PRE, types, hook, HookOptions.DEFAULT);
   }
 
-  /** A global hook for the modules whose class {@code types} accepts. */
+  /** Registers a global hook for the modules whose class is accepted by {@code types}. */
   public static <M, T> HookHandle registerFullBackwardHookForAllModules(
       Predicate<Class<?>> types, FullBackwardHook<M, T> hook) {
     return addGlobal(HookKind.BACKWARD, types, hook, HookOptions.DEFAULT);
   }
 
   /**
-   * A hook for the gradient of one tensor. It belongs to the value that the tensor has now.
+   * Registers a hook for the gradient of one tensor. It belongs to the tensor's current value, as
+   * in PyTorch.
    *
    * @throws IllegalStateException if the tensor requires no gradient
    */
@@ -273,10 +275,9 @@ public final class Hooks {
   }
 
   /**
-   * {@code Tensor.retain_grad}: a tensor that is an operator's result keeps its gradient too, which
-   * a backward then adds to the tensor's {@code .grad} ({@code getGradient()} of DJL), as it is
-   * after all hooks of the tensor, whenever they are registered. A leaf has its {@code .grad}
-   * anyway.
+   * {@code Tensor.retain_grad}: makes a non-leaf tensor keep its gradient. A backward adds the
+   * gradient to the tensor's {@code .grad} ({@code getGradient()} in DJL) after all of the tensor's
+   * hooks have run, no matter when they were registered. Leaves have a {@code .grad} in any case.
    *
    * @throws IllegalStateException if the tensor requires no gradient
    */
@@ -285,23 +286,25 @@ public final class Hooks {
   }
 
   /**
-   * As {@link #grad(Object, Object, List, boolean)}, from ones, and the graph is used up.
+   * Like {@link #grad(Object, Object, List, boolean)} with an output gradient of ones; the graph is
+   * consumed.
    *
-   * @param output of any shape; one with several elements counts as their sum
+   * @param output of any shape; with several elements, their sum is differentiated
    */
   public static <A> List<@Nullable A> grad(A output, List<A> inputs) {
     return gradient(output, null, inputs, false);
   }
 
   /**
-   * {@code torch.autograd.grad} with {@code allow_unused}: the gradients of {@code inputs}, which
-   * may be leaves or results of operators. Only hooks on the way to them run, what tensor hooks of
-   * the inputs return is the result, and no {@code .grad} of a leaf changes.
+   * {@code torch.autograd.grad} with {@code allow_unused}: computes the gradients with respect to
+   * {@code inputs}, which may be leaves or results of operators. Only hooks on the paths to them
+   * run, the results are the values returned by the inputs' tensor hooks, and no leaf's {@code
+   * .grad} changes.
    *
    * @param output the tensor to differentiate
-   * @param gradOutput gradient at the output, of its shape
+   * @param gradOutput gradient at the output, with its shape
    * @param keepGraph whether the graph can be differentiated again
-   * @return one entry per input, of its shape; null where the output does not depend on it
+   * @return one entry per input, with its shape; null if the output does not depend on it
    * @throws IllegalStateException if the output or an input requires no gradient
    */
   public static <A> List<@Nullable A> grad(
@@ -316,10 +319,10 @@ public final class Hooks {
   }
 
   /**
-   * A hook for the moment when a backward has updated the {@code .grad} of a leaf.
+   * Registers a hook that runs after a backward has updated the {@code .grad} of a leaf.
    *
-   * @param leaf a tensor that is no operator's result, or a module's parameter
-   * @throws IllegalStateException if it is no leaf or requires no gradient
+   * @param leaf a leaf tensor, or a module's parameter
+   * @throws IllegalStateException if it is not a leaf or requires no gradient
    */
   public static <A> HookHandle registerPostAccumulateGradHook(
       Object leaf, PostAccumulateGradHook<A> hook) {

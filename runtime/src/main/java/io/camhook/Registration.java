@@ -16,7 +16,7 @@ final class Registration implements HookHandle {
     this.removal = removal;
   }
 
-  /** Refuses what is null, saying what was meant. */
+  /** Rejects null arguments and names them in the message. */
   static void require(
       String hookKind, String owner, @Nullable Object object, @Nullable Object hook) {
     if (object == null) {
@@ -35,7 +35,7 @@ final class Registration implements HookHandle {
     }
   }
 
-  /** A module by its class, told from others of that class. */
+  /** A module's class name, with a suffix that distinguishes it from other instances. */
   static String name(Object module) {
     return "%s@%x".formatted(module.getClass().getSimpleName(), System.identityHashCode(module));
   }

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface TensorHook<A> {
   /**
-   * Sees the gradient after earlier hooks of the tensor. It may be kept: it lives as long as
-   * somebody refers to it, unless the manager of the pass is closed before.
+   * Sees the gradient after earlier hooks of the tensor. It may be kept: it stays open as long as
+   * it is referenced, unless the manager of the pass is closed earlier.
    *
-   * @return the gradient, of the same shape, that goes on upstream instead, or into {@code .grad}
-   *     of a leaf; null keeps it
+   * @return a gradient of the same shape that is passed upstream instead, or added to a leaf's
+   *     {@code .grad}; null keeps it
    */
   @Nullable A onGradient(A gradient);
 }

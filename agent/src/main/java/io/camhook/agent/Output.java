@@ -2,9 +2,9 @@ package io.camhook.agent;
 
 import io.camhook.agent.yaml.PublishedYaml;
 import io.camhook.capture.CaptureQueue;
+import io.camhook.capture.CaptureReducer;
 import io.camhook.capture.CaptureSink;
 import io.camhook.capture.DirectorySink;
-import io.camhook.capture.KeptTensors;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.KafkaOutput;
@@ -35,7 +35,7 @@ final class Output {
         destination.limits(),
         destination.name(),
         destination.opener(),
-        new KeptTensors(config.models()),
+        new CaptureReducer(config.models()),
         log);
   }
 

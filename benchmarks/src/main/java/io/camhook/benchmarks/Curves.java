@@ -11,7 +11,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.benchmarks.archives.ImageNets;
 import io.camhook.djl.pass.GradientPass;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -94,7 +94,7 @@ final class Curves {
       Files.move(net.write(folder), archive);
     }
     List<String> paths = layers == 0 ? List.of(net.layer()) : LAYERS.subList(0, layers);
-    Instrumented copy = TorchScriptArchive.open(archive).instrument(paths);
+    InstrumentedArchive copy = TorchScriptArchive.open(archive).instrument(paths);
     Path written = folder.resolve("pass.pt");
     copy.write(written);
     try (PtNDManager manager = (PtNDManager) NDManager.newBaseManager("PyTorch")) {

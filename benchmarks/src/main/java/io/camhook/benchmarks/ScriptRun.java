@@ -18,7 +18,7 @@ import ai.djl.translate.TranslateException;
 import io.camhook.djl.pass.GradientPass;
 import io.camhook.djl.pass.RecordedRun;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -71,7 +71,7 @@ final class ScriptRun {
   /** The engine's forward, and the pass that a sampled request runs in its place. */
   private static void pass(Path file, List<String> layers)
       throws IOException, MalformedModelException, TranslateException {
-    Instrumented copy = TorchScriptArchive.open(file).instrument(layers);
+    InstrumentedArchive copy = TorchScriptArchive.open(file).instrument(layers);
     Path written = file.resolveSibling("pass.pt");
     copy.write(written);
     try (PtNDManager manager = (PtNDManager) NDManager.newBaseManager("PyTorch")) {

@@ -62,8 +62,8 @@ public enum Aggregation {
   private static final double SCALED_MAX_EPSILON = 1e-8;
 
   /**
-   * The aggregate of one sample's raw maps at {@code size}, before the last scaling; its memory is
-   * the caller's.
+   * The aggregate of one sample's raw maps at {@code size}, before the last scaling; the caller
+   * owns its memory.
    */
   abstract FloatMap aggregate(List<FloatMap> raw, int[] size);
 }

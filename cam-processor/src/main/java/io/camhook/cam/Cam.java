@@ -18,15 +18,15 @@ final class Cam implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.CLASSIFIER);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.CLASSIFIER);
   }
 
   @Override
   public double[] weights(LayerSample sample) {
     float[] row = sample.classifierRow();
     if (row == null) {
-      throw Need.CLASSIFIER.missing(id(), sample.path());
+      throw Requirement.CLASSIFIER.missing(id(), sample.path());
     }
     double[] weights = new double[row.length];
     for (int k = 0; k < weights.length; k++) {

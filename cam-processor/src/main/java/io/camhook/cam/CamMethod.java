@@ -9,11 +9,11 @@ import java.util.Set;
  */
 public interface CamMethod {
 
-  /** The name users write, for example {@code gradcam++}. */
+  /** The name that users write, for example {@code gradcam++}. */
   String id();
 
-  /** What a {@link LayerSample} must hold. */
-  Set<Need> needs();
+  /** The data that a {@link LayerSample} must contain. */
+  Set<Requirement> needs();
 
   /**
    * The map before ReLU and scaling, of the layer's spatial shape.
@@ -23,7 +23,7 @@ public interface CamMethod {
   FloatMap raw(LayerSample sample);
 
   /**
-   * The same of sample {@code index} of a recorded layer.
+   * The same for sample {@code index} of a recorded layer.
    *
    * @param inputShape shape of the model's input, batch first; empty if unknown
    * @throws CamException if something in {@link #needs()} is missing, the layer has no spatial
@@ -33,7 +33,7 @@ public interface CamMethod {
     return raw(layer.sample(index, inputShape));
   }
 
-  /** How the method itself joins layers; empty if any aggregation will do. */
+  /** The aggregation over layers that the method prescribes; empty if any may be used. */
   default Optional<Aggregation> aggregation() {
     return Optional.empty();
   }

@@ -41,13 +41,13 @@ public final class CamMethods {
     return java.util.Collections.unmodifiableSet(METHODS.keySet());
   }
 
-  /** The method of that id, if it is one of (A, g). */
+  /** The method with that id, if it needs only activations and gradients. */
   public static Optional<CamMethod> find(String id) {
     return Optional.ofNullable(METHODS.get(id));
   }
 
   /**
-   * The method of that id.
+   * The method with that id.
    *
    * @throws CamException if there is none, naming the nearest ids
    */

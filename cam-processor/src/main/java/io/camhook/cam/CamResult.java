@@ -18,7 +18,7 @@ public record CamResult(String method, int call, Map<String, FloatMap> raw, Floa
     this(method, 0, raw, heatmap);
   }
 
-  /** The same of another call or input. */
+  /** The same for another call or input. */
   public CamResult ofCall(int other) {
     return new CamResult(method, other, raw, heatmap);
   }

@@ -22,7 +22,7 @@ final class ChannelBlocks {
     this.positions = positions;
   }
 
-  /** Whether {@code tensor} can be read in this way, its channels being first. */
+  /** Whether a channels-first {@code tensor} can be read in this way. */
   static boolean canRead(Tensor tensor) {
     return tensor.dtype() == DType.F32 && tensor.rank() > 2;
   }

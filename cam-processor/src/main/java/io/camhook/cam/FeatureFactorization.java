@@ -135,7 +135,7 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
     return sum;
   }
 
-  /** The part of the activation that no concept explains, 0..1: what the shares leave of 1. */
+  /** The part of the activation that no concept explains, 0..1: 1 minus the sum of the shares. */
   public double unexplained() {
     double rest = 1;
     for (Concept concept : concepts) {
@@ -180,13 +180,13 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
   }
 
   /**
-   * The concepts through the linear classifier after a global average pooling of the layer: the
-   * logits of a picture that shows this concept everywhere.
+   * Applies the linear classifier that follows a global average pooling of the layer to the
+   * concepts: gives the logits of a picture that shows one concept everywhere.
    *
    * @param weight {@code [classes, C]}
    * @param bias {@code [classes]}, or null
    * @return per concept {@code [classes]}
-   * @throws CamException if the classifier takes another number of channels
+   * @throws CamException if the classifier expects another number of channels
    */
   public List<float[]> outputs(Tensor weight, @Nullable Tensor bias) {
     int channels = concepts.get(0).vector().length;
@@ -214,7 +214,7 @@ public record FeatureFactorization(String path, List<Concept> concepts, double e
 
   /**
    * What the layer would return if a picture showed one concept everywhere: the batch {@code
-   * [concepts, …]} in the layer's own layout, to run the model on from there.
+   * [concepts, …]} in the layer's own layout, from which the model can be resumed.
    *
    * @param layer the layer that was factorized
    */

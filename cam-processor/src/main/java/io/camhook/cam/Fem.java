@@ -18,8 +18,8 @@ final class Fem implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION);
   }
 
   @Override

@@ -18,15 +18,15 @@ final class FinerCam implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.FINER_GRADIENT);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.FINER_GRADIENT);
   }
 
   @Override
   public double[] weights(LayerSample sample) {
     float[] g = sample.finerGradient();
     if (g == null) {
-      throw Need.FINER_GRADIENT.missing(id(), sample.path());
+      throw Requirement.FINER_GRADIENT.missing(id(), sample.path());
     }
     return Channels.means(g, sample.channels());
   }

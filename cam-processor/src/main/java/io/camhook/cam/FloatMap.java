@@ -20,7 +20,7 @@ public final class FloatMap {
   /**
    * Wraps {@code values}, not copied.
    *
-   * @throws IllegalArgumentException if their number is not that of the shape
+   * @throws IllegalArgumentException if their number does not match the shape
    */
   public static FloatMap of(float[] values, int... shape) {
     if (positions(shape) != values.length) {
@@ -54,12 +54,12 @@ public final class FloatMap {
     return shape.length;
   }
 
-  /** The smallest value; NaN is passed over. */
+  /** The smallest value; NaN is ignored. */
   public float min() {
     return range()[0];
   }
 
-  /** The largest value; NaN is passed over. */
+  /** The largest value; NaN is ignored. */
   public float max() {
     return range()[1];
   }
@@ -138,7 +138,7 @@ public final class FloatMap {
     return scaledInto(new float[values.length], epsilon, range());
   }
 
-  /** The same in this map's own memory, for a map that nobody else has. */
+  /** The same in place, for a map that is not shared. */
   FloatMap scaledHere(double epsilon) {
     return scaledHere(epsilon, range());
   }

@@ -16,8 +16,8 @@ final class GradCamElementWise implements ChannelSum {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.GRADIENT);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }
 
   @Override

@@ -21,8 +21,8 @@ final class GradCamPlusPlus implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.GRADIENT);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }
 
   @Override

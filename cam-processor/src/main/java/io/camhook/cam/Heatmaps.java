@@ -36,8 +36,8 @@ public final class Heatmaps {
   }
 
   /**
-   * Takes the first principal component of the channels' terms in place of their sum, where the
-   * method is such a sum; other methods stay as they are.
+   * Uses the first principal component of the channels' terms instead of their sum, for methods
+   * that compute such a sum; other methods are not affected.
    */
   public Heatmaps withEigenSmooth(boolean wanted) {
     return new Heatmaps(aggregation, wanted);
@@ -60,7 +60,7 @@ public final class Heatmaps {
     return results;
   }
 
-  /** Explains sample {@code index} of a batch; as {@link #all}. */
+  /** Explains sample {@code index} of a batch; see {@link #all}. */
   public CamResult one(CamMethod method, List<LayerTensors> layers, long[] inputShape, int index) {
     requireLayers(method, layers);
     Map<String, FloatMap> raw = new LinkedHashMap<>();
@@ -112,7 +112,7 @@ public final class Heatmaps {
     return rule.aggregate(raw, target).scaledHere(EPSILON);
   }
 
-  /** The map at another size of the same rank, as the pipeline resizes it. */
+  /** The map resized to another size of the same rank, in the same way as the pipeline. */
   public static FloatMap resize(FloatMap map, int[] size) {
     float[] values =
         map.rank() == 3

@@ -26,7 +26,7 @@ public final class KeptMaps {
 
   private KeptMaps() {}
 
-  /** Those of a capture; empty where it was recorded in full. */
+  /** The maps of a capture; empty if it was recorded in full. */
   public static KeptMaps of(Capture capture) {
     KeptMaps kept = new KeptMaps();
     capture
@@ -54,7 +54,7 @@ public final class KeptMaps {
   }
 
   /**
-   * What the method says of one sample.
+   * The method's result for one sample.
    *
    * @param n number of the target among those of a sample
    * @param inputShape shape of the model's input, batch first; empty if unknown

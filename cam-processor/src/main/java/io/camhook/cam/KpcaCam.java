@@ -11,7 +11,7 @@ import java.util.Set;
  * PCA", MMSP 2024. Follows pytorch-grad-cam except for the sign ({@link PrincipalComponent}).
  */
 final class KpcaCam implements CamMethod {
-  /** The kernel matrix of so many positions takes 128 MiB. */
+  /** The kernel matrix of this many positions takes 128 MiB. */
   private static final int MOST_POSITIONS = 4096;
 
   @Override
@@ -20,8 +20,8 @@ final class KpcaCam implements CamMethod {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION);
   }
 
   @Override

@@ -37,7 +37,7 @@ public record LayerSample(
     requireLength(path, "curvature", expected, curvature);
   }
 
-  /** A sample that has A and, or not, g. */
+  /** A sample with A and, optionally, g. */
   public static LayerSample of(
       String path, int[] spatial, float[] activation, float @Nullable [] gradient) {
     int channels = activation.length / Math.max(1, FloatMap.positions(spatial));
@@ -50,13 +50,13 @@ public record LayerSample(
   }
 
   /**
-   * Wants g.
+   * The gradient g.
    *
    * @throws CamException naming {@code method} if it is missing
    */
   float[] requireGradient(String method) {
     if (gradient == null) {
-      throw Need.GRADIENT.missing(method, path);
+      throw Requirement.GRADIENT.missing(method, path);
     }
     return gradient;
   }

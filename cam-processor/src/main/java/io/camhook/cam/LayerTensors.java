@@ -123,7 +123,7 @@ public record LayerTensors(
   }
 
   /**
-   * The row of the sample's class, or null if the linear layer takes another number of channels.
+   * The row of the sample's class, or null if the linear layer expects another number of channels.
    */
   private float @Nullable [] classifierRow(int index, int channels) {
     if (classifierRows == null || classifierRows.size(classifierRows.rank() - 1) != channels) {

@@ -19,8 +19,8 @@ final class RandomCam implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION);
   }
 
   @Override

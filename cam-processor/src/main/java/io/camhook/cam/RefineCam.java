@@ -19,7 +19,7 @@ final class RefineCam implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
+  public Set<Requirement> needs() {
     return base.needs();
   }
 

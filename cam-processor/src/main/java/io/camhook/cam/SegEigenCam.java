@@ -17,8 +17,8 @@ final class SegEigenCam implements CamMethod {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.GRADIENT);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }
 
   @Override

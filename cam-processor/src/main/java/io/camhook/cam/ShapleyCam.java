@@ -23,8 +23,8 @@ final class ShapleyCam implements ChannelWeighted {
   }
 
   @Override
-  public Set<Need> needs() {
-    return Set.of(Need.ACTIVATION, Need.GRADIENT, Need.CURVATURE);
+  public Set<Requirement> needs() {
+    return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT, Requirement.CURVATURE);
   }
 
   @Override
@@ -37,7 +37,7 @@ final class ShapleyCam implements ChannelWeighted {
         weights[k] -= curvature[k] / 2;
       }
     } else if (!isLinearHead(sample)) {
-      throw Need.CURVATURE.missing(id(), sample.path());
+      throw Requirement.CURVATURE.missing(id(), sample.path());
     }
     return weights;
   }

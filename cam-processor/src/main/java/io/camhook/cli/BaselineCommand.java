@@ -50,11 +50,11 @@ final class BaselineCommand implements Callable<Integer> {
   private @SuppressWarnings("NullAway.Init") Path output;
 
   private final Problems problems = new Problems();
-  private final Map<Key, Course> courses = new LinkedHashMap<>();
+  private final Map<Key, LayerMoments> courses = new LinkedHashMap<>();
 
   BaselineCommand() {}
 
-  private static final class Course {
+  private static final class LayerMoments {
     final Moments mean = new Moments();
     final Moments norm = new Moments();
     final Moments zeros = new Moments();
@@ -77,7 +77,7 @@ final class BaselineCommand implements Callable<Integer> {
     }
     Map<Key, Usual> usual = new LinkedHashMap<>();
     long steps = 0;
-    for (Map.Entry<Key, Course> each : courses.entrySet()) {
+    for (Map.Entry<Key, LayerMoments> each : courses.entrySet()) {
       Usual found = each.getValue().usual();
       if (found.steps() > 1) {
         usual.put(each.getKey(), found);
@@ -127,7 +127,7 @@ final class BaselineCommand implements Callable<Integer> {
 
   private void add(Key key, Step step) {
     if (Double.isFinite(step.mean())) {
-      Course course = courses.computeIfAbsent(key, ignored -> new Course());
+      LayerMoments course = courses.computeIfAbsent(key, ignored -> new LayerMoments());
       course.mean.add(step.mean());
       course.norm.add(step.norm());
       course.zeros.add(step.zeros());

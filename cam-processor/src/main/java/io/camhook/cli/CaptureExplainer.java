@@ -8,7 +8,7 @@ import io.camhook.cam.Heatmaps;
 import io.camhook.cam.KeptMaps;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
-import io.camhook.cam.Need;
+import io.camhook.cam.Requirement;
 import io.camhook.explain.Vocabulary;
 import io.camhook.recording.Capture;
 import io.camhook.recording.LayerOutput;
@@ -178,12 +178,12 @@ final class CaptureExplainer {
   }
 
   private static boolean dependsOnTarget(CamMethod method) {
-    return method.needs().stream().anyMatch(need -> need != Need.ACTIVATION);
+    return method.needs().stream().anyMatch(need -> need != Requirement.ACTIVATION);
   }
 
   private CamResult map(
       CaptureView view, int sample, int n, List<LayerOutput> chosen, CamMethod method) {
-    boolean classifier = method.needs().contains(Need.CLASSIFIER);
+    boolean classifier = method.needs().contains(Requirement.CLASSIFIER);
     Map<String, FloatMap> usable = new LinkedHashMap<>();
     CamException why = null;
     for (LayerOutput layer : chosen) {

@@ -31,7 +31,7 @@ final class CaptureReport {
     if (known != null) {
       metadata.put(
           "shows", String.join(", ", known.objects().stream().map(o -> o.label()).toList()));
-      for (GroundTruth.Thing object : known.objects()) {
+      for (GroundTruth.TruthObject object : known.objects()) {
         GroundTruth.Mask mask = truth.mask(object);
         masks.add(new Mask(mask.label(), mask.width(), mask.height(), mask.inside()));
       }
@@ -61,7 +61,7 @@ final class CaptureReport {
   /** The right classes: of the objects in the picture, else metadata {@code truth}. */
   private static List<String> right(Explanation explanation, GroundTruth.@Nullable Entry known) {
     if (known != null) {
-      return known.objects().stream().map(GroundTruth.Thing::label).distinct().toList();
+      return known.objects().stream().map(GroundTruth.TruthObject::label).distinct().toList();
     }
     String truth = explanation.extra().get("truth");
     return truth == null ? List.of() : List.of(truth);

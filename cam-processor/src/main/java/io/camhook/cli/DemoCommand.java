@@ -172,9 +172,9 @@ final class DemoCommand implements Callable<Integer> {
     if (known.isEmpty()) {
       return;
     }
-    List<GroundTruth.Thing> objects = known.get().objects();
+    List<GroundTruth.TruthObject> objects = known.get().objects();
     int explained = 0;
-    for (GroundTruth.Thing object : objects) {
+    for (GroundTruth.TruthObject object : objects) {
       Optional<Target> target =
           explanation.targets().stream().filter(t -> object.label().equals(t.label())).findFirst();
       if (target.isPresent()) {

@@ -6,7 +6,7 @@ import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
-import io.camhook.cam.Need;
+import io.camhook.cam.Requirement;
 import io.camhook.cam.model.RunOptions;
 import io.camhook.cam.targets.BoxTarget;
 import io.camhook.cam.targets.Labels;
@@ -244,7 +244,7 @@ final class ExplainRun {
 
   private static boolean dependsOnTarget(String method) {
     return CamMethods.find(method)
-        .map(pure -> pure.needs().stream().anyMatch(need -> need != Need.ACTIVATION))
+        .map(pure -> pure.needs().stream().anyMatch(need -> need != Requirement.ACTIVATION))
         .orElse(true);
   }
 

@@ -116,7 +116,7 @@ final class ExplanationFile {
     }
     explanation.extra().forEach((key, value) -> metadata.put(EXTRA + key, value));
     Safetensors blob = new Safetensors(metadata, tensors);
-    WholeFile.write(
+    AtomicFile.write(
         directory.resolve(explanation.name() + SUFFIX),
         file -> {
           try (FileChannel channel =

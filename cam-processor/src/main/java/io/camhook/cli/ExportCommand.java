@@ -124,14 +124,14 @@ final class ExportCommand implements Callable<Integer> {
   private void npz(Capture capture, long step) throws IOException {
     Map<String, String> strings = capture.facts();
     strings.keySet().removeAll(capture.tensors().keySet());
-    WholeFile.write(
+    AtomicFile.write(
         output.resolve(capture.id() + ".npz"),
         file -> NumpyArchive.write(file, capture.tensors(), strings));
   }
 
   private void safetensors(Capture capture, long step) throws IOException {
     byte[] blob = capture.toBytes();
-    WholeFile.write(
+    AtomicFile.write(
         output.resolve(capture.id() + ExplanationFile.SUFFIX), file -> Files.write(file, blob));
   }
 

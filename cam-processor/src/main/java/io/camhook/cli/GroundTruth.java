@@ -36,7 +36,7 @@ final class GroundTruth {
    * @param file its name
    * @param objects the objects in it
    */
-  record Entry(String file, List<Thing> objects) {}
+  record Entry(String file, List<TruthObject> objects) {}
 
   /**
    * An object.
@@ -44,7 +44,7 @@ final class GroundTruth {
    * @param label its class
    * @param mask the file with its mask, relative to the folder
    */
-  record Thing(String label, String mask) {}
+  record TruthObject(String label, String mask) {}
 
   /**
    * A mask in memory.
@@ -74,9 +74,9 @@ final class GroundTruth {
     }
     Map<String, Entry> entries = new HashMap<>();
     for (JsonNode picture : root.path("pictures")) {
-      List<Thing> objects = new ArrayList<>();
+      List<TruthObject> objects = new ArrayList<>();
       for (JsonNode object : picture.path("objects")) {
-        objects.add(new Thing(object.path("class").asText(), object.path("mask").asText()));
+        objects.add(new TruthObject(object.path("class").asText(), object.path("mask").asText()));
       }
       entries.put(
           picture.path("sha256").asText(), new Entry(picture.path("file").asText(), objects));
@@ -96,7 +96,7 @@ final class GroundTruth {
   }
 
   /** The mask of an object. */
-  Mask mask(Thing object) throws IOException {
+  Mask mask(TruthObject object) throws IOException {
     Path file = folder.resolve(object.mask());
     BufferedImage image = ImageIO.read(file.toFile());
     if (image == null) {

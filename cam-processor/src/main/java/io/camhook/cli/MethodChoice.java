@@ -2,7 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
-import io.camhook.cam.Need;
+import io.camhook.cam.Requirement;
 import io.camhook.cam.model.ModelMethods;
 import io.camhook.recording.Capture;
 import io.camhook.recording.TensorName;
@@ -74,7 +74,7 @@ final class MethodChoice {
     return possible;
   }
 
-  private static boolean has(Capture capture, Need need) {
+  private static boolean has(Capture capture, Requirement need) {
     return switch (need) {
       case ACTIVATION -> !capture.layers().isEmpty();
       case GRADIENT ->

@@ -126,7 +126,7 @@ final class ProcessCommand implements Callable<Integer> {
     try (RecordingReader reader = opened) {
       int expected = follow ? -1 : reader.ids().size();
       try (Progress progress = new Progress("process", " captures", expected);
-          InOrder<List<Written>> work = work(progress)) {
+          OrderedExecutor<List<Written>> work = work(progress)) {
         Files.createDirectories(output);
         for (Capture capture = next(reader, interruption);
             capture != null && !interruption.requested();
@@ -171,7 +171,7 @@ final class ProcessCommand implements Callable<Integer> {
     Files.createDirectories(output);
     try (TopicReader reader = topic.open(address);
         Progress progress = new Progress("process", " captures", -1);
-        InOrder<List<Written>> work = work(progress)) {
+        OrderedExecutor<List<Written>> work = work(progress)) {
       while (!interruption.requested()) {
         List<TopicReader.Received> received = reader.poll(TopicOptions.POLL);
         if (received.isEmpty() && !follow && reader.isCaughtUp()) {
@@ -215,8 +215,8 @@ final class ProcessCommand implements Callable<Integer> {
     return written;
   }
 
-  private InOrder<List<Written>> work(Progress progress) {
-    return new InOrder<>(
+  private OrderedExecutor<List<Written>> work(Progress progress) {
+    return new OrderedExecutor<>(
         written -> {
           if (written.isEmpty()) {
             known++;
@@ -256,7 +256,7 @@ final class ProcessCommand implements Callable<Integer> {
       Picture overlay = MapPicture.of(explanation, each.result(), input);
       if (overlay != null) {
         byte[] png = overlay.png();
-        WholeFile.write(
+        AtomicFile.write(
             output.resolve(
                 "%s.%s%s.png".formatted(explanation.name(), each.result().method(), each.suffix())),
             file -> Files.write(file, png));

@@ -145,8 +145,8 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
         Progress progress)
         throws IOException {
       try (RecordingReader reader = RecordingReader.open(directory);
-          InOrder<List<T>> work =
-              new InOrder<>(
+          OrderedExecutor<List<T>> work =
+              new OrderedExecutor<>(
                   samples -> {
                     for (T sample : samples) {
                       sink.accept(sample);
@@ -207,8 +207,8 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
         Progress progress)
         throws IOException {
       List<String> damage = new ArrayList<>();
-      try (InOrder<Read<T>> work =
-          new InOrder<>(
+      try (OrderedExecutor<Read<T>> work =
+          new OrderedExecutor<>(
               read -> {
                 if (read.prepared() != null) {
                   sink.accept(read.prepared());

@@ -12,7 +12,7 @@ import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
 import io.camhook.cam.Layout;
-import io.camhook.cam.Need;
+import io.camhook.cam.Requirement;
 import io.camhook.cam.model.ConceptOutputs;
 import io.camhook.cam.model.ModelMethod;
 import io.camhook.cam.model.ModelMethods;
@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 public final class Explained {
-  /** Where {@link #activations} has nothing. */
+  /** Message for layers without an entry in {@link #activations}. */
   public static final String NO_LAYER =
       "no layer was recorded: with this input the model's code does not call any that was named, or"
           + " it returns no tensor";
@@ -78,8 +78,8 @@ public final class Explained {
       Boxes.@Nullable Format boxes) {}
 
   /**
-   * @param input what the user gave
-   * @param fed what the model was fed of it, in its own order and types
+   * @param input the user's input
+   * @param fed the tensors passed to the model, in its own order and types
    */
   Explained(
       ModelInput input,
@@ -98,7 +98,7 @@ public final class Explained {
             how.session(), how.layouts(), fed, how.wantedInput(), pass.activations(), how.owners());
   }
 
-  /** What the model was fed. */
+  /** The model's input. */
   public ModelInput input() {
     return input;
   }
@@ -108,7 +108,9 @@ public final class Explained {
     return targets;
   }
 
-  /** The model's first floating-point output, {@code [1,…]}; empty if the pass stopped before. */
+  /**
+   * The model's first floating-point output, {@code [1,…]}; empty if the pass stopped before it.
+   */
   public Optional<Tensor> logits() {
     return pass.outputs().isEmpty()
         ? Optional.empty()
@@ -120,13 +122,13 @@ public final class Explained {
     return pass.activations();
   }
 
-  /** ∂score/∂A of target {@code n}; no entry for a layer that it does not depend on. */
+  /** ∂score/∂A of target {@code n}; no entry for a layer that the target does not depend on. */
   public Map<LayerOutput, Tensor> gradients(int n) {
     return n < pass.gradients().size() ? pass.gradients().get(n) : Map.of();
   }
 
   /**
-   * The class of target {@code n}: the one output that its score grows with; -1 if there is not
+   * The class of target {@code n}: the one output that its score increases with; -1 if there is not
    * exactly one.
    */
   public int classIndex(int n) {
@@ -153,7 +155,7 @@ public final class Explained {
     return how.outputName();
   }
 
-  /** The axis of the output that counts the classes. */
+  /** The class axis of the output. */
   public int classAxis() {
     return how.classes().axis();
   }
@@ -161,7 +163,7 @@ public final class Explained {
   /**
    * The layout of a layer's output.
    *
-   * @throws CamException if it has no spatial extent, or it is not clear where
+   * @throws CamException if it has no spatial extent, or if its layout is ambiguous
    */
   public Layout layout(LayerOutput layer) {
     Tensor activation = pass.activations().get(layer);
@@ -174,18 +176,20 @@ public final class Explained {
   /**
    * One layer, channels first.
    *
-   * @throws CamException if it has no spatial extent, or it is not clear where
+   * @throws CamException if it has no spatial extent, or if its layout is ambiguous
    */
   public LayerSample sample(LayerTensors layer) {
     return layer.sample(0, shapeUnder(layer));
   }
 
-  /** The first input that is explained, as methods see it: float32 {@code [1,C,…]}. */
+  /** The first explained input in the form that methods use: float32 {@code [1,C,…]}. */
   public Tensor explainedInput() {
     return inputs.forMethods(inputs.primary());
   }
 
-  /** The boxes that a detector finds, surest first; none where the outputs show none. */
+  /**
+   * The boxes that a detector finds, most confident first; empty if the outputs contain no boxes.
+   */
   public List<Detection> detections(int most) {
     if (how.boxes() == null && !DetectorOutputs.areClear(pass.outputs())) {
       return List.of();
@@ -193,7 +197,7 @@ public final class Explained {
     return Boxes.best(DetectorOutputs.read(pass.outputs(), how.boxes()), most);
   }
 
-  /** The token ids {@code [1,T]} that are explained; empty where the input holds numbers. */
+  /** The explained token ids {@code [1,T]}; empty if the input holds other numbers. */
   public Optional<Tensor> tokenIds() {
     Tensor ids = fed.get(inputs.primary());
     return ids.rank() == 2 && inputs.form(inputs.primary()).isInteger()
@@ -211,19 +215,19 @@ public final class Explained {
   }
 
   /**
-   * The map of a method for target {@code n}: that of the first call of the layers, or of the first
-   * input. Where layers were given as globs, those that the method can use take part.
+   * The map of a method for target {@code n}: that of the layers' first call, or of the first
+   * input. If layers were given as globs, only those that the method can use take part.
    *
    * @param options for methods that run the model again
-   * @throws CamException if the method needs what the layers or the model cannot give
+   * @throws CamException if the method needs something that the layers or the model cannot provide
    */
   public CamResult map(String method, int n, RunOptions options, Heatmaps pipeline) {
     return maps(method, n, options, pipeline).get(0);
   }
 
   /**
-   * The same of every call: a layer that the model calls again has a map of its own for each call,
-   * over the input that it belongs to; a method of the input has one for each input.
+   * The maps for every call: a layer that the model calls several times has one map per call, over
+   * the input that it belongs to; a method whose map lies over the input has one per input.
    */
   public List<CamResult> maps(String method, int n, RunOptions options, Heatmaps pipeline) {
     ModelMethods.requireKnown(method);
@@ -259,7 +263,8 @@ public final class Explained {
   }
 
   /**
-   * What the last layer with spatial extent sees (deep feature factorization). Needs no target.
+   * The concepts of the last layer with spatial extent (deep feature factorization). Needs no
+   * target.
    *
    * @param count number of concepts
    * @throws CamException if no layer has spatial extent, or the layer has too few channels
@@ -275,7 +280,7 @@ public final class Explained {
         found, found.heatmaps(0, size.length == maps.length ? size : maps), answers(layer, found));
   }
 
-  /** What the model says; nothing where it cannot be run from the layer on. */
+  /** The model's outputs for the concepts; empty if the model cannot be run from the layer on. */
   private List<float[]> answers(LayerTensors layer, FeatureFactorization found) {
     try {
       return ConceptOutputs.of(model(inputs.primary()), explainedInput(), layer, found);
@@ -306,7 +311,7 @@ public final class Explained {
     }
     CamMethod pure = CamMethods.byId(method);
     requireGradients(pure, n);
-    boolean classifier = pure.needs().contains(Need.CLASSIFIER);
+    boolean classifier = pure.needs().contains(Requirement.CLASSIFIER);
     List<LayerTensors> usable =
         usable(
             method,
@@ -319,9 +324,9 @@ public final class Explained {
         chosen, (layers, owner) -> pipeline.one(pure, layers, shapeUnder(layers.get(0)), 0));
   }
 
-  /** Says why a layer has no gradient, in the words of this command rather than of a recording. */
+  /** Explains why a layer has no gradient, in terms of this command rather than of a recording. */
   private void requireGradients(CamMethod method, int n) {
-    if (!method.needs().contains(Need.GRADIENT) || !how.layersAreNamed()) {
+    if (!method.needs().contains(Requirement.GRADIENT) || !how.layersAreNamed()) {
       return;
     }
     if (targets.isEmpty()) {
@@ -360,7 +365,7 @@ public final class Explained {
   /**
    * The layers that pass a test.
    *
-   * @param all whether one that does not is a failure
+   * @param all whether a layer that does not is an error
    */
   private static List<LayerTensors> usable(
       String method, List<LayerTensors> layers, Consumer<LayerTensors> test, boolean all) {
@@ -385,10 +390,10 @@ public final class Explained {
 
   /** The layers with what a method needs beyond A and g. */
   private List<LayerTensors> completed(CamMethod method, List<LayerTensors> layers, int n) {
-    if (method.needs().contains(Need.FINER_GRADIENT)) {
+    if (method.needs().contains(Requirement.FINER_GRADIENT)) {
       return withFinerGradients(layers, n);
     }
-    if (method.needs().contains(Need.CURVATURE)) {
+    if (method.needs().contains(Requirement.CURVATURE)) {
       return layers.stream().map(layer -> withCurvature(layer, n)).toList();
     }
     return layers;
@@ -494,7 +499,7 @@ public final class Explained {
     return layers;
   }
 
-  /** Null where there is none: whoever takes a sample of it is told why. */
+  /** Null if there is none; taking a sample of the layer then reports why. */
   private @Nullable Layout layoutIfAny(LayerOutput layer, Tensor activation) {
     try {
       return inputs.layout(layer, activation);
@@ -503,7 +508,7 @@ public final class Explained {
     }
   }
 
-  /** Shape of the input that a layer lies over, as methods see it. */
+  /** Shape of the input that a layer lies over, in the form that methods use. */
   private long[] shapeUnder(LayerTensors layer) {
     LayerOutput output = output(layer);
     if (layer.layout() == null) {

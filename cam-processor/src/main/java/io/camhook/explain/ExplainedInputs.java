@@ -26,7 +26,8 @@ final class ExplainedInputs {
   private final Map<Integer, InputForm> forms = new HashMap<>();
 
   /**
-   * @param wanted the input that the user named; null: all pictures, else what else there is
+   * @param wanted the input that the user named; null for all pictures, or for the other inputs if
+   *     there are none
    * @param owners what is known so far of the layers; is added to
    */
   ExplainedInputs(
@@ -44,7 +45,10 @@ final class ExplainedInputs {
     this.owners = owners;
   }
 
-  /** The pictures and the like; without one the first of numbers, of several values, or at all. */
+  /**
+   * All picture-like inputs; if there are none, the first numeric input, the first with several
+   * values, or the first.
+   */
   private static List<Integer> usual(List<Tensor> inputs) {
     List<Integer> found = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
@@ -67,7 +71,7 @@ final class ExplainedInputs {
     return found.isEmpty() ? List.of(0) : List.copyOf(found);
   }
 
-  /** Whether no input is a picture or another one of numbers, and one holds token ids. */
+  /** Whether one input holds token ids, and no input is a picture or otherwise numeric. */
   static boolean areWords(List<Tensor> inputs) {
     Tensor primary = inputs.get(usual(inputs).get(0));
     return primary.rank() == 2 && !InputForm.isFloating(primary);
@@ -88,7 +92,7 @@ final class ExplainedInputs {
     return explained;
   }
 
-  /** The input that is explained where there is one only. */
+  /** The explained input, if there is only one. */
   int primary() {
     return explained.get(0);
   }
@@ -120,7 +124,7 @@ final class ExplainedInputs {
     return layouts.of(layer, activation, inputs.get(owner), () -> probe(owner));
   }
 
-  /** How an input lies in memory. */
+  /** The form of an input. */
   InputForm form(int input) {
     InputForm known = forms.get(input);
     if (known == null) {

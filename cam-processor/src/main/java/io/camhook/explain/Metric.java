@@ -66,7 +66,7 @@ public enum Metric {
     return new Column(id, higher, unit, description);
   }
 
-  /** What the metric gives. */
+  /** The numbers that the metric computes. */
   public List<Column> columns() {
     return columns;
   }

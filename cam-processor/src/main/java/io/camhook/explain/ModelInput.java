@@ -40,18 +40,20 @@ public record ModelInput(
     return new ModelInput(name, List.of(tensors), null);
   }
 
-  /** A text; the tensors' names say what they are, whatever the model calls them. */
+  /** A text; the tensors' names describe their meaning, independently of the model's names. */
   static ModelInput ofText(
       String name, List<String> names, List<Tensor> tensors, List<String> tokens) {
     return new ModelInput(name, tensors, names, null, null, tokens);
   }
 
-  /** Whether it was read from a text, so that its tensors go to whatever the model takes. */
+  /**
+   * Whether it was read from a text; then each tensor goes to the matching argument of the model.
+   */
   boolean isText() {
     return !tokens.isEmpty() && names.contains(TextTokenizer.IDS);
   }
 
-  /** Which tokens of a text count, one number each; empty where no tensor is called a mask. */
+  /** The attention mask of a text, one number per token; empty if no tensor is named as a mask. */
   float[] attentionMask() {
     for (int i = 0; i < names.size(); i++) {
       if (names.get(i).contains("mask") && tensors.get(i).rank() == 2) {
@@ -75,12 +77,12 @@ public record ModelInput(
     return n == 1 ? List.of("input") : IntStream.range(0, n).mapToObj(i -> "input" + i).toList();
   }
 
-  /** The same names with other tensors, which show no picture. */
+  /** The same names with other tensors and without a picture. */
   ModelInput with(List<Tensor> others) {
     return new ModelInput(name, others, names, null, null, List.of());
   }
 
-  /** The same in another order, for a model that takes its inputs so. */
+  /** The same inputs in the model's order. */
   ModelInput ordered(List<Tensor> others, List<String> otherNames) {
     return new ModelInput(name, others, otherNames, picture, frame, tokens);
   }

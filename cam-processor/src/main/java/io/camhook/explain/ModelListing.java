@@ -52,7 +52,7 @@ public record ModelListing(
    */
   public record Operators(
       @Nullable String only, @Nullable String pooled, List<ModuleDescription> inside) {
-    /** Of a model in which only modules are layers. */
+    /** For a model in which only modules are layers. */
     public static final Operators NONE = new Operators(null, null, List.of());
 
     public Operators {
@@ -73,7 +73,7 @@ public record ModelListing(
     this(model, modules, arguments, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
   }
 
-  /** The modules of a model that is no ONNX graph. */
+  /** The modules of a model that is not an ONNX graph. */
   public ModelListing(
       String model,
       List<ModuleDescription> modules,
@@ -84,7 +84,7 @@ public record ModelListing(
     this(model, modules, arguments, outputs, auto, rootOnly, null, List.of());
   }
 
-  /** Why layers are values of operators; null where they are modules. */
+  /** Why layers are values of operators; null if they are modules. */
   public @Nullable String operatorsOnly() {
     return operators.only();
   }
@@ -108,10 +108,10 @@ public record ModelListing(
   }
 
   /**
-   * Reads a model's modules: of a TorchScript file without an engine, of an {@code .onnx} file with
-   * onnxruntime.
+   * Reads a model's modules: from a TorchScript file without an engine, from an {@code .onnx} file
+   * with onnxruntime.
    *
-   * @throws IOException if the file is no model, with the reason
+   * @throws IOException if the file is not a model, with the reason
    */
   public static ModelListing read(Path model) throws IOException {
     requireFile(model);
@@ -134,7 +134,7 @@ public record ModelListing(
             archive.operators()));
   }
 
-  /** The same with what a pass has shown. */
+  /** The same with the outputs seen in a pass. */
   ModelListing with(Map<String, List<Output>> seen, @Nullable String found) {
     return new ModelListing(
         model, modules, arguments, seen, found, rootOnly, missing, inputShapes, operators);
@@ -173,7 +173,7 @@ public record ModelListing(
     return calls.size();
   }
 
-  /** Elements of all parameters, buffers not counted. */
+  /** Number of elements of all parameters, without buffers. */
   public long parameters() {
     return modules.stream().mapToLong(ModuleDescription::parameterCount).sum();
   }

@@ -41,8 +41,8 @@ public final class Preprocessing {
   record Fed(Tensor tensor, Picture picture, PictureFrame frame) {}
 
   /**
-   * 224 by 224 pixels of RGB out of the middle, and the mean and deviation of ImageNet, as
-   * torchvision's classifiers want.
+   * A centre crop of 224 by 224 RGB pixels with ImageNet's mean and standard deviation, as
+   * torchvision's classifiers expect.
    */
   public static Preprocessing imageNet() {
     return new Preprocessing(224, 224, Fit.CROP, RGB, null, null);
@@ -58,7 +58,7 @@ public final class Preprocessing {
     return new Preprocessing(newHeight, newWidth, fit, channels, mean, std);
   }
 
-  /** The same with pictures brought to size in another way. */
+  /** The same with another way of fitting pictures to the size. */
   public Preprocessing withFit(Fit wanted) {
     return new Preprocessing(height, width, wanted, channels, mean, std);
   }
@@ -85,12 +85,12 @@ public final class Preprocessing {
     }
   }
 
-  /** The same for a model that takes pictures of as many channels. */
+  /** The same for a model that expects pictures with the given number of channels. */
   public Preprocessing withChannels(int wanted) {
     return new Preprocessing(height, width, fit, wanted, mean, std);
   }
 
-  /** What is to be said of a choice that nobody made; null if there was none. */
+  /** A notice about a choice that the user did not make; null if there is none. */
   public @Nullable String notice() {
     return channels == 1 && (mean == null || std == null)
         ? "the model takes one channel: pictures become grey, with the mean of ImageNet's mean and"
@@ -122,7 +122,7 @@ public final class Preprocessing {
     return given;
   }
 
-  /** What becomes of a picture. */
+  /** Preprocesses a picture. */
   Fed feed(Pixels decoded) {
     Pixels pixels = decoded.as(channels);
     float[] means = perChannel("mean", mean, IMAGENET_MEAN);

@@ -1,7 +1,7 @@
 package io.camhook.report;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.camhook.report.SmallHeats.Small;
+import io.camhook.report.HeatmapThumbnails.Small;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -8,7 +8,7 @@ import io.camhook.recording.Run;
 import io.camhook.render.Picture;
 import io.camhook.report.ReportCapture.Prediction;
 import io.camhook.report.ReportCapture.Target;
-import io.camhook.report.SmallHeats.Small;
+import io.camhook.report.HeatmapThumbnails.Small;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.DateTimeException;

@@ -71,13 +71,13 @@ public final class ReportWriter implements Closeable {
   public static final class Prepared {
     private final ReportCapture capture;
     private final byte[] block;
-    private final Map<String, SmallHeats.Small> heats;
+    private final Map<String, HeatmapThumbnails.Small> heats;
     private final byte[] thumbnail;
 
     private Prepared(
         ReportCapture capture,
         byte[] block,
-        Map<String, SmallHeats.Small> heats,
+        Map<String, HeatmapThumbnails.Small> heats,
         byte[] thumbnail) {
       this.capture = capture;
       this.block = block;
@@ -88,7 +88,7 @@ public final class ReportWriter implements Closeable {
 
   /** Encodes a capture; any number of threads may do so at once. */
   public Prepared prepare(ReportCapture capture) {
-    Map<String, SmallHeats.Small> heats = SmallHeats.of(capture);
+    Map<String, HeatmapThumbnails.Small> heats = HeatmapThumbnails.of(capture);
     return new Prepared(
         capture,
         new CaptureBlock(capture, limits).json(),

@@ -52,7 +52,7 @@ public final class ServedReport implements Closeable {
   /** Appends a capture, and then does {@code change}, which may ask for {@link #size}. */
   public void add(ReportCapture capture, Change change) throws IOException {
     byte[] json = new CaptureBlock(capture, limits).json();
-    Map<String, SmallHeats.Small> heats = SmallHeats.of(capture);
+    Map<String, HeatmapThumbnails.Small> heats = HeatmapThumbnails.of(capture);
     byte[] thumbnail = ReportIndex.thumbnail(capture, heats, THUMBNAIL_SIDE);
     synchronized (this) {
       starts.add(append(json));

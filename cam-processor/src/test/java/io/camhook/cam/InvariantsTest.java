@@ -126,12 +126,12 @@ class InvariantsTest {
   @ParameterizedTest
   @MethodSource("methods")
   void nan_and_infinity_should_be_reported_and_not_drawn(CamMethod method) {
-    Set<Need> needs = method.needs();
+    Set<Requirement> needs = method.needs();
     for (float broken : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       float[] a = random(1).activation().clone();
       a[7] = broken;
       assertReported(method, all(a, new float[a.length], new float[CHANNELS]), "activation");
-      if (needs.contains(Need.GRADIENT)) {
+      if (needs.contains(Requirement.GRADIENT)) {
         assertReported(method, all(new float[a.length], a, new float[CHANNELS]), "gradient");
       }
     }

@@ -19,12 +19,12 @@ class MissingDataTest {
 
   static Stream<String> methods_with_gradients() {
     return CamMethods.ids().stream()
-        .filter(id -> CamMethods.byId(id).needs().contains(Need.GRADIENT));
+        .filter(id -> CamMethods.byId(id).needs().contains(Requirement.GRADIENT));
   }
 
   static Stream<String> methods_without() {
     return CamMethods.ids().stream()
-        .filter(id -> CamMethods.byId(id).needs().equals(Set.of(Need.ACTIVATION)));
+        .filter(id -> CamMethods.byId(id).needs().equals(Set.of(Requirement.ACTIVATION)));
   }
 
   @ParameterizedTest

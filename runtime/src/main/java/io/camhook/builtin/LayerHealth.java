@@ -105,7 +105,7 @@ public final class LayerHealth {
 
   /** Notes one step of one layer. */
   void observe(
-      Key key, Summary summary, Channels channels, @Nullable Baseline baseline, double warn) {
+      Key key, Summary summary, ChannelCounts channels, @Nullable Baseline baseline, double warn) {
     Layer changed = null;
     synchronized (this) {
       State state = states.computeIfAbsent(key, ignored -> new State());

@@ -52,7 +52,12 @@ final class StatsFile implements AutoCloseable {
    * tried all the same.
    */
   synchronized void append(
-      LayerCall call, String value, int output, long[] shape, Summary summary, Channels channels) {
+      LayerCall call,
+      String value,
+      int output,
+      long[] shape,
+      Summary summary,
+      ChannelCounts channels) {
     if (closed) {
       return;
     }
@@ -107,7 +112,12 @@ final class StatsFile implements AutoCloseable {
   }
 
   private static String line(
-      LayerCall call, String value, int output, long[] shape, Summary summary, Channels channels) {
+      LayerCall call,
+      String value,
+      int output,
+      long[] shape,
+      Summary summary,
+      ChannelCounts channels) {
     StringBuilder json = new StringBuilder(256);
     json.append("{\"model\":").append(quoted(call.model()));
     json.append(",\"step\":").append(call.step());

@@ -39,7 +39,7 @@ final class StatsWatch implements LayerWatch {
       LayerValues tensor = tensors.get(i);
       float[] numbers = tensor.toFloats();
       Summary summary = Summary.of(numbers);
-      Channels channels = Channels.of(numbers, tensor.shape());
+      ChannelCounts channels = ChannelCounts.of(numbers, tensor.shape());
       if (file != null) {
         file.append(call, value, i, tensor.shape(), summary, channels);
       }

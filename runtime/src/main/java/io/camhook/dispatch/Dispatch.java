@@ -25,14 +25,19 @@ public final class Dispatch {
   /** Whether any graph with gradient hooks may be alive. */
   public static volatile boolean gradients;
 
-  private static final Door MODEL = new Door("a model could not be looked at");
-  private static final Door LOAD = new Door("a model could not be prepared while it was loaded");
-  private static final Door REQUEST = new Door("a request could not be captured");
-  private static final Door BEFORE = new Door("what comes before a forward failed");
-  private static final Door AFTER = new Door("what comes after a forward failed");
-  private static final Door RUN = new Door("hooks or taps inside a TorchScript model failed");
-  private static final Door END = new Door("the end of a session failed");
-  private static final Door BACKWARD = new Door("hooks in a backward failed");
+  private static final FailureBarrier MODEL = new FailureBarrier("a model could not be looked at");
+  private static final FailureBarrier LOAD =
+      new FailureBarrier("a model could not be prepared while it was loaded");
+  private static final FailureBarrier REQUEST =
+      new FailureBarrier("a request could not be captured");
+  private static final FailureBarrier BEFORE =
+      new FailureBarrier("what comes before a forward failed");
+  private static final FailureBarrier AFTER =
+      new FailureBarrier("what comes after a forward failed");
+  private static final FailureBarrier RUN =
+      new FailureBarrier("hooks or taps inside a TorchScript model failed");
+  private static final FailureBarrier END = new FailureBarrier("the end of a session failed");
+  private static final FailureBarrier BACKWARD = new FailureBarrier("hooks in a backward failed");
 
   /** Calls of woven code that have begun and not ended. */
   private static final LongAdder UNDER_WAY = new LongAdder();
@@ -58,7 +63,7 @@ public final class Dispatch {
       Function<String, List<String>> markers,
       Function<Class<?>, @Nullable EngineCalls> factory,
       Failures failures) {
-    Door.report(failures);
+    FailureBarrier.report(failures);
     plug(new Engines(markers, factory));
   }
 
@@ -259,10 +264,10 @@ public final class Dispatch {
     }
   }
 
-  private static <T> @Nullable T begun(@Nullable T call, Door door) {
+  private static <T> @Nullable T begun(@Nullable T call, FailureBarrier barrier) {
     if (call != null) {
       UNDER_WAY.increment();
-      door.passed();
+      barrier.passed();
     }
     return call;
   }

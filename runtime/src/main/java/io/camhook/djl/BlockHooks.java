@@ -37,36 +37,34 @@ import org.jspecify.annotations.Nullable;
 public final class BlockHooks {
   private BlockHooks() {}
 
-  /** As {@link Hooks#requireAgent}. */
+  /** See {@link Hooks#requireAgent}. */
   public static void requireAgent() {
     Hooks.requireAgent();
   }
 
   /**
-   * Sees the inputs of a block before it runs, and may replace them.
+   * Registers a hook that sees the inputs of a block before it runs, and may replace them.
    *
-   * <p>The list is the hook's own: it may be changed, and counts only if it is returned. The arrays
-   * are the model's: they may be kept as long as their manager is open, and must not be closed.
+   * <p>The list is a copy: the hook may change it, and it counts only if it is returned. The arrays
+   * belong to the model: the hook may use them as long as their manager is open, and must not close
+   * them.
    *
-   * @param hook returns the inputs to go on with; null keeps them
-   * @return removes the hook
+   * @param hook returns the inputs to continue with; null keeps them
+   * @return handle that removes the hook
    */
   public static HookHandle registerForwardPreHook(Block block, ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHook(block, hook);
   }
 
-  /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, with options: first in its list,
-   * called always, or replacing.
-   */
+  /** Like {@link #registerForwardPreHook(Block, ForwardPreHook)}, with options. */
   public static HookHandle registerForwardPreHook(
       Block block, ForwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardPreHook(block, hook, options);
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that {@code
-   * layers} means, under one handle.
+   * Like {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that
+   * match {@code layers}, with a single handle.
    */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook) {
@@ -74,8 +72,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that {@code
-   * layers} means, under one handle, with options.
+   * Like {@link #registerForwardPreHook(Block, ForwardPreHook)}, on all blocks of a model that
+   * match {@code layers}, with a single handle, with options.
    */
   public static HookHandle registerForwardPreHook(
       Object model, String layers, ForwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -83,16 +81,16 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block of this JVM, before
-   * the hooks of the block.
+   * Like {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block in this JVM; runs
+   * before the block's own hooks.
    */
   public static HookHandle registerForwardPreHookForAllModules(ForwardPreHook<Block, NDList> hook) {
     return Hooks.registerForwardPreHookForAllModules(hook);
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block of this JVM whose
-   * class {@code types} accepts.
+   * Like {@link #registerForwardPreHook(Block, ForwardPreHook)}, on every block in this JVM whose
+   * class is accepted by {@code types}.
    */
   public static HookHandle registerForwardPreHookForAllModules(
       Predicate<Class<?>> types, ForwardPreHook<Block, NDList> hook) {
@@ -100,8 +98,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardPreHook(Block, ForwardPreHook, HookOptions)}, and it sees {@code
-   * params} too.
+   * Like {@link #registerForwardPreHook(Block, ForwardPreHook, HookOptions)}, for a hook that also
+   * sees {@code params}.
    */
   public static HookHandle registerForwardPreHookWithParams(
       Block block,
@@ -111,30 +109,28 @@ public final class BlockHooks {
   }
 
   /**
-   * Sees what a block was given and what it returned, and may replace the latter.
+   * Registers a hook that sees the inputs and outputs of a block, and may replace the outputs.
    *
-   * <p>Both lists are the hook's own: they may be changed, and what is returned counts. The arrays
-   * are the model's: they may be kept as long as their manager is open, and must not be closed.
+   * <p>Both lists are copies: the hook may change them, and only the returned list counts. The
+   * arrays belong to the model: the hook may use them as long as their manager is open, and must
+   * not close them.
    *
    * @param hook returns the outputs that the caller gets; null keeps them
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static HookHandle registerForwardHook(Block block, ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHook(block, hook);
   }
 
-  /**
-   * As {@link #registerForwardHook(Block, ForwardHook)}, with options: first in its list, called
-   * always, or replacing.
-   */
+  /** Like {@link #registerForwardHook(Block, ForwardHook)}, with options. */
   public static HookHandle registerForwardHook(
       Block block, ForwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerForwardHook(block, hook, options);
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that {@code
-   * layers} means, under one handle.
+   * Like {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that match
+   * {@code layers}, with a single handle.
    */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook) {
@@ -142,8 +138,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that {@code
-   * layers} means, under one handle, with options.
+   * Like {@link #registerForwardHook(Block, ForwardHook)}, on all blocks of a model that match
+   * {@code layers}, with a single handle, with options.
    */
   public static HookHandle registerForwardHook(
       Object model, String layers, ForwardHook<Block, NDList> hook, HookOptions options) {
@@ -151,16 +147,16 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)}, on every block of this JVM, before the
-   * hooks of the block.
+   * Like {@link #registerForwardHook(Block, ForwardHook)}, on every block in this JVM; runs before
+   * the block's own hooks.
    */
   public static HookHandle registerForwardHookForAllModules(ForwardHook<Block, NDList> hook) {
     return Hooks.registerForwardHookForAllModules(hook);
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook)}, on every block of this JVM whose class
-   * {@code types} accepts.
+   * Like {@link #registerForwardHook(Block, ForwardHook)}, on every block in this JVM whose class
+   * is accepted by {@code types}.
    */
   public static HookHandle registerForwardHookForAllModules(
       Predicate<Class<?>> types, ForwardHook<Block, NDList> hook, HookOptions options) {
@@ -168,8 +164,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerForwardHook(Block, ForwardHook, HookOptions)}, and it sees {@code params}
-   * too.
+   * Like {@link #registerForwardHook(Block, ForwardHook, HookOptions)}, for a hook that also sees
+   * {@code params}.
    */
   public static HookHandle registerForwardHookWithParams(
       Block block,
@@ -179,31 +175,28 @@ public final class BlockHooks {
   }
 
   /**
-   * Sees the gradients of a block's outputs, and may replace them.
+   * Registers a hook that sees the gradients of a block's outputs, and may replace them.
    *
-   * <p>List and arrays are the hook's own: they may be changed, closed and kept, the arrays as long
-   * as the manager of the pass is open.
+   * <p>The list and its arrays belong to the hook, which may change, close and keep them; the
+   * arrays stay open as long as the manager of the pass.
    *
-   * @param hook returns as many gradients of the same shapes; null keeps them
-   * @return removes the hook
+   * @param hook returns the same number of gradients with the same shapes; null keeps them
+   * @return handle that removes the hook
    */
   public static HookHandle registerFullBackwardPreHook(
       Block block, FullBackwardPreHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardPreHook(block, hook);
   }
 
-  /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, with options: first in its
-   * list, called always, or replacing.
-   */
+  /** Like {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, with options. */
   public static HookHandle registerFullBackwardPreHook(
       Block block, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardPreHook(block, hook, options);
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
-   * that {@code layers} means, under one handle.
+   * Like {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
+   * that match {@code layers}, with a single handle.
    */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook) {
@@ -211,8 +204,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
-   * that {@code layers} means, under one handle, with options.
+   * Like {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on all blocks of a model
+   * that match {@code layers}, with a single handle, with options.
    */
   public static HookHandle registerFullBackwardPreHook(
       Object model, String layers, FullBackwardPreHook<Block, NDList> hook, HookOptions options) {
@@ -220,8 +213,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block of this
-   * JVM, before the hooks of the block.
+   * Like {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block in this
+   * JVM; runs before the block's own hooks.
    */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       FullBackwardPreHook<Block, NDList> hook) {
@@ -229,8 +222,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block of this JVM
-   * whose class {@code types} accepts.
+   * Like {@link #registerFullBackwardPreHook(Block, FullBackwardPreHook)}, on every block in this
+   * JVM whose class is accepted by {@code types}.
    */
   public static HookHandle registerFullBackwardPreHookForAllModules(
       Predicate<Class<?>> types, FullBackwardPreHook<Block, NDList> hook) {
@@ -238,31 +231,29 @@ public final class BlockHooks {
   }
 
   /**
-   * Sees the gradients of a block's inputs and outputs, and may replace the former.
+   * Registers a hook that sees the gradients of a block's inputs and outputs, and may replace those
+   * of the inputs.
    *
-   * <p>Lists and arrays are the hook's own: they may be changed, closed and kept, the arrays as
-   * long as the manager of the pass is open. An entry is null where there is no gradient.
+   * <p>The lists and their arrays belong to the hook, which may change, close and keep them; the
+   * arrays stay open as long as the manager of the pass. An entry without gradient is null.
    *
-   * @param hook returns as many gradients of the inputs, of the same shapes; null keeps them
-   * @return removes the hook
+   * @param hook returns the same number of input gradients with the same shapes; null keeps them
+   * @return handle that removes the hook
    */
   public static HookHandle registerFullBackwardHook(
       Block block, FullBackwardHook<Block, NDList> hook) {
     return Hooks.registerFullBackwardHook(block, hook);
   }
 
-  /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, with options: first in its list,
-   * called always, or replacing.
-   */
+  /** Like {@link #registerFullBackwardHook(Block, FullBackwardHook)}, with options. */
   public static HookHandle registerFullBackwardHook(
       Block block, FullBackwardHook<Block, NDList> hook, HookOptions options) {
     return Hooks.registerFullBackwardHook(block, hook, options);
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
-   * {@code layers} means, under one handle.
+   * Like {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
+   * match {@code layers}, with a single handle.
    */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook) {
@@ -270,8 +261,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
-   * {@code layers} means, under one handle, with options.
+   * Like {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on all blocks of a model that
+   * match {@code layers}, with a single handle, with options.
    */
   public static HookHandle registerFullBackwardHook(
       Object model, String layers, FullBackwardHook<Block, NDList> hook, HookOptions options) {
@@ -279,8 +270,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block of this JVM,
-   * before the hooks of the block.
+   * Like {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block in this JVM;
+   * runs before the block's own hooks.
    */
   public static HookHandle registerFullBackwardHookForAllModules(
       FullBackwardHook<Block, NDList> hook) {
@@ -288,8 +279,8 @@ public final class BlockHooks {
   }
 
   /**
-   * As {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block of this JVM whose
-   * class {@code types} accepts.
+   * Like {@link #registerFullBackwardHook(Block, FullBackwardHook)}, on every block in this JVM
+   * whose class is accepted by {@code types}.
    */
   public static HookHandle registerFullBackwardHookForAllModules(
       Predicate<Class<?>> types, FullBackwardHook<Block, NDList> hook) {
@@ -297,39 +288,41 @@ public final class BlockHooks {
   }
 
   /**
-   * Sees the gradient of one array, and may replace it; as {@link Hooks#registerHook}.
+   * Registers a hook that sees the gradient of one array, and may replace it; see {@link
+   * Hooks#registerHook}.
    *
-   * <p>The gradient is the hook's own: it may be changed, closed, and kept as long as the manager
-   * of the pass is open.
+   * <p>The gradient belongs to the hook, which may change, close and keep it; it stays open as long
+   * as the manager of the pass.
    *
    * @param hook returns a gradient of the same shape; null keeps it
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static HookHandle registerHook(NDArray array, TensorHook<NDArray> hook) {
     return Hooks.registerHook(array, hook);
   }
 
-  /** As {@link Hooks#retainGrad}. */
+  /** See {@link Hooks#retainGrad}. */
   public static void retainGrad(NDArray array) {
     Hooks.retainGrad(array);
   }
 
-  /** As {@link Hooks#grad(Object, List)}. */
+  /** See {@link Hooks#grad(Object, List)}. */
   public static List<@Nullable NDArray> grad(NDArray output, List<NDArray> inputs) {
     return Hooks.grad(output, inputs);
   }
 
-  /** As {@link Hooks#grad(Object, Object, List, boolean)}. */
+  /** See {@link Hooks#grad(Object, Object, List, boolean)}. */
   public static List<@Nullable NDArray> grad(
       NDArray output, NDArray gradOutput, List<NDArray> inputs, boolean keepGraph) {
     return Hooks.grad(output, gradOutput, inputs, keepGraph);
   }
 
   /**
-   * Is called when a backward has updated the gradient of a parameter. The array is the
-   * parameter's: it stays open, and its {@code getGradient()} may be changed in place.
+   * Registers a hook that runs after a backward has updated the gradient of a parameter. The array
+   * belongs to the parameter: it must stay open, but its {@code getGradient()} may be changed in
+   * place.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static HookHandle registerPostAccumulateGradHook(
       Parameter parameter, PostAccumulateGradHook<NDArray> hook) {
@@ -337,10 +330,11 @@ public final class BlockHooks {
   }
 
   /**
-   * Is called when a backward has updated the gradient of a leaf. The array is the application's:
-   * it stays open, and its {@code getGradient()} may be changed in place.
+   * Registers a hook that runs after a backward has updated the gradient of a leaf. The array
+   * belongs to the application: it must stay open, but its {@code getGradient()} may be changed in
+   * place.
    *
-   * @return removes the hook
+   * @return handle that removes the hook
    */
   public static HookHandle registerPostAccumulateGradHook(
       NDArray leaf, PostAccumulateGradHook<NDArray> hook) {

@@ -23,7 +23,7 @@ public record AdapterContext(
     EventLog log,
     boolean woven,
     Failures failures) {
-  /** With a count of failures of its own. */
+  /** With its own failure counter. */
   public AdapterContext(
       CamhookConfig config, Recorder recorder, Watches watches, EventLog log, boolean woven) {
     this(config, recorder, watches, log, woven, new Failures(log));

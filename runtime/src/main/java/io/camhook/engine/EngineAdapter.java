@@ -13,40 +13,42 @@ import java.util.List;
  * calls {@link #start} before anything else.
  */
 public interface EngineAdapter extends EngineCalls, AutoCloseable {
-  /** Gives the adapter what it works with; it may begin to work. */
+  /** Starts the adapter. */
   void start(AdapterContext context);
 
   /**
    * Loads a model for one caller.
    *
    * @param file in the engine's own format
-   * @param paths module paths that are recorded; {@code .} is the root
-   * @throws IOException if the file is no model that can be recorded, with the reason
+   * @param paths module paths to record; {@code .} is the root
+   * @throws IOException if the file is not a model that can be recorded, with the reason
    */
   default ModelSession open(Path file, Collection<String> paths) throws IOException {
     throw new IOException("this engine opens no files");
   }
 
   /**
-   * Takes a model that the application has, for one caller. Its own passes stay as they are; needs
-   * the engine's classes to be woven.
+   * Opens one of the application's models for one caller. The application's own passes are not
+   * affected. The engine's classes must be woven.
    *
    * @param model the engine's model, or its root module
-   * @param paths module paths that are recorded, as {@link #describe} has them
+   * @param paths module paths to record, as returned by {@link #describe}
    */
   default ModelSession attach(Object model, Collection<String> paths) {
     throw new IllegalArgumentException("models of this engine cannot be attached to");
   }
 
-  /** The modules of a model of the application, the root first; empty where they are not known. */
+  /**
+   * The modules of one of the application's models, the root first; empty if they are not known.
+   */
   default List<ModuleDescription> describe(Object model) {
     return List.of();
   }
 
-  /** Stops new captures; what is under way may end. Idempotent. */
+  /** Stops new captures; captures in progress may finish. Idempotent. */
   @Override
   void close();
 
-  /** Gives native memory back; no thread is in the adapter any more, and none will be. */
+  /** Frees native memory. No thread is in the adapter any more, and none will enter it. */
   default void release() {}
 }

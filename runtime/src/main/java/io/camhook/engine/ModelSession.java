@@ -48,14 +48,14 @@ public interface ModelSession extends AutoCloseable {
       inputNames = List.copyOf(inputNames);
     }
 
-    /** By position, and the first output that can hold scores. */
+    /** Inputs by position, and the first output that can hold scores. */
     public static Use standard() {
       return new Use(null, List.of());
     }
   }
 
   /**
-   * Says how the model is fed and read from now on.
+   * Sets the names of the inputs and the output with the scores, from now on.
    *
    * @throws IllegalArgumentException if the engine cannot do it, with the reason
    */
@@ -67,8 +67,8 @@ public interface ModelSession extends AutoCloseable {
   }
 
   /**
-   * Names of the outputs of the last pass, in the order of {@link Pass#outputs}: keys of a dict,
-   * else positions.
+   * Names of the outputs of the last pass, in the order of {@link Pass#outputs}: keys of a dict, or
+   * positions.
    */
   default List<String> outputNames() {
     return List.of();
@@ -77,26 +77,26 @@ public interface ModelSession extends AutoCloseable {
   /**
    * Runs the model and records the session's layers.
    *
-   * @param targets what is differentiated; null: nothing, autograd stays off
-   * @param onlyLayers whether the pass may stop when the last layer has returned
+   * @param targets the targets to differentiate; null for none, autograd then stays off
+   * @param onlyLayers whether the pass may stop after the last layer has returned
    */
   Pass run(List<Tensor> inputs, @Nullable OutputGradients targets, boolean onlyLayers);
 
-  /** The model's outputs, as an application gets them. */
+  /** The model's outputs, as an application would receive them. */
   List<Tensor> outputs(List<Tensor> inputs);
 
   /**
-   * The model's outputs with what a layer returns replaced.
+   * The model's outputs with a layer's result replaced.
    *
    * @throws IllegalArgumentException if the layer cannot be replaced, with the reason
    */
   List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs);
 
   /**
-   * The name of the weight {@code [classes, C]} by which the model multiplies the means of the
-   * channels of what a layer returns, and then only adds a bias, whose name ends with {@code bias}
-   * in the place of {@code weight}; empty where the model's code does more with it, or nothing is
-   * known of it.
+   * The name of the weight {@code [classes, C]} that the model multiplies with the channel means of
+   * a layer's result, if after that it only adds a bias (with {@code bias} instead of {@code
+   * weight} at the end of its name). Empty if the model's code does anything else with the result,
+   * or if the code is not known.
    */
   default Optional<String> weightOfMeans(String path) {
     return Optional.empty();
@@ -106,8 +106,8 @@ public interface ModelSession extends AutoCloseable {
   Tensor inputGradient(List<Tensor> inputs, int index, OutputGradients target);
 
   /**
-   * The gradient of one target with respect to what a layer returns, where that is replaced: at
-   * points that no input leads to.
+   * The gradient of one target with respect to a layer's result, at a given value of that result,
+   * which no input needs to produce.
    *
    * @throws IllegalArgumentException if the layer cannot be replaced, with the reason
    */
@@ -133,7 +133,7 @@ public interface ModelSession extends AutoCloseable {
   /** A parameter or buffer by its dotted name. */
   Optional<Tensor> parameter(String name) throws IOException;
 
-  /** What was asked for and cannot be recorded, and why. */
+  /** What was requested but cannot be recorded, and why. */
   List<String> notices();
 
   @Override

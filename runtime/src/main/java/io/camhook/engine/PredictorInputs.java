@@ -23,7 +23,7 @@ public final class PredictorInputs implements Request {
   /**
    * A request begins on this thread; it ends with {@link #close}.
    *
-   * @param pictures uint8 {@code [H,W,3]}, or {@code [N,H,W,3]} for several of one size; null where
+   * @param pictures uint8 {@code [H,W,3]}, or {@code [N,H,W,3]} for several of one size; null if
    *     there are none
    */
   public static PredictorInputs begin(Supplier<@Nullable Tensor> pictures) {
@@ -35,8 +35,8 @@ public final class PredictorInputs implements Request {
   /**
    * The pictures of the request on this thread.
    *
-   * @param samples of the batch that the engine runs
-   * @return null where there are none, or of another number
+   * @param samples number of samples in the batch that the engine runs
+   * @return null if there are none, or if their number differs
    */
   public static @Nullable Tensor current(long samples) {
     PredictorInputs now = CURRENT.get();

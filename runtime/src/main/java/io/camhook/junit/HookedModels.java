@@ -23,7 +23,7 @@ public final class HookedModels implements BeforeAllCallback {
   private static final String CONFIG = "camhook.config";
   private static final String SELF_ATTACH = "camhook.selfAttach";
 
-  /** Every model is known to the agent, none is captured. */
+  /** The agent handles every model but captures none. */
   private static final String HOOKS_ONLY =
       """
       version: 1
@@ -33,7 +33,7 @@ public final class HookedModels implements BeforeAllCallback {
       """;
 
   /**
-   * Brings the agent.
+   * Attaches the agent.
    *
    * @throws IllegalStateException if it cannot be attached; the message says what to do
    */

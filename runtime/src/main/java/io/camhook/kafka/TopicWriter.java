@@ -1,8 +1,8 @@
 package io.camhook.kafka;
 
+import io.camhook.capture.CaptureReducer;
 import io.camhook.capture.CaptureRefusedException;
 import io.camhook.capture.CaptureSink.Receipt;
-import io.camhook.capture.KeptTensors;
 import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.config.KafkaOutput;
 import io.camhook.dispatch.EventLog;
@@ -384,7 +384,7 @@ final class TopicWriter {
       return Records.pointer(output.topic(), capture, file, types);
     }
     Capture smaller =
-        KeptTensors.reduced(capture, Map.of("reducedFrom", Integer.toString(blob.length)));
+        CaptureReducer.reduced(capture, Map.of("reducedFrom", Integer.toString(blob.length)));
     ProducerRecord<byte[], byte[]> small =
         Records.capture(output.topic(), smaller, smaller.toBytes(), types);
     if (Records.size(small) > limit) {

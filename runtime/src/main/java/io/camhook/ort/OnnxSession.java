@@ -58,13 +58,13 @@ final class OnnxSession implements ModelSession {
 
   /** Builds a part of the model. */
   @FunctionalInterface
-  private interface Part {
+  private interface SubgraphBuilder {
     OnnxModel make() throws OnnxException;
   }
 
   /** Builds a backward pass. */
   @FunctionalInterface
-  private interface Backward {
+  private interface GradientBuilder {
     GradientModel make() throws OnnxException;
   }
 
@@ -117,7 +117,7 @@ final class OnnxSession implements ModelSession {
     return results;
   }
 
-  private Opened opened(String key, Part part) {
+  private Opened opened(String key, SubgraphBuilder part) {
     Opened opened = sessions.get(key);
     if (opened == null) {
       try {
@@ -130,7 +130,7 @@ final class OnnxSession implements ModelSession {
     return opened;
   }
 
-  private Opened openedBackward(String key, List<Tensor> inputs, Backward backward) {
+  private Opened openedBackward(String key, List<Tensor> inputs, GradientBuilder backward) {
     Opened opened = sessions.get(key);
     if (opened == null) {
       try {

@@ -107,7 +107,7 @@ final class LayerChain {
       return found;
     }
     requireChain(first, output);
-    try (NotedState state = thread.networks().note(touched(first), network::isOwn)) {
+    try (SavedState state = thread.networks().note(touched(first), network::isOwn)) {
       thread.ownBackward(new LayerGradients(network, Set.of(), Map.of()));
       float[] gradient = seed;
       for (int i = calls.size() - 1; i >= first; i--) {

@@ -33,7 +33,7 @@ final class OwnBackward {
   void run(Object root, Object output, float[] seed, ThreadCalls thread) {
     Object gradient = network.rootTensors().like(output, seed);
     Method backward = method(root.getClass(), gradient);
-    try (NotedState state = thread.networks().note(List.of(root), network::isOwn)) {
+    try (SavedState state = thread.networks().note(List.of(root), network::isOwn)) {
       thread.ownBackward(gradients);
       backward.invoke(root, gradient);
     } catch (IllegalAccessException e) {

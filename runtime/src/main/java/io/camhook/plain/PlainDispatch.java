@@ -1,7 +1,7 @@
 package io.camhook.plain;
 
 import io.camhook.dispatch.Dispatch;
-import io.camhook.dispatch.Door;
+import io.camhook.dispatch.FailureBarrier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,9 +12,10 @@ public final class PlainDispatch {
   /** Whether any plain network is configured and the agent has started. */
   public static volatile boolean active;
 
-  private static final Door BEFORE =
-      new Door("what comes before a method of a plain network failed");
-  private static final Door AFTER = new Door("what comes after a method of a plain network failed");
+  private static final FailureBarrier BEFORE =
+      new FailureBarrier("what comes before a method of a plain network failed");
+  private static final FailureBarrier AFTER =
+      new FailureBarrier("what comes after a method of a plain network failed");
 
   private static volatile @Nullable PlainNetworks networks;
 

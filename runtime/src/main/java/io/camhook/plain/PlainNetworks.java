@@ -159,7 +159,7 @@ public final class PlainNetworks {
    *
    * @throws NoRoomException if there is none
    */
-  NotedState note(Collection<?> roots, Predicate<Object> own) {
+  SavedState note(Collection<?> roots, Predicate<Object> own) {
     StateSnapshot snapshot = StateSnapshot.of(roots, own);
     Admission room = recorder.reserve(snapshot.bytes());
     if (room == null) {
@@ -167,7 +167,7 @@ public final class PlainNetworks {
     }
     try {
       snapshot.take();
-      return new NotedState(snapshot, room);
+      return new SavedState(snapshot, room);
     } catch (Throwable e) {
       room.close();
       throw e;

@@ -69,17 +69,17 @@ public final class Capture {
     return targets;
   }
 
-  /** Per sample of the batch the most probable classes, best first; empty where unknown. */
+  /** The most probable classes of each sample of the batch, best first; empty if unknown. */
   public List<List<Prediction>> topK() {
     return topK;
   }
 
-  /** Metadata that is none of the above. */
+  /** All other metadata. */
   public Map<String, String> extra() {
     return extra;
   }
 
-  /** Everything but the tensors as strings, as it stands in the metadata of the blob. */
+  /** Everything but the tensors, as strings in the form of the blob's metadata. */
   public Map<String, String> facts() {
     Map<String, String> facts = CaptureMetadata.write(this, 0);
     facts.remove(CaptureMetadata.FORMAT);
@@ -134,7 +134,7 @@ public final class Capture {
   /**
    * The blob in memory.
    *
-   * @param memory gives an array of exactly so many bytes
+   * @param memory returns an array of exactly the given length
    */
   public byte[] toBytes(IntFunction<byte[]> memory) {
     SafetensorsLayout layout = layout(SafetensorsLayout.crc32c(tensors));
@@ -154,7 +154,7 @@ public final class Capture {
   /**
    * Reads a blob and checks its CRC. The tensors are slices of {@code blob}, not copies.
    *
-   * @throws RecordingException if it is no intact capture
+   * @throws RecordingException if it is not an intact capture
    */
   public static Capture read(ByteBuffer blob) throws RecordingException {
     return of(Safetensors.read(blob, "capture"), "capture");
@@ -184,7 +184,7 @@ public final class Capture {
     }
 
     /**
-     * The id; without it a new one is made of the time.
+     * The id; by default a new one is generated from the time.
      *
      * @throws IllegalArgumentException if it cannot be the name of a file
      */
@@ -198,7 +198,7 @@ public final class Capture {
       return this;
     }
 
-    /** When the pass began; without it the time of {@link #build}. */
+    /** When the pass began; by default the time of {@link #build}. */
     public Builder time(Instant time) {
       this.time = time;
       return this;
@@ -215,9 +215,9 @@ public final class Capture {
     }
 
     /**
-     * Metadata of the caller's own.
+     * Adds custom metadata.
      *
-     * @throws IllegalArgumentException if {@code key} is one that captures use themselves
+     * @throws IllegalArgumentException if captures use {@code key} themselves
      */
     public Builder extra(String key, String value) {
       if (CaptureMetadata.RESERVED.contains(key)) {

@@ -41,8 +41,8 @@ final class CaptureMetadata {
     metadata.put(ID, capture.id());
     metadata.put(MODEL, capture.model());
     metadata.put(TIME, capture.time().toString());
-    metadata.put(TARGETS, RecordedJson.targets(capture.targets()));
-    metadata.put(TOP_K, RecordedJson.topK(capture.topK()));
+    metadata.put(TARGETS, RecordingJsonWriter.targets(capture.targets()));
+    metadata.put(TOP_K, RecordingJsonWriter.topK(capture.topK()));
     metadata.put(CRC, hex(crc));
     metadata.putAll(capture.extra());
     return metadata;
@@ -99,7 +99,7 @@ final class CaptureMetadata {
       throws RecordingException {
     List<@Nullable T> values;
     try {
-      values = RecordingJson.MAPPER.readValue(text, type);
+      values = RecordingJsonReader.MAPPER.readValue(text, type);
     } catch (JsonProcessingException e) {
       throw new RecordingException(
           where + ": metadata '" + key + "' is malformed: " + e.getOriginalMessage(), e);

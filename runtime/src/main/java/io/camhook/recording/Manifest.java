@@ -110,7 +110,7 @@ public record Manifest(
     }
     Manifest manifest;
     try {
-      manifest = RecordingJson.MAPPER.readValue(Files.readAllBytes(file), Manifest.class);
+      manifest = RecordingJsonReader.MAPPER.readValue(Files.readAllBytes(file), Manifest.class);
     } catch (NoSuchFileException e) {
       throw RecordingException.at(
           directory.toString(), "a recording with " + FILE, "a directory without it");
@@ -130,7 +130,7 @@ public record Manifest(
 
   void write(Path directory, FileAccess access) throws IOException {
     Path temporary = directory.resolve(TEMPORARY);
-    ByteBuffer json = ByteBuffer.wrap(RecordedJson.manifest(this));
+    ByteBuffer json = ByteBuffer.wrap(RecordingJsonWriter.manifest(this));
     Files.deleteIfExists(
         temporary); // of a writer that was killed, or a link that someone put there
     try (FileChannel channel =

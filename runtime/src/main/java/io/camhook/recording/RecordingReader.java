@@ -55,7 +55,7 @@ public final class RecordingReader implements Closeable {
    * Opens the recording in {@code directory}, waiting until there is one.
    *
    * @param stop asked while waiting; true ends it
-   * @return null if {@code stop} says so
+   * @return null if {@code stop} returned true
    */
   public static @Nullable RecordingReader await(Path directory, BooleanSupplier stop)
       throws IOException, InterruptedException {
@@ -79,8 +79,8 @@ public final class RecordingReader implements Closeable {
   }
 
   /**
-   * The next intact capture, or null at the end. While the recording grows, a later call may give
-   * more.
+   * The next intact capture, or null at the end. While the recording grows, a later call may return
+   * another one.
    */
   public @Nullable Capture next() throws IOException {
     while (true) {
@@ -110,7 +110,9 @@ public final class RecordingReader implements Closeable {
     }
   }
 
-  /** Number of the shard that the last capture came from; shards before it are done. */
+  /**
+   * Number of the shard that the last capture came from; earlier shards have been read completely.
+   */
   int shardNumber() {
     return number;
   }
@@ -153,9 +155,9 @@ public final class RecordingReader implements Closeable {
    * removed and a recording begun anew in it, that one is read from its start.
    *
    * @param stop asked while waiting; true ends it
-   * @param forever whether to wait for another writer once one has closed the recording
-   * @return null once there is no more and the writer has closed the recording, or {@code stop}
-   *     says so
+   * @param forever whether to wait for another writer after one has closed the recording
+   * @return null if there are no more captures and the writer has closed the recording, or if
+   *     {@code stop} returned true
    */
   public @Nullable Capture follow(BooleanSupplier stop, boolean forever)
       throws IOException, InterruptedException {
@@ -207,13 +209,13 @@ public final class RecordingReader implements Closeable {
     return manifest.isClosed();
   }
 
-  /** The ids of all captures there are now, in order; reads only the headers. */
+  /** The ids of all captures that exist now, in order; reads only the headers. */
   public List<String> ids() throws IOException {
     return List.copyOf(index().keySet());
   }
 
   /**
-   * The capture {@code id}, wherever it is; {@link #next} is not affected.
+   * The capture {@code id}, at any position; {@link #next} is not affected.
    *
    * @return null if there is none
    * @throws RecordingException if it is damaged
@@ -247,7 +249,7 @@ public final class RecordingReader implements Closeable {
   }
 
   /**
-   * What was skipped up to here, and the torn tail if the end was reached and nobody is writing.
+   * The damage skipped so far, and the torn tail if the end was reached and no writer is active.
    */
   public List<Damage> damage() throws IOException {
     List<Damage> all = new ArrayList<>(damage);

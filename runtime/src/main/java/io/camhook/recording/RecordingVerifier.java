@@ -41,16 +41,16 @@ public final class RecordingVerifier {
     this.progress = progress;
   }
 
-  /** Verifies the recording in {@code directory}, without telling how far it is. */
+  /** Verifies the recording in {@code directory}, without reporting progress. */
   public static Verification verify(Path directory) throws IOException {
     return verify(directory, done -> {});
   }
 
   /**
-   * Verifies the recording in {@code directory}. One that is being written is checked as far as it
-   * goes.
+   * Verifies the recording in {@code directory}. A recording that is still being written is checked
+   * up to its current end.
    *
-   * @param progress is told the number of bytes checked so far
+   * @param progress receives the number of bytes checked so far
    * @throws RecordingException if there is no recording
    */
   public static Verification verify(Path directory, LongConsumer progress) throws IOException {
@@ -81,7 +81,7 @@ public final class RecordingVerifier {
     return new Verification(shards.size(), shardOfId.size(), bytes, damage, cut);
   }
 
-  /** Gives what is wrong with the shard's end. */
+  /** Returns the damage at the shard's end. */
   private @Nullable Damage verifyShard(Path file) throws IOException {
     Damage tail;
     try (ShardReader reader = new ShardReader(file, damage::add)) {
@@ -105,8 +105,8 @@ public final class RecordingVerifier {
   }
 
   /**
-   * What every run says it wrote must be there, but for what was deleted to stay within limits. A
-   * run that was killed has written at least what it noted last.
+   * All captures that a run counted as written must exist, except those deleted to stay within
+   * limits. A killed run has written at least the number that it noted last.
    */
   private void compareWithCounters(Manifest manifest) {
     long written = -manifest.removedCaptures();

@@ -67,14 +67,15 @@ public final class RecordingWriter implements Closeable {
     this.lock = begin();
   }
 
-  /** Begins or continues a recording that only its owner can read, of any size. */
+  /** Begins or continues a recording of unlimited size that only its owner can read. */
   public static RecordingWriter open(Path directory, Run run, long shardBytes) throws IOException {
     return open(directory, run, new Output(directory.toString(), shardBytes));
   }
 
   /**
-   * Begins a recording in {@code directory}, which is made if it does not exist, or continues the
-   * one that is there: its last shard is checked, and a torn tail cut off (see {@link #recovered}).
+   * Begins a recording in {@code directory}, which is created if it does not exist, or continues an
+   * existing one after checking its last shard and cutting off a torn tail (see {@link
+   * #recovered}).
    *
    * @param run this process
    * @param output size of the shards, permissions, and limits of the disk
@@ -88,7 +89,7 @@ public final class RecordingWriter implements Closeable {
     return new RecordingWriter(directory, run, output);
   }
 
-  /** Makes the directory a recording that is written by this run; gives its lock. */
+  /** Turns the directory into a recording written by this run; returns its lock. */
   private RecordingLock begin() throws IOException {
     if (Files.exists(directory) && !Files.isDirectory(directory)) {
       throw RecordingException.at(directory.toString(), "a directory for the recording", "a file");
@@ -174,8 +175,8 @@ public final class RecordingWriter implements Closeable {
   }
 
   /**
-   * What was found damaged when the recording was continued. Damage at the end of the last shard
-   * was cut off; damage before intact captures was left.
+   * The damage found when the recording was continued. Damage at the end of the last shard was cut
+   * off; damage before intact captures was left in place.
    */
   public List<Damage> recovered() {
     return List.copyOf(recovered);
@@ -187,8 +188,8 @@ public final class RecordingWriter implements Closeable {
   }
 
   /**
-   * Captures that {@link #append} had written and that others have removed since, as far as this
-   * writer noticed: with the shard that it was writing, or with the whole directory.
+   * Captures that {@link #append} wrote and that others have removed since, as far as this writer
+   * noticed: together with the shard that it was writing, or with the whole directory.
    */
   public synchronized long gone() {
     return gone;
@@ -207,8 +208,8 @@ public final class RecordingWriter implements Closeable {
   /**
    * Appends one capture.
    *
-   * @throws IOException if it could not be written: the recording is as before, and the next append
-   *     is tried afresh
+   * @throws IOException if it could not be written: the recording is unchanged, and the next append
+   *     tries again
    */
   public synchronized void append(Capture capture) throws IOException {
     if (closed) {
@@ -235,7 +236,7 @@ public final class RecordingWriter implements Closeable {
     captures++;
   }
 
-  /** Gives up a shard that is not, or no longer wholly, where a reader looks for it. */
+  /** Abandons a shard that a reader can no longer find completely. */
   private void leave(ShardWriter lost) throws IOException {
     shard = null;
     if (lock.isInPlace()) {
@@ -341,7 +342,7 @@ public final class RecordingWriter implements Closeable {
     update(manifest.with(model));
   }
 
-  /** Notes what became of the captures up to now, and deletes those that are too old. */
+  /** Stores the current counters, and deletes captures that are too old. */
   public synchronized void note(Counters counters, Map<String, Long> losses) throws IOException {
     if (closed || !lock.isInPlace()) {
       return; // the next append sees to it
@@ -359,15 +360,15 @@ public final class RecordingWriter implements Closeable {
     this.manifest = manifest;
   }
 
-  /** Closes the recording with counters that say that everything fired was written. */
+  /** Closes the recording with counters that report every fired capture as written. */
   @Override
   public void close() throws IOException {
     close(new Counters(captures(), captures(), 0, 0), Map.of());
   }
 
   /**
-   * Closes the recording and notes the final counters. Only the first close counts. Does not wait
-   * for the disk, so that no process is held up at its end.
+   * Closes the recording and notes the final counters. Only the first close has an effect. Does not
+   * wait for the disk, so that it does not delay the end of the process.
    */
   public synchronized void close(Counters counters, Map<String, Long> losses) throws IOException {
     if (closed) {

@@ -28,7 +28,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
   /** Longest header that is written or read, as in the format's reference implementation. */
   public static final int MAX_HEADER_BYTES = 100_000_000;
 
-  /** Bytes of the header length that a blob begins with. */
+  /** Size in bytes of the header length at the beginning of a blob. */
   static final int PREFIX_BYTES = 8;
 
   public Safetensors {
@@ -38,7 +38,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
 
   /**
    * Reads a blob that fills {@code blob} from its position to its limit. The tensors are slices of
-   * it, not copies; its position is left alone.
+   * it, not copies; its position does not change.
    */
   public static Safetensors read(ByteBuffer blob) throws RecordingException {
     return read(blob, "safetensors blob");
@@ -61,7 +61,7 @@ public record Safetensors(Map<String, String> metadata, Map<String, Tensor> tens
    * Reads a file. The tensors are slices of the mapped file: pages are loaded when they are
    * touched, and the file must not be truncated while they are in use.
    *
-   * @throws RecordingException if the file is no safetensors file
+   * @throws RecordingException if the file is not a safetensors file
    */
   public static Safetensors read(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {

@@ -21,7 +21,7 @@ public final class Tensor {
   /**
    * Wraps {@code data} (from its position to its limit, not copied).
    *
-   * @throws IllegalArgumentException if the byte count is not that of the shape
+   * @throws IllegalArgumentException if the byte count does not match the shape
    */
   public Tensor(DType dtype, long[] shape, ByteBuffer data) {
     long expected = Math.multiplyExact(elements(shape), dtype.bytes());
@@ -88,9 +88,7 @@ public final class Tensor {
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /**
-   * Adds the bytes to {@code checksum}; given the read-only view, the JDK would copy them first.
-   */
+  /** Adds the bytes to {@code checksum}; with the read-only view, the JDK would copy them first. */
   void updateChecksum(Checksum checksum) {
     checksum.update(data.duplicate());
   }
@@ -107,7 +105,7 @@ public final class Tensor {
     }
   }
 
-  /** The bytes where they are, for a writer of this package. */
+  /** The bytes themselves, for a writer in this package. */
   ByteBuffer bytes() {
     return data.duplicate();
   }
@@ -115,7 +113,7 @@ public final class Tensor {
   /**
    * The values as float32, row-major; F16, BF16, F64 and integers are converted.
    *
-   * @throws IllegalStateException if there are more than fit an array
+   * @throws IllegalStateException if there are too many for an array
    */
   public float[] toFloats() {
     long n = elements();
@@ -181,8 +179,8 @@ public final class Tensor {
   }
 
   /**
-   * The values in another type, rounded to the nearest; itself if it has the type. Values pass
-   * through float32.
+   * The values converted to another type via float32, rounded to nearest; this tensor if it already
+   * has the type.
    */
   public Tensor to(DType type) {
     if (type == dtype) {
@@ -208,7 +206,7 @@ public final class Tensor {
     return new Tensor(type, shape, bytes.flip());
   }
 
-  /** The same values in another shape of as many elements. */
+  /** The same values in another shape with the same number of elements. */
   public Tensor reshaped(long... other) {
     return new Tensor(dtype, other, data);
   }

@@ -63,7 +63,7 @@ public record TensorName(Kind kind, int index, @Nullable LayerOutput layer) {
     return new TensorName(Kind.GRADIENT, n, layer);
   }
 
-  /** What {@code name} says; empty if it is none of the names of a capture. */
+  /** Parses {@code name}; empty if it is not one of a capture's names. */
   public static Optional<TensorName> parse(String name) {
     try {
       return Optional.ofNullable(parseOrNull(name));

@@ -31,8 +31,8 @@ import io.camhook.torchscript.twin.GuidedArchive;
 import io.camhook.torchscript.twin.GuidedRewriter;
 import io.camhook.torchscript.twin.HookPlan;
 import io.camhook.torchscript.twin.HookRewriter;
-import io.camhook.torchscript.twin.Hookable;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.HookableArchive;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.PooledValue;
 import io.camhook.torchscript.twin.TapFunctions;
 import io.camhook.torchscript.twin.TapRewriter;
@@ -65,10 +65,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TorchScriptArchive {
 
-  /** What is between a module and an operator in its code: {@code layer3.0/relu#1}. */
+  /** Separates a module from an operator in its code: {@code layer3.0/relu#1}. */
   public static final String INSIDE = "/";
 
-  /** A hundred times what the largest of models have, and what its parsed form fits in memory. */
+  /**
+   * A hundred times the code of the largest models, and still small enough for its parsed form to
+   * fit in memory.
+   */
   private static final long MAX_CODE = 16L << 20;
 
   private static final String UNCALLED =
@@ -112,8 +115,8 @@ public final class TorchScriptArchive {
   /**
    * Reads the directory, the code and the module tree of an archive.
    *
-   * @throws ArchiveException if it is no TorchScript archive, is damaged, or holds source that the
-   *     parser does not know
+   * @throws ArchiveException if it is not a TorchScript archive, is damaged, or contains source
+   *     that the parser does not understand
    */
   public static TorchScriptArchive open(Path file) throws IOException {
     try {
@@ -159,7 +162,7 @@ public final class TorchScriptArchive {
     }
   }
 
-  /** What modules would hold, were there any: the constants that operators take for weights. */
+  /** Adds the constants that operators use as weights, which modules would otherwise hold. */
   private void addConstants(@Nullable Object pickled) {
     if (!(pickled instanceof List<?> constants)) {
       return;
@@ -220,8 +223,9 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * Every module in registration order, the root first; a shared module once, with its aliases.
-   * Where the code calls no module, the values of its operators follow, in order of execution.
+   * Every module in registration order, the root first; a shared module appears once, with its
+   * aliases. If the code calls no module, the values of its operators follow, in order of
+   * execution.
    */
   public List<ModuleDescription> modules() {
     Map<ModuleNode, Integer> sites = sites();
@@ -255,12 +259,12 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * What {@code auto} means, judged by the code alone, before any input was seen. Where the code
-   * calls no modules, {@link #pooledPath}, else the last value that looks like a map.
+   * The layer that {@code auto} means, found from the code alone, without an input. If the code
+   * calls no modules, it is {@link #pooledPath}, else the last value that looks like a spatial map.
    *
-   * @param output the explained output, by position or key; null: the one that scores are usually
-   *     in
-   * @return empty if nothing makes a map or tokens that the output depends on
+   * @param output the explained output, by position or key; null for the one that usually holds the
+   *     scores
+   * @return empty if the output depends on no spatial map or tokens
    */
   public Optional<AutoLayer> auto(@Nullable String output) {
     if (!flat) {
@@ -274,8 +278,8 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * Of a transformer the first norm of the last block, as for modules: the last one before the last
-   * attention.
+   * For a transformer, the first norm of the last block, as with modules: the last norm before the
+   * last attention.
    */
   private Optional<String> normBeforeAttention() {
     List<CallSite> completed = new ArrayList<>();
@@ -304,8 +308,8 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * Where the code calls no modules: the value that goes into the last global pooling that all data
-   * passes through. Empty for other archives, and where there is no such pooling.
+   * If the code calls no modules, the input of the last global pooling that all data passes
+   * through. Empty for other archives, and if there is no such pooling.
    */
   public Optional<String> pooledPath() {
     CallSite site = flat ? PooledValue.of(root, new CallPaths(root)) : null;
@@ -324,7 +328,7 @@ public final class TorchScriptArchive {
     return Optional.ofNullable(last);
   }
 
-  /** What the root's forward takes, in order. */
+  /** The arguments of the root's forward, in order. */
   public List<ModelArgument> arguments() {
     List<Stmt.Parameter> parameters = root.method().parameters();
     return parameters.subList(Math.min(1, parameters.size()), parameters.size()).stream()
@@ -338,8 +342,8 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * The name of the weight of the last linear layer that is called, {@code fc.weight}; empty where
-   * the model has none.
+   * The name of the weight of the last linear layer that is called, {@code fc.weight}; empty if the
+   * model has none.
    */
   public Optional<String> classifierWeight() {
     String last = null;
@@ -357,8 +361,8 @@ public final class TorchScriptArchive {
    *
    * @param path module path ({@code .} is the root), aliases allowed
    * @param name of the parameter
-   * @return empty if there is none, or its values do not lie one after the other
-   * @throws ArchiveException if the archive does not hold what it declares
+   * @return empty if there is none, or if its values are not contiguous
+   * @throws ArchiveException if the archive does not contain what it declares
    */
   public Optional<ByteBuffer> values(String path, String name) throws IOException {
     ModuleNode module = modules.byPath().get(path.equals(".") ? "" : path);
@@ -404,11 +408,11 @@ public final class TorchScriptArchive {
    * @param paths module paths ({@code .} is the root), aliases allowed; no globs
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
-  public Instrumented instrument(Collection<String> paths) throws ArchiveException {
+  public InstrumentedArchive instrument(Collection<String> paths) throws ArchiveException {
     try {
       Map<String, List<String>> added = new LinkedHashMap<>();
       TapRewriter rewriter = record(paths, freePrefix(), added);
-      return new Instrumented(copy(added, List.of(rewriter.functions())), rewriter.plan());
+      return new InstrumentedArchive(copy(added, List.of(rewriter.functions())), rewriter.plan());
     } catch (StackOverflowError e) {
       throw tooDeep(name);
     }
@@ -428,11 +432,11 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * As {@link #instrument}, and hooks can look at every module that is called.
+   * Like {@link #instrument}, and hooks can see every module that is called.
    *
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
-  public Hookable hookable(Collection<String> paths) throws ArchiveException {
+  public HookableArchive hookable(Collection<String> paths) throws ArchiveException {
     try {
       return withHooks(paths);
     } catch (StackOverflowError e) {
@@ -440,7 +444,7 @@ public final class TorchScriptArchive {
     }
   }
 
-  private Hookable withHooks(Collection<String> paths) throws ArchiveException {
+  private HookableArchive withHooks(Collection<String> paths) throws ArchiveException {
     Map<String, List<String>> added = new LinkedHashMap<>();
     String prefix = freePrefix();
     TapRewriter recording = record(paths, prefix, added);
@@ -455,12 +459,12 @@ public final class TorchScriptArchive {
     List<TapFunctions> functions = new ArrayList<>(looking.functions());
     functions.add(recording.functions());
     ArchiveCopy copy = copy(added, functions);
-    return new Hookable(new Instrumented(copy, recording.plan()), looking.plan());
+    return new HookableArchive(new InstrumentedArchive(copy, recording.plan()), looking.plan());
   }
 
   /**
-   * Why hooks cannot look at a module, for the paths where that is so; aliases of modules that can
-   * be looked at are not among them.
+   * For each path that hooks cannot see, the reason. Aliases of modules that hooks can see are not
+   * included.
    */
   public Map<String, String> unhookable(HookPlan plan) {
     Set<String> hookable = new HashSet<>();
@@ -516,12 +520,12 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * Writes a copy of the archive in which each parameter of some modules (not those of their
-   * children, and no buffer) has its values in random order.
+   * Writes a copy of the archive in which the values of each parameter of some modules are shuffled
+   * (without their children's parameters and without buffers).
    *
    * @param target created, or overwritten
    * @param paths module paths ({@code .} is the root), aliases allowed
-   * @param seed the same one gives the same copy
+   * @param seed the same seed gives the same copy
    * @throws ArchiveException if a path does not exist
    */
   public void writeShuffled(Path target, Collection<String> paths, long seed) throws IOException {
@@ -540,14 +544,14 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * How the model keeps state from one call to the next, so that the same call gives another answer
-   * the second time; empty if it does not.
+   * How the model keeps state from one call to the next, so that a repeated call may give another
+   * answer; empty if it does not.
    */
   public Optional<String> state() {
     return StateWrites.in(sources);
   }
 
-  /** Why no path but the root's can be recorded; empty where others can. */
+  /** Why only the root can be recorded; empty if other paths can. */
   public Optional<String> rootOnly() {
     return flat && operators.byPath().isEmpty()
         ? Optional.of(
@@ -556,7 +560,7 @@ public final class TorchScriptArchive {
         : Optional.empty();
   }
 
-  /** Why no module can be recorded and operators take their place; empty where modules can. */
+  /** Why operators can be recorded but modules cannot; empty if modules can. */
   public Optional<String> operatorsOnly() {
     if (!flat) {
       return Optional.empty();
@@ -606,7 +610,7 @@ public final class TorchScriptArchive {
     return node;
   }
 
-  /** A prefix that no name in the code begins with, also if the archive was instrumented before. */
+  /** A prefix that no name in the code starts with, even if the archive was instrumented before. */
   private String freePrefix() {
     String prefix = "camhook";
     int n = 2;

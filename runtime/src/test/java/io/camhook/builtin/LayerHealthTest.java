@@ -48,7 +48,7 @@ class LayerHealthTest {
   private void step(double deviations) {
     double mean = 1 + 0.5 * deviations;
     health.observe(
-        KEY, new Summary(4, mean, 0, mean, mean, 0, 2, 0), new Channels(8, 3), BASELINE, 4);
+        KEY, new Summary(4, mean, 0, mean, mean, 0, 2, 0), new ChannelCounts(8, 3), BASELINE, 4);
   }
 
   @Test
@@ -89,14 +89,16 @@ class LayerHealthTest {
   void norm_should_count_as_the_mean_does() {
     for (int i = 0; i < 5; i++) {
       // norm 7 is 5 deviations from 2
-      health.observe(KEY, new Summary(4, 1, 0, 1, 1, 0, 7, 0), new Channels(8, 3), BASELINE, 4);
+      health.observe(
+          KEY, new Summary(4, 1, 0, 1, 1, 0, 7, 0), new ChannelCounts(8, 3), BASELINE, 4);
     }
     assertThat(health.layers()).singleElement().satisfies(l -> assertThat(l.drifting()).isTrue());
   }
 
   @Test
   void layer_without_a_baseline_should_be_counted_and_never_drift() {
-    health.observe(KEY, Summary.of(new float[] {Float.NaN, 1, 2}), new Channels(8, 3), null, 4);
+    health.observe(
+        KEY, Summary.of(new float[] {Float.NaN, 1, 2}), new ChannelCounts(8, 3), null, 4);
     assertThat(health.nonFinite()).isEqualTo(1);
     assertThat(health.deadChannels()).isEqualTo(3);
     assertThat(health.layers())
@@ -109,8 +111,8 @@ class LayerHealthTest {
   void channel_should_be_dead_if_it_is_zero_in_every_sample() {
     // [2,3,2]: channel 0 lives in the first sample, 1 nowhere, 2 in the second
     float[] values = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
-    assertThat(Channels.of(values, new long[] {2, 3, 2})).isEqualTo(new Channels(3, 1));
-    assertThat(Channels.of(values, new long[] {2, 6})).isEqualTo(new Channels(0, 0));
+    assertThat(ChannelCounts.of(values, new long[] {2, 3, 2})).isEqualTo(new ChannelCounts(3, 1));
+    assertThat(ChannelCounts.of(values, new long[] {2, 6})).isEqualTo(new ChannelCounts(0, 0));
   }
 
   @Test

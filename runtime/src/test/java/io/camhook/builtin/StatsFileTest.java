@@ -47,7 +47,7 @@ class StatsFileTest {
         0,
         new long[] {1},
         Summary.of(new float[] {step}),
-        new Channels(0, 0));
+        new ChannelCounts(0, 0));
   }
 
   /** A JVM that is killed has written all lines up to then. */

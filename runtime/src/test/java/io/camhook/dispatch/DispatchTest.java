@@ -18,7 +18,7 @@ class DispatchTest {
   @AfterEach
   void unplug() {
     Dispatch.install(null);
-    Door.report(new Failures(EventLog.SILENT));
+    FailureBarrier.report(new Failures(EventLog.SILENT));
   }
 
   @Test

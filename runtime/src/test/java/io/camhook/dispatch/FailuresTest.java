@@ -32,7 +32,7 @@ class FailuresTest {
 
   @AfterEach
   void unplug() {
-    Door.report(new Failures(EventLog.SILENT));
+    FailureBarrier.report(new Failures(EventLog.SILENT));
   }
 
   @Test
@@ -69,8 +69,8 @@ class FailuresTest {
 
   @Test
   void door_should_keep_errors_inside_and_let_only_the_users_own_out() {
-    Door.report(failures);
-    Door door = new Door("a forward");
+    FailureBarrier.report(failures);
+    FailureBarrier door = new FailureBarrier("a forward");
     UnsupportedOperationException users = new UnsupportedOperationException();
     UserFailure.mark(users);
 

@@ -8,7 +8,7 @@ import io.camhook.torchscript.archive.ArchiveException;
 import io.camhook.torchscript.source.Parser;
 import io.camhook.torchscript.source.Printer;
 import io.camhook.torchscript.source.SourceException;
-import io.camhook.torchscript.twin.Hookable;
+import io.camhook.torchscript.twin.HookableArchive;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -198,7 +198,7 @@ class MutationTest {
               .toList();
       archive.instrument(called).write(temp.resolve("out.pt"));
       archive.guided().write(temp.resolve("out.pt"));
-      Hookable hookable = archive.hookable(called);
+      HookableArchive hookable = archive.hookable(called);
       archive.unhookable(hookable.hooks());
       hookable.archive().write(temp.resolve("out.pt"));
       return true;

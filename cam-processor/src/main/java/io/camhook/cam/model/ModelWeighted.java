@@ -6,7 +6,7 @@ import io.camhook.cam.ChannelWeighted;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.LayerSample;
 import io.camhook.cam.LayerTensors;
-import io.camhook.cam.Need;
+import io.camhook.cam.Requirement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,8 +42,8 @@ abstract class ModelWeighted implements ModelMethod {
   private record Found(String id, Map<String, double[]> weightsByPath) implements ChannelWeighted {
 
     @Override
-    public Set<Need> needs() {
-      return Set.of(Need.ACTIVATION, Need.MODEL);
+    public Set<Requirement> needs() {
+      return Set.of(Requirement.ACTIVATION, Requirement.MODEL);
     }
 
     @Override

@@ -8,8 +8,8 @@ import io.camhook.naming.Nearest;
 import io.camhook.torchscript.TemporaryCopies;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.twin.HookPlan;
-import io.camhook.torchscript.twin.Hookable;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.HookableArchive;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -73,7 +73,7 @@ public record ScriptModel(
       }
       Set<String> paths = new LinkedHashSet<>(what.layers());
       paths.addAll(what.inner());
-      Hookable hookable = archive.hookable(paths);
+      HookableArchive hookable = archive.hookable(paths);
       TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
       if (plan == null && hookable.hooks().sites().isEmpty()) {
         return new ScriptModel(null, null, hookable.hooks(), archive);
@@ -96,7 +96,7 @@ public record ScriptModel(
    */
   public static ScriptModel of(TorchScriptArchive archive, Collection<String> paths)
       throws IOException {
-    Instrumented instrumented = archive.instrument(paths);
+    InstrumentedArchive instrumented = archive.instrument(paths);
     return new ScriptModel(write(instrumented), instrumented.plan(), HookPlan.NONE, archive);
   }
 
@@ -119,11 +119,11 @@ public record ScriptModel(
     if (plan == null || hooks.sites().isEmpty()) {
       return null;
     }
-    Hookable hookable = archive.hookable(Set.of());
+    HookableArchive hookable = archive.hookable(Set.of());
     return new ScriptModel(write(hookable.archive()), null, hookable.hooks(), archive);
   }
 
-  private static Path write(Instrumented instrumented) throws IOException {
+  private static Path write(InstrumentedArchive instrumented) throws IOException {
     Path copy = TemporaryCopies.file(".pt");
     try {
       instrumented.write(copy);

@@ -31,12 +31,12 @@ final class CompleteLeaves {
   private final AutogradGateway autograd = AutogradGateway.instance();
   private final BitSet missing = new BitSet();
   private final BitSet arrived = new BitSet();
-  private final Map<GradPoint, Ways> ways = new IdentityHashMap<>();
+  private final Map<GradPoint, Successors> ways = new IdentityHashMap<>();
   private final Map<GradPoint, BitSet> onward = new IdentityHashMap<>();
   private @Nullable Set<GradPoint> open;
 
   /** The points and leaves that a gradient reaches next from a point. */
-  private record Ways(List<GradPoint> points, BitSet leaves) {}
+  private record Successors(List<GradPoint> points, BitSet leaves) {}
 
   /**
    * @param all with hooks
@@ -126,7 +126,7 @@ final class CompleteLeaves {
     }
     next.sort(Comparator.comparingLong(GradPoint::sequence)); // ways lead to what was made earlier
     for (GradPoint point : next) {
-      Ways direct = ways(point, waiting);
+      Successors direct = ways(point, waiting);
       BitSet leaves = (BitSet) direct.leaves().clone();
       for (GradPoint earlier : direct.points()) {
         leaves.or(onward.getOrDefault(earlier, new BitSet()));
@@ -136,11 +136,11 @@ final class CompleteLeaves {
     return Objects.requireNonNull(onward.get(from));
   }
 
-  private Ways ways(GradPoint point, Set<GradPoint> waiting) {
+  private Successors ways(GradPoint point, Set<GradPoint> waiting) {
     return ways.computeIfAbsent(point, from -> ask(from, waiting));
   }
 
-  private Ways ask(GradPoint point, Set<GradPoint> waiting) {
+  private Successors ask(GradPoint point, Set<GradPoint> waiting) {
     List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
     List<NDArray> ones =
         from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
@@ -172,6 +172,6 @@ final class CompleteLeaves {
                 leaves.set(places[i - owners.size()]);
               }
             });
-    return new Ways(List.copyOf(points), leaves);
+    return new Successors(List.copyOf(points), leaves);
   }
 }

@@ -72,10 +72,11 @@ public final class GradientModel {
   }
 
   /**
-   * Begins to describe one.
+   * Starts building a gradient model.
    *
-   * @param upgraded a model that {@link OpsetUpgrade#upgraded} gave
-   * @param types types of its values: unknown dimensions are -1, or are computed when it runs
+   * @param upgraded a model returned by {@link OpsetUpgrade#upgraded}
+   * @param types types of its values; unknown dimensions are -1 and are computed when the model
+   *     runs
    */
   public static Builder of(OnnxModel upgraded, Map<String, TensorType> types) {
     return new Builder(upgraded, types);
@@ -86,19 +87,22 @@ public final class GradientModel {
     return model;
   }
 
-  /** The output that holds a tap's gradient; empty where none flows, see {@link #refusals}. */
+  /** The output that holds a tap's gradient; empty if there is none, see {@link #refusals}. */
   public Optional<String> gradientOf(String tap) {
     return Optional.ofNullable(gradients.get(tap));
   }
 
-  /** Taps without a gradient, and why: an operator that has none, or no way to the score. */
+  /**
+   * Taps without a gradient, and why: an operator is not differentiable, or no path leads to the
+   * score.
+   */
   public Map<String, String> refusals() {
     return refusals;
   }
 
   /**
    * Whether a tap has no gradient because small changes of it do not change the score: the score
-   * does not depend on it, or only by way of comparisons and shapes. The gradient is 0 then.
+   * does not depend on it, or only through comparisons and shapes. The gradient is then 0.
    */
   public boolean isConstantIn(String tap) {
     return constant.contains(tap);
@@ -126,13 +130,13 @@ public final class GradientModel {
       return this;
     }
 
-    /** The output that the score is made of. */
+    /** The output that the score is computed from. */
     public Builder score(String output) {
       score = output;
       return this;
     }
 
-    /** More values that shall be outputs, such as the model's own. */
+    /** Further values to return, such as the model's own outputs. */
     public Builder outputs(Collection<String> names) {
       alsoOutputs.addAll(names);
       return this;
@@ -150,7 +154,7 @@ public final class GradientModel {
       return this;
     }
 
-    /** Begins the names of what is written; needed where a gradient model is differentiated. */
+    /** Prefix for the names of added values; needed to differentiate a gradient model again. */
     public Builder prefix(String start) {
       prefix = start;
       return this;
@@ -159,7 +163,8 @@ public final class GradientModel {
     /**
      * Writes the backward pass.
      *
-     * @throws OnnxException if the model has no such values, or its operator set is not known
+     * @throws OnnxException if the model lacks one of the values, or its operator set is not
+     *     supported
      */
     public GradientModel build() throws OnnxException {
       if (score == null) {
@@ -373,7 +378,7 @@ public final class GradientModel {
       return sum;
     }
 
-    /** Why nothing flows from the score to a tap. */
+    /** Why no gradient flows from the score to a tap. */
     private String noWay(String tap) {
       if (!types.isReal(tap)) {
         return "no gradient: " + tap + " holds " + types.element(tap) + ", not real numbers";

@@ -30,7 +30,7 @@ import java.util.Set;
 public final class Subgraph {
   private Subgraph() {}
 
-  /** What makes some values from the model's inputs. */
+  /** The part of the model that computes some values from the model's inputs. */
   public static OnnxModel upTo(
       OnnxModel model, Collection<String> outputs, Map<String, TensorType> types)
       throws OnnxException {
@@ -38,9 +38,10 @@ public final class Subgraph {
   }
 
   /**
-   * What makes some values from the model's inputs and from values that the caller gives.
+   * The part of the model that computes some values from the model's inputs and from values that
+   * the caller provides.
    *
-   * @param given values that become inputs; what made them is left out
+   * @param given values that become inputs; the nodes that compute them are dropped
    * @param types types of inner values, as far as known; a given value needs one
    * @throws OnnxException if the model has no such value
    */

@@ -49,7 +49,7 @@ public final class OnnxModel {
   /**
    * Reads a model.
    *
-   * @throws OnnxException if the file is no ONNX model, or is larger than protobuf allows
+   * @throws OnnxException if the file is not an ONNX model, or is larger than protobuf allows
    */
   public static OnnxModel read(Path file) throws IOException {
     if (Files.isDirectory(file)) {
@@ -67,9 +67,10 @@ public final class OnnxModel {
   }
 
   /**
-   * Reads a model from memory. The array must not change any more: weights are slices of it.
+   * Reads a model from memory. The array must not change afterwards, because weights are slices of
+   * it.
    *
-   * @throws OnnxException if the bytes are no ONNX model
+   * @throws OnnxException if the bytes are not an ONNX model
    */
   public static OnnxModel parse(byte[] bytes) throws OnnxException {
     return wrap(UnsafeByteOperations.unsafeWrap(bytes));
@@ -80,7 +81,7 @@ public final class OnnxModel {
     return wrap(UnsafeByteOperations.unsafeWrap(bytes.slice()));
   }
 
-  /** A model of a graph, in a version of ONNX's own operators. */
+  /** A model with the given graph and version of ONNX's own operators. */
   public static OnnxModel of(Graph graph, int opset) {
     return of(graph, new Message(UnknownFieldSet.getDefaultInstance())).withOpset(opset);
   }
@@ -108,7 +109,9 @@ public final class OnnxModel {
     }
   }
 
-  /** That nodes come after what they read, and that no value is made twice. */
+  /**
+   * Checks that nodes come after the nodes that they depend on, and that no value is defined twice.
+   */
   private void check() throws OnnxException {
     if (graph.nodes().isEmpty()) {
       throw new OnnxException("the file is no ONNX model, or an empty one: it has no operators");
@@ -153,12 +156,12 @@ public final class OnnxModel {
     return Map.copyOf(opsets);
   }
 
-  /** The exporter, such as {@code pytorch 2.7.1}; empty where the file does not say. */
+  /** The exporter, such as {@code pytorch 2.7.1}; empty if the file does not name it. */
   public String producer() {
     return (rest.text(2) + " " + rest.text(3)).trim();
   }
 
-  /** Notes of the author. */
+  /** The metadata that the model's author added. */
   public Map<String, String> metadata() throws OnnxException {
     return rest.entries(METADATA, "the model's metadata");
   }
@@ -179,7 +182,7 @@ public final class OnnxModel {
     return of(other, rest);
   }
 
-  /** The same model with one more note of the author. */
+  /** The same model with one more metadata entry. */
   public OnnxModel withMetadata(String key, String value) {
     UnknownFieldSet entry =
         UnknownFieldSet.newBuilder()
@@ -191,7 +194,7 @@ public final class OnnxModel {
     return of(graph, new Message(fields.build()));
   }
 
-  /** The same model whose own operators are of another version. */
+  /** The same model with another version of ONNX's own operators. */
   public OnnxModel withOpset(int version) {
     UnknownFieldSet.Field.Builder all = UnknownFieldSet.Field.newBuilder();
     Map<String, Long> changed = new LinkedHashMap<>(opsets);
@@ -221,9 +224,9 @@ public final class OnnxModel {
   }
 
   /**
-   * The model as a file. This is where weights are copied, once.
+   * The model as the bytes of a file. Weights are copied here, once.
    *
-   * @throws OnnxException if it were larger than 2 GB
+   * @throws OnnxException if the file would be larger than 2 GB
    */
   public byte[] toByteArray() throws OnnxException {
     long inner = graph.size();

@@ -102,7 +102,7 @@ public final class OnnxModules {
   /**
    * Reads the names.
    *
-   * @param types types of the values, as an engine tells them; a value without one counts as real
+   * @param types types of the values, from an engine; a value without a type is treated as real
    */
   public static OnnxModules of(OnnxModel model, Map<String, TensorType> types)
       throws OnnxException {

@@ -33,7 +33,7 @@ public final class GuidedArchive {
     return method;
   }
 
-  /** Writes the archive as {@link Instrumented#write} does. */
+  /** Writes the archive as {@link InstrumentedArchive#write} does. */
   public void write(Path target) throws IOException {
     copy.write(target);
   }

@@ -62,7 +62,7 @@ public final class GuidedRewriter {
   }
 
   /** A call that leads to a ReLU. */
-  private record Way(Code callee, @Nullable String castTo) {}
+  private record CallEdge(Code callee, @Nullable String castTo) {}
 
   private final SourceTree sources;
   private final MethodContext root;
@@ -211,7 +211,7 @@ public final class GuidedRewriter {
     return known;
   }
 
-  private @Nullable Way way(Code code, Expr.Call call, String where) throws ArchiveException {
+  private @Nullable CallEdge way(Code code, Expr.Call call, String where) throws ArchiveException {
     Set<CallSite> here = sites.getOrDefault(call, Set.of());
     Set<Code> possible = new LinkedHashSet<>();
     boolean cast = false;
@@ -230,7 +230,7 @@ public final class GuidedRewriter {
               + Printer.print(call.function())
               + " depends on a branch or an interface, so its ReLUs cannot be guided");
     }
-    return new Way(callee, cast ? here.iterator().next().target().type() : null);
+    return new CallEdge(callee, cast ? here.iterator().next().target().type() : null);
   }
 
   // ---- twins
@@ -259,7 +259,7 @@ public final class GuidedRewriter {
         edits.insert(call.end(), ", camhook_cuts, )");
         continue;
       }
-      Way way = way(code, call, where);
+      CallEdge way = way(code, call, where);
       if (way != null) {
         write(way.callee(), where);
         redirect(call, way, edits);
@@ -268,7 +268,7 @@ public final class GuidedRewriter {
     add(code, edits.apply(code.file.text(), text.start(), text.end()));
   }
 
-  private void redirect(Expr.Call call, Way way, Edits edits) {
+  private void redirect(Expr.Call call, CallEdge way, Edits edits) {
     Expr function = call.function();
     String twin = twin(way.callee());
     if (way.callee().type == null) {

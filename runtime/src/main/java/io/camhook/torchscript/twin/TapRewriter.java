@@ -5,7 +5,7 @@ import io.camhook.torchscript.archive.PythonNames;
 import io.camhook.torchscript.flow.CallPaths;
 import io.camhook.torchscript.flow.CallSite;
 import io.camhook.torchscript.flow.GlobalAverage;
-import io.camhook.torchscript.flow.LinearEnd;
+import io.camhook.torchscript.flow.LinearHead;
 import io.camhook.torchscript.flow.MethodContext;
 import io.camhook.torchscript.flow.TapMode;
 import io.camhook.torchscript.source.Edits;
@@ -32,7 +32,7 @@ public final class TapRewriter {
   private final SourceTree sources;
   private final MethodContext root;
   private final Set<ModuleNode> hooked;
-  private final @Nullable LinearEnd linear;
+  private final @Nullable LinearHead linear;
   private final String prefix;
   private final CallPaths ways;
   private final RootMethod entry;
@@ -69,8 +69,8 @@ public final class TapRewriter {
     this.ways = new CallPaths(root);
     this.linear =
         classifier == null
-            ? LinearEnd.ofOperator(root, ways)
-            : LinearEnd.of(sources, root, ways, classifier);
+            ? LinearHead.ofOperator(root, ways)
+            : LinearHead.of(sources, root, ways, classifier);
     this.functions = new TapFunctions(sources, "__torch__." + prefix + "_taps", TapStyle.CUT);
     this.entry = new RootMethod(root, functions.module() + ".own");
     this.sites = new TapSites(root, this::isTap);

@@ -6,7 +6,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,7 +78,7 @@ final class ArchiveProof {
   }
 
   private Row run(Path folder) throws Exception {
-    Instrumented instrumented = archive.everyPath();
+    InstrumentedArchive instrumented = archive.everyPath();
     Path copy = folder.resolve(archive.name() + ".pt");
     instrumented.write(copy);
     try (TorchRun run = new TorchRun()) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.nio.FloatBuffer;
 import java.nio.file.FileSystem;
@@ -43,7 +43,7 @@ record GapLinear(Path copy, TapPlan plan, PtSymbolBlock block, FloatBuffer weigh
       Files.writeString(file, text);
     }
     TorchScriptArchive archive = TorchScriptArchive.open(edited);
-    Instrumented instrumented = archive.instrument(List.of("features"));
+    InstrumentedArchive instrumented = archive.instrument(List.of("features"));
     Path copy = folder.resolve("copy.pt");
     instrumented.write(copy);
     FloatBuffer weight = archive.values("fc", "weight").orElseThrow().asFloatBuffer();

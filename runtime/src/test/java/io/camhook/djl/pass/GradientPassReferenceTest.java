@@ -11,7 +11,7 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -133,7 +133,7 @@ class GradientPassReferenceTest {
       ReferenceArchive archive = ReferenceArchive.of(name);
       TorchScriptArchive code = TorchScriptArchive.open(archive.file());
       for (ModuleDescription module : code.modules()) {
-        Instrumented copy =
+        InstrumentedArchive copy =
             module.callSites() == 0 ? null : code.instrument(List.of(module.path()));
         // A head of a convolution and ReLU has no rows of a linear layer: RectifiedPassTest has it.
         if (copy != null
@@ -149,7 +149,7 @@ class GradientPassReferenceTest {
     assertThat(averaged).isEqualTo(expected);
   }
 
-  private void compareAverage(ReferenceArchive archive, Instrumented copy) throws Exception {
+  private void compareAverage(ReferenceArchive archive, InstrumentedArchive copy) throws Exception {
     Path file = temp.resolve("averaged.pt");
     copy.write(file);
     try (TorchRun run = new TorchRun()) {
@@ -180,7 +180,7 @@ class GradientPassReferenceTest {
 
   private void compare(ReferenceArchive archive, List<String> layers, List<String> wrong)
       throws Exception {
-    Instrumented instrumented = TorchScriptArchive.open(archive.file()).instrument(layers);
+    InstrumentedArchive instrumented = TorchScriptArchive.open(archive.file()).instrument(layers);
     TapPlan plan = instrumented.plan();
     if (plan.gradientMethod() == null) {
       return;

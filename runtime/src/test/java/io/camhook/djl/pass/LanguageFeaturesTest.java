@@ -15,7 +15,7 @@ import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.archive.ArchiveException;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,7 +52,7 @@ class LanguageFeaturesTest {
   void every_call_should_hold_what_hooks_of_pytorch_saw(String name) throws Exception {
     JsonNode facts = new ObjectMapper().readTree(FOLDER.resolve("features.json").toFile());
     TorchScriptArchive archive = TorchScriptArchive.open(FOLDER.resolve(name + ".pt"));
-    Instrumented instrumented = archive.instrument(called(archive));
+    InstrumentedArchive instrumented = archive.instrument(called(archive));
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
     try (TorchRun run = new TorchRun()) {

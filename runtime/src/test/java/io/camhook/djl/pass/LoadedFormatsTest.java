@@ -9,7 +9,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.ScriptedArchive;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.nio.file.Path;
 import java.util.List;
@@ -163,7 +163,7 @@ class LoadedFormatsTest {
             .source("__torch__/nets.py", source)
             .file("extra/labels.txt", "cat\ndog\n")
             .write(temp.resolve("old.pt"), net);
-    Instrumented instrumented = TorchScriptArchive.open(file).instrument(List.of("0"));
+    InstrumentedArchive instrumented = TorchScriptArchive.open(file).instrument(List.of("0"));
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
     try (TorchRun run = new TorchRun()) {
@@ -183,7 +183,7 @@ class LoadedFormatsTest {
 
   private RecordedRun pass(Path file, List<String> paths, TorchRun run, boolean training)
       throws Exception {
-    Instrumented instrumented = TorchScriptArchive.open(file).instrument(paths);
+    InstrumentedArchive instrumented = TorchScriptArchive.open(file).instrument(paths);
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
     PtSymbolBlock block = run.load(copy);

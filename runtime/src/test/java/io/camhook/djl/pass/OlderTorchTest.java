@@ -12,7 +12,7 @@ import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +45,7 @@ class OlderTorchTest {
   @MethodSource("archives")
   void every_path_should_hold_what_hooks_of_pytorch_saw(Path file) throws Exception {
     JsonNode facts = new ObjectMapper().readTree(FOLDER.resolve("small.json").toFile());
-    Instrumented instrumented = everyPath(file);
+    InstrumentedArchive instrumented = everyPath(file);
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
     try (TorchRun run = new TorchRun()) {
@@ -94,7 +94,7 @@ class OlderTorchTest {
   @MethodSource("archives")
   void suffix_should_give_the_logits_of_the_whole(Path file) throws Exception {
     JsonNode facts = new ObjectMapper().readTree(FOLDER.resolve("small.json").toFile());
-    Instrumented instrumented = everyPath(file);
+    InstrumentedArchive instrumented = everyPath(file);
     Path copy = temp.resolve("copy.pt");
     instrumented.write(copy);
     Map<String, String> methods = instrumented.plan().resumeMethods();
@@ -112,7 +112,7 @@ class OlderTorchTest {
     }
   }
 
-  private static Instrumented everyPath(Path file) throws IOException {
+  private static InstrumentedArchive everyPath(Path file) throws IOException {
     TorchScriptArchive archive = TorchScriptArchive.open(file);
     return archive.instrument(
         archive.modules().stream()

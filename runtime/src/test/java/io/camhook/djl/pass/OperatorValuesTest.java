@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.archive.ArchiveException;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,7 +48,7 @@ class OperatorValuesTest {
             .filter(module -> module.callSites() > 0 && !module.path().equals("."))
             .map(ModuleDescription::path)
             .toList();
-    Instrumented instrumented = opened.instrument(names);
+    InstrumentedArchive instrumented = opened.instrument(names);
     assertThat(instrumented.plan().notices()).isEmpty();
     Path copy = temp.resolve(archive.name() + ".pt");
     instrumented.write(copy);

@@ -14,7 +14,7 @@ import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
 import io.camhook.torchscript.archive.ArchiveException;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ class RecordedRunTest {
 
   @Test
   void twin_should_hand_out_what_the_module_returned() throws Exception {
-    Instrumented instrumented =
+    InstrumentedArchive instrumented =
         TorchScriptArchive.open(RESOURCES.resolve("one_conv.scripted.pt"))
             .instrument(List.of("conv1", "relu1", "."));
     Path copy = temp.resolve("copy.pt");
@@ -54,7 +54,7 @@ class RecordedRunTest {
 
   @Test
   void resumed_model_should_give_the_same_logits_for_each_of_a_batch() throws Exception {
-    Instrumented instrumented =
+    InstrumentedArchive instrumented =
         TorchScriptArchive.open(RESOURCES.resolve("gap_linear.traced.pt"))
             .instrument(List.of("features"));
     Path copy = temp.resolve("copy.pt");
@@ -97,7 +97,7 @@ class RecordedRunTest {
               .map(m -> m.path())
               .skip(1)
               .toList();
-      Instrumented instrumented = archive.instrument(called);
+      InstrumentedArchive instrumented = archive.instrument(called);
       Path copy = temp.resolve(name + ".pt");
       instrumented.write(copy);
       try (TorchRun run = new TorchRun()) {
@@ -126,7 +126,7 @@ class RecordedRunTest {
           .hasMessageStartingWith(name + ": ")
           .hasMessageContaining(form.startsWith("frozen") ? "was frozen" : "was inlined")
           .hasMessageEndingWith("its layers are the values of its operators");
-      Instrumented root = archive.instrument(List.of("."));
+      InstrumentedArchive root = archive.instrument(List.of("."));
       Path copy = temp.resolve(name);
       root.write(copy);
       try (TorchRun run = new TorchRun()) {

@@ -9,7 +9,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.FileSystem;
@@ -59,7 +59,7 @@ class RectifiedPassTest {
   @MethodSource("squeezenets")
   void gradient_of_squeezenet_should_be_that_of_autograd(String name) throws Exception {
     ReferenceArchive archive = ReferenceArchive.of(name);
-    Instrumented instrumented =
+    InstrumentedArchive instrumented =
         TorchScriptArchive.open(archive.file()).instrument(List.of("features"));
     TapPlan plan = instrumented.plan();
     assertThat(plan.averagedMethod()).isEqualTo("camhook_averaged");

@@ -11,7 +11,7 @@ import io.camhook.naming.ModuleDescription;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan.Label;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -151,7 +151,7 @@ record ReferenceArchive(
   }
 
   /** A copy that records every module that forward calls. */
-  Instrumented everyPath() throws IOException {
+  InstrumentedArchive everyPath() throws IOException {
     TorchScriptArchive archive = TorchScriptArchive.open(file);
     return archive.instrument(
         archive.modules().stream()

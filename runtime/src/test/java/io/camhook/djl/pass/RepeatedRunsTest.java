@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -89,7 +89,7 @@ class RepeatedRunsTest {
 
   private Model load(String name) throws Exception {
     ReferenceArchive archive = ReferenceArchive.of(name);
-    Instrumented instrumented = archive.everyPath();
+    InstrumentedArchive instrumented = archive.everyPath();
     Path copy = temp.resolve(name + ".pt");
     instrumented.write(copy);
     TorchRun run = new TorchRun();

@@ -13,7 +13,7 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.ModuleCalls;
 import io.camhook.torchscript.TorchScriptArchive;
-import io.camhook.torchscript.twin.Instrumented;
+import io.camhook.torchscript.twin.InstrumentedArchive;
 import io.camhook.torchscript.twin.TapPlan;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ class ResumeMethodsTest {
   @MethodSource("archives")
   void resumed_model_should_give_the_outputs_of_the_whole(String name) throws Exception {
     ReferenceArchive archive = ReferenceArchive.of(name);
-    Instrumented instrumented = archive.everyPath();
+    InstrumentedArchive instrumented = archive.everyPath();
     Path copy = temp.resolve(name + ".pt");
     instrumented.write(copy);
     TapPlan plan = instrumented.plan();

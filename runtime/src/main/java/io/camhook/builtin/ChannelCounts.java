@@ -1,15 +1,15 @@
 package io.camhook.builtin;
 
 /**
- * Channels of a tensor {@code [N,C,…]}.
+ * The number of channels of a tensor {@code [N,C,…]}.
  *
  * @param count C; 0 for tensors of fewer than three dimensions
  * @param dead channels whose values are all zero, in every sample
  */
-record Channels(int count, int dead) {
-  private static final Channels NONE = new Channels(0, 0);
+record ChannelCounts(int count, int dead) {
+  private static final ChannelCounts NONE = new ChannelCounts(0, 0);
 
-  static Channels of(float[] values, long[] shape) {
+  static ChannelCounts of(float[] values, long[] shape) {
     if (shape.length < 3 || values.length == 0) {
       return NONE;
     }
@@ -20,7 +20,7 @@ record Channels(int count, int dead) {
     for (int c = 0; c < channels; c++) {
       dead += isZero(values, samples, channels, positions, c) ? 1 : 0;
     }
-    return new Channels(channels, dead);
+    return new ChannelCounts(channels, dead);
   }
 
   private static boolean isZero(

@@ -10,12 +10,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-class InOrderTest {
+class OrderedExecutorTest {
   @Test
   void results_should_come_in_the_order_of_the_work() throws Exception {
     List<Integer> results = new ArrayList<>();
     CountDownLatch second = new CountDownLatch(1);
-    try (InOrder<Integer> work = new InOrder<>(2, results::add)) {
+    try (OrderedExecutor<Integer> work = new OrderedExecutor<>(2, results::add)) {
       work.add(
           () -> {
             second.await();
@@ -39,7 +39,7 @@ class InOrderTest {
   void work_under_way_should_be_bounded() throws Exception {
     AtomicInteger underWay = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
-    try (InOrder<Integer> work = new InOrder<>(2, result -> underWay.decrementAndGet())) {
+    try (OrderedExecutor<Integer> work = new OrderedExecutor<>(2, result -> underWay.decrementAndGet())) {
       for (int i = 0; i < 100; i++) {
         work.add(() -> most.accumulateAndGet(underWay.incrementAndGet(), Math::max));
       }
@@ -50,7 +50,7 @@ class InOrderTest {
 
   @Test
   void what_work_throws_should_reach_the_caller() {
-    try (InOrder<Integer> work = new InOrder<>(2, result -> {})) {
+    try (OrderedExecutor<Integer> work = new OrderedExecutor<>(2, result -> {})) {
       assertThatThrownBy(
               () -> {
                 work.add(

@@ -5,11 +5,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** An archive with taps added, ready to be written. Immutable and safe for concurrent use. */
-public final class Instrumented {
+public final class InstrumentedArchive {
   private final ArchiveCopy copy;
   private final TapPlan plan;
 
-  public Instrumented(ArchiveCopy copy, TapPlan plan) {
+  public InstrumentedArchive(ArchiveCopy copy, TapPlan plan) {
     this.copy = copy;
     this.plan = plan;
   }

@@ -17,11 +17,11 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-class KeptTensorsTest {
+class CaptureReducerTest {
   private static final LayerOutput LAYER = LayerOutput.of("layer4");
 
-  private static KeptTensors keeping(Precision precision, boolean maps) {
-    return new KeptTensors(
+  private static CaptureReducer keeping(Precision precision, boolean maps) {
+    return new CaptureReducer(
         List.of(
             new Model(
                 "res*",

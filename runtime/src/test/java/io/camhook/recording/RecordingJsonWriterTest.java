@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class RecordedJsonTest {
+class RecordingJsonWriterTest {
   private static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
 
   @Test
@@ -39,8 +39,8 @@ class RecordedJsonTest {
             "00ff");
     Manifest manifest =
         new Manifest(1, List.of(model), List.of(killed, ended), new Manifest.Removed(3, 17));
-    byte[] json = RecordedJson.manifest(manifest);
-    assertThat(RecordingJson.MAPPER.readValue(json, Manifest.class)).isEqualTo(manifest);
+    byte[] json = RecordingJsonWriter.manifest(manifest);
+    assertThat(RecordingJsonReader.MAPPER.readValue(json, Manifest.class)).isEqualTo(manifest);
   }
 
   @Test
@@ -51,7 +51,7 @@ class RecordedJsonTest {
             List.of(new ModelInfo("net", List.of())),
             List.of(new Run(NOON, null, "1.0", "host", 7, null, Map.of(), null, Map.of())),
             null);
-    assertThat(new String(RecordedJson.manifest(manifest), StandardCharsets.UTF_8))
+    assertThat(new String(RecordingJsonWriter.manifest(manifest), StandardCharsets.UTF_8))
         .isEqualToIgnoringNewLines(
             """
             {
@@ -75,7 +75,7 @@ class RecordedJsonTest {
   @Test
   void targets_should_name_their_class_where_it_has_a_name() {
     assertThat(
-            RecordedJson.targets(
+            RecordingJsonWriter.targets(
                 List.of(new Target(0, 0, 282, "tiger cat", 9.5), new Target(1, 0, 3, null, -1e-9))))
         .isEqualTo(
             "[{\"sample\":0,\"n\":0,\"index\":282,\"label\":\"tiger cat\",\"score\":9.5},"
@@ -85,7 +85,7 @@ class RecordedJsonTest {
   @Test
   void predictions_should_be_a_list_for_each_sample() {
     assertThat(
-            RecordedJson.topK(
+            RecordingJsonWriter.topK(
                 List.of(
                     List.of(new Prediction(1, "\"cat\"", 0.75), new Prediction(0, null, 0.25)),
                     List.of())))

@@ -1,7 +1,7 @@
 package io.camhook.cam;
 
 /** The data that a method requires. */
-public enum Need {
+public enum Requirement {
   /** The activation A of the layer. */
   ACTIVATION("the activation of the layer", "record it: capture: [activation]"),
   /** The gradient g of the target score with respect to A. */
@@ -26,7 +26,7 @@ public enum Need {
   private final String what;
   private final String remedy;
 
-  Need(String what, String remedy) {
+  Requirement(String what, String remedy) {
     this.what = what;
     this.remedy = remedy;
   }

@@ -6,4 +6,4 @@ package io.camhook.torchscript.twin;
  * @param archive the copy, and the methods that captures use
  * @param hooks the methods that hooks use; without sites if the archive calls no module
  */
-public record Hookable(Instrumented archive, HookPlan hooks) {}
+public record HookableArchive(InstrumentedArchive archive, HookPlan hooks) {}

@@ -10,8 +10,8 @@ import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 
-/** Reads the JSON of a recording; {@link RecordedJson} writes it. */
-final class RecordingJson {
+/** Reads the JSON of a recording; {@link RecordingJsonWriter} writes it. */
+final class RecordingJsonReader {
   static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
@@ -19,7 +19,7 @@ final class RecordingJson {
           .addModule(new SimpleModule().addDeserializer(Instant.class, new InstantDeserializer()))
           .build();
 
-  private RecordingJson() {}
+  private RecordingJsonReader() {}
 
   private static final class InstantDeserializer extends StdDeserializer<Instant> {
     private static final long serialVersionUID = 1L;

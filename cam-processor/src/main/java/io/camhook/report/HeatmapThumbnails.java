@@ -13,14 +13,14 @@ import java.util.Map;
  * The heatmaps of a capture's first target, one per method, small enough to be stored with every
  * thumbnail. The grid draws them; class means and the similarity of methods are computed from them.
  */
-final class SmallHeats {
+final class HeatmapThumbnails {
   /** Longest side in cells. */
   static final int SIDE = 24;
 
   /** Methods kept; a report of more compares them in the opened capture. */
   private static final int METHODS = 6;
 
-  private SmallHeats() {}
+  private HeatmapThumbnails() {}
 
   /**
    * A heatmap.

@@ -16,7 +16,7 @@ import java.util.concurrent.Future;
  * bounded, and results come in the order of the captures. Everything but the work runs on the caller's thread.
  */
 /** Runs tasks on all cores and delivers their results in the order of submission. */
-final class InOrder<T> implements AutoCloseable {
+final class OrderedExecutor<T> implements AutoCloseable {
   /** Receives results, on the thread that submits the tasks. */
   interface Sink<T> {
     void accept(T result) throws IOException;
@@ -27,11 +27,11 @@ final class InOrder<T> implements AutoCloseable {
   private final int most;
   private final Sink<T> sink;
 
-  InOrder(Sink<T> sink) {
+  OrderedExecutor(Sink<T> sink) {
     this(Runtime.getRuntime().availableProcessors(), sink);
   }
 
-  InOrder(int threads, Sink<T> sink) {
+  OrderedExecutor(int threads, Sink<T> sink) {
     this.sink = sink;
     this.most = 2 * threads;
     this.workers =

@@ -12,18 +12,18 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the JSON of a recording: times as ISO-8601 UTC, nulls omitted; {@link RecordingJson} reads
+ * Writes the JSON of a recording: times as ISO-8601 UTC, nulls omitted; {@link RecordingJsonReader} reads
  * it. It writes field by field, because object mapping would load 500 more classes into the
  * recorded JVM and keep them there.
  */
-final class RecordedJson {
+final class RecordingJsonWriter {
   private static final JsonFactory JSON = new JsonFactory();
 
   private interface Body {
     void write(JsonGenerator json) throws IOException;
   }
 
-  private RecordedJson() {}
+  private RecordingJsonWriter() {}
 
   static String targets(List<Target> targets) {
     return text(

@@ -8,14 +8,14 @@ import java.nio.file.StandardCopyOption;
 /**
  * A file that appears under its name only when it is complete, even if several writers write it.
  */
-final class WholeFile {
+final class AtomicFile {
   /** Writes the content of the file. */
   @FunctionalInterface
   interface Content {
     void write(Path file) throws IOException;
   }
 
-  private WholeFile() {}
+  private AtomicFile() {}
 
   static void write(Path file, Content content) throws IOException {
     Path temporary =

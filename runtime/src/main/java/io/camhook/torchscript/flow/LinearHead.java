@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param way the calls from the root to it, if what it returns is what the model returns and it is
  *     {@code torch.linear} of its first argument and {@code weight}; else null
  */
-public record LinearEnd(String before, String after, String weight, @Nullable List<CallSite> way) {
+public record LinearHead(String before, String after, String weight, @Nullable List<CallSite> way) {
   private static final String WEIGHT = "weight";
   private static final String LINEAR = "torch.linear";
 
@@ -32,7 +32,7 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
    *
    * @return null where it does not end with it, or the weight is not the same in each pass
    */
-  public static @Nullable LinearEnd ofOperator(MethodContext root, CallPaths ways) {
+  public static @Nullable LinearHead ofOperator(MethodContext root, CallPaths ways) {
     End end = End.of(root.method());
     if (end == null
         || !(end.value() instanceof Expr.Call call)
@@ -47,7 +47,7 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
     String bias = StateText.of(root.method(), call.arguments().get(2).value());
     return way == null || weight == null || bias == null
         ? null
-        : new LinearEnd(LINEAR + "(", ", " + weight + ", " + bias + ")", weight, way);
+        : new LinearHead(LINEAR + "(", ", " + weight + ", " + bias + ")", weight, way);
   }
 
   /**
@@ -56,7 +56,7 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
    * @param name of its weight, {@code fc.weight}
    * @return null where the code does not say which class one of the modules on the way has
    */
-  public static @Nullable LinearEnd of(
+  public static @Nullable LinearHead of(
       SourceTree sources, MethodContext root, CallPaths ways, String name) {
     String weight = sources.attribute(root.source(), root.self(), name);
     int dot = name.lastIndexOf('.');
@@ -70,7 +70,7 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
         List<CallSite> way = ways.to(call);
         boolean ends =
             way != null
-                && way.stream().allMatch(LinearEnd::isResult)
+                && way.stream().allMatch(LinearHead::isResult)
                 && isLinear(call.callee().method())
                 && call.call().arguments().size() == 1
                 && call.call().arguments().get(0).name() == null;
@@ -80,8 +80,8 @@ public record LinearEnd(String before, String after, String weight, @Nullable Li
     return ofModule(module, weight, null);
   }
 
-  private static LinearEnd ofModule(String module, String weight, @Nullable List<CallSite> way) {
-    return new LinearEnd("(" + module + ").forward(", ", )", weight, way);
+  private static LinearHead ofModule(String module, String weight, @Nullable List<CallSite> way) {
+    return new LinearHead("(" + module + ").forward(", ", )", weight, way);
   }
 
   /** Whether a method ends with the call and returns what it returned. */

@@ -21,11 +21,11 @@ import java.util.function.UnaryOperator;
  * Reduces a capture to what its entry in the configuration keeps: {@code precision} and {@code
  * reduce}. Runs on the writer's thread. Thread-safe.
  */
-public final class KeptTensors implements UnaryOperator<Capture> {
+public final class CaptureReducer implements UnaryOperator<Capture> {
   private final List<Model> models;
   private final Map<String, Kept> byLabel = new ConcurrentHashMap<>();
 
-  public KeptTensors(List<Model> models) {
+  public CaptureReducer(List<Model> models) {
     this.models = List.copyOf(models);
   }
 
