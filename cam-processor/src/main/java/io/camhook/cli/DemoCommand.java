@@ -163,9 +163,9 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   /**
-   * Plays a round for each object with the heatmap of its own class. Where the class of a picture's
-   * only object was not explained, that of the most probable class has to do; of two objects, one
-   * whose class was not explained has no round.
+   * Plays a round for each object with the heatmap of its own class. If the class of a picture's
+   * only object was not explained, the most probable class is used; with two objects, one whose
+   * class was not explained is skipped.
    */
   private void play(Explanation explanation, GroundTruth truth, int number) throws IOException {
     Optional<GroundTruth.Entry> known = truth.of(explanation.picture());

@@ -49,7 +49,7 @@ final class ExplanationFile {
   /**
    * Writes an explanation.
    *
-   * @param asked what its maps were asked for with
+   * @param asked the options that its maps were computed with
    */
   static void write(Path directory, Explanation explanation, String asked) throws IOException {
     write(directory, explanation, Map.of(), asked);
@@ -61,7 +61,7 @@ final class ExplanationFile {
     write(directory, explanation, recorded, "");
   }
 
-  /** Whether the file of that name is there, whole, and made as {@code asked}. */
+  /** Whether the file with that name exists, is complete, and was computed with {@code asked}. */
   static boolean isMadeBy(Path directory, String name, String asked) throws IOException {
     Path file = directory.resolve(name + SUFFIX);
     if (!Files.exists(file)) {

@@ -87,7 +87,7 @@ final class GroundTruth {
     return new GroundTruth(file.resolveSibling("."), entries);
   }
 
-  /** What is known of a picture. */
+  /** The truth about a picture, if known. */
   Optional<Entry> of(@Nullable Picture picture) {
     if (picture == null || bySha256.isEmpty()) {
       return Optional.empty();

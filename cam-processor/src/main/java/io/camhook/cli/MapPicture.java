@@ -48,7 +48,7 @@ final class MapPicture {
     return picture == null ? of(result.heatmap(), explanation.picture(), input) : picture;
   }
 
-  /** Over the picture that the user gave; what of it the model was not fed stays as it is. */
+  /** Draws over the user's picture; the part outside the model's input is unchanged. */
   static @Nullable Picture over(FloatMap heatmap, PictureFrame frame) {
     if (heatmap.rank() != 2) {
       return of(heatmap, null, null);

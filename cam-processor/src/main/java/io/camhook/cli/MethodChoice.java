@@ -85,7 +85,7 @@ final class MethodChoice {
     };
   }
 
-  /** The name the field knows a method by. */
+  /** The usual name of a method in the literature. */
   static String name(String id) {
     return NAMES.getOrDefault(id, id);
   }

@@ -45,9 +45,9 @@ final class OrderedExecutor<T> implements AutoCloseable {
   }
 
   /**
-   * Adds work; hands on results that are there, and waits for the oldest where many are under way.
+   * Submits a task; delivers finished results, and waits for the oldest task if many are running.
    *
-   * @throws IOException what work threw that was added before
+   * @throws IOException thrown by a task submitted earlier
    */
   void add(Callable<T> work) throws IOException {
     underWay.add(workers.submit(work));
@@ -59,7 +59,7 @@ final class OrderedExecutor<T> implements AutoCloseable {
     }
   }
 
-  /** Waits for all work and hands on what is left. */
+  /** Waits for all tasks and delivers the remaining results. */
   void finish() throws IOException {
     while (!underWay.isEmpty()) {
       handOn();

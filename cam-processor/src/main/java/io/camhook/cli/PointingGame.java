@@ -32,7 +32,8 @@ final class PointingGame {
   }
 
   /**
-   * Plays a round: the heatmap is resized to the mask bilinearly, of equal maxima the first counts.
+   * Plays a round: the heatmap is resized bilinearly to the mask's size; among equal maxima the
+   * first counts.
    */
   boolean play(String method, FloatMap heatmap, GroundTruth.Mask mask) {
     float[] heat =

@@ -199,8 +199,8 @@ final class ProcessCommand implements Callable<Integer> {
   /**
    * Writes the maps of a capture, on a worker's thread.
    *
-   * @param once whether to leave it alone if the same maps are there
-   * @return one for each sample; none where it was left alone
+   * @param once whether to skip the capture if the same maps already exist
+   * @return one for each sample; none if it was skipped
    */
   private List<Written> write(Capture capture, CaptureExplainer by, boolean once)
       throws IOException {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param types types of modules by path, by model
  */
 record RecordedLayouts(@Nullable Layout wanted, Map<String, Map<String, String>> types) {
-  /** Nothing is known. */
+  /** No layouts are known. */
   static final RecordedLayouts NONE = new RecordedLayouts(null, Map.of());
 
   RecordedLayouts with(Manifest manifest) {
@@ -36,7 +36,7 @@ record RecordedLayouts(@Nullable Layout wanted, Map<String, Map<String, String>>
   }
 
   /**
-   * A layer with its layout, where it is known.
+   * A layer with its layout, if known.
    *
    * @param input shape of the model's input; empty if unknown
    */

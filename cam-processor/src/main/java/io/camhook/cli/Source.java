@@ -52,9 +52,9 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
   }
 
   /**
-   * Hands on every explanation, in the order of the captures.
+   * Passes on every explanation, in the order of the captures.
    *
-   * @return what could not be read
+   * @return messages about what could not be read
    */
   default List<String> read(CaptureExplainer explainer, Sink sink, Progress progress)
       throws IOException {
@@ -65,7 +65,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
    * Makes something of every explanation on all cores, and hands it on in the order of the
    * captures.
    *
-   * @return what could not be read
+   * @return messages about what could not be read
    */
   <T> List<String> read(
       CaptureExplainer explainer,

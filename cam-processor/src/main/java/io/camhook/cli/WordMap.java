@@ -78,7 +78,7 @@ record WordMap(List<String> words, float[] values) {
         .collect(Collectors.joining(", "));
   }
 
-  /** The text for a terminal that knows 24-bit colours. */
+  /** The text for a terminal with 24-bit colours. */
   String coloured() {
     float most = 0;
     for (float value : values) {

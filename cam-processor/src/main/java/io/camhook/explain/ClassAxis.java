@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
 record ClassAxis(int axis, @Nullable String notice) {
 
   /**
-   * Chooses.
+   * Chooses the class axis.
    *
-   * @param wanted what the user said; null: nothing
-   * @param inputs what the model was fed
+   * @param wanted the user's choice; null if there is none
+   * @param inputs the model's inputs
    * @param labels number of class names; 0 if none are known
-   * @param selection what is to be explained, which may need a class that one axis does not have
-   * @throws CamException if several axes may be meant, naming them and the option
+   * @param selection the targets, which may need a class that one axis does not have
+   * @throws CamException if several axes are possible; the message names them and the option
    */
   static ClassAxis of(
       Tensor output,
@@ -131,7 +131,7 @@ record ClassAxis(int axis, @Nullable String notice) {
     return axis <= 1 ? output : turned(output.toFloats(), output.shape(), true);
   }
 
-  /** The targets of {@link #front}, for the output as it is. */
+  /** The targets of {@link #front}, adapted to the output as returned. */
   List<ScoreTarget> asReturned(List<ScoreTarget> targets, Tensor output) {
     if (axis <= 1) {
       return targets;

@@ -46,7 +46,7 @@ public final class InputFiles {
   /**
    * Finds the files; none is read yet.
    *
-   * @param preprocessing what becomes of pictures
+   * @param preprocessing how pictures are preprocessed
    * @throws ExplainException if a path does not exist or a directory holds no picture and no text
    */
   public static InputFiles of(List<Path> paths, Preprocessing preprocessing) throws IOException {

@@ -146,8 +146,9 @@ final class LayoutProbe {
   }
 
   /**
-   * The input with another part: noise of its own deviation on numbers; of integers, which may be
-   * ids that only some values are, those that stand elsewhere in the input.
+   * The input with one part changed: for floating-point inputs noise with the input's standard
+   * deviation is added; integers, which may be ids, are replaced by those from elsewhere in the
+   * input.
    */
   private static Tensor changed(Tensor input, int axis, int from, int to) {
     int size = (int) input.size(axis);

@@ -134,11 +134,10 @@ final class Layouts {
   }
 
   /**
-   * Whether the channels of an input {@code [n,…]} are its last dimension. Of rank 3 it may be
-   * {@code [n,C,L]} or frames {@code [n,T,F]}: there the axis is meant that the positions of a
-   * layer follow.
+   * Whether the channels of an input {@code [n,…]} are its last dimension. With rank 3 it may be
+   * {@code [n,C,L]} or frames {@code [n,T,F]}: the axis that a layer's positions follow decides.
    *
-   * @param layer one whose layout is known; null if there is none
+   * @param layer a layer with a known layout; null if there is none
    */
   static boolean inputHasChannelsLast(
       Tensor input,

@@ -53,7 +53,7 @@ public final class Measurement {
     this.mask = mask == null ? null : mask.clone();
   }
 
-  /** Takes the heatmap that others are to beat, for the win rate. */
+  /** Sets the baseline heatmap for the win rate. */
   public Measurement withBaseline(FloatMap heatmap) {
     ModelRun run = explained.modelRun(target(), options);
     if (metrics.contains(Metric.CONFIDENCE) && !run.model().takesIntegers()) {

@@ -18,11 +18,11 @@ interface ModelSource {
   ModelListing listing();
 
   /**
-   * What {@code auto} means, as the model itself shows it.
+   * The layer that {@code auto} means, found from the model alone.
    *
-   * @param output the output that is explained; null: the usual one
-   * @param inputs what it is fed
-   * @return empty where only a pass can show it
+   * @param output the explained output; null for the usual one
+   * @param inputs its inputs
+   * @return empty if only a pass can show it
    */
   default Optional<AutoLayer> auto(@Nullable String output, List<Tensor> inputs)
       throws IOException {
@@ -33,10 +33,10 @@ interface ModelSource {
   ModelSession open(Collection<String> paths) throws IOException;
 
   /**
-   * The layers that names mean.
+   * Resolves names of layers.
    *
    * @param layers paths, aliases or globs; not {@code auto}
-   * @throws ExplainException if an entry means none, or one that cannot be recorded
+   * @throws ExplainException if an entry matches no layer, or one that cannot be recorded
    */
   default Set<String> select(List<String> layers) {
     return LayerSelection.of(layers, listing());

@@ -21,7 +21,9 @@ import javax.imageio.stream.ImageInputStream;
  * correctly (a truncated JPEG, CMYK) is rejected.
  */
 final class PictureFile {
-  /** What the JDK's readers say of a file that ends too early, and go on with grey. */
+  /**
+   * The messages of the JDK's readers for a truncated file, which they otherwise fill with grey.
+   */
   private static final List<String> DAMAGE =
       List.of("truncated", "premature", "missing eoi", "corrupt", "unexpected end");
 

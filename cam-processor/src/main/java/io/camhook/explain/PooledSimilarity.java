@@ -16,11 +16,11 @@ import java.util.Arrays;
 record PooledSimilarity(float[] weights, ScoreTarget similarity) implements ScoreTarget {
 
   /**
-   * The target for an output; one without tokens, {@code [1,D]}, is compared as it is.
+   * The target for an output; an output without tokens, {@code [1,D]}, is compared directly.
    *
    * @param reference the other output, {@code [1,D]} or {@code [1,T,D]}
    * @param referenceMask of the other text
-   * @param mask of this text; a text without one has only tokens that count
+   * @param mask mask of this text; without a mask all tokens count
    */
   static ScoreTarget of(Tensor output, float[] mask, Tensor reference, float[] referenceMask) {
     if (output.rank() != 3) {

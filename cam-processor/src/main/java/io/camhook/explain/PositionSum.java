@@ -18,7 +18,7 @@ import java.util.List;
  */
 record PositionSum(int classes, boolean[] inside, ScoreTarget target) implements ScoreTarget {
 
-  /** The targets that {@code choice} means for the sums over a mask. */
+  /** The targets of {@code choice} for the sums over a mask. */
   static List<ScoreTarget> of(TargetChoice choice, Tensor output, boolean[] inside) {
     int classes = Math.toIntExact(output.size(1));
     long positions = output.elements() / classes;

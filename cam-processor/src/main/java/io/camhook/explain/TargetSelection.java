@@ -22,7 +22,7 @@ public interface TargetSelection {
    */
   List<ScoreTarget> of(Tensor output);
 
-  /** Whether the targets are classes, so that the axis that counts them matters. */
+  /** Whether the targets are classes, so that the class axis matters. */
   default boolean isOfClasses() {
     return false;
   }
@@ -77,8 +77,8 @@ public interface TargetSelection {
   }
 
   /**
-   * Cosine similarity with what the model returned of another input. Where it returns a vector a
-   * token, {@code [1,T,D]}, the means over the tokens are compared.
+   * Cosine similarity with the model's output for another input. If the model returns one vector
+   * per token, {@code [1,T,D]}, the means over the tokens are compared.
    *
    * @param output the other output
    * @param other the other input
@@ -91,10 +91,11 @@ public interface TargetSelection {
   }
 
   /**
-   * What a user wrote of a detector's boxes: {@code box:N}, a class, or {@code topN}, the surest
+   * Targets for a detector's boxes: {@code box:N}, a class, or {@code topN}, the most confident
    * boxes.
    *
-   * @param format what the columns are; null: each score is an output of its own, {@code [1,n]}
+   * @param format the meaning of the columns; null if each score is a separate output, {@code
+   *     [1,n]}
    */
   static TargetSelection ofBoxes(BoxChoice choice, Boxes.@Nullable Format format) {
     return output -> choice.of(output, format);

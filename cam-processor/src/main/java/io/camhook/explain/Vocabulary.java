@@ -152,7 +152,7 @@ public final class Vocabulary {
     return token.matches("\\[(CLS|SEP|PAD|MASK|UNK|BOS|EOS)]|</?[a-z]+>|<\\|[^>]*\\|>");
   }
 
-  /** Byte-level tokenizers write each byte of UTF-8 as a character of its own. */
+  /** Byte-level tokenizers write each byte of UTF-8 as a separate character. */
   private String readable(String token) {
     if (!bytes || isSpecial(token)) {
       return token;

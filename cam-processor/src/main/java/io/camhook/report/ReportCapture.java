@@ -44,7 +44,7 @@ public record ReportCapture(
     List<String> truth,
     int source) {
 
-  /** A capture of a picture whose right class nobody knows, without concepts. */
+  /** A capture of a picture with unknown true class, without concepts. */
   public ReportCapture(
       String id,
       String name,

@@ -77,7 +77,7 @@ public final class ServedReport implements Closeable {
     change.on(index.statistics());
   }
 
-  /** Says where the captures come from, as far as they have come. */
+  /** Sets the sources of the captures seen so far. */
   public synchronized void sources(List<ReportSource> sources) {
     index.sources(sources);
   }

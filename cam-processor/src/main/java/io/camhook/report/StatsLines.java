@@ -39,8 +39,8 @@ public final class StatsLines {
   /**
    * Adds the steps of a directory's file, if it has one.
    *
-   * @return one message for each line that is none; a last line that was cut off when the program
-   *     was killed is left out in silence
+   * @return one message for each invalid line; a last line that was cut off when the program was
+   *     killed is left out in silence
    */
   public static List<String> read(Path directory, LayerStatistics statistics) throws IOException {
     List<String> damage = new ArrayList<>();
@@ -70,9 +70,9 @@ public final class StatsLines {
   }
 
   /**
-   * Hands on every line of a directory's file.
+   * Passes every line of a directory's file to the visitor.
    *
-   * @return one message for each line that is none
+   * @return one message for each invalid line
    */
   public static List<String> each(Path directory, Visitor visitor) throws IOException {
     List<String> damage = new ArrayList<>();

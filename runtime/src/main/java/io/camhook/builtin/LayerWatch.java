@@ -8,8 +8,8 @@ public interface LayerWatch {
   void forward(LayerCall call, List<LayerValues> inputs, List<LayerValues> outputs);
 
   /**
-   * The gradients of a module's inputs are there. Tensors without a gradient are left out of the
-   * lists.
+   * Called when the gradients of a module's inputs have been computed. The lists contain only
+   * tensors with a gradient.
    */
   void backward(LayerCall call, List<LayerValues> gradInputs, List<LayerValues> gradOutputs);
 }

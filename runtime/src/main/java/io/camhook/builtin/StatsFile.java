@@ -48,8 +48,8 @@ final class StatsFile implements AutoCloseable {
   }
 
   /**
-   * Adds a line, of which nothing stays in memory. One that cannot be written is lost; the next is
-   * tried all the same.
+   * Appends a line without keeping it in memory. A line that cannot be written is lost; the next
+   * one is tried again.
    */
   synchronized void append(
       LayerCall call,

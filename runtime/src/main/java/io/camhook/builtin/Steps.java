@@ -35,7 +35,9 @@ public final class Steps {
     passes.set(new Pass(next.getAndIncrement()));
   }
 
-  /** A module's forward has ended; {@code watch} counts its calls on its own. */
+  /**
+   * Called when a module's forward has ended. Calls are counted separately for each {@code watch}.
+   */
   public LayerCall forward(LayerWatch watch, String path, String type) {
     return call(new Counter(watch, false, path), type);
   }

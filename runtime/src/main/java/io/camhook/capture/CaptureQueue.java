@@ -62,7 +62,7 @@ import org.jspecify.annotations.Nullable;
 public final class CaptureQueue implements AutoCloseable {
   private static final long NOTE_INTERVAL = Duration.ofSeconds(5).toNanos();
 
-  /** Most causes that are told apart in the log. */
+  /** The maximum number of distinct causes in the log. */
   private static final int CAUSES = 100;
 
   private final CaptureSink sink;
@@ -130,7 +130,7 @@ public final class CaptureQueue implements AutoCloseable {
     /** Once it was made; used by the writer thread alone. */
     @Nullable Capture made;
 
-    /** Whether its fate is known: it was written, or lost. */
+    /** Whether it has been counted as written or lost. */
     boolean decided;
 
     /** Why it was lost; null if it was written. */
@@ -170,8 +170,8 @@ public final class CaptureQueue implements AutoCloseable {
   /**
    * The same, with a step before the sink.
    *
-   * @param preparation makes of a capture what is written; runs on the writer thread
-   * @param observers are told of what becomes of captures
+   * @param preparation turns a capture into what is written; runs on the writer thread
+   * @param observers notified of how captures end
    * @param beginning runs first on the writer thread; must not throw
    */
   CaptureQueue(
@@ -225,10 +225,10 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /**
-   * Asks for room for {@code bytes} that a request needs beside its capture. Without room, its
+   * Reserves room for {@code bytes} that a request needs besides its capture. Without room, its
    * capture counts as dropped.
    *
-   * @return what to close when the bytes are given back; null if there is no room
+   * @return to be closed when the bytes are freed; null if there is no room
    */
   public @Nullable Admission reserve(long bytes) {
     return reserve(bytes, bytes);
@@ -320,10 +320,10 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /**
-   * Counts a capture that was lost before there was anything to take over. If memory ran out, no
-   * more are made.
+   * Counts a capture that was lost before it could be submitted. If memory ran out, capturing
+   * stops.
    *
-   * @param cause why; null if it was said already
+   * @param cause why; null if it has been logged already
    */
   public void lost(@Nullable Throwable cause) {
     lost(Loss.PASS, cause);
@@ -346,7 +346,7 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** Memory ran out: gives back what waits, and takes nothing any more. */
+  /** Memory ran out: frees the waiting captures and accepts no more. */
   void switchOff() {
     if (off) {
       return;
@@ -513,9 +513,9 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /**
-   * Lets nothing more in, writes what waits and closes the sink. What waits longer than {@code
-   * timeout} is dropped; a write that hangs is left alone, and its capture counts as failed.
-   * Idempotent.
+   * Accepts no more captures, writes the waiting ones and closes the sink. Captures that wait
+   * longer than {@code timeout} are dropped; a hanging write is abandoned, and its capture counts
+   * as failed. Idempotent.
    *
    * @return whether the sink was closed in time; the counters add up in any case
    */
@@ -557,7 +557,10 @@ public final class CaptureQueue implements AutoCloseable {
     return closed;
   }
 
-  /** Counts an item as lost whose fate is not waited for; if it is known later, the count moves. */
+  /**
+   * Counts an item as lost without waiting for its outcome; if the outcome arrives later, the count
+   * is corrected.
+   */
   private void giveUp(@Nullable Item item, Loss loss) {
     if (item != null && item.givenUp == null) {
       item.givenUp = loss;

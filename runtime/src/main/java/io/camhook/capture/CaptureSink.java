@@ -11,12 +11,12 @@ import java.io.IOException;
  */
 public interface CaptureSink {
   /**
-   * Takes one capture: after this it can be read where it went. Its tensors are given back some
-   * time after this returns, so a sink that keeps a capture keeps a copy.
+   * Writes one capture; when this returns, readers can see it. Its tensors are freed some time
+   * later, so a sink that keeps a capture must copy it.
    *
-   * @throws CaptureRefusedException if it will never be taken: it counts as failed
-   * @throws IOException if the sink does not work now: the same capture is tried again later, and
-   *     nothing is captured until it is taken
+   * @throws CaptureRefusedException if the sink will never accept it; it counts as failed
+   * @throws IOException if the sink does not work now; the same capture is retried later, and
+   *     nothing is captured until that succeeds
    */
   void write(Capture capture) throws IOException;
 
@@ -43,7 +43,7 @@ public interface CaptureSink {
   /** Notes a model that captures come from, with its module tree. */
   default void model(ModelInfo model) throws IOException {}
 
-  /** Hands on whatever the sink still holds. */
+  /** Writes everything that the sink still buffers. */
   default void flush() throws IOException {}
 
   /** Called every few seconds: the sink may note the status, and tidy up. */

@@ -80,7 +80,7 @@ public record CaptureStatus(
     return Loss.byReason(losses);
   }
 
-  /** One line about what became of the captures. */
+  /** The counters in one line. */
   String inWords(String destination) {
     String line =
         "%d of %d captures written to %s, %d dropped, %d failed"

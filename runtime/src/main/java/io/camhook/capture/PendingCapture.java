@@ -17,8 +17,8 @@ public interface PendingCapture {
   long bytes();
 
   /**
-   * The capture. Its tensors may be views of the memory that {@link #discard} gives back, so that
-   * nothing is copied; they are not used after that. Called at most once, on the writer thread.
+   * The capture. Its tensors may be views of the memory that {@link #discard} frees, so that
+   * nothing is copied; they are not used afterwards. Called at most once, on the writer thread.
    */
   Capture materialize();
 

@@ -93,10 +93,10 @@ public final class Recorder implements AutoCloseable {
   }
 
   /**
-   * Asks for room in the queue for {@code bytes} that a request needs for a moment beside its
+   * Reserves room in the queue for {@code bytes} that a request needs temporarily besides its
    * capture. Without room, its capture counts as dropped.
    *
-   * @return what to close when the bytes are given back; null if there is no room
+   * @return to be closed when the bytes are freed; null if there is no room
    */
   public @Nullable Admission reserve(long bytes) {
     CaptureQueue open = queue();
@@ -140,8 +140,8 @@ public final class Recorder implements AutoCloseable {
   }
 
   /**
-   * A capture could not be made: it counts as failed. Who knows why says so; if memory ran out,
-   * nothing is captured any more.
+   * Counts a capture that could not be made as failed. Logs the cause if there is one; if memory
+   * ran out, capturing stops.
    */
   public void lost(@Nullable Throwable cause) {
     try {
@@ -154,7 +154,7 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
-  /** Something failed while a capture was made: if memory ran out, no more are made. */
+  /** Called when something failed during a capture: if memory ran out, capturing stops. */
   public void checkMemory(Throwable failure) {
     CaptureQueue made = queue;
     if (made != null && Memory.ranOut(failure)) {
@@ -162,7 +162,7 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
-  /** A capture could not be made, and it is known that memory was not the reason. */
+  /** Counts a capture as failed for another reason than memory. */
   public void lost() {
     lost(null);
   }
@@ -184,7 +184,7 @@ public final class Recorder implements AutoCloseable {
     sink.models.add(model);
   }
 
-  /** Has {@code observer} see what becomes of captures from now on. */
+  /** Notifies {@code observer} of how captures end from now on. */
   public void observe(CaptureObserver observer) {
     observers.add(observer);
   }
@@ -199,18 +199,18 @@ public final class Recorder implements AutoCloseable {
     return Set.copyOf(sink.recorded);
   }
 
-  /** What became of the captures so far. */
+  /** The current counters. */
   public Counters counters() {
     return status().counters();
   }
 
-  /** Everything there is to know of the captures now. */
+  /** The current state of the captures. */
   public CaptureStatus status() {
     CaptureQueue made = queue;
     return made == null ? CaptureStatus.IDLE : made.status();
   }
 
-  /** One line about what became of the captures so far. */
+  /** The current counters in one line. */
   public String statusLine() {
     return status().inWords(destination);
   }
@@ -249,7 +249,7 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
-  /** Writes what waits, and says in one line what became of all captures. Idempotent. */
+  /** Writes the waiting captures and logs the final counters in one line. Idempotent. */
   @Override
   public void close() {
     CaptureQueue open;

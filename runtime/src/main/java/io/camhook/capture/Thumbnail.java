@@ -11,8 +11,8 @@ final class Thumbnail {
   private Thumbnail() {}
 
   /**
-   * Of a picture {@code [H,W,C]} or pictures {@code [N,H,W,C]}, uint8: one that is no longer than
-   * 64 on either side; what is no picture stays as it is.
+   * Shrinks a picture {@code [H,W,C]} or pictures {@code [N,H,W,C]}, uint8, to at most 64 pixels
+   * per side; any other tensor is returned unchanged.
    */
   static Tensor of(Tensor image) {
     int rank = image.rank();

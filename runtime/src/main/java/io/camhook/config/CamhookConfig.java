@@ -37,7 +37,7 @@ public record CamhookConfig(
 
   /** What is recorded of a pass. */
   public enum CaptureKind {
-    /** The picture as it was fed, uint8 HWC, where it can be had. */
+    /** The input picture, uint8 HWC, if it is available. */
     IMAGE,
     /** The model's inputs. */
     INPUT,
@@ -274,7 +274,7 @@ public record CamhookConfig(
   public enum Permissions {
     /** The process's own user: 0700 for directories, 0600 for files. */
     OWNER,
-    /** Whoever the process's umask lets. */
+    /** As the process's umask allows. */
     UMASK
   }
 

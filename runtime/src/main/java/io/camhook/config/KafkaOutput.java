@@ -41,7 +41,7 @@ public record KafkaOutput(
     properties = Map.copyOf(properties);
   }
 
-  /** A topic as it is, without a spool. */
+  /** A topic with default settings, without a spool. */
   public static KafkaOutput of(String bootstrap, String topic) {
     return new KafkaOutput(
         bootstrap,

@@ -34,7 +34,7 @@ public record Place(Kind kind, int argument, String field, String member) {
     return new Place(Kind.FIELD, -1, name, "");
   }
 
-  /** A member, or a member of a member, of what is there. */
+  /** The place of a member, or a path of members, of this value. */
   public Place member(String path) {
     return new Place(kind, argument, field, path);
   }

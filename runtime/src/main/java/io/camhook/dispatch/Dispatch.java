@@ -51,13 +51,12 @@ public final class Dispatch {
   private Dispatch() {}
 
   /**
-   * Plugs the maker of adapters, and where failures of camhook itself are counted.
+   * Installs the factory of adapters, and the counter of camhook's own failures.
    *
-   * @param markers from the name of a woven class to names of classes each of which is always there
-   *     where an engine is that the class may belong to: the first that its loader sees is meant,
-   *     and one adapter is made for it
-   * @param factory from the marker to the adapter of the engine there; null from it means that
-   *     there is none (it has said why)
+   * @param markers maps the name of a woven class to marker classes of the engines that it may
+   *     belong to. The first marker that its loader sees decides, and one adapter is created for it
+   * @param factory creates the adapter for a marker's engine; returns null if there is none, after
+   *     logging why
    */
   public static synchronized void install(
       Function<String, List<String>> markers,
@@ -81,22 +80,22 @@ public final class Dispatch {
     }
   }
 
-  /** Plugs what knows the modules of plain networks; null unplugs it. */
+  /** Installs the source of the modules of plain networks; null removes it. */
   public static void installPlain(@Nullable ModuleSource source) {
     plain = source;
   }
 
   /**
-   * The modules of a plain network that {@code layers} means; null if the object is none.
+   * The modules of a plain network that match {@code layers}; null if the object is not one.
    *
-   * @throws IllegalArgumentException if {@code layers} means none of its modules
+   * @throws IllegalArgumentException if {@code layers} matches none of its modules
    */
   public static @Nullable List<Object> plainModules(Object model, String layers) {
     ModuleSource source = plain;
     return source == null ? null : source.modules(model, layers);
   }
 
-  /** Whether an agent is there that weaves engines. */
+  /** Whether an agent that weaves engines is present. */
   public static boolean installed() {
     return engines != null;
   }

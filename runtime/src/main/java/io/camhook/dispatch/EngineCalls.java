@@ -17,8 +17,8 @@ public interface EngineCalls {
    * A predictor begins to process a batch of inputs, or a trainer a batch of its own.
    *
    * @param owner the predictor or trainer
-   * @param inputs what the predictor was given; null from a trainer
-   * @return the request, to be closed when the predictor is done, or null when it is not sampled
+   * @param inputs the predictor's inputs; null for a trainer
+   * @return the request, which is closed when the predictor is done, or null if it is not sampled
    */
   default @Nullable Request request(Object owner, @Nullable List<?> inputs) {
     return null;
@@ -40,8 +40,8 @@ public interface EngineCalls {
    * An archive with code of the engine is about to be loaded.
    *
    * @param subject what loads it
-   * @param arguments of the loading method; replaced in place where another file is to be loaded
-   * @return the call, to be closed when it has been loaded, or null when it is of no interest
+   * @param arguments of the loading method; changed in place to load another file
+   * @return the call, which is closed after loading, or null if it is of no interest
    */
   default @Nullable BlockCall archive(Object subject, Object[] arguments) {
     return null;
@@ -73,16 +73,16 @@ public interface EngineCalls {
   }
 
   /**
-   * Backward is asked for.
+   * Called before the engine's backward.
    *
-   * @return true if the adapter ran it, false if the engine is to run it as if nothing had happened
+   * @return true if the adapter ran it, false if the engine should run it as usual
    */
   default boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
     return false;
   }
 
   /**
-   * The modules of a model that {@code layers} means, a path or a glob.
+   * The modules of a model that match {@code layers}, a path or a glob.
    *
    * @throws IllegalArgumentException if there are none; the message lists the closest paths
    */
@@ -93,9 +93,9 @@ public interface EngineCalls {
   }
 
   /**
-   * Refuses a hook of a module that could never run, or not as it was asked for.
+   * Rejects a hook that could never run on this module, or not with its options.
    *
-   * @throws IllegalArgumentException if it is refused; the message says what to do
+   * @throws IllegalArgumentException if it is rejected; the message says what to do
    */
   default void checkHook(HookKind kind, Object module, HookEntry entry) {}
 

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** camhook's log: one line per event. Implementations are thread-safe and never throw. */
 public interface EventLog {
-  /** Something the user asked to know. */
+  /** Information that the user asked for. */
   void info(String message);
 
   /** Something that is not as it should be, and what to do about it. */

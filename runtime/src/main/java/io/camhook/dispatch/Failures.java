@@ -57,7 +57,7 @@ public final class Failures {
     log.failure(what, cause);
   }
 
-  /** Something that the configuration asks for and that cannot be had; each is said once. */
+  /** Reports a request of the configuration that cannot be met; each is logged once. */
   public void mistake(String what) {
     count.getAndIncrement();
     if (mistakes.size() < CAUSES && mistakes.add(what)) {
@@ -99,7 +99,7 @@ public final class Failures {
             : " at " + trace[0].getClassName() + ":" + trace[0].getLineNumber());
   }
 
-  /** The first thing that went wrong and says something of {@code subject}. */
+  /** The first failure whose message mentions {@code subject}. */
   public Optional<String> about(String subject) {
     return Stream.concat(mistakes.stream().sorted(), causes.keySet().stream())
         .filter(what -> what.contains(subject))

@@ -17,8 +17,8 @@ public final class HookEntry {
   /**
    * @param hook the user's hook
    * @param alwaysCall whether it also runs when forward failed
-   * @param replaces whether what it returns counts inside a model that is one native call
-   * @param modules which modules a global hook is for; null for all
+   * @param replaces whether its return value is used inside a model that runs as one native call
+   * @param modules the modules that a global hook applies to; null for all
    */
   public HookEntry(
       Object hook, boolean alwaysCall, boolean replaces, @Nullable Predicate<Object> modules) {
@@ -36,7 +36,7 @@ public final class HookEntry {
     return alwaysCall;
   }
 
-  /** Whether what it returns counts inside a model that is one native call. */
+  /** Whether its return value is used inside a model that runs as one native call. */
   public boolean replaces() {
     return replaces;
   }

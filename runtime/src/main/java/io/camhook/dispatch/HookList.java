@@ -12,7 +12,7 @@ public final class HookList {
 
   private volatile HookEntry[] entries = NONE;
 
-  /** The list as it is now; not to be changed. */
+  /** The current list; must not be modified. */
   public HookEntry[] snapshot() {
     return entries;
   }

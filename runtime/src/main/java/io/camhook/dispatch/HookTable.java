@@ -70,7 +70,7 @@ public final class HookTable {
     update();
   }
 
-  /** Under the lock: what {@link Dispatch} has to know after a change. */
+  /** Updates the flags of {@link Dispatch} after a change; call with the lock held. */
   private static void update() {
     boolean now = globals == 0 && MODULES.size() == 0;
     if (now != empty) {

@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface ModuleSource {
   /**
-   * The modules of a model that {@code layers} means, a path or a glob.
+   * The modules of a model that match {@code layers}, a path or a glob.
    *
-   * @return null if the object is no such model
-   * @throws IllegalArgumentException if {@code layers} means none of its modules; the message lists
-   *     the closest paths
+   * @return null if the object is not such a model
+   * @throws IllegalArgumentException if {@code layers} matches none of its modules; the message
+   *     lists the closest paths
    */
   @Nullable List<Object> modules(Object model, String layers);
 }

@@ -44,19 +44,19 @@ public final class WeakIdentityMap<K, V> {
     return map.isEmpty();
   }
 
-  /** Number of keys that are alive, as far as the collector has said. */
+  /** Number of live keys, as far as the garbage collector has reported. */
   public int size() {
     forgetDead();
     return map.size();
   }
 
-  /** The values of keys that are alive, as far as the collector has said; a copy. */
+  /** A copy of the values of live keys, as far as the garbage collector has reported. */
   public List<V> values() {
     forgetDead();
     return List.copyOf(map.values());
   }
 
-  /** Whether keys may have been collected since somebody last asked for {@link #size}. */
+  /** Whether keys may have been collected since the last call of {@link #size}. */
   boolean hasDead() {
     Object gone = dead.poll();
     if (gone == null) {

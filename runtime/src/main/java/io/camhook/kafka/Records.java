@@ -87,7 +87,7 @@ final class Records {
   }
 
   /**
-   * The name of the file that a pointer means.
+   * The name of the file that a pointer refers to.
    *
    * @throws IOException if it is none
    */

@@ -223,8 +223,8 @@ final class TopicWriter {
    * Hands a capture to the producer, which copies it.
    *
    * @param types of the model's modules, by path
-   * @param receipt is told when it has arrived
-   * @throws IOException if the brokers do not answer: to be tried again
+   * @param receipt notified when it has arrived
+   * @throws IOException if the brokers do not answer; the caller should retry
    * @throws CaptureRefusedException if it is larger than the topic takes and cannot be reduced
    */
   void send(Capture capture, Map<String, String> types, Receipt receipt) throws IOException {

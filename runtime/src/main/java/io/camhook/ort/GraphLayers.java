@@ -69,10 +69,10 @@ final class GraphLayers {
   }
 
   /**
-   * The layers that an entry of {@code layers} means: all calls of the modules of that path, or the
-   * value or node of that name.
+   * The layers that an entry of {@code layers} matches: all calls of the modules with that path, or
+   * the value or node with that name.
    *
-   * @param score the output that {@code auto} looks back from; null where there is none
+   * @param score the output from which {@code auto} searches backwards; null if there is none
    * @throws OnnxException if there are none, with the reason
    */
   List<Layer> select(String pattern, @Nullable String score) throws OnnxException {

@@ -64,7 +64,7 @@ final class LayerHooks {
   }
 
   /**
-   * A layer's value is there.
+   * Called when a layer's value has been computed.
    *
    * @param session the application's
    * @throws HookException if a hook throws
@@ -92,11 +92,11 @@ final class LayerHooks {
   }
 
   /**
-   * What the model goes on with in the place of a layer's value.
+   * The value that the model continues with instead of a layer's value.
    *
    * @param session the application's
    * @return null if every hook there keeps it
-   * @throws HookException if a hook throws, or returns what cannot take the value's place
+   * @throws HookException if a hook throws, or returns something that cannot replace the value
    */
   @Nullable OnnxTensor replacement(Object session, SideModel.Tap tap, OnnxTensor value) {
     String path = tap.layer().path();
@@ -147,7 +147,7 @@ final class LayerHooks {
                         : returned)));
   }
 
-  /** The gradient at a layer is there. */
+  /** Called when the gradient at a layer has been computed. */
   void backward(Object session, SideModel.Tap tap, OnnxTensor gradient) {
     String path = tap.layer().path();
     for (Attached hook : attached) {

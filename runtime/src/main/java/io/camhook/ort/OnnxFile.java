@@ -131,7 +131,7 @@ public final class OnnxFile {
         .toList();
   }
 
-  /** The element type of a value, in words; null where nobody knows. */
+  /** The element type of a value, in words; null if it is unknown. */
   public @Nullable String element(String value) {
     TensorType type = model.types().get(value);
     return type == null ? null : type.element().toString();

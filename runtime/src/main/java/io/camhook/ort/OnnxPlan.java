@@ -75,7 +75,7 @@ final class OnnxPlan {
     return similarity;
   }
 
-  /** Whether hooks put values in the place of the model's own. */
+  /** Whether hooks replace values. */
   boolean replaces() {
     return entry.hooks().stream().anyMatch(CamhookConfig.Hook::replaces);
   }
@@ -111,12 +111,12 @@ final class OnnxPlan {
         && captures(CaptureKind.GRADIENT);
   }
 
-  /** Something cannot be had: said once, and counted each time. */
+  /** Reports an unavailable feature: logged once, counted each time. */
   void sayOnce(String message) {
     failures.mistake("model %s: %s".formatted(label, message));
   }
 
-  /** Says something that is as it should be, once. */
+  /** Logs information once. */
   void inform(String message) {
     if (said.add(message)) {
       log.info("model %s: %s".formatted(label, message));

@@ -334,7 +334,7 @@ final class OnnxSession implements ModelSession {
     }
   }
 
-  /** The linear layer that is all that follows the means of a layer's channels. */
+  /** The linear layer, if nothing else follows the means of a layer's channels. */
   private Optional<GemmHead> head(String path) throws OnnxException {
     String value = layers.get(LayerOutput.parse(path));
     return value == null

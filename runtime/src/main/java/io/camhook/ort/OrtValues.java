@@ -69,7 +69,7 @@ final class OrtValues {
             * Arrays.stream(((OnnxTensor) value).getInfo().getShape()).reduce(1, (a, b) -> a * b);
   }
 
-  /** A value of onnxruntime's with the same numbers; whoever gets it closes it. */
+  /** A value of onnxruntime's with the same numbers; the caller must close it. */
   static OnnxTensor of(OrtEnvironment environment, Tensor tensor) throws OrtException {
     ByteBuffer direct =
         ByteBuffer.allocateDirect(Math.toIntExact(Math.max(1, tensor.byteSize())))

@@ -25,7 +25,7 @@ record PassValues(
     @Nullable Tensor pictures) {
   private static final List<String> SCORES = List.of("logits", "out", "output", "scores");
 
-  /** The outputs of a result, which stays as it is. */
+  /** Copies of a result's outputs; the result itself is not changed. */
   static Map<String, Tensor> copies(OrtSession.Result result) {
     Map<String, Tensor> copies = new LinkedHashMap<>();
     for (Map.Entry<String, OnnxValue> output : result) {
@@ -72,7 +72,7 @@ record PassValues(
     return copies;
   }
 
-  /** Values of onnxruntime's again; whoever gets them closes them. */
+  /** Converts back to values of onnxruntime; the caller must close them. */
   static Map<String, OnnxTensor> values(OrtEnvironment environment, Map<String, Tensor> copies)
       throws OrtException {
     Map<String, OnnxTensor> values = new LinkedHashMap<>();

@@ -45,7 +45,7 @@ final class ReplacingSessions implements AutoCloseable {
   record Pass(
       OrtSession.@Nullable Result result, Map<String, OnnxTensor> edges, List<AutoCloseable> owned)
       implements AutoCloseable {
-    /** Gives back the edges; the result is the caller's. */
+    /** Closes the edges; the result belongs to the caller. */
     @Override
     public void close() {
       for (AutoCloseable one : owned) {
@@ -62,7 +62,7 @@ final class ReplacingSessions implements AutoCloseable {
    * Runs the model with the hooks.
    *
    * @param session the application's, for hooks
-   * @param outputs names of those that the application asked for, in its order
+   * @param outputs names of the outputs that the application requested, in its order
    * @return null if the sessions are closed
    * @throws HookException if a hook throws
    */

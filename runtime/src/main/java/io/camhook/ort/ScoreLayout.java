@@ -18,7 +18,7 @@ record ScoreLayout(long[] shape, int classAxis) {
   private static final int CLASSES = 1;
 
   /**
-   * @param wanted the axis that somebody named; negative counts from the last, null for the second
+   * @param wanted the axis that the user named; negative counts from the last, null for the second
    * @throws IllegalArgumentException if the output has no such axis
    */
   static ScoreLayout of(long[] shape, @Nullable Integer wanted) {

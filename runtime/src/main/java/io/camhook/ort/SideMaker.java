@@ -159,7 +159,7 @@ final class SideMaker implements Runnable {
         open);
   }
 
-  /** The model as it is for those who look: the values that hooks replace are inputs. */
+  /** The model for hooks that only look: the values that other hooks replace are inputs. */
   private static OrtModel beyond(
       OrtModel model, List<GraphLayers.Layer> edges, Set<GraphLayers.Layer> seen)
       throws OnnxException {

@@ -47,7 +47,7 @@ final class SidePass {
    * Captures a pass.
    *
    * @param session the application's, for hooks
-   * @return null if the session is closed meanwhile; whoever gets the capture discards it
+   * @return null if the session has been closed meanwhile; the caller must discard the capture
    */
   static @Nullable OrtCapture of(
       WatchedSession watched, Object session, PassValues values, Instant time) throws OrtException {

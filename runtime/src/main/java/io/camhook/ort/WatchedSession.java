@@ -81,7 +81,7 @@ final class WatchedSession implements AutoCloseable {
     return outputs;
   }
 
-  /** Whether the side session is there, or it is known that there is none. */
+  /** Whether the side session is ready, or known to be unavailable. */
   boolean isReady() {
     return made.getCount() == 0;
   }
@@ -144,12 +144,15 @@ final class WatchedSession implements AutoCloseable {
     return closed;
   }
 
-  /** True the first time: the outputs of both sessions are to be compared. */
+  /** True the first time, when the outputs of both sessions should be compared. */
   boolean toBeCompared() {
     return compared.compareAndSet(false, true);
   }
 
-  /** A pass could not be captured. After some no more are tried with the side session. */
+  /**
+   * Counts a pass that could not be captured. After several failures the side session is no longer
+   * used.
+   */
   void failed(Throwable cause) {
     failures.add("a pass of model " + plan.label() + " could not be captured", cause);
     boolean enough;

@@ -74,7 +74,7 @@ final class HookedNetwork {
     }
   }
 
-  /** Attaches a hook to the layers that any of the patterns means. */
+  /** Attaches a hook to the layers that match any of the patterns. */
   void attach(List<String> paths, PlainHook hook) {
     hooks.add(new Attached(paths.stream().map(LayerPattern::of).toList(), hook));
   }
@@ -123,10 +123,10 @@ final class HookedNetwork {
   }
 
   /**
-   * The modules below a root that {@code layers} means, a path or a glob; an object that several
-   * paths lead to, once.
+   * The modules below a root that match {@code layers}, a path or a glob. An object reachable by
+   * several paths appears once.
    *
-   * @throws IllegalArgumentException if it means none; the message lists the closest paths
+   * @throws IllegalArgumentException if none matches; the message lists the closest paths
    */
   List<Object> modules(Object root, String layers) {
     Map<String, Object> modules = new LinkedHashMap<>();
@@ -170,7 +170,7 @@ final class HookedNetwork {
     return !entry.capture().isEmpty();
   }
 
-  /** Whether camhook runs a backward of its own, for the score of a class. */
+  /** Whether camhook runs its own backward pass, for the score of a class. */
   boolean wantsScoreGradient() {
     return recordsGradients()
         && entry.target().kind() != CamhookConfig.Target.Kind.NONE
@@ -251,7 +251,7 @@ final class HookedNetwork {
     return places.root() == null ? places.module() : places.root();
   }
 
-  /** Whether only a class of its own can be the root. */
+  /** Whether the root has its own class. */
   boolean hasRootClass() {
     return places.root() != null;
   }
@@ -291,7 +291,7 @@ final class HookedNetwork {
     return tensors(module).isTensor(meant) ? meant : null;
   }
 
-  /** Index of the argument that a place means; -1 if there is none. */
+  /** Index of the argument that a place refers to; -1 if there is none. */
   int argument(Place place, Object module, Object[] arguments) {
     if (place.argument() >= 0) {
       return place.argument() < arguments.length ? place.argument() : -1;

@@ -131,7 +131,7 @@ public final class PlainNetworks {
     return new PlainPass(network, false);
   }
 
-  /** Whether a pass with these scores is to be captured; null where a model has none. */
+  /** Whether to capture a pass with these scores, which are null for models without scores. */
   boolean isWanted(HookedNetwork network, @Nullable ClassScores scores) {
     return when == null
         || (scores != null
@@ -174,7 +174,7 @@ public final class PlainNetworks {
     }
   }
 
-  /** A capture was lost on its way: it counts as failed. */
+  /** Counts a capture that was lost during the pass as failed. */
   void lost(HookedNetwork network, Throwable cause) {
     if (cause instanceof NoRoomException) {
       return; // counted, as dropped

@@ -58,9 +58,9 @@ final class TensorAccess {
   /**
    * A copy of the numbers.
    *
-   * @param module the module whose output it is, asked for the shape of a flat array; null if it is
-   *     no output
-   * @throws IllegalArgumentException if it is no tensor, or its shape does not fit
+   * @param module the module that returned it, which knows the shape of a flat array; null if it is
+   *     not an output
+   * @throws IllegalArgumentException if it is not a tensor, or its shape does not fit
    */
   Tensor read(Object tensor, @Nullable Object module) {
     Object array = array(tensor);
@@ -146,7 +146,7 @@ final class TensorAccess {
   }
 
   /**
-   * The same, where the shape is known: what {@code tensor} holds may have been given back.
+   * The same with a known shape, because the memory of {@code tensor} may have been freed.
    *
    * @param shape its shape
    */

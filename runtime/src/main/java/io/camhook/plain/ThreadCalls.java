@@ -68,7 +68,7 @@ final class ThreadCalls {
     return call;
   }
 
-  /** Removes a call that has ended, with whatever an exception left above it. */
+  /** Removes a call that has ended, and calls above it that an exception left behind. */
   void pop(ModuleCall call) {
     int index = calls.lastIndexOf(call);
     if (index >= 0) {

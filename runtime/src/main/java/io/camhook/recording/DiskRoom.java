@@ -20,15 +20,18 @@ final class DiskRoom {
   private static final long FREE_AT_MOST = 1L << 30;
   private static final long FREE_SHARE = 50;
 
-  /** A shard takes at most this share of the bound, so that rotating loses no more at once. */
+  /**
+   * A shard takes at most this share of the limit, which bounds the loss when the oldest one is
+   * deleted.
+   */
   private static final int SHARDS_IN_BOUND = 8;
 
   private final Path directory;
   private final DiskLimits limits;
 
   /**
-   * Age is told by a clock that nobody can set: elapsed time where this process wrote the shard,
-   * else the time of the start, moved on by elapsed time.
+   * Ages are measured with a clock that cannot be adjusted: elapsed time for shards written by this
+   * process, otherwise the start time plus elapsed time.
    */
   private final Instant startTime = Instant.now();
 

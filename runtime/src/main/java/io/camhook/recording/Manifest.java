@@ -58,7 +58,7 @@ public record Manifest(
     return new Manifest(FORMAT_VERSION, List.of(), List.of(), null);
   }
 
-  /** With {@code model} added, or in the place of the one of that name. */
+  /** A copy with {@code model} added, or replacing the model of that name. */
   Manifest with(ModelInfo model) {
     List<ModelInfo> all = new ArrayList<>(models);
     all.removeIf(other -> other.name().equals(model.name()));

@@ -65,7 +65,7 @@ public record Run(
     return with(Instant.now(), counters, losses);
   }
 
-  /** This run with what became of its captures up to now. */
+  /** This run with its current counters. */
   Run noted(Counters counters, Map<String, Long> losses) {
     return with(null, counters, losses);
   }

@@ -45,7 +45,7 @@ final class SafetensorsLayout {
     header = header(metadata, tensors, begins);
   }
 
-  /** CRC32C of the data section that these tensors give, whatever the metadata. */
+  /** CRC32C of the data section for these tensors, independent of the metadata. */
   static int crc32c(Map<String, Tensor> tensors) {
     CRC32C crc = new CRC32C();
     for (Map.Entry<String, Tensor> entry : order(tensors)) {

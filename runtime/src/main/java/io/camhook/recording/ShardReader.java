@@ -22,7 +22,7 @@ final class ShardReader implements Closeable {
   private long position;
 
   /**
-   * @param damage is told of every gap
+   * @param damage receives every gap
    */
   ShardReader(Path file, Consumer<Damage> damage) throws IOException {
     this.channel = FileChannel.open(file, StandardOpenOption.READ);

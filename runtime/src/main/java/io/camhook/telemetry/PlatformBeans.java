@@ -12,7 +12,7 @@ final class PlatformBeans {
   /**
    * Registers a bean.
    *
-   * @throws IllegalStateException if one of that name is there
+   * @throws IllegalStateException if there is already one with that name
    */
   static <T> void register(String name, T bean, Class<T> type) {
     try {

@@ -33,7 +33,7 @@ public record SanityCheck(List<Entry> curve) {
     /** Replaces the weights of one more layer by random ones. */
     void randomize(String layer, long seed);
 
-    /** The heatmap of the model as it is now. */
+    /** The heatmap of the model in its current state. */
     FloatMap heatmap();
 
     /** Puts the trained weights back. */
@@ -44,7 +44,7 @@ public record SanityCheck(List<Entry> curve) {
     curve = List.copyOf(curve);
   }
 
-  /** Runs the check; the subject's weights are restored whatever happens. */
+  /** Runs the check; the subject's weights are restored in every case. */
   public static SanityCheck of(Subject subject, long seed) {
     FloatMap trained = subject.heatmap();
     List<Entry> curve = new ArrayList<>();

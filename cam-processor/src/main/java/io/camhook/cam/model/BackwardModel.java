@@ -52,8 +52,7 @@ public interface BackwardModel extends ForwardModel {
   }
 
   /**
-   * The gradient of the targets, one per sample, at other vectors in the place of {@link
-   * #embedding}.
+   * The gradient of the targets, one per sample, at other vectors in place of {@link #embedding}.
    *
    * @param embedding {@code [n,T,D]}
    */
@@ -61,7 +60,7 @@ public interface BackwardModel extends ForwardModel {
     throw new CamException("this model has no embedding");
   }
 
-  /** The outputs at other vectors in the place of {@link #embedding}, {@code [n,T,D]}. */
+  /** The outputs for other vectors in place of {@link #embedding}, {@code [n,T,D]}. */
   default Tensor outputsOfEmbedding(Tensor embedding) {
     throw new CamException("this model has no embedding");
   }

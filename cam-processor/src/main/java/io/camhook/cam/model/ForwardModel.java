@@ -42,8 +42,8 @@ public interface ForwardModel {
   Tensor outputsFrom(String path, Tensor activation, Tensor input);
 
   /**
-   * What the model makes of a layer's result, where that is an affine function of the means of its
-   * channels and the implementation knows it.
+   * The function from a layer's result to the outputs, if it is an affine function of the channel
+   * means and the implementation knows it.
    *
    * @param path module path of the layer
    */

@@ -15,7 +15,7 @@ final class InputGradients {
     Tensor at(Tensor batch, List<ScoreTarget> targets);
   }
 
-  /** Mean of {@code dS/dx} over {@code count} inputs that {@code filler} makes. */
+  /** Mean of {@code dS/dx} over {@code count} inputs filled by {@code filler}. */
   static double[] mean(ModelRun run, String method, int count, ModelRun.Filler filler) {
     BackwardModel model = run.backward(method);
     return mean(run, method, count, run.input().shape(), filler, model::inputGradient);

@@ -50,8 +50,8 @@ public final class ModelMethods {
   }
 
   /**
-   * The id that a user means: {@code GradCAM}, {@code grad-cam} and {@code Grad_CAM} are {@code
-   * gradcam}; what is no method stays as it is.
+   * Normalises an id: {@code GradCAM}, {@code grad-cam} and {@code Grad_CAM} become {@code
+   * gradcam}; an unknown id is returned unchanged.
    */
   public static String idOf(String text) {
     String plain = plain(text);
@@ -74,7 +74,8 @@ public final class ModelMethods {
   }
 
   /**
-   * Says no to an id that neither this nor {@link CamMethods} knows, naming the nearest of both.
+   * Rejects an id that neither this class nor {@link CamMethods} knows; the message suggests the
+   * nearest of both.
    *
    * @throws CamException if there is no such method
    */

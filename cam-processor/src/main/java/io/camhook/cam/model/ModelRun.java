@@ -53,15 +53,15 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
     return Arrays.stream(input.shape()).skip(2).mapToInt(Math::toIntExact).toArray();
   }
 
-  /** The score of the input as it is. */
+  /** The score of the unchanged input. */
   public double score() {
     return target.score(model.outputs(input).toFloats());
   }
 
   /**
-   * What stands in the place of a value that is taken away: 0, of token ids the padding token.
+   * The replacement for a removed value: 0, or the padding token for token ids.
    *
-   * @throws CamException naming {@code method} if nobody has said which token that is
+   * @throws CamException naming {@code method} if the padding token is not known
    */
   public float absent(String method) {
     if (!model.takesIntegers()) {
@@ -104,7 +104,9 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
             + " scorecam, ablationcam, rise or occlusion");
   }
 
-  /** The scores of {@code count} inputs of the shape of this one, made and run batch by batch. */
+  /**
+   * The scores of {@code count} inputs with the shape of this one, created and run batch by batch.
+   */
   public double[] scoresOfInputs(String method, int count, Filler filler) {
     return scores(method, count, input.shape(), filler, model::outputs);
   }

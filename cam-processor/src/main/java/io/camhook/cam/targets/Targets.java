@@ -33,7 +33,7 @@ public final class Targets {
     return new OutputSum(positive ? "positive side" : "negative side", positive ? 1 : -1);
   }
 
-  /** The raw score: the one output as it is, or the sum of all. */
+  /** The raw score: the single output, or the sum of all outputs. */
   public static ScoreTarget raw() {
     return new OutputSum("raw score", 1);
   }

@@ -122,7 +122,10 @@ final class ArchiveSpool implements AutoCloseable {
     };
   }
 
-  /** A stream whose reads are as long as asked for: DJL's native code does not look. */
+  /**
+   * A stream whose reads return the full requested length, because DJL's native code does not
+   * check.
+   */
   static InputStream inFullReads(InputStream stream) {
     return new FilterInputStream(stream) {
       @Override

@@ -257,7 +257,7 @@ public final class AutogradGateway {
     return versions;
   }
 
-  /** Overwrites the contents of {@code target}, whoever holds it. */
+  /** Overwrites the contents of {@code target}, visible to everyone who references it. */
   public void copy(NDManager owner, NDArray target, NDArray source) {
     try (NDList arguments =
         new NDList(

@@ -49,7 +49,7 @@ public final class KernelCheck {
 
   private KernelCheck() {}
 
-  /** Runs once a process, on a thread of its own, and says so where a convolution is wrong. */
+  /** Runs once per process, on its own thread, and logs a warning if a convolution is wrong. */
   public static void start(EventLog log) {
     if (!STARTED.compareAndSet(false, true)) {
       return;

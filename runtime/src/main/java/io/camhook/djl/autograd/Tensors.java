@@ -55,7 +55,7 @@ public final class Tensors {
     return zeros.muli(0).addi(array);
   }
 
-  /** An alias that no manager closes: whoever asks for it does. */
+  /** An alias that no manager closes; the caller must close it. */
   public static NDArray ownAlias(NDArray array) {
     NDManager owner = AutogradGateway.instance().manager();
     NDArray alias = alias(array, owner);
@@ -141,7 +141,7 @@ public final class Tensors {
     return new Tensor(type, known.getShape().getShape(), bytes);
   }
 
-  /** The values as bfloat16, which DJL cannot be asked for. */
+  /** The values as bfloat16, which DJL does not support. */
   public static NDArray toBfloat16(NDArray array) {
     return own(AutogradGateway.instance().bfloat16(array.getManager(), array), array.getManager());
   }

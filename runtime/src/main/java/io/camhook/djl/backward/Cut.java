@@ -111,7 +111,7 @@ final class Cut {
     return source;
   }
 
-  /** Where the gradient goes on to. */
+  /** The value before the cut, where the gradient continues. */
   NDArray before() {
     return before;
   }
@@ -121,7 +121,7 @@ final class Cut {
     return leaf;
   }
 
-  /** What the model goes on with. */
+  /** The value that the model continues with. */
   NDArray after() {
     return after;
   }

@@ -238,7 +238,7 @@ public final class GradPoints {
     return made;
   }
 
-  /** The model goes on with what lies after {@code cut}. */
+  /** The model continues with the value after {@code cut}. */
   synchronized void handOn(Cut cut) {
     handedOn.put(cut.after(), new WeakReference<>(cut));
   }
@@ -259,8 +259,8 @@ public final class GradPoints {
   }
 
   /**
-   * Sees to it that what uses {@code array} from now on, beside the module that is about to, does
-   * not lead a backward past it: the graph before it is to be run once, when all has arrived.
+   * Ensures that later uses of {@code array}, besides the module about to use it, do not lead a
+   * backward past this point: the graph before it must run once, after all gradients have arrived.
    */
   synchronized void join(NDArray array) {
     if (handedOn.get(array) == null && !Tensors.isLeaf(array)) {
@@ -281,7 +281,7 @@ public final class GradPoints {
     return point != null && points.contains(point) ? point : null;
   }
 
-  /** The point of a tensor as it is now; null if it has none. */
+  /** The current point of a tensor; null if it has none. */
   synchronized @Nullable TensorPoint pointAt(NDArray tensor) {
     TensorPoint point = current(tensor);
     return point != null && point.isCurrent(tensor) ? point : null;

@@ -236,8 +236,8 @@ public final class HookedBackward {
   }
 
   /**
-   * A hook threw before the engine ran: what comes after the tensor in the model gets its
-   * gradients, no more.
+   * A hook threw before the engine ran: only the part of the model after the tensor gets its
+   * gradients.
    */
   private void endAt(GradPoint point, List<@Nullable NDArray> going, Throwable failure) {
     try {
@@ -311,7 +311,7 @@ public final class HookedBackward {
     continueAt(cut, gradient);
   }
 
-  /** The gradient goes on at the other side of a cut. */
+  /** The gradient continues on the other side of a cut. */
   private void continueAt(Cut cut, NDArray gradient) {
     Cut earlier = cut.earlier();
     if (earlier != null && waiting.contains(earlier.point())) {
@@ -331,7 +331,7 @@ public final class HookedBackward {
     return array;
   }
 
-  /** A copy: the engine may go on to add to the memory of what it was given. */
+  /** A copy, because the engine may still add to the memory of the array that it was given. */
   private @Nullable NDArray forHooks(@Nullable NDArray gradient) {
     return gradient == null ? null : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
   }
@@ -392,7 +392,9 @@ public final class HookedBackward {
         cause);
   }
 
-  /** The point made last at which gradients have arrived; those made later wait no more. */
+  /**
+   * The last created point at which gradients have arrived; points created later no longer wait.
+   */
   private @Nullable GradPoint nextArrived() {
     while (!waiting.isEmpty()) {
       GradPoint point = waiting.iterator().next();

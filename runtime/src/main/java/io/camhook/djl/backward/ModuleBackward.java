@@ -238,7 +238,7 @@ public final class ModuleBackward {
     return seen;
   }
 
-  /** No input requires grad: the hooks run when the outputs' gradients are there. */
+  /** No input requires grad: the hooks run as soon as the outputs' gradients have been computed. */
   @SuppressWarnings("unchecked")
   private void runWithoutInputGradients(NDList gradientsOfOutputs) {
     NDList none = new NDList(Collections.<NDArray>nCopies(inputs, null));

@@ -60,7 +60,7 @@ final class TensorPoint extends GradPoint {
     return hooks;
   }
 
-  /** Its tensor has this point no more. */
+  /** Removes this point from its tensor. */
   void forgetIn(WeakIdentityMap<NDArray, TensorPoint> points) {
     NDArray array = tensor.get();
     if (array != null && points.get(array) == this) {
@@ -116,8 +116,8 @@ final class TensorPoint extends GradPoint {
   }
 
   /**
-   * A backward is over: gives the tensor the gradient as it is after the hooks, if it keeps one.
-   * The engine has written another: that before the hooks, and once more for each look at it.
+   * After a backward: sets the tensor's gradient to the one after the hooks, if it retains one. The
+   * engine has accumulated a different one: the gradient before the hooks, once more for each read.
    */
   void retain() {
     NDArray array = tensor.get();
@@ -171,9 +171,10 @@ final class TensorPoint extends GradPoint {
   }
 
   /**
-   * Runs tensor hooks in a row. Each may change or close what it gets; what it returns counts.
+   * Runs tensor hooks one after the other. Each may change or close its argument; only its return
+   * value counts.
    *
-   * @return what the last one returned that returned anything; null if none did
+   * @return the last non-null return value; null if there is none
    */
   @SuppressWarnings("unchecked")
   static @Nullable NDArray run(HookList hooks, NDArray gradient) {

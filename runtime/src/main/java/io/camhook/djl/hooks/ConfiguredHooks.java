@@ -53,9 +53,9 @@ public final class ConfiguredHooks {
   }
 
   /**
-   * Attaches the hooks of one entry to a model; one that cannot be had is reported.
+   * Attaches the hooks of one entry to a model, and reports those that are not available.
    *
-   * @param reasons why a layer that matches no module takes no hooks, null if nothing is known
+   * @param reasons why a layer that matches no module accepts no hooks; null if unknown
    */
   public void attach(
       CamhookConfig.Model entry,

@@ -222,7 +222,7 @@ public final class HookedCall implements BlockCall {
             .afterForward(block, path, new NDList(inputs), ownList(outputs));
   }
 
-  /** What a hook is shown: it may change the list, and only what it returns counts. */
+  /** The list passed to a hook: the hook may change it, and only its return value counts. */
   private static @Nullable NDList ownList(@Nullable NDList arrays) {
     return arrays == null ? null : new NDList(arrays);
   }

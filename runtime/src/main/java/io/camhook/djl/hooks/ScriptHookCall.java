@@ -54,7 +54,7 @@ final class ScriptHookCall {
   /**
    * Adds what an argument holds.
    *
-   * @param gradient whether its gradient through this call can be told
+   * @param gradient whether its gradient through this call can be determined
    */
   void argument(NDList tensors, boolean gradient) {
     inputs.addAll(tensors);
@@ -64,7 +64,7 @@ final class ScriptHookCall {
   /**
    * The arguments are complete.
    *
-   * @return what the module is to get; null if nothing takes the place of what it gets
+   * @return the inputs for the module; null to keep the current ones
    */
   @Nullable NDList begins() {
     NDList given = inputs;
@@ -110,7 +110,7 @@ final class ScriptHookCall {
   /**
    * The module has returned.
    *
-   * @return what the model is to go on with; null if nothing takes the place of {@code outputs}
+   * @return the values to continue with; null to keep {@code outputs}
    */
   @Nullable NDList returned(NDList outputs) {
     NDList seen = outputs;

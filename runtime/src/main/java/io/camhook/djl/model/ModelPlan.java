@@ -46,7 +46,7 @@ public final class ModelPlan {
   private volatile boolean lookingForSpatial;
 
   /**
-   * @param info the model as recordings know it
+   * @param info the model's entry in recordings
    * @param classNames names of the classes it predicts, empty if unknown
    * @param archives those that are blocks of a network of Java blocks
    */
@@ -157,7 +157,7 @@ public final class ModelPlan {
     return engine != null && !engine.startsWith("PyTorch ");
   }
 
-  /** What became of the archive of a TorchScript model; null for one of Java blocks. */
+  /** How the archive of a TorchScript model was instrumented; null for a model of Java blocks. */
   @Nullable
   public ScriptPlan script() {
     return script;
@@ -348,7 +348,7 @@ public final class ModelPlan {
     }
   }
 
-  /** The model as recordings know it, with one note more from now on. */
+  /** Adds a note to the model's entry in recordings, and returns the entry. */
   public ModelInfo noted(String note) {
     synchronized (paths) {
       info = info.with(note);

@@ -97,7 +97,7 @@ public final class ScriptModules {
     return all;
   }
 
-  /** Why hooks cannot be put where {@code layers} says; null if nothing is known about it. */
+  /** Why hooks cannot be registered at {@code layers}; null if no reason is known. */
   @Nullable
   public String refusal(String layers) {
     String whole = opacity;

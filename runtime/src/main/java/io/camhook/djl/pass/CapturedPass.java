@@ -66,9 +66,9 @@ final class CapturedPass implements PendingCapture {
   }
 
   /**
-   * Leaves predictions and targets to whoever materializes the capture.
+   * Defers predictions and targets until the capture is materialized.
    *
-   * @param scores the model's output, of {@code owner}
+   * @param scores the model's output, owned by {@code owner}
    * @param classes reads the explained class of each sample, if any
    * @param names names of the classes, empty if unknown
    */

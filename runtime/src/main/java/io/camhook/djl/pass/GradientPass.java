@@ -138,7 +138,7 @@ public record GradientPass(
     }
   }
 
-  /** Nothing in the head is differentiated, whatever its weights require. */
+  /** Nothing in the head is differentiated, even if its weights require gradients. */
   private static IValue head(PtSymbolBlock block, String method, NDList inputs, boolean training) {
     if (!training) {
       return ModuleCalls.run(block, method, inputs, false);

@@ -32,7 +32,7 @@ public final class HookedCapture {
     this.failed = failed;
   }
 
-  /** Adds to what the hooks want of a pass what is to be captured. */
+  /** Adds the values to capture to those that hooks want from a pass. */
   public void want(HookPlan plan, long[] wanted, boolean graph) {
     long value = graph && pass.wantsGradients() ? HookPlan.GRADIENT : HookPlan.VALUE;
     for (int site = 0; site < plan.sites().size(); site++) {

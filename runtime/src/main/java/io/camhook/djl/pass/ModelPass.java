@@ -82,7 +82,7 @@ public abstract class ModelPass implements AutoCloseable {
     return gradients;
   }
 
-  /** Whether the caller makes a graph of its own, as training does. */
+  /** Whether the caller builds its own graph, as in training. */
   public final boolean isInCallersGraph() {
     return callersGraph;
   }
@@ -97,9 +97,9 @@ public abstract class ModelPass implements AutoCloseable {
   }
 
   /**
-   * A block that is to be recorded returned.
+   * Called when a recorded block has returned.
    *
-   * @return what its caller gets: the same values
+   * @return the values for its caller, equal to {@code outputs}
    */
   public NDList returned(String path, NDList outputs) {
     return outputs;
@@ -115,7 +115,9 @@ public abstract class ModelPass implements AutoCloseable {
     return null;
   }
 
-  /** What came with its gradients in one call; null where they are asked for afterwards. */
+  /**
+   * The pass that computed its gradients in the same call; null if they are computed afterwards.
+   */
   public @Nullable GradientPass inOneCall() {
     return null;
   }

@@ -14,13 +14,16 @@ public final class OpenBlocks {
   private final BiFunction<Block, NDList, NDList> returned;
 
   /**
-   * @param returned is told what a block returned; gives what the block's caller gets
+   * @param returned called with a block's result; returns the values for the block's caller
    */
   public OpenBlocks(BiFunction<Block, NDList, NDList> returned) {
     this.returned = returned;
   }
 
-  /** A block begins; null if it runs already: super.forward is no call of its own. */
+  /**
+   * Called when a block begins; null if it is running already, because super.forward is not a
+   * separate call.
+   */
   public @Nullable BlockCall enter(Block block) {
     for (Block other : open) {
       if (other == block) {

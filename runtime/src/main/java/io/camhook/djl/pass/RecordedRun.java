@@ -25,10 +25,10 @@ public record RecordedRun(NDList outputs, List<TapPlan.Label> labels, List<NDArr
   /**
    * Runs the twin. With gradients, this thread's grad mode must be on.
    *
-   * @param gradients whether the pass is cut at the first tap, so that gradients can be asked for
+   * @param gradients whether the pass is cut at the first tap, so that gradients can be computed
    * @param autograd false runs in inference mode, where nothing has a graph
    * @param owner manager of the taps
-   * @throws UnsupportedOperationException where DJL cannot give the model's own result either
+   * @throws UnsupportedOperationException if DJL cannot convert the model's own result either
    */
   public static RecordedRun run(
       PtSymbolBlock block,

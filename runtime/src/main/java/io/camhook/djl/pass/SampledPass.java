@@ -203,12 +203,12 @@ public final class SampledPass {
     }
   }
 
-  /** Whether the result is such that the pass is to be captured; known when it has finished. */
+  /** Whether the result meets the condition for capturing; known after the pass. */
   public boolean isWanted() {
     return wanted;
   }
 
-  /** The finished capture; whoever takes it must discard it. */
+  /** The finished capture; the caller must discard it. */
   public CapturedPass capture() {
     return capture;
   }

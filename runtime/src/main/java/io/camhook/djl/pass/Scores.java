@@ -78,8 +78,8 @@ public final class Scores {
   }
 
   /**
-   * The first output that can be class scores. The entries of a dict have no order that means
-   * anything: there, the one with the name that such an entry usually has.
+   * The first output that can be class scores. The order of a dict's entries is arbitrary, so there
+   * the entry with a usual name is taken.
    */
   public static @Nullable NDArray among(List<NDArray> outputs) {
     List<NDArray> possible =
@@ -101,8 +101,8 @@ public final class Scores {
   }
 
   /**
-   * A model's outputs in the order of {@code output.N}: their own, but for those of a dict, whose
-   * order means nothing; of them the class scores come first.
+   * A model's outputs in the order of {@code output.N}: the model's order, except for a dict, whose
+   * order is arbitrary: there the class scores come first.
    */
   public static List<NDArray> inOrder(List<NDArray> outputs, @Nullable String wanted) {
     NDArray scores = wanted == null ? among(outputs) : named(outputs, wanted);

@@ -55,8 +55,8 @@ public final class ScriptPass extends ModelPass {
   /**
    * In a request of the application.
    *
-   * @param oneCall null if gradients are asked for after the model has returned
-   * @throws UnsupportedOperationException from {@link #run}, where DJL cannot give the model's own
+   * @param oneCall null if gradients are computed after the model has returned
+   * @throws UnsupportedOperationException from {@link #run}, if DJL cannot convert the model's own
    *     result either
    */
   static ScriptPass inRequest(

@@ -61,9 +61,10 @@ public final class StoppingRun {
      * Runs on the thread that runs the model.
      *
      * @param stop number of the stop, see {@link HookPlan}
-     * @param values what the call gets or gave
-     * @param keys for each its place among the arguments, and {@code .key} for each level in it
-     * @return as many values to go on with; null to go on with those there are
+     * @param values the arguments or results of the call
+     * @param keys for each value its position among the arguments, and {@code .key} for each level
+     *     inside
+     * @return the same number of values to continue with; null to keep the current ones
      */
     @Nullable List<? extends NDArray> stop(long stop, PtNDArray[] values, List<String> keys);
   }

@@ -46,8 +46,9 @@ public final class ThreadWork {
   }
 
   /**
-   * Whether a forward that begins is a part of the one that runs innermost: a class's own forward
-   * has called the one that it overrides. A block that calls its own forward anew is another call.
+   * Whether a forward that begins is part of the innermost running one, that is, a class's forward
+   * has called the one that it overrides. A block that calls its own forward recursively makes
+   * another call.
    *
    * @param declares the class that declares the method
    */

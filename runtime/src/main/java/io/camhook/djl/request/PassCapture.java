@@ -65,7 +65,7 @@ final class PassCapture {
     }
   }
 
-  /** Runs the method with taps in the place of the model's own; null if it must run itself. */
+  /** Runs the method with taps in place of the model's own; null if the model must run itself. */
   @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
     SampledPass now = pass;
     InnerArchive inner = scope.plan().inner(block);

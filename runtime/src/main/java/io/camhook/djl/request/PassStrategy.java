@@ -12,7 +12,7 @@ abstract class PassStrategy {
   /** The root returned or threw: what its caller gets. */
   abstract @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);
 
-  /** Whether {@link #exit} has put a result in the place of what was thrown. */
+  /** Whether {@link #exit} has replaced an exception by a result. */
   boolean recovered() {
     return false;
   }

@@ -59,7 +59,7 @@ final class ReplayCapture extends PassStrategy {
     return again != null;
   }
 
-  /** What the application gets is known, and nobody has looked at it yet. */
+  /** The application's result is known, but the application has not seen it yet. */
   @Override
   @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
     try (scratch) {

@@ -55,7 +55,7 @@ public final class ScriptSession implements ModelSession {
 
   private final SessionUse use = new SessionUse();
 
-  /** Layers whose values have a type that DJL does not know, and the heap has as float32. */
+  /** Layers whose values have a type that DJL does not know; on the heap they are float32. */
   private final Set<String> unknownTypes = new HashSet<>();
 
   /** What runs showed. */

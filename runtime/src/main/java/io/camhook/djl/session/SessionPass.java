@@ -58,7 +58,7 @@ final class SessionPass extends SessionWatch {
    * Differentiates the targets, and copies everything.
    *
    * @param outputs what the model returned
-   * @param notices get what is to be said of it
+   * @param notices receives notices for the user
    */
   Pass onHeap(
       NDList outputs,
@@ -120,7 +120,7 @@ final class SessionPass extends SessionWatch {
     String why =
         String.valueOf(e.getMessage()).contains("modified by an inplace operation")
             ? "what an operator after them needs for its derivative, its own result, is changed in"
-                  + " place by a later one (such as leaky_relu_ and then add_)"
+                + " place by a later one (such as leaky_relu_ and then add_)"
             : "an operator after them has no derivative";
     List<LayerOutput> without = layers.stream().filter(layer -> !found.contains(layer)).toList();
     return "%d of %d layers have no gradient: %s; the last of them is '%s'"

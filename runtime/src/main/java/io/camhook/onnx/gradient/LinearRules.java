@@ -21,7 +21,7 @@ final class LinearRules {
     rules.put("Einsum", LinearRules::einsum);
   }
 
-  /** {@code Y = alpha·A'·B' + beta·C}, where ' transposes if the attribute says so. */
+  /** {@code Y = alpha·A'·B' + beta·C}, where ' transposes if the attribute is set. */
   private static void gemm(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     String g = flow.gradient();
     String first = node.inputs().get(0);

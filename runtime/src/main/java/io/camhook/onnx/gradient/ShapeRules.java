@@ -55,7 +55,9 @@ final class ShapeRules {
     flow.send(0, b.transpose(flow.gradient(), inverse));
   }
 
-  /** Whatever moves elements of its first input: applied to their positions. */
+  /**
+   * Operators that move elements of their first input: the operator is applied to the positions.
+   */
   private static void move(Backward b, Node node, OperatorBackward flow) throws OnnxException {
     flow.onlyBefore(1, "indices");
     flow.send(0, b.scatterBy(node.inputs().get(0), at -> moved(b, node, at), flow.gradient()));

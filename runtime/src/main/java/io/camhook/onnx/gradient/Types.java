@@ -43,9 +43,9 @@ final class Types {
   }
 
   /**
-   * A pool that rounds up leaves out a window that would begin in the padding after the input. Its
-   * kernel in onnxruntime does so; what onnxruntime infers before a run (up to 1.22) counts that
-   * window. What comes after such a pool has sizes that are only known in a run.
+   * A pool with ceil_mode skips a window that would begin in the padding after the input.
+   * onnxruntime's kernel does that, but its shape inference (up to 1.22) counts the window. So the
+   * sizes after such a pool are known only in a run.
    */
   private void correctRoundedPools(Graph graph) throws OnnxException {
     Set<String> uncertain = new HashSet<>();
@@ -147,7 +147,7 @@ final class Types {
     return type == null ? ElementType.FLOAT : type.element();
   }
 
-  /** Whether the value is real, as far as one knows. */
+  /** Whether the value is real, as far as known. */
   boolean isReal(String name) {
     TensorType type = types.get(name);
     return type == null || type.element().isReal() || type.element() == ElementType.UNDEFINED;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param symbol the name of a varying size; dimensions with the same name have the same size
  */
 public record Dimension(long size, @Nullable String symbol) {
-  /** A dimension of which nothing is known. */
+  /** An unknown dimension. */
   public static final Dimension UNKNOWN = new Dimension(-1, null);
 
   public static Dimension of(long size) {

@@ -297,7 +297,7 @@ public final class OnnxModules {
     return node.inputs().stream().anyMatch(i -> parameters.contains(i) && i.startsWith(prefix));
   }
 
-  /** Whether a parameter lost its name because it was computed anew. */
+  /** Whether a parameter lost its name because it was recomputed. */
   private boolean renamed(@Nullable String parameter) {
     return parameter != null && parameters.contains(parameter) && parameter.startsWith("onnx::");
   }
@@ -350,8 +350,8 @@ public final class OnnxModules {
   }
 
   /**
-   * The layer that {@code auto} means: what the last global pool, or mean over positions, on every
-   * way to the score takes in; else the last tokens {@code [N,T,D]} after an attention.
+   * The layer that {@code auto} means: the input of the last global pool, or mean over positions,
+   * that every path to the score passes; else the last tokens {@code [N,T,D]} after an attention.
    *
    * @param score the output that holds the scores
    * @param taken shapes of the values of one run
@@ -394,7 +394,7 @@ public final class OnnxModules {
     return tensor == null ? null : tensor.longs();
   }
 
-  /** The shape of a value in words, such as {@code N×512×7×7}; null where nothing is known. */
+  /** The shape of a value in words, such as {@code N×512×7×7}; null if it is unknown. */
   public @Nullable String shape(String value) {
     TensorType type = types.get(value);
     List<Dimension> dimensions = type == null ? null : type.dimensions();

@@ -119,11 +119,11 @@ public final class CallPaths {
   }
 
   /**
-   * What a method needs of its statements before the one with a call, to go on from there with the
+   * The statements before a call that a method still needs when it continues from there with the
    * call's result given.
    *
    * @param keepsOwner whether the module whose method is called is needed too
-   * @return lookups only; null if data goes around the call
+   * @return lookups only; null if data bypasses the call
    */
   public static @Nullable List<Stmt> neededBefore(CallSite site, int at, boolean keepsOwner) {
     Stmt.Function method = site.caller().method();

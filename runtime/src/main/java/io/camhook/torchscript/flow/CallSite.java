@@ -49,8 +49,8 @@ public final class CallSite {
   /**
    * An operator.
    *
-   * @param operator as it is called, {@code torch.relu_}
-   * @param type of what it returns
+   * @param operator its full name, {@code torch.relu_}
+   * @param type its return type
    * @param repeated whether it is in a loop
    */
   CallSite(MethodContext caller, Expr.Call call, String operator, Expr type, boolean repeated) {
@@ -72,7 +72,7 @@ public final class CallSite {
     return OperatorNames.of(dotted(), call);
   }
 
-  /** The operator as it is called, {@code torch.relu_}. */
+  /** The operator's full name, {@code torch.relu_}. */
   public String dotted() {
     return Objects.requireNonNull(operator, "asked for the operator of a module's call");
   }
@@ -82,7 +82,10 @@ public final class CallSite {
     return repeated;
   }
 
-  /** Which value of the operator in the module it is, from 0; negative before it is known. */
+  /**
+   * The number of the value among those of this operator in the module, from 0; negative while
+   * unknown.
+   */
   public int number() {
     return number;
   }

@@ -46,12 +46,13 @@ public record GlobalAverage(
   private static final String TRAINING = "training";
 
   /**
-   * Follows the recorded value from the tap to what the model returns.
+   * Follows the recorded value from the tap to the model's result.
    *
    * @param tap the calls from the root to the only tap
-   * @param linear the calls from the root to the linear layer that the model ends with; empty where
-   *     it ends with none
-   * @return null where it goes another way, or the code is more than what is known here
+   * @param linear the calls from the root to the linear layer at the model's end; empty if there is
+   *     none
+   * @return null if the value takes another path, or if the code contains something that is not
+   *     understood here
    */
   public static @Nullable GlobalAverage of(
       SourceTree sources, MethodContext root, List<CallSite> tap, List<CallSite> linear) {
@@ -92,7 +93,7 @@ public record GlobalAverage(
     CLASS_MAPS,
     /** The same without what is negative. */
     RECTIFIED,
-    /** The averages in the order of samples and channels, in whatever shape. */
+    /** The averages in the order of samples and channels, in any shape. */
     AVERAGES,
     /** The same in two dimensions. */
     FEATURES,
@@ -211,7 +212,7 @@ public record GlobalAverage(
       }
     }
 
-    /** Of what a statement assigns, nothing is known but {@code kept}. */
+    /** Forgets what is known about the variables that a statement assigns, except {@code kept}. */
     private static void forget(Stmt statement, Map<String, Known> variables, String kept) {
       VariableUse names = new VariableUse(null);
       names.add(statement);

@@ -173,9 +173,9 @@ public final class OperatorResults {
   /**
    * The type that an operator returns.
    *
-   * @param dotted the operator as it is called, {@code torch.conv2d}
+   * @param dotted the operator's full name, {@code torch.conv2d}
    * @param tensors for each argument whether it is known to be a tensor
-   * @return null if there is no tensor in it, or it is not known
+   * @return null if it contains no tensor, or if it is unknown
    */
   public static @Nullable Expr of(String dotted, List<Boolean> tensors) {
     if (FOREIGN.contains(dotted)) {

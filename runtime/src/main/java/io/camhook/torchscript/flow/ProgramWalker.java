@@ -148,7 +148,9 @@ public final class ProgramWalker {
     }
   }
 
-  /** Something writes other values into these: whoever shares their memory depends on both. */
+  /**
+   * Other values are written into the target: every value that shares its memory depends on both.
+   */
   void mixedIn(Value target, Flow flow) {
     if (flow == Flow.EMPTY) {
       return;
@@ -242,7 +244,7 @@ public final class ProgramWalker {
     }
   }
 
-  /** The value as one that a module call has returned, an object of its own. */
+  /** The value as the result of a module call, a separate object. */
   Value returned(CallSite site, Value value) {
     return returned(value, numbers.computeIfAbsent(site, s -> numbers.size()));
   }

@@ -33,7 +33,9 @@ import org.jspecify.annotations.Nullable;
 public final class GuidedRewriter {
   private static final String PARAMETER = "camhook_cuts: List[Tensor]";
 
-  /** A ReLU's result and the leaf that goes on with its values; the leaf itself must not change. */
+  /**
+   * A ReLU's result and the leaf that continues with its values; the leaf itself must not change.
+   */
   private static final String CUT =
       """
       def cut(x: Tensor,

@@ -35,10 +35,10 @@ public record HookPlan(
   /** The plan of an archive in which hooks cannot look at anything. */
   public static final HookPlan NONE = new HookPlan("", "", null, List.of(), Map.of());
 
-  /** Ends a stop: the pass goes on with what it had. */
+  /** Ends a stop: the pass continues with its own values. */
   public static final long KEEP = 0;
 
-  /** Ends a stop: the pass goes on with the answers. */
+  /** Ends a stop: the pass continues with the answers. */
   public static final long TAKE = -1;
 
   /** Ends a stop: the pass fails. */

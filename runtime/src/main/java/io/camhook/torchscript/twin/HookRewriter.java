@@ -35,8 +35,8 @@ public final class HookRewriter {
   private @Nullable String stoppingMethod;
 
   /**
-   * @param wanted the operators that hooks are to look at; not asked for modules
-   * @param prefix begins every added name; nothing in the archive does
+   * @param wanted selects the operators that hooks see; not used for modules
+   * @param prefix prefix of every added name, unused in the archive
    * @param added takes the methods, by qualified name of their class
    */
   public HookRewriter(

@@ -32,8 +32,8 @@ final class StopWriter {
   private final TwinWriter twins;
 
   /**
-   * @param sites the calls to stop at, and {@code plan} what is known of each
-   * @param prefix begins every added name; nothing in the archive does
+   * @param sites the calls to stop at; {@code plan} describes each
+   * @param prefix prefix of every added name, unused in the archive
    * @param added takes the methods, by qualified name of their class
    */
   StopWriter(

@@ -108,11 +108,11 @@ public final class TapFunctions {
   }
 
   /**
-   * The function at which a pass stops with values of these types and goes on with what it is told
-   * to; by qualified name. It takes the values, what {@link TapStyle#STOP} hands down, the number
-   * of the stop and whether anybody waits for it (0: nobody).
+   * The qualified name of the function in which a pass stops with values of these types and
+   * continues with the answer. It takes the values, the arguments of {@link TapStyle#STOP}, the
+   * number of the stop, and whether any hook waits for it (0: none).
    *
-   * @param together whether it returns a tuple of the values; else there is one
+   * @param together whether it returns a tuple of the values; otherwise there is a single one
    */
   String forStop(List<Expr> types, boolean together) {
     List<@Nullable String> elements = new ArrayList<>();

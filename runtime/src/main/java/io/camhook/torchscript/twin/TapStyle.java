@@ -70,11 +70,11 @@ enum TapStyle {
       """),
 
   /**
-   * For hooks, which only look: nothing is cut, and nothing is done where {@code wanted} is 0. 1
-   * asks for the value. 3 asks for a place in the graph that stands for this call's result (or
-   * argument) alone, as PyTorch's backward hooks have it: where the value needs a gradient, what is
-   * recorded is a node of its own, and the program goes on after it. An argument that is changed in
-   * place has no such place; its value is recorded without a graph.
+   * For hooks that only look: nothing is cut, and nothing is done if {@code wanted} is 0. 1
+   * requests the value. 3 requests a node in the graph that belongs to this call's result (or
+   * argument) alone, as with PyTorch's backward hooks: if the value needs a gradient, a separate
+   * node is recorded, and the program continues after it. An argument that is changed in place has
+   * no such node; its value is recorded without a graph.
    */
   OBSERVE(
       "wanted: int",
