@@ -92,9 +92,9 @@ public final class Explainer implements AutoCloseable {
    * @param model the archive
    * @param layers module paths or globs ({@code *} within a segment, {@code **} across segments,
    *     {@code *} alone is every module), or {@code auto}, the last module with a spatial output,
-   *     which the first input shows
+   *     which is found with the first input
    * @throws ExplainException if there is no such file or layer, or PyTorch's natives are missing
-   * @throws IOException if the file is no TorchScript archive, with the reason
+   * @throws IOException if the file is not a TorchScript archive, with the reason
    */
   public static Explainer load(Path model, List<String> layers) throws IOException {
     ModelListing.requireFile(model);
@@ -107,18 +107,19 @@ public final class Explainer implements AutoCloseable {
   }
 
   /**
-   * Takes a model of Java blocks that the application has, in a JVM with the agent. The model stays
-   * as it is, and other threads may use it meanwhile. Guided methods take its {@code ReLU} blocks.
+   * Explains one of the application's models of Java blocks, in a JVM with the agent. The model is
+   * not changed, and other threads may use it at the same time. Guided methods apply to its {@code
+   * ReLU} blocks.
    *
    * @param layers as for {@link #load}; paths are those of the block tree, such as {@code 03Conv2d}
-   * @throws IllegalStateException if the agent is not there; the message says which flag is missing
+   * @throws IllegalStateException without the agent; the message names the missing flag
    * @throws ExplainException if there is no such layer
    */
   public static Explainer of(Model model, List<String> layers) {
     return new Explainer(BlockSource.of(model), layers);
   }
 
-  /** The same for a block that belongs to no model. */
+  /** The same for a block without a model. */
   public static Explainer of(Block model, List<String> layers) {
     return new Explainer(BlockSource.of(model), layers);
   }
@@ -140,48 +141,48 @@ public final class Explainer implements AutoCloseable {
                         .formatted(listing.model(), listing.model())));
   }
 
-  /** Says where channels and positions of the layers are, in place of finding it; null finds it. */
+  /** Sets the layout of the layers' outputs; null detects it. */
   public Explainer withLayout(@Nullable Layout wanted) {
     layouts = new Layouts(wanted, listing.modules());
     return this;
   }
 
   /**
-   * Names the output that holds the scores, by its position or by its key in a dict; null takes the
-   * first that can.
+   * Sets the output that holds the scores, by its position or by its key in a dict; null takes the
+   * first suitable one.
    */
   public Explainer withOutput(@Nullable String wanted) {
     output = wanted;
     return this;
   }
 
-  /** Says which axis of that output counts the classes, from 1 on; null finds it. */
+  /** Sets the class axis of that output, from 1; null detects it. */
   public Explainer withClassAxis(@Nullable Integer axis) {
     classAxis = axis;
     return this;
   }
 
-  /** Says which input is explained, from 0 on; null explains every picture. */
+  /** Sets the input to explain, from 0; null explains every picture. */
   public Explainer withInput(@Nullable Integer index) {
     explainedInput = index;
     return this;
   }
 
-  /** Says what the columns of a detector's boxes are; null: the output holds none. */
+  /** Sets the format of a detector's boxes; null if the output has no boxes. */
   public Explainer withBoxes(Boxes.@Nullable Format format) {
     boxes = format;
     return this;
   }
 
-  /** Says how many classes have names, which helps to find the axis of the classes. */
+  /** Sets the number of named classes, which helps to detect the class axis. */
   public Explainer withLabels(int count) {
     labels = count;
     return this;
   }
 
   /**
-   * Number of channels of the pictures that the model takes, by its first convolution; empty where
-   * that does not tell.
+   * Number of channels of the pictures that the model expects, from its first convolution; empty if
+   * that does not show it.
    */
   public OptionalInt pictureChannels() {
     for (ModuleDescription module : LayerSelection.called(listing)) {
@@ -211,12 +212,12 @@ public final class Explainer implements AutoCloseable {
         : "PyTorch " + Engine.getInstance().getVersion();
   }
 
-  /** The layers that are recorded; those of {@code auto} from the first run on. */
+  /** The recorded layers; those of {@code auto} are known after the first run. */
   public List<String> layers() {
     return layers;
   }
 
-  /** What was asked for and cannot be seen, and why; complete after a run. */
+  /** What was requested but is not available, and why; complete after a run. */
   public List<String> notices() {
     Set<String> all = new LinkedHashSet<>(notices);
     if (limit.isOne()) {
@@ -231,19 +232,19 @@ public final class Explainer implements AutoCloseable {
   /**
    * Runs the model for one input.
    *
-   * @param target what is explained
+   * @param target the scores to explain
    * @throws io.camhook.cam.CamException if the output has no such class
    */
   public Explained run(ModelInput input, TargetChoice target) throws IOException {
     return run(input, TargetSelection.of(target));
   }
 
-  /** Records A alone, without autograd; the model runs only as far as the last layer needs. */
+  /** Records only A, without autograd; the model runs only up to the last layer. */
   public Explained record(ModelInput input) throws IOException {
     return run(input, (TargetSelection) null);
   }
 
-  /** The same as {@link #run} for targets that are no classes, or are yours; null records. */
+  /** Like {@link #run}, for other targets than classes, such as your own; null only records. */
   public Explained run(ModelInput input, @Nullable TargetSelection target) throws IOException {
     ModelArguments.Fed arguments = ModelArguments.of(input, listing.arguments());
     ModelInput fed = input.ordered(arguments.tensors(), arguments.names());
@@ -353,7 +354,7 @@ public final class Explainer implements AutoCloseable {
     }
   }
 
-  /** Which outputs could hold the scores, where nobody said which does. */
+  /** The outputs that could hold the scores, if none was set. */
   private @Nullable String severalOutputs(ModelSession.Pass pass, List<String> names) {
     if (output != null) {
       return null;
@@ -371,7 +372,7 @@ public final class Explainer implements AutoCloseable {
             .formatted(String.join(", ", possible));
   }
 
-  /** The type of the model's own numbers; null where it has none. */
+  /** The type of the model's parameters; null if it has none. */
   private @Nullable DType floatingType() {
     for (ModuleDescription module : listing.modules()) {
       for (ModuleDescription.Parameter parameter : module.parameters()) {
