@@ -16,6 +16,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
@@ -179,16 +180,7 @@ public final class AutogradGateway {
   }
 
   private boolean is(String method, NDArray array) {
-    try (IValue found = ask(method, array)) {
-      return found.toBoolean();
-    }
-  }
-
-  private IValue ask(String method, NDArray array) {
-    try (NDList none = new NDList();
-        IValue value = IValue.from((PtNDArray) array)) {
-      return ModuleCalls.run(module, method, List.of(value), none, true);
-    }
+    return NativeValues.answer(module.getHandle(), method, ((PtNDArray) array).getHandle());
   }
 
   /**
@@ -225,9 +217,7 @@ public final class AutogradGateway {
 
   /** How often operators have changed the tensor in place. */
   public long version(NDArray array) {
-    try (IValue found = ask("version", array)) {
-      return found.toLong();
-    }
+    return NativeValues.number(module.getHandle(), "version", ((PtNDArray) array).getHandle());
   }
 
   /**
@@ -236,25 +226,35 @@ public final class AutogradGateway {
    */
   public long[] gradVersions(List<NDArray> leaves) {
     long[] versions = new long[leaves.size()];
-    List<NDArray> with = new ArrayList<>();
+    long[] grads = new long[versions.length];
+    int there = 0;
     for (int i = 0; i < versions.length; i++) {
-      versions[i] = NativeGrads.has(leaves.get(i)) ? with.size() : -1;
-      if (versions[i] >= 0) {
-        with.add(leaves.get(i));
+      long grad = NativeGrads.of(leaves.get(i));
+      versions[i] = grad == 0 ? -1 : there;
+      if (grad != 0) {
+        grads[there++] = grad;
       }
     }
-    if (with.isEmpty()) {
+    if (there == 0) {
       return versions;
     }
-    try (NDList none = new NDList();
-        IValue grads = NativeGrads.of(with);
-        IValue found = ModuleCalls.run(module, "versions", List.of(grads), none, true)) {
-      long[] numbers = found.toLongArray();
-      for (int i = 0; i < versions.length; i++) {
-        versions[i] = versions[i] < 0 ? -1 : numbers[Math.toIntExact(versions[i])];
-      }
+    long[] numbers = versions(Arrays.copyOf(grads, there));
+    for (int i = 0; i < versions.length; i++) {
+      versions[i] = versions[i] < 0 ? -1 : numbers[Math.toIntExact(versions[i])];
     }
     return versions;
+  }
+
+  /** Those of gradients, which are deleted. */
+  private long[] versions(long[] grads) {
+    if (grads.length > 1) {
+      return NativeValues.numbers(module.getHandle(), "versions", grads);
+    }
+    try {
+      return new long[] {NativeValues.number(module.getHandle(), "version", grads[0])};
+    } finally {
+      JniUtils.deleteNDArray(grads[0]);
+    }
   }
 
   /** Overwrites the contents of {@code target}, visible to everyone who references it. */
@@ -268,7 +268,9 @@ public final class AutogradGateway {
 
   /** A copy in the graph of {@code array}, where DJL's own has none; grad mode must be on. */
   public NDArray copyInGraph(NDArray array, NDManager owner) {
-    try (IValue copy = ask("clone", array)) {
+    try (NDList none = new NDList();
+        IValue value = IValue.from((PtNDArray) array);
+        IValue copy = ModuleCalls.run(module, "clone", List.of(value), none, true)) {
       NDArray copied = copy.toTensor((PtNDManager) owner);
       NDScope.unregister(copied);
       return copied;
@@ -277,7 +279,7 @@ public final class AutogradGateway {
 
   /** Sets a tensor to 0, also where it is not finite. */
   public void zero(NDArray array) {
-    ask("zero", array).close();
+    NativeValues.run(module.getHandle(), "zero", ((PtNDArray) array).getHandle());
   }
 
   /**
@@ -285,14 +287,11 @@ public final class AutogradGateway {
    * tells.
    */
   public void spoil(List<NDArray> leaves) {
-    List<NDArray> without = leaves.stream().filter(leaf -> !NativeGrads.has(leaf)).toList();
-    if (!without.isEmpty()) {
-      run("fill", List.of(without)).close(); // where nothing is, nothing could be spoiled
+    long[] grads = new long[leaves.size()];
+    for (int i = 0; i < grads.length; i++) {
+      grads[i] = NativeGrads.defined(leaves.get(i)); // where nothing is, nothing could be spoiled
     }
-    try (NDList none = new NDList();
-        IValue list = NativeGrads.of(leaves)) {
-      ModuleCalls.run(module, "spoil", List.of(list), none, true).close();
-    }
+    NativeValues.numbers(module.getHandle(), "spoil", grads);
   }
 
   /** Whether a failure is that of adding to a spoiled tensor. */

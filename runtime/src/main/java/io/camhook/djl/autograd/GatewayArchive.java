@@ -12,7 +12,8 @@ import java.util.zip.ZipOutputStream;
 /**
  * A TorchScript archive without weights whose methods are operators that DJL has no native method
  * for. {@code torch.grad} with {@code allow_unused} gives the gradients of intermediate tensors and
- * touches no {@code .grad}; {@code torch.backward} takes several roots at once.
+ * touches no {@code .grad}; {@code torch.backward} takes several roots at once. Those that are
+ * called most come first, because the engine looks for a method from the first on.
  */
 final class GatewayArchive {
   private static final String SOURCE =
@@ -21,6 +22,37 @@ final class GatewayArchive {
         __parameters__ = []
         __buffers__ = []
         training : bool
+        def version(self: __torch__.Gateway,
+          x: Tensor) -> int:
+          return torch._version(x)
+        def versions(self: __torch__.Gateway,
+          list: List[Tensor]) -> List[int]:
+          found = annotate(List[int], [])
+          for i in range(torch.len(list)):
+            _0 = torch.append(found, torch._version(list[i]))
+          return found
+        def spoil(self: __torch__.Gateway,
+          list: List[Tensor]) -> List[int]:
+          for i in range(torch.len(list)):
+            _0 = torch.resize_(list[i], [0])
+          return annotate(List[int], [])
+        def zero(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          return torch.zero_(x)
+        def requiring(self: __torch__.Gateway,
+          x: Tensor) -> bool:
+          return ops.prim.requires_grad(x)
+        def leaf(self: __torch__.Gateway,
+          x: Tensor) -> bool:
+          return torch.is_leaf(x)
+        def clone(self: __torch__.Gateway,
+          x: Tensor) -> Tensor:
+          return torch.clone(x)
+        def append(self: __torch__.Gateway,
+          list: List[Tensor],
+          x: Tensor) -> int:
+          _0 = torch.append(list, x)
+          return torch.len(list)
         def forward(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return x
@@ -51,12 +83,6 @@ final class GatewayArchive {
           else:
             pass
           return product
-        def requiring(self: __torch__.Gateway,
-          x: Tensor) -> bool:
-          return ops.prim.requires_grad(x)
-        def leaf(self: __torch__.Gateway,
-          x: Tensor) -> bool:
-          return torch.is_leaf(x)
         def tap(self: __torch__.Gateway,
           x: Tensor) -> List[Tensor]:
           if ops.prim.requires_grad(x):
@@ -72,38 +98,6 @@ final class GatewayArchive {
           x: Tensor) -> Tensor:
           torch.retain_grad(x)
           return x
-        def clone(self: __torch__.Gateway,
-          x: Tensor) -> Tensor:
-          return torch.clone(x)
-        def zero(self: __torch__.Gateway,
-          x: Tensor) -> Tensor:
-          return torch.zero_(x)
-        def spoil(self: __torch__.Gateway,
-          list: List[Tensor]) -> int:
-          for i in range(torch.len(list)):
-            _0 = torch.resize_(list[i], [0])
-          return torch.len(list)
-        def fill(self: __torch__.Gateway,
-          list: List[Tensor]) -> int:
-          given = annotate(List[Optional[Tensor]], [])
-          for i in range(torch.len(list)):
-            _0 = torch.append(given, torch.zeros_like(list[i]))
-          torch.backward(list, given)
-          return torch.len(list)
-        def append(self: __torch__.Gateway,
-          list: List[Tensor],
-          x: Tensor) -> int:
-          _0 = torch.append(list, x)
-          return torch.len(list)
-        def version(self: __torch__.Gateway,
-          x: Tensor) -> int:
-          return torch._version(x)
-        def versions(self: __torch__.Gateway,
-          list: List[Tensor]) -> List[int]:
-          found = annotate(List[int], [])
-          for i in range(torch.len(list)):
-            _0 = torch.append(found, torch._version(list[i]))
-          return found
         def bfloat16(self: __torch__.Gateway,
           x: Tensor) -> Tensor:
           return torch.to(x, 15, False, False)

@@ -17,30 +17,23 @@ import java.util.List;
  */
 public final class ModuleCalls {
   private static final MethodHandle GET_INPUTS;
-  private static final MethodHandle RUN;
+  private static final MethodHandle RUN =
+      Library.method(
+          "moduleRunMethod",
+          long.class,
+          long.class,
+          String.class,
+          long[].class,
+          boolean.class,
+          boolean.class);
   private static final MethodHandle NEW_IVALUE;
 
   static {
     try {
-      Class<?> library = Class.forName("ai.djl.pytorch.jni.PyTorchLibrary", true, loader());
-      MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(library, MethodHandles.lookup());
       GET_INPUTS =
-          lookup.findStatic(
-              IValueUtils.class, "getInputs", MethodType.methodType(Pair.class, NDList.class));
-      Object lib = lookup.findStaticVarHandle(library, "LIB", library).get();
-      RUN =
-          lookup
-              .findVirtual(
-                  library,
-                  "moduleRunMethod",
-                  MethodType.methodType(
-                      long.class,
-                      long.class,
-                      String.class,
-                      long[].class,
-                      boolean.class,
-                      boolean.class))
-              .bindTo(lib);
+          MethodHandles.privateLookupIn(IValueUtils.class, MethodHandles.lookup())
+              .findStatic(
+                  IValueUtils.class, "getInputs", MethodType.methodType(Pair.class, NDList.class));
       NEW_IVALUE =
           MethodHandles.privateLookupIn(IValue.class, MethodHandles.lookup())
               .findConstructor(IValue.class, MethodType.methodType(void.class, long.class));
@@ -50,10 +43,6 @@ public final class ModuleCalls {
   }
 
   private ModuleCalls() {}
-
-  private static ClassLoader loader() {
-    return IValueUtils.class.getClassLoader();
-  }
 
   /** Whether another method than forward is to run. */
   public static boolean namesMethod(NDList inputs) {
@@ -118,12 +107,11 @@ public final class ModuleCalls {
 
   private static IValue run(PtSymbolBlock block, String method, long[] handles, boolean autograd) {
     try {
-      long result = (long) RUN.invoke(block.getHandle(), method, handles, autograd, false);
-      return (IValue) NEW_IVALUE.invoke(result);
-    } catch (RuntimeException | Error e) {
-      throw e;
+      long module = block.getHandle();
+      long result = (long) RUN.invokeExact(module, method, handles, autograd, false);
+      return (IValue) NEW_IVALUE.invokeExact(result);
     } catch (Throwable e) {
-      throw new IllegalStateException(e);
+      throw Library.thrown(e);
     }
   }
 }

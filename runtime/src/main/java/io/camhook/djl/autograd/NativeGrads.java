@@ -2,51 +2,25 @@ package io.camhook.djl.autograd;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import java.util.List;
 
 /**
- * Asks whether tensors have a {@code .grad}. A backward with hooks does this at each point of a
- * graph, and DJL's own call costs ten times as much because it wraps the gradient in an array with
- * a name and an owner.
+ * The {@code .grad} of leaves as native handles. A backward with hooks asks for them at each point
+ * of a graph, and DJL's own call costs ten times as much because it wraps the gradient in an array
+ * with a name and an owner.
  */
 public final class NativeGrads {
-  private static final MethodHandle GRAD;
-  private static final MethodHandle LIST;
-  private static final MethodHandle NEW_IVALUE;
-
-  static {
-    try {
-      Class<?> library =
-          Class.forName("ai.djl.pytorch.jni.PyTorchLibrary", true, JniUtils.class.getClassLoader());
-      MethodHandles.Lookup lookup = MethodHandles.privateLookupIn(library, MethodHandles.lookup());
-      Object lib = lookup.findStaticVarHandle(library, "LIB", library).get();
-      GRAD =
-          lookup
-              .findVirtual(library, "torchGrad", MethodType.methodType(long.class, long.class))
-              .bindTo(lib);
-      LIST =
-          lookup
-              .findVirtual(
-                  library, "iValueFromTensorList", MethodType.methodType(long.class, long[].class))
-              .bindTo(lib);
-      NEW_IVALUE =
-          MethodHandles.privateLookupIn(IValue.class, MethodHandles.lookup())
-              .findConstructor(IValue.class, MethodType.methodType(void.class, long.class));
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final MethodHandle GRAD = Library.method("torchGrad", long.class, long.class);
+  private static final MethodHandle BACKWARD =
+      Library.method(
+          "torchBackward", void.class, long.class, long.class, boolean.class, boolean.class);
 
   private NativeGrads() {}
 
   /** Whether {@code leaf.grad} is defined. */
   public static boolean has(NDArray leaf) {
-    long grad = handle(leaf);
+    long grad = of(leaf);
     if (grad == 0) {
       return false;
     }
@@ -54,30 +28,27 @@ public final class NativeGrads {
     return true;
   }
 
-  /** The gradients that there are as a {@code List[Tensor]}, to be closed. */
-  static IValue of(List<NDArray> leaves) {
-    long[] handles =
-        leaves.stream().mapToLong(NativeGrads::handle).filter(grad -> grad != 0).toArray();
+  /** A handle to {@code leaf.grad}, to be deleted; 0 if it is not defined. */
+  static long of(NDArray leaf) {
     try {
-      return (IValue) NEW_IVALUE.invokeExact((long) LIST.invokeExact(handles));
-    } catch (RuntimeException | Error e) {
-      throw e;
+      return (long) GRAD.invokeExact((long) ((PtNDArray) leaf).getHandle());
     } catch (Throwable e) {
-      throw new IllegalStateException(e);
-    } finally {
-      for (long grad : handles) {
-        JniUtils.deleteNDArray(grad);
-      }
+      throw Library.thrown(e);
     }
   }
 
-  private static long handle(NDArray leaf) {
-    try {
-      return (long) GRAD.invokeExact((long) ((PtNDArray) leaf).getHandle());
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
+  /** A handle to {@code leaf.grad}, to be deleted; where none is defined, one of any values. */
+  static long defined(NDArray leaf) {
+    long grad = of(leaf);
+    if (grad != 0) {
+      return grad;
     }
+    long tensor = ((PtNDArray) leaf).getHandle();
+    try {
+      BACKWARD.invokeExact(tensor, tensor, false, false);
+    } catch (Throwable e) {
+      throw Library.thrown(e);
+    }
+    return of(leaf);
   }
 }

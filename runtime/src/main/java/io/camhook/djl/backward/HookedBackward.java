@@ -54,14 +54,14 @@ public final class HookedBackward {
   private final PtNDArray target;
   private final boolean keepGraph;
   private final NDManager owner;
-  private final NDManager scratch;
+  private @Nullable NDManager scratch; // made when something is made on the way
   private final AutogradGateway autograd = AutogradGateway.instance();
   private final Set<GradPoint> waiting; // last made first
   private final Set<GradPoint> direct = new LinkedHashSet<>(); // those that the graph may go past
   private final List<LeafBackward> leaves = new ArrayList<>();
   private final List<GradPoint> reached = new ArrayList<>();
   private final List<GradPoint> started = new ArrayList<>(); // of the run that is next, or over
-  private final CompleteLeaves complete;
+  private @Nullable CompleteLeaves complete; // made when leaves and points are there
   private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
   private List<NDArray> roots = new ArrayList<>();
   private List<NDArray> rootGrads = new ArrayList<>();
@@ -72,7 +72,6 @@ public final class HookedBackward {
     this.target = target;
     this.keepGraph = keepGraph;
     this.owner = target.getManager();
-    this.scratch = owner.newSubManager();
     roots.add(target);
     rootGrads.add(gradient);
     waiting = new LinkedHashSet<>(registry.candidates());
@@ -89,7 +88,22 @@ public final class HookedBackward {
         leaves.add(new LeafBackward(leaf));
       }
     }
-    complete = new CompleteLeaves(leaves, scratch);
+  }
+
+  /** Manager of what is made on the way. */
+  private NDManager scratch() {
+    NDManager made = scratch;
+    if (made == null) {
+      made = owner.newSubManager();
+      scratch = made;
+    }
+    return made;
+  }
+
+  private void close() {
+    if (scratch != null) {
+      scratch.close();
+    }
   }
 
   /**
@@ -113,7 +127,7 @@ public final class HookedBackward {
       try {
         return backward.run(createGraph);
       } finally {
-        backward.scratch.close();
+        backward.close();
       }
     } catch (Throwable e) {
       // Whoever threw it: over a graph that is cut the engine alone would stop half-way.
@@ -135,7 +149,7 @@ public final class HookedBackward {
       if (createGraph) {
         return refuseDoubleBackward();
       }
-      LeafBackward.begin(leaves, scratch);
+      LeafBackward.begin(leaves, this::scratch);
       try {
         runHooksAndEngine();
       } catch (Throwable e) {
@@ -171,10 +185,10 @@ public final class HookedBackward {
 
   /** A point that has to fire before the engine runs on; null if there is none. */
   private @Nullable GradPoint nextBeforeEngine() {
-    if (this.direct.isEmpty() || roots.isEmpty()) {
+    if (roots.isEmpty()) {
       return null;
     }
-    List<GradPoint> direct = this.direct.stream().filter(GradPoint::isReachedDirectly).toList();
+    List<GradPoint> direct = reachedDirectly();
     if (direct.isEmpty()) {
       return null;
     }
@@ -205,6 +219,17 @@ public final class HookedBackward {
       }
     }
     return null;
+  }
+
+  private List<GradPoint> reachedDirectly() {
+    List<GradPoint> found = List.of();
+    for (GradPoint point : direct) {
+      if (point.isReachedDirectly()) {
+        found = found.isEmpty() ? new ArrayList<>() : found;
+        found.add(point);
+      }
+    }
+    return found;
   }
 
   private static @Nullable GradPoint firstWithAny(
@@ -280,7 +305,7 @@ public final class HookedBackward {
         NDArray next = replaced.get(i);
         if (next == null && arrived.get(i) != null) { // null for none: nothing goes on but zeros
           next = cut.before().zerosLike();
-          next.attach(scratch);
+          next.attach(scratch());
         }
         if (next != null) {
           start(point, cut, next, going.get(i));
@@ -293,7 +318,7 @@ public final class HookedBackward {
 
   /** Adds to the run that begins what makes the sum at a tensor {@code wanted}. */
   private void start(GradPoint point, Cut cut, NDArray wanted, @Nullable NDArray going) {
-    NDArray gradient = own(Tensors.inTypeOf(cut.before(), wanted, scratch).duplicate());
+    NDArray gradient = own(Tensors.inTypeOf(cut.before(), wanted, scratch()).duplicate());
     if (going != null) {
       NDArray difference = own(gradient.sub(going));
       if (difference.countNonzero().getLong() == 0) {
@@ -327,7 +352,7 @@ public final class HookedBackward {
   }
 
   private NDArray own(NDArray array) {
-    array.attach(scratch);
+    array.attach(scratch());
     return array;
   }
 
@@ -341,7 +366,7 @@ public final class HookedBackward {
    */
   private List<@Nullable NDArray> look(List<NDArray> tensors) {
     RUNS.incrementAndGet();
-    return autograd.grad(scratch, roots, tensors, rootGrads, true);
+    return autograd.grad(scratch(), roots, tensors, rootGrads, true);
   }
 
   // ---- cuts
@@ -436,7 +461,10 @@ public final class HookedBackward {
   // ---- leaves
 
   private void fireReadyLeaves() {
-    if (!leaves.isEmpty()) {
+    if (!leaves.isEmpty() && !waiting.isEmpty()) { // else all have what they get
+      if (complete == null) {
+        complete = new CompleteLeaves(leaves, scratch());
+      }
       fireLeaves(complete.after(started, waiting));
     }
     started.clear();
@@ -454,7 +482,7 @@ public final class HookedBackward {
     leaves.forEach(LeafBackward::undo);
     for (GradPoint point : waiting) {
       if (point.hasArrived()) {
-        point.cuts().forEach(cut -> cut.take(true, scratch));
+        point.cuts().forEach(cut -> cut.take(true, scratch()));
         reached.add(point);
       }
     }

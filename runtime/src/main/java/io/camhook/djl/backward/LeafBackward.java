@@ -9,6 +9,7 @@ import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,10 @@ final class LeafBackward {
   }
 
   /** The backward begins. */
-  static void begin(List<LeafBackward> leaves, NDManager scratch) {
+  static void begin(List<LeafBackward> leaves, Supplier<NDManager> scratch) {
+    if (leaves.isEmpty()) {
+      return;
+    }
     leaves.forEach(leaf -> leaf.setAside(scratch));
     long[] versions = versions(leaves);
     for (int i = 0; i < versions.length; i++) {
@@ -43,14 +47,14 @@ final class LeafBackward {
     }
   }
 
-  private void setAside(NDManager scratch) {
+  private void setAside(Supplier<NDManager> scratch) {
     if (leaf.hooks().isEmpty()) {
       return;
     }
     try (NDArray grad = grad()) {
       if (grad != null) {
         before = grad.duplicate();
-        before.attach(scratch);
+        before.attach(scratch.get());
         autograd.zero(grad);
         setAside = true;
       }
@@ -59,6 +63,9 @@ final class LeafBackward {
 
   /** Those to which the engine has brought a gradient. */
   static List<LeafBackward> arrived(List<LeafBackward> leaves) {
+    if (leaves.isEmpty()) {
+      return List.of();
+    }
     List<LeafBackward> arrived = new ArrayList<>();
     long[] versions = versions(leaves);
     for (int i = 0; i < versions.length; i++) {

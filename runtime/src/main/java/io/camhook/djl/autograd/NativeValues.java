@@ -1,0 +1,101 @@
+package io.camhook.djl.autograd;
+
+import ai.djl.pytorch.jni.JniUtils;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * Calls of a TorchScript module by native handles alone. A backward with hooks asks small questions
+ * at each place: as objects of DJL the arguments and the answer cost as much as the call.
+ */
+final class NativeValues {
+  private static final MethodHandle OF_TENSOR =
+      Library.method("iValueFromTensor", long.class, long.class);
+  private static final MethodHandle OF_TENSORS =
+      Library.method("iValueFromTensorList", long.class, long[].class);
+  private static final MethodHandle TO_LONG =
+      Library.method("iValueToLong", long.class, long.class);
+  private static final MethodHandle TO_LONGS =
+      Library.method("iValueToLongList", long[].class, long.class);
+  private static final MethodHandle TO_BOOLEAN =
+      Library.method("iValueToBool", boolean.class, long.class);
+  private static final MethodHandle DELETE =
+      Library.method("torchDeleteIValue", void.class, long.class);
+  private static final MethodHandle RUN =
+      Library.method(
+          "moduleRunMethod",
+          long.class,
+          long.class,
+          String.class,
+          long[].class,
+          boolean.class,
+          boolean.class);
+
+  private NativeValues() {}
+
+  /** Calls a method of one tensor for what it does. */
+  static void run(long module, String method, long tensor) {
+    try {
+      DELETE.invokeExact(result(module, method, (long) OF_TENSOR.invokeExact(tensor)));
+    } catch (Throwable e) {
+      throw Library.thrown(e);
+    }
+  }
+
+  /** Calls a method of one tensor that returns an {@code int}. */
+  static long number(long module, String method, long tensor) {
+    try {
+      long result = result(module, method, (long) OF_TENSOR.invokeExact(tensor));
+      try {
+        return (long) TO_LONG.invokeExact(result);
+      } finally {
+        DELETE.invokeExact(result);
+      }
+    } catch (Throwable e) {
+      throw Library.thrown(e);
+    }
+  }
+
+  /** Calls a method of one tensor that returns a {@code bool}. */
+  static boolean answer(long module, String method, long tensor) {
+    try {
+      long result = result(module, method, (long) OF_TENSOR.invokeExact(tensor));
+      try {
+        return (boolean) TO_BOOLEAN.invokeExact(result);
+      } finally {
+        DELETE.invokeExact(result);
+      }
+    } catch (Throwable e) {
+      throw Library.thrown(e);
+    }
+  }
+
+  /** Calls a method of a {@code List[Tensor]} that returns a {@code List[int]}; deletes tensors. */
+  static long[] numbers(long module, String method, long[] tensors) {
+    try {
+      long list;
+      try {
+        list = (long) OF_TENSORS.invokeExact(tensors);
+      } finally {
+        for (long tensor : tensors) {
+          JniUtils.deleteNDArray(tensor);
+        }
+      }
+      long result = result(module, method, list);
+      try {
+        return (long[]) TO_LONGS.invokeExact(result);
+      } finally {
+        DELETE.invokeExact(result);
+      }
+    } catch (Throwable e) {
+      throw Library.thrown(e);
+    }
+  }
+
+  private static long result(long module, String method, long argument) throws Throwable {
+    try {
+      return (long) RUN.invokeExact(module, method, new long[] {argument}, true, false);
+    } finally {
+      DELETE.invokeExact(argument);
+    }
+  }
+}
