@@ -27,14 +27,16 @@ import java.util.function.Function;
 /**
  * What a hook adds to a backward, in networks of Linear(64) and ReLU. The budget is a part of a
  * plain backward of depth 10, whatever the depth, so the cost is linear in the number of hooks. All
- * sides are measured in turn in one run; the median counts. Time is the calling thread's on the
- * processor, where the engine runs, so that other processes do not count; run it with {@code
- * OMP_NUM_THREADS=1}.
+ * sides are measured in turn in one run, once the JIT has compiled what a training runs thousands
+ * of times; the median counts. Time is the calling thread's on the processor, where the engine
+ * runs, so that other processes do not count; run it with {@code OMP_NUM_THREADS=1}.
  */
 final class HookCost {
   private static final double BUDGET = 0.2;
   private static final int WIDTH = 64;
-  private static final int ROUNDS = Integer.getInteger("rounds", 120);
+  private static final int ROUNDS = Integer.getInteger("rounds", 40);
+  private static final int WARM_UP = Integer.getInteger("warmup", 150); // rounds of depth 10
+  private static final int BLOCK = 10; // backwards of one side in a row, as a training has them
   private static final int ABANDONED = Integer.getInteger("abandoned", 2_000);
 
   private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
@@ -64,8 +66,7 @@ final class HookCost {
 
   static void measure() {
     JniUtils.setGradMode(true);
-    double unit = new HookCost(10).medians(List.of(net -> List.of()))[0];
-    System.out.printf(Locale.ROOT, "plain backward of depth 10: %.3f ms%n", unit);
+    double unit = 0;
     for (int depth : new int[] {10, 40, 160}) {
       HookCost cost = new HookCost(depth);
       FullBackwardHook<Block, NDList> observe = (m, p, in, out) -> null;
@@ -79,6 +80,7 @@ final class HookCost {
                   net -> cost.atEachRelu(observe),
                   net -> cost.atEachRelu(replace),
                   net -> List.of(cost.afterAccumulation())));
+      unit = depth == 10 ? medians[0] : unit;
       say(depth, "observing at one ReLU", medians[1] - medians[0], 1, unit);
       say(depth, "observing at each ReLU", medians[2] - medians[0], depth, unit);
       say(depth, "replacing at each ReLU", medians[3] - medians[0], depth, unit);
@@ -97,6 +99,9 @@ final class HookCost {
     abandoned(unit);
   }
 
+  /**
+   * @param unit milliseconds of a plain backward of depth 10, from the same rounds
+   */
   private static void say(int depth, String what, double added, int hooks, double unit) {
     double each = added / hooks / unit;
     System.out.printf(
@@ -122,15 +127,18 @@ final class HookCost {
 
   /** Of the milliseconds of a backward, with each set of hooks. */
   private double[] medians(List<Function<HookCost, List<HookHandle>>> sides) {
-    double[][] times = new double[sides.size()][ROUNDS];
-    for (int round = -ROUNDS; round < ROUNDS; round++) {
+    double[][] times = new double[sides.size()][ROUNDS * BLOCK];
+    int warmUp = Math.max(2, WARM_UP * 10 / depth);
+    for (int round = -warmUp; round < ROUNDS; round++) {
       for (int side = 0; side < sides.size(); side++) {
         List<HookHandle> handles = sides.get(side).apply(this);
-        double time = backward(parent);
-        handles.forEach(HookHandle::remove);
-        if (round >= 0) {
-          times[side][round] = time;
+        for (int i = 0; i < BLOCK; i++) {
+          double time = backward(parent);
+          if (round >= 0) {
+            times[side][round * BLOCK + i] = time;
+          }
         }
+        handles.forEach(HookHandle::remove);
       }
     }
     return Arrays.stream(times).mapToDouble(HookCost::median).toArray();

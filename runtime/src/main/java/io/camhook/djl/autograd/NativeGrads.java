@@ -43,12 +43,18 @@ public final class NativeGrads {
     if (grad != 0) {
       return grad;
     }
-    long tensor = ((PtNDArray) leaf).getHandle();
+    backward(leaf, leaf);
+    return of(leaf);
+  }
+
+  /** The engine's backward, past the agent. */
+  static void backward(NDArray root, NDArray gradient) {
+    long from = ((PtNDArray) root).getHandle();
+    long with = ((PtNDArray) gradient).getHandle();
     try {
-      BACKWARD.invokeExact(tensor, tensor, false, false);
+      BACKWARD.invokeExact(from, with, false, false);
     } catch (Throwable e) {
       throw Library.thrown(e);
     }
-    return of(leaf);
   }
 }

@@ -14,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /** Tracks which hooked leaves have their complete gradient while a backward runs. */
 final class CompleteLeaves {
   private final List<LeafBackward> all;
+  private final GradPoints registry;
   private final NDManager scratch;
   private final AutogradGateway autograd = AutogradGateway.instance();
   private final BitSet missing = new BitSet();
@@ -40,10 +42,12 @@ final class CompleteLeaves {
 
   /**
    * @param all with hooks
+   * @param registry knows the points that sleep
    * @param scratch manager of what is made on the way
    */
-  CompleteLeaves(List<LeafBackward> all, NDManager scratch) {
+  CompleteLeaves(List<LeafBackward> all, GradPoints registry, NDManager scratch) {
     this.all = List.copyOf(all);
+    this.registry = registry;
     this.scratch = scratch;
     missing.set(0, all.size());
   }
@@ -54,7 +58,7 @@ final class CompleteLeaves {
    * @param from the points that the run began at; the target's run has none
    * @param waiting the points that have not fired, last made first
    */
-  List<LeafBackward> after(Collection<GradPoint> from, Set<GradPoint> waiting) {
+  List<LeafBackward> after(Collection<GradPoint> from, NavigableSet<GradPoint> waiting) {
     lookFor(from);
     if (arrived.isEmpty()) {
       return List.of();
@@ -90,7 +94,7 @@ final class CompleteLeaves {
   }
 
   /** The points where gradients have arrived, and perhaps some where none has. */
-  private Set<GradPoint> open(Collection<GradPoint> from, Set<GradPoint> waiting) {
+  private Set<GradPoint> open(Collection<GradPoint> from, NavigableSet<GradPoint> waiting) {
     Set<GradPoint> now = open;
     if (now != null && !from.isEmpty() && ways.keySet().containsAll(from)) {
       for (GradPoint point : from) {
@@ -110,7 +114,7 @@ final class CompleteLeaves {
   }
 
   /** The leaves that a gradient at {@code from} comes to, also past the points behind it. */
-  private BitSet onward(GradPoint from, Set<GradPoint> waiting) {
+  private BitSet onward(GradPoint from, NavigableSet<GradPoint> waiting) {
     BitSet known = onward.get(from);
     if (known != null) {
       return known;
@@ -136,17 +140,17 @@ final class CompleteLeaves {
     return Objects.requireNonNull(onward.get(from));
   }
 
-  private Successors ways(GradPoint point, Set<GradPoint> waiting) {
+  private Successors ways(GradPoint point, NavigableSet<GradPoint> waiting) {
     return ways.computeIfAbsent(point, from -> ask(from, waiting));
   }
 
-  private Successors ask(GradPoint point, Set<GradPoint> waiting) {
+  private Successors ask(GradPoint point, NavigableSet<GradPoint> waiting) {
     List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
     List<NDArray> ones =
         from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
     List<NDArray> ends = new ArrayList<>();
     List<GradPoint> owners = new ArrayList<>();
-    for (GradPoint earlier : waiting) {
+    for (GradPoint earlier : registry.withAsleep(waiting)) {
       if (earlier.sequence() <= point.sequence() && earlier != point) {
         for (NDArray leaf : earlier.leaves()) {
           ends.add(leaf);

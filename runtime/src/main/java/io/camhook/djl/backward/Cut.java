@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.NativeGrads;
+import io.camhook.djl.autograd.SharedGrad;
 import io.camhook.djl.autograd.Tensors;
 import io.camhook.djl.memory.LooseArrays;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,7 @@ final class Cut {
   private @Nullable GradPoint point;
   private @Nullable NDArray brought;
   private long version = -1; // of the leaf's gradient when one was taken
+  private boolean shared; // the leaf's gradient is a view that says nothing of this leaf
 
   private Cut(
       NDArray source,
@@ -142,7 +144,7 @@ final class Cut {
     if (brought != null) {
       return true;
     }
-    if (leaf == null || !NativeGrads.has(leaf)) {
+    if (leaf == null || shared || !NativeGrads.has(leaf)) {
       return false;
     }
     if (version < 0) {
@@ -178,7 +180,7 @@ final class Cut {
   }
 
   private @Nullable NDArray takeFromLeaf(boolean again, NDManager owner) {
-    if (leaf == null || !NativeGrads.has(leaf)) {
+    if (leaf == null || shared || !NativeGrads.has(leaf)) {
       return null;
     }
     try (NDArray gradient = gradient()) {
@@ -187,11 +189,49 @@ final class Cut {
       }
       NDArray taken = again ? gradient.duplicate() : JniUtils.detachGradient((PtNDArray) gradient);
       if (again) {
-        AutogradGateway.instance().zero(gradient);
-        version = AutogradGateway.instance().version(gradient);
+        empty(gradient);
       }
       return Tensors.loose(Tensors.ownedBy(taken, owner));
     }
+  }
+
+  private void empty(NDArray gradient) {
+    AutogradGateway.instance().zero(gradient);
+    version = AutogradGateway.instance().version(gradient);
+  }
+
+  /** Whether the engine's gradient at the leaf is to be asked for. */
+  boolean isShared() {
+    return shared;
+  }
+
+  /** Whether {@link #share} can be asked for: nothing has ever arrived. */
+  boolean canShare() {
+    return leaf != null
+        && brought == null
+        && !Tensors.isUnknown(leaf)
+        && leaf.getDevice().equals(Device.cpu())
+        && (shared || !NativeGrads.has(leaf));
+  }
+
+  /**
+   * From now on what the engine brings is seen in {@code memory} only, and then has to be
+   * {@linkplain #bring brought}.
+   *
+   * @return false if the leaf's gradient cannot be a view
+   */
+  boolean share(SharedGrad memory) {
+    if (shared || leaf == null) {
+      return shared;
+    }
+    shared = memory.share(leaf);
+    NDArray gradient = shared ? null : gradient();
+    if (gradient != null) {
+      try (gradient) {
+        empty(gradient);
+      }
+    }
+    return shared;
   }
 
   /** Ends the cut's use by hooks; the graph may live on. */

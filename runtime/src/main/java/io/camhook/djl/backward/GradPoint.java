@@ -25,6 +25,7 @@ abstract class GradPoint {
   private final long number =
       COUNT.incrementAndGet(); // tells apart what one tick of the clock made
   private @Nullable Runnable end;
+  private int passes;
 
   /**
    * @param sequence {@link System#nanoTime} when the point's node in the graph was made
@@ -73,6 +74,16 @@ abstract class GradPoint {
       }
     }
     return false;
+  }
+
+  /** A backward has passed by; how many have since the last {@link #reached}. */
+  final int passed() {
+    return ++passes;
+  }
+
+  /** A gradient has come here, or may soon. */
+  final void reached() {
+    passes = 0;
   }
 
   /** Runs {@code then} when a manager of the arrays around the point is closed. */

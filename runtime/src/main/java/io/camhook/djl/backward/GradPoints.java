@@ -22,14 +22,15 @@ import org.jspecify.annotations.Nullable;
  * The points of all graphs that may be alive, no matter which thread made them. A point is removed
  * when the manager of the arrays around it is closed, or when a backward has consumed its graph.
  * The points of the last consumed graph stay until a backward of another graph, because a second
- * backward can still reach them as far as the graph is intact. Points removed during a backward
- * stay usable until it has ended. Thread-safe.
+ * backward can still reach them as far as the graph is intact. Points that backwards pass by again and again
+ * sleep. Points removed during a backward stay usable until it has ended. Thread-safe.
  */
 public final class GradPoints {
   private static final GradPoints ALL = new GradPoints();
 
   private final NavigableSet<GradPoint> points = new TreeSet<>(GradPoint.LAST_FIRST);
-  private final Set<TensorPoint> tensorPoints = new LinkedHashSet<>();
+  private final SleepingPoints sleeping = new SleepingPoints();
+  private final Set<TensorPoint> retaining = new LinkedHashSet<>();
   private final List<LeafPoint> leaves = new ArrayList<>();
   private final WeakIdentityMap<NDArray, TensorPoint> tensors = new WeakIdentityMap<>();
   private final WeakIdentityMap<NDArray, WeakReference<Cut>> handedOn = new WeakIdentityMap<>();
@@ -50,16 +51,22 @@ public final class GradPoints {
 
   /** Whether there is any. */
   public synchronized boolean isUsed() {
-    return !points.isEmpty();
+    return isAny();
+  }
+
+  private boolean isAny() {
+    return !points.isEmpty() || !sleeping.asleep().isEmpty();
+  }
+
+  /** Number of points that a backward asks one by one whether a gradient has arrived. */
+  public synchronized int awake() {
+    return points.size();
   }
 
   void add(GradPoint point) {
     synchronized (this) {
       points.add(point);
       point.cuts().forEach(cut -> cut.belongsTo(point));
-      if (point instanceof TensorPoint tensor) {
-        tensorPoints.add(tensor);
-      }
       update();
     }
     point.atEnd(() -> closed(point));
@@ -73,7 +80,7 @@ public final class GradPoints {
   private void closed(GradPoint closed) {
     List<GradPoint> together = new ArrayList<>();
     synchronized (this) {
-      for (GradPoint point : points) {
+      for (GradPoint point : allOf()) {
         if (point.livesWith(closed)) {
           together.add(point);
         }
@@ -114,10 +121,11 @@ public final class GradPoints {
 
   /** Under the lock: the point counts for its own graph only from now on. */
   private boolean take(GradPoint point) {
-    boolean there = points.remove(point);
+    boolean slept = sleeping.remove(point);
+    boolean there = points.remove(point) || slept;
     if (there && point instanceof TensorPoint tensor) {
       tensor.forgetIn(tensors);
-      tensorPoints.remove(tensor);
+      retaining.remove(tensor);
     }
     return there;
   }
@@ -151,7 +159,7 @@ public final class GradPoints {
 
   /** Under the lock: whether a backward has to come here. */
   private void update() {
-    boolean any = cutOff || !points.isEmpty() || !leaves.isEmpty() || !usedUp.isEmpty();
+    boolean any = cutOff || isAny() || !leaves.isEmpty() || !usedUp.isEmpty();
     if (any != retained) {
       retained = any;
       if (any) {
@@ -171,7 +179,8 @@ public final class GradPoints {
     turn.lock();
     forgetUsedUp(target);
     synchronized (this) {
-      List.copyOf(tensorPoints).forEach(this::followChanged);
+      List.copyOf(retaining).forEach(this::followChanged);
+      sleeping.begin();
       backwards++;
     }
   }
@@ -193,9 +202,45 @@ public final class GradPoints {
     return backwards > 1;
   }
 
-  /** The points that a backward may reach, last made first. */
-  synchronized List<GradPoint> candidates() {
-    return new ArrayList<>(points);
+  /** The points that a backward may reach and that do not sleep, last made first. */
+  synchronized NavigableSet<GradPoint> candidates() {
+    return new TreeSet<>(points);
+  }
+
+  /** Points that wait and those that sleep, last made first. */
+  synchronized NavigableSet<GradPoint> withAsleep(NavigableSet<GradPoint> waiting) {
+    if (sleeping.asleep().isEmpty()) {
+      return waiting;
+    }
+    NavigableSet<GradPoint> all = new TreeSet<>(waiting);
+    all.addAll(sleeping.asleep());
+    return all;
+  }
+
+  /** Whether there are points that {@link #reachedAsleep} has to be asked for. */
+  synchronized boolean isAnyAsleep() {
+    return !sleeping.isEmpty();
+  }
+
+  /**
+   * The points that may have been reached by the run of the engine that is over, beside those that
+   * are asked themselves.
+   */
+  synchronized List<GradPoint> reachedAsleep() {
+    return sleeping.reached();
+  }
+
+  /** A gradient has come to a point that sleeps, perhaps. */
+  synchronized void wake(GradPoint point) {
+    if (sleeping.wake(point)) {
+      points.add(point);
+    }
+  }
+
+  /** A backward has brought nothing to points. */
+  synchronized void passedBy(List<GradPoint> unreached) {
+    List<GradPoint> there = unreached.stream().filter(points::contains).toList();
+    points.removeAll(sleeping.passedBy(there));
   }
 
   /** The points of the graph that a backward from {@code target} has used up, last made first. */
@@ -221,17 +266,22 @@ public final class GradPoints {
 
   /** Lets a tensor that is an operator's result keep its gradient. */
   public synchronized void retainGrad(NDArray tensor) {
-    pointOf(tensor).retainGrad(tensor);
+    TensorPoint point = pointOf(tensor);
+    point.retainGrad(tensor);
+    retaining.add(point);
   }
 
   private TensorPoint pointOf(NDArray tensor) {
     TensorPoint before = current(tensor);
     if (before != null && before.isCurrent(tensor)) {
+      wake(before); // whoever asks may add a hook, and uses from before it go past its cut
       return before;
     }
     TensorPoint made = TensorPoint.of(tensor, tensors.get(tensor) == null);
     if (before != null && before.isRetained()) {
       made.retainGrad(tensor, before);
+      retaining.remove(before);
+      retaining.add(made);
     }
     tensors.put(tensor, made);
     add(made);
@@ -278,7 +328,7 @@ public final class GradPoints {
 
   private @Nullable TensorPoint current(NDArray tensor) {
     TensorPoint point = tensors.get(tensor);
-    return point != null && points.contains(point) ? point : null;
+    return point != null && (points.contains(point) || sleeping.contains(point)) ? point : null;
   }
 
   /** The current point of a tensor; null if it has none. */
@@ -338,13 +388,19 @@ public final class GradPoints {
     forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
   }
 
+  private List<GradPoint> allOf() {
+    List<GradPoint> all = new ArrayList<>(points);
+    all.addAll(sleeping.asleep());
+    return all;
+  }
+
   /** Ends all points. */
   public void clear() {
     List<GradPoint> all;
     synchronized (this) {
       cutOff = false;
       forgetLeavesIf(leaf -> true);
-      all = new ArrayList<>(points);
+      all = allOf();
       all.addAll(usedUp);
     }
     all.forEach(this::remove);

@@ -14,6 +14,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -56,10 +57,11 @@ public final class HookedBackward {
   private final NDManager owner;
   private @Nullable NDManager scratch; // made when something is made on the way
   private final AutogradGateway autograd = AutogradGateway.instance();
-  private final Set<GradPoint> waiting; // last made first
+  private final NavigableSet<GradPoint> waiting; // last made first
   private final Set<GradPoint> direct = new LinkedHashSet<>(); // those that the graph may go past
   private final List<LeafBackward> leaves = new ArrayList<>();
   private final List<GradPoint> reached = new ArrayList<>();
+  private final List<GradPoint> passedBy = new ArrayList<>();
   private final List<GradPoint> started = new ArrayList<>(); // of the run that is next, or over
   private @Nullable CompleteLeaves complete; // made when leaves and points are there
   private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
@@ -74,7 +76,7 @@ public final class HookedBackward {
     this.owner = target.getManager();
     roots.add(target);
     rootGrads.add(gradient);
-    waiting = new LinkedHashSet<>(registry.candidates());
+    waiting = registry.candidates();
     if (registry.isNested()) {
       waiting.removeIf(GradPoint::hasArrived); // a backward of which this one is a part brought it
     }
@@ -141,6 +143,7 @@ public final class HookedBackward {
   private boolean run(boolean createGraph) {
     if (waiting.isEmpty()
         && leaves.isEmpty()
+        && !registry.isAnyAsleep()
         && registry.usedUpBy(target).isEmpty()
         && !registry.isCutOff()) {
       return false;
@@ -200,7 +203,8 @@ public final class HookedBackward {
       return null;
     }
     List<NDArray> ends = new ArrayList<>();
-    List<GradPoint> later = waiting.stream().takeWhile(point -> point != first).toList();
+    List<GradPoint> later =
+        registry.withAsleep(waiting).stream().takeWhile(point -> point != first).toList();
     later.forEach(point -> ends.addAll(point.leaves()));
     boolean comesLater =
         later.stream().anyMatch(GradPoint::hasArrived)
@@ -339,7 +343,8 @@ public final class HookedBackward {
   /** The gradient continues on the other side of a cut. */
   private void continueAt(Cut cut, NDArray gradient) {
     Cut earlier = cut.earlier();
-    if (earlier != null && waiting.contains(earlier.point())) {
+    GradPoint next = earlier == null ? null : earlier.point();
+    if (earlier != null && next != null && waiting.contains(next)) {
       earlier.bring(gradient, owner);
     } else {
       roots.add(cut.before());
@@ -378,7 +383,8 @@ public final class HookedBackward {
 
   private void runEngine() {
     RUNS.incrementAndGet();
-    boolean keep = keepGraph || !waiting.isEmpty() || !reached.isEmpty();
+    boolean asleep = registry.isAnyAsleep();
+    boolean keep = keepGraph || !waiting.isEmpty() || !reached.isEmpty() || asleep;
     try {
       if (roots.size() == 1) {
         runEngine((PtNDArray) roots.get(0), (PtNDArray) rootGrads.get(0), keep);
@@ -388,8 +394,38 @@ public final class HookedBackward {
     } catch (RuntimeException e) {
       throw AutogradGateway.isSpoiled(e) ? unusable(e) : e;
     }
+    if (asleep) {
+      wakeReached();
+    }
     roots = new ArrayList<>();
     rootGrads = new ArrayList<>();
+  }
+
+  /** What the run that is over has brought to points that it did not ask. */
+  private void wakeReached() {
+    List<GradPoint> points = registry.reachedAsleep();
+    if (points.isEmpty()) {
+      return;
+    }
+    List<NDArray> leaves = new ArrayList<>();
+    points.forEach(point -> leaves.addAll(point.leaves()));
+    List<@Nullable NDArray> found = look(leaves);
+    int at = 0;
+    for (GradPoint point : points) {
+      boolean any = false;
+      for (Cut cut : point.cuts()) {
+        NDArray gradient = cut.isShared() ? found.get(at) : null;
+        at++;
+        if (gradient != null) {
+          cut.bring(gradient, owner);
+          any = true;
+        }
+      }
+      if (any) {
+        registry.wake(point);
+        waiting.add(point);
+      }
+    }
   }
 
   private IllegalStateException unusable(RuntimeException cause) {
@@ -422,11 +458,12 @@ public final class HookedBackward {
    */
   private @Nullable GradPoint nextArrived() {
     while (!waiting.isEmpty()) {
-      GradPoint point = waiting.iterator().next();
+      GradPoint point = waiting.first();
       if (past.containsKey(point) || point.hasArrived()) {
         return point;
       }
       leave(point);
+      passedBy.add(point);
     }
     return null;
   }
@@ -463,7 +500,7 @@ public final class HookedBackward {
   private void fireReadyLeaves() {
     if (!leaves.isEmpty() && !waiting.isEmpty()) { // else all have what they get
       if (complete == null) {
-        complete = new CompleteLeaves(leaves, scratch());
+        complete = new CompleteLeaves(leaves, registry, scratch());
       }
       fireLeaves(complete.after(started, waiting));
     }
@@ -501,13 +538,14 @@ public final class HookedBackward {
     if (!keepGraph) {
       registry.usedUp(target, reached);
     }
+    registry.passedBy(passedBy);
   }
 
   /** Lets the engine run where no hook is concerned. */
   private boolean refuseDoubleBackward() {
     List<NDArray> ends = new ArrayList<>();
     List<String> names = new ArrayList<>();
-    for (GradPoint point : waiting) {
+    for (GradPoint point : registry.withAsleep(waiting)) {
       for (Cut cut : point.cuts()) {
         ends.add(cut.leaf() == null ? cut.before() : cut.leaf());
         names.add(point.name());

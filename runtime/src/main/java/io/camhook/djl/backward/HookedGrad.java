@@ -80,7 +80,7 @@ public final class HookedGrad {
               true,
               keepGraph);
       try {
-        grad.run(registry.candidates());
+        grad.run(List.copyOf(registry.withAsleep(registry.candidates())));
       } finally {
         grad.scratch.close();
       }
@@ -249,7 +249,7 @@ public final class HookedGrad {
               false,
               true);
       try {
-        grad.run(registry.candidates());
+        grad.run(List.copyOf(registry.withAsleep(registry.candidates())));
       } finally {
         grad.scratch.close();
       }

@@ -1,0 +1,244 @@
+package io.camhook.agent.weave;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import ai.djl.nn.LambdaBlock;
+import ai.djl.nn.SequentialBlock;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.ParameterStore;
+import io.camhook.HookHandle;
+import io.camhook.Hooks;
+import io.camhook.djl.BlockHooks;
+import io.camhook.djl.backward.GradPoints;
+import io.camhook.djl.backward.HookedBackward;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Forwards without a backward, under a manager that stays open. The net is y = 2 · x, twice, with a
+ * backward hook on each block, so dy/dx is 4.
+ */
+class AbandonedForwardsTest {
+  private static final int ABANDONED = 200;
+  private static WovenDjl djl;
+
+  private final NDManager manager = NDManager.newBaseManager("PyTorch");
+  private final List<HookHandle> handles = new ArrayList<>();
+  private final SequentialBlock net = new SequentialBlock().add(twice()).add(twice());
+  private final List<String> events = new ArrayList<>();
+  private final List<NDArray> inputs = new ArrayList<>();
+  private final List<NDArray> outputs = new ArrayList<>();
+  private boolean gradMode;
+  private float factor = 1;
+
+  @BeforeAll
+  static void weave() {
+    djl = new WovenDjl(WovenDjl.config(0, false));
+  }
+
+  @AfterAll
+  static void unweave() {
+    djl.close();
+  }
+
+  @BeforeEach
+  void buildGraphs() {
+    gradMode = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+    for (Block block : net.getChildren().values()) {
+      handles.add(
+          BlockHooks.registerFullBackwardHook(
+              block,
+              (m, path, in, out) -> {
+                events.add(path.substring(0, 2) + " " + in.head().toFloatArray()[0]);
+                return factor == 1 ? null : new NDList(in.head().mul(factor));
+              }));
+    }
+  }
+
+  @AfterEach
+  void close() {
+    handles.forEach(HookHandle::remove);
+    JniUtils.setGradMode(gradMode);
+    manager.close();
+  }
+
+  private static Block twice() {
+    return new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)), "twice");
+  }
+
+  private NDArray x() {
+    NDArray x = manager.create(new float[] {1, -1});
+    x.setRequiresGradient(true);
+    return x;
+  }
+
+  private NDArray forward(NDArray x) {
+    return net.forward(new ParameterStore(manager, false), new NDList(x), true).head();
+  }
+
+  private static void backward(NDArray y, boolean keep) {
+    try (NDArray ones = y.onesLike()) {
+      JniUtils.backward((PtNDArray) y, (PtNDArray) ones, keep, false);
+    }
+  }
+
+  /** Abandons forwards, and runs as many backwards of others as it takes to let them sleep. */
+  private void abandon() {
+    for (int i = 0; i < ABANDONED; i++) {
+      NDArray x = x();
+      inputs.add(x);
+      outputs.add(forward(x));
+    }
+    for (int i = 0; i < 5; i++) {
+      try (NDManager scope = manager.newSubManager()) {
+        NDArray x = x();
+        x.attach(scope);
+        backward(forward(x), false);
+      }
+    }
+    events.clear();
+    assertThat(GradPoints.all().awake()).isLessThan(ABANDONED / 2);
+  }
+
+  private NDArray x(int i) {
+    return inputs.get(i);
+  }
+
+  private NDArray y(int i) {
+    return outputs.get(i);
+  }
+
+  private static float[] grad(NDArray x) {
+    return x.getGradient().toFloatArray();
+  }
+
+  @Test
+  void backward_of_another_graph_should_ask_none_of_them() {
+    abandon();
+    NDArray x = x();
+    long before = HookedBackward.engineRuns();
+    backward(forward(x), false);
+    assertThat(HookedBackward.engineRuns() - before).isEqualTo(4);
+    assertThat(events).containsExactly("02 2.0", "01 4.0");
+    assertThat(grad(x)).containsExactly(4, 4);
+  }
+
+  @Test
+  void backward_of_one_of_them_should_run_its_hooks() {
+    abandon();
+    backward(y(7), false);
+    assertThat(events).containsExactly("02 2.0", "01 4.0");
+    assertThat(grad(x(7))).containsExactly(4, 4);
+    assertThat(grad(x(8))).containsExactly(0, 0);
+    events.clear();
+    backward(y(8), false);
+    assertThat(events).containsExactly("02 2.0", "01 4.0");
+    assertThat(grad(x(8))).containsExactly(4, 4);
+  }
+
+  @Test
+  void what_their_hooks_return_should_count() {
+    abandon();
+    factor = 3;
+    backward(y(7), false);
+    assertThat(events).containsExactly("02 2.0", "01 12.0"); // 2, times 3, times 2
+    assertThat(grad(x(7))).containsExactly(36, 36);
+  }
+
+  @Test
+  void sum_of_some_and_of_a_new_one_should_come_to_each() {
+    abandon();
+    NDArray x = x();
+    NDArray y = forward(x);
+    backward(NDArrays.add(y(3), y(150), y), false);
+    assertThat(events).containsExactly("02 2.0", "01 4.0", "02 2.0", "01 4.0", "02 2.0", "01 4.0");
+    assertThat(grad(x)).containsExactly(4, 4);
+    assertThat(grad(x(3))).containsExactly(4, 4);
+    assertThat(grad(x(150))).containsExactly(4, 4);
+  }
+
+  @Test
+  void net_that_goes_on_from_one_of_them_should_come_to_it_last() {
+    abandon();
+    backward(forward(y(7)), false);
+    assertThat(events).containsExactly("02 2.0", "01 4.0", "02 8.0", "01 16.0");
+    assertThat(grad(x(7))).containsExactly(16, 16);
+  }
+
+  @Test
+  void graph_that_is_kept_should_run_again() {
+    abandon();
+    backward(y(7), true);
+    backward(y(7), true);
+    assertThat(events).containsExactly("02 2.0", "01 4.0", "02 2.0", "01 4.0");
+    assertThat(grad(x(7))).containsExactly(8, 8);
+  }
+
+  @Test
+  void second_backward_should_be_refused() {
+    abandon();
+    backward(y(7), false);
+    assertThatThrownBy(() -> backward(y(7), false))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("a second time");
+    backward(y(8), false);
+    assertThat(grad(x(8))).containsExactly(4, 4);
+  }
+
+  @Test
+  void hook_of_a_leaf_should_wait_for_all_that_comes_through_them() {
+    abandon();
+    NDArray x = x(7);
+    List<Float> seen = new ArrayList<>();
+    handles.add(
+        Hooks.registerPostAccumulateGradHook(
+            x, (NDArray leaf) -> seen.add(leaf.getGradient().toFloatArray()[0])));
+    backward(forward(Nets.times(x, 2).add(y(7))), false); // 4 · (2 + 4)
+    assertThat(seen).containsExactly(24f);
+  }
+
+  @Test
+  void gradient_that_is_asked_for_should_go_through_them() {
+    abandon();
+    List<NDArray> found = Hooks.grad(y(7), List.of(x(7)));
+    assertThat(found.get(0).toFloatArray()).containsExactly(4, 4);
+    assertThat(events).containsExactly("02 2.0", "01 4.0");
+  }
+
+  @Test
+  void manager_that_is_closed_too_early_should_be_said() {
+    abandon();
+    NDArray y;
+    try (NDManager early = manager.newSubManager()) {
+      for (int i = 0; i < ABANDONED; i++) {
+        NDArray x = x();
+        x.attach(early);
+        outputs.add(forward(x));
+      }
+      for (int i = 0; i < 5; i++) {
+        NDArray x = x();
+        backward(forward(x), false);
+      }
+      y = outputs.get(outputs.size() - 1);
+      y.attach(manager);
+    }
+    assertThatThrownBy(() -> backward(y, false))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed before this backward");
+    backward(y(7), false);
+    assertThat(grad(x(7))).containsExactly(4, 4);
+  }
+}
