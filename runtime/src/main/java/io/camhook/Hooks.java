@@ -5,7 +5,9 @@ import io.camhook.dispatch.EngineCalls;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookTable;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -333,6 +335,52 @@ public final class Hooks {
         hook,
         "a leaf",
         engineOf(leaf).postAccumulateHook(leaf, entry));
+  }
+
+  /**
+   * Registers an object as every kind of module hook that it is, as the YAML does with a class.
+   *
+   * @param hook implements one or several of {@link ForwardPreHook}, {@link ForwardHook}, {@link
+   *     FullBackwardPreHook}, {@link FullBackwardHook}, for the engine's types
+   * @param options {@code alwaysCall} and {@code replaces} count for its forward kinds
+   * @return removes the hook
+   * @throws IllegalArgumentException if it is none of them
+   */
+  public static HookHandle register(Object module, Object hook, HookOptions options) {
+    return ofEachKind(hook, options, (kind, own) -> add(kind, module, hook, own));
+  }
+
+  /** The same on all modules of a model that {@code layers} means, a path or a glob. */
+  public static HookHandle register(Object model, String layers, Object hook, HookOptions options) {
+    return ofEachKind(hook, options, (kind, own) -> addToLayers(kind, model, layers, hook, own));
+  }
+
+  private static HookHandle ofEachKind(
+      Object hook,
+      HookOptions options,
+      BiFunction<HookKind, HookOptions, HookHandle> registration) {
+    if (hook == null) {
+      throw new NullPointerException("a hook was to be registered, but it is null");
+    }
+    List<HookKind> kinds = HookKind.of(hook);
+    if (kinds.isEmpty()) {
+      throw new IllegalArgumentException(
+          "expected a hook that implements one of io.camhook's %s, found %s"
+              .formatted(HookKind.types(), hook.getClass().getName()));
+    }
+    List<HookHandle> handles = new ArrayList<>();
+    try {
+      for (HookKind kind : kinds) {
+        boolean always =
+            options.alwaysCall() && (kind == HookKind.FORWARD || !kinds.contains(HookKind.FORWARD));
+        boolean replaces = options.replaces() && kind.isMeantToReplace(kinds);
+        handles.add(registration.apply(kind, new HookOptions(options.prepend(), always, replaces)));
+      }
+    } catch (RuntimeException e) {
+      handles.forEach(HookHandle::remove); // all or none
+      throw e;
+    }
+    return Registration.of(handles);
   }
 
   private static HookHandle add(HookKind kind, Object module, Object hook, HookOptions options) {

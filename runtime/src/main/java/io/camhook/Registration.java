@@ -1,5 +1,7 @@
 package io.camhook;
 
+import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +14,18 @@ final class Registration implements HookHandle {
   private volatile boolean removed;
 
   Registration(String kind, Object hook, String of, Runnable removal) {
-    this.what = "%s %s of %s".formatted(kind, hook.getClass().getName(), of);
+    this("%s %s of %s".formatted(kind, hook.getClass().getName(), of), removal);
+  }
+
+  private Registration(String what, Runnable removal) {
+    this.what = what;
     this.removal = removal;
+  }
+
+  /** Several under one handle. */
+  static HookHandle of(List<HookHandle> handles) {
+    String what = handles.stream().map(HookHandle::toString).collect(Collectors.joining(" and "));
+    return new Registration(what, () -> handles.forEach(HookHandle::remove));
   }
 
   /** Rejects null arguments and names them in the message. */

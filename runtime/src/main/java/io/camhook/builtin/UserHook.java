@@ -1,9 +1,6 @@
 package io.camhook.builtin;
 
-import io.camhook.ForwardHook;
-import io.camhook.ForwardPreHook;
-import io.camhook.FullBackwardHook;
-import io.camhook.FullBackwardPreHook;
+import io.camhook.dispatch.HookKind;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Modifier;
@@ -15,12 +12,7 @@ import java.util.Set;
 
 /** Creates one of the application's hooks from its class name. */
 public final class UserHook {
-  private static final List<Class<?>> TYPES =
-      List.of(
-          ForwardPreHook.class,
-          ForwardHook.class,
-          FullBackwardPreHook.class,
-          FullBackwardHook.class);
+  private static final List<HookKind> KINDS = List.of(HookKind.values());
 
   private UserHook() {}
 
@@ -40,10 +32,10 @@ public final class UserHook {
   public static Object load(String name, Map<String, String> options, List<ClassLoader> loaders)
       throws UnusableException {
     Class<?> type = find(name, loaders);
-    if (TYPES.stream().noneMatch(hook -> hook.isAssignableFrom(type))) {
+    if (KINDS.stream().noneMatch(kind -> kind.type().isAssignableFrom(type))) {
       throw new UnusableException(
-          "hook %s: expected a class that implements io.camhook.ForwardPreHook, ForwardHook, FullBackwardPreHook or FullBackwardHook, found %s"
-              .formatted(name, describe(type)));
+          "hook %s: expected a class that implements one of io.camhook's %s, found %s"
+              .formatted(name, HookKind.types(), describe(type)));
     }
     if (Modifier.isAbstract(type.getModifiers())) {
       throw new UnusableException(
@@ -98,7 +90,7 @@ public final class UserHook {
     for (Class<?> c = type; c != null; c = c.getSuperclass()) {
       for (Class<?> implemented : c.getInterfaces()) {
         boolean copy =
-            TYPES.stream().anyMatch(hook -> hook.getName().equals(implemented.getName()));
+            KINDS.stream().anyMatch(kind -> kind.type().getName().equals(implemented.getName()));
         interfaces.add(
             implemented.getName()
                 + (copy ? " of another copy of camhook, in " + implemented.getClassLoader() : ""));

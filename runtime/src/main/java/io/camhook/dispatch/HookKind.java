@@ -4,8 +4,14 @@ import io.camhook.ForwardHook;
 import io.camhook.ForwardPreHook;
 import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 
-/** The point at which a module hook runs. */
+/**
+ * The point at which a module hook runs. A kind that is added here can be registered and named in
+ * YAML; each engine calls it in a place of its own.
+ */
 public enum HookKind {
   FORWARD_PRE("forward pre hook", ForwardPreHook.class),
   FORWARD("forward hook", ForwardHook.class),
@@ -23,6 +29,33 @@ public enum HookKind {
   /** Whether {@code hook} is a hook of this kind; one object may be of several. */
   public boolean is(Object hook) {
     return type.isInstance(hook);
+  }
+
+  /** The kinds of which {@code hook} is. */
+  public static List<HookKind> of(Object hook) {
+    return Arrays.stream(values()).filter(kind -> kind.is(hook)).toList();
+  }
+
+  /** The interface of its hooks. */
+  public Class<?> type() {
+    return type;
+  }
+
+  /** The interfaces of all kinds, for messages. */
+  public static String types() {
+    return Arrays.stream(values())
+        .map(kind -> kind.type.getSimpleName())
+        .collect(Collectors.joining(", "));
+  }
+
+  /**
+   * Whether a replacement that is asked for of a hook is asked for here: if it is a forward hook
+   * too, of that alone.
+   *
+   * @param all the kinds of which the hook is
+   */
+  public boolean isMeantToReplace(List<HookKind> all) {
+    return isForward() || all.stream().noneMatch(HookKind::isForward);
   }
 
   /** Whether it runs in the forward pass. */

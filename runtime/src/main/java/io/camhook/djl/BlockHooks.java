@@ -288,6 +288,26 @@ public final class BlockHooks {
   }
 
   /**
+   * As {@link Hooks#register(Object, Object, HookOptions)}: an object as every kind of hook that it
+   * is.
+   *
+   * @return removes the hook
+   */
+  public static HookHandle register(Block block, Object hook, HookOptions options) {
+    return Hooks.register(block, hook, options);
+  }
+
+  /**
+   * As {@link #register(Block, Object, HookOptions)}, on all blocks of a model that {@code layers}
+   * means.
+   *
+   * @return removes the hook
+   */
+  public static HookHandle register(Object model, String layers, Object hook, HookOptions options) {
+    return Hooks.register(model, layers, hook, options);
+  }
+
+  /**
    * Registers a hook that sees the gradient of one array, and may replace it; see {@link
    * Hooks#registerHook}.
    *

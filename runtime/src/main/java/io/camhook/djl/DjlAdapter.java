@@ -29,12 +29,12 @@ import io.camhook.djl.backward.HookedBackward;
 import io.camhook.djl.backward.HookedGrad;
 import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.hooks.HookedCall;
+import io.camhook.djl.hooks.Registrations;
 import io.camhook.djl.hooks.ScriptHooks;
 import io.camhook.djl.memory.Owners;
 import io.camhook.djl.model.BlockListing;
 import io.camhook.djl.model.BlockTree;
 import io.camhook.djl.model.InnerArchive;
-import io.camhook.djl.model.InnerModule;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
@@ -330,27 +330,7 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public void checkHook(HookKind kind, Object module, HookEntry entry) {
-    if (module instanceof Model model) {
-      throw new IllegalArgumentException(
-          "a %s needs a block, found the model %s: give model.getBlock() for the model as a whole, or say which layers with (model, \"features.2\", hook)"
-              .formatted(kind.text(), model.getName()));
-    }
-    if (module instanceof NDArray) {
-      throw new IllegalArgumentException(
-          "a %s needs a block, found an array: gradients of arrays are for registerHook(array, hook)"
-              .formatted(kind.text()));
-    }
-    if (entry.replaces() && module instanceof InnerModule inner && !inner.stops()) {
-      throw new IllegalArgumentException(
-          "layer %s is inside a TorchScript model whose code forks: calls run at the same time, so it cannot wait for a hook that replaces a value; leave out HookOptions.replacing() to look"
-              .formatted(inner));
-    }
-    boolean backward = kind == HookKind.BACKWARD || kind == HookKind.BACKWARD_PRE;
-    if (backward && entry.replaces() && module instanceof InnerModule) {
-      throw new IllegalArgumentException(
-          "layer %s is inside a TorchScript model, where a %s can only look: its gradient is on its way inside the engine's one native call when the hook sees it; forward and forward pre hooks can replace values there"
-              .formatted(module, kind.text()));
-    }
+    Registrations.check(kind, module, entry);
   }
 
   @Override

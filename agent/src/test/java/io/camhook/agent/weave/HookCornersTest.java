@@ -26,6 +26,7 @@ import io.camhook.djl.BlockHooks;
 import io.camhook.djl.backward.HookedBackward;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -409,5 +410,56 @@ class HookCornersTest {
     assertThat(handle.toString()).startsWith("forward hook ").contains("of LambdaBlock@");
     handle.remove();
     assertThat(handle.toString()).endsWith(", removed");
+  }
+
+  /** Two kinds of hook in one object. */
+  private static final class Both
+      implements ForwardHook<Block, NDList>, FullBackwardHook<Block, NDList> {
+    final List<String> seen = new ArrayList<>();
+
+    @Override
+    public @Nullable NDList afterForward(
+        Block block, String path, NDList inputs, @Nullable NDList outputs) {
+      seen.add("forward " + outputs.head().toFloatArray()[0]);
+      return null;
+    }
+
+    @Override
+    public @Nullable NDList afterBackward(
+        Block block, String path, NDList gradInputs, NDList gradOutputs) {
+      seen.add("backward " + gradInputs.head().toFloatArray()[0]);
+      return null;
+    }
+  }
+
+  @Test
+  void object_of_several_kinds_should_be_registered_as_each() {
+    Both both = new Both();
+    HookHandle handle = BlockHooks.register(net, "*LambdaBlock", both, HookOptions.always());
+    assertThat(handle.toString())
+        .contains("forward hook", " and full backward hook", "2 layers '*LambdaBlock'");
+    backward(forward(net, x()));
+    assertThat(both.seen)
+        .containsExactly("forward 2.0", "forward 4.0", "backward 2.0", "backward 4.0");
+    handle.remove();
+    backward(forward(net, x()));
+    assertThat(both.seen).hasSize(4);
+  }
+
+  @Test
+  void object_of_no_kind_should_be_refused_with_the_kinds_there_are() {
+    assertThatThrownBy(() -> BlockHooks.register(first, "a hook", HookOptions.DEFAULT))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "expected a hook that implements one of io.camhook's ForwardPreHook, ForwardHook,"
+                + " FullBackwardPreHook, FullBackwardHook, found java.lang.String");
+    HookOptions always = HookOptions.always();
+    assertThatThrownBy(() -> BlockHooks.register(first, backwardOnly(), always))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("a full backward hook cannot be called always");
+  }
+
+  private static FullBackwardHook<Block, NDList> backwardOnly() {
+    return (m, p, in, out) -> null;
   }
 }

@@ -82,12 +82,12 @@ public final class ConfiguredHooks {
         continue;
       }
       if (!counted) {
-        add(HookKind.FORWARD_PRE, root, counter(steps), false);
+        add(HookKind.FORWARD_PRE, root, looking(counter(steps)));
         counted = true;
       }
       for (Block block : blocks) {
-        add(HookKind.FORWARD, block, forward(watch, steps), false);
-        add(HookKind.BACKWARD, block, backward(watch, steps), false);
+        add(HookKind.FORWARD, block, looking(forward(watch, steps)));
+        add(HookKind.BACKWARD, block, looking(backward(watch, steps)));
       }
     }
   }
@@ -134,11 +134,20 @@ public final class ConfiguredHooks {
       log.warn("model %s: %s; the model runs without it".formatted(label, e.getMessage()));
       return;
     }
+    List<HookKind> kinds = HookKind.of(hook);
     for (Block block : blocks) {
-      for (HookKind kind : HookKind.values()) {
-        if (kind.is(hook)) {
-          add(kind, block, hook, kind.isForward() && entry.replaces());
+      for (HookKind kind : kinds) {
+        boolean replaces = entry.replaces() && kind.isMeantToReplace(kinds);
+        HookEntry registered = new HookEntry(hook, false, replaces, null);
+        try {
+          Registrations.check(kind, block, registered);
+        } catch (IllegalArgumentException e) {
+          log.warn(
+              "model %s: hook %s: %s; the model runs without it"
+                  .formatted(label, entry.hook(), e.getMessage()));
+          continue;
         }
+        add(kind, block, registered);
       }
     }
   }
@@ -153,8 +162,11 @@ public final class ConfiguredHooks {
         .toList();
   }
 
-  private void add(HookKind kind, Block block, Object hook, boolean replaces) {
-    HookEntry entry = new HookEntry(hook, false, replaces, null);
+  private static HookEntry looking(Object hook) {
+    return new HookEntry(hook, false, false, null);
+  }
+
+  private void add(HookKind kind, Block block, HookEntry entry) {
     Runnable removal = HookTable.add(kind, block, entry, false);
     attached.computeIfAbsent(block, CopyOnWriteArrayList::new).add(removal);
   }

@@ -1,0 +1,40 @@
+package io.camhook.djl.hooks;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
+import io.camhook.djl.model.InnerModule;
+
+/** What is refused when a hook is registered, by code or by the configuration. */
+public final class Registrations {
+  private Registrations() {}
+
+  /**
+   * Checks that a module can take a hook.
+   *
+   * @throws IllegalArgumentException if it cannot; the message says what was meant, perhaps
+   */
+  public static void check(HookKind kind, Object module, HookEntry entry) {
+    if (module instanceof Model model) {
+      throw new IllegalArgumentException(
+          "a %s needs a block, found the model %s: give model.getBlock() for the model as a whole, or say which layers with (model, \"features.2\", hook)"
+              .formatted(kind.text(), model.getName()));
+    }
+    if (module instanceof NDArray) {
+      throw new IllegalArgumentException(
+          "a %s needs a block, found an array: gradients of arrays are for registerHook(array, hook)"
+              .formatted(kind.text()));
+    }
+    if (!kind.isForward() && entry.replaces() && module instanceof InnerModule) {
+      throw new IllegalArgumentException(
+          "layer %s is inside a TorchScript model, where a %s can only look: its gradient is on its way inside the engine's one native call when the hook sees it; forward and forward pre hooks can replace values there"
+              .formatted(module, kind.text()));
+    }
+    if (entry.replaces() && module instanceof InnerModule inner && !inner.stops()) {
+      throw new IllegalArgumentException(
+          "layer %s is inside a TorchScript model whose code forks: calls run at the same time, so it cannot wait for a hook that replaces a value; leave out HookOptions.replacing() (replace: true in camhook.yaml) to look"
+              .formatted(inner));
+    }
+  }
+}
