@@ -365,7 +365,7 @@ public final class Hooks {
     List<HookKind> kinds = HookKind.of(hook);
     if (kinds.isEmpty()) {
       throw new IllegalArgumentException(
-          "expected a hook that implements one of io.camhook's %s, found %s"
+          "expected a hook that implements io.camhook.%s, found %s"
               .formatted(HookKind.types(), hook.getClass().getName()));
     }
     List<HookHandle> handles = new ArrayList<>();

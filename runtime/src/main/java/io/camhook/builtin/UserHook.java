@@ -34,7 +34,7 @@ public final class UserHook {
     Class<?> type = find(name, loaders);
     if (KINDS.stream().noneMatch(kind -> kind.type().isAssignableFrom(type))) {
       throw new UnusableException(
-          "hook %s: expected a class that implements one of io.camhook's %s, found %s"
+          "hook %s: expected a class that implements io.camhook.%s, found %s"
               .formatted(name, HookKind.types(), describe(type)));
     }
     if (Modifier.isAbstract(type.getModifiers())) {

@@ -6,7 +6,6 @@ import io.camhook.FullBackwardHook;
 import io.camhook.FullBackwardPreHook;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * The point at which a module hook runs. A kind that is added here can be registered and named in
@@ -41,11 +40,11 @@ public enum HookKind {
     return type;
   }
 
-  /** The interfaces of all kinds, for messages. */
+  /** The interfaces of all kinds, for messages: "A, B or C". */
   public static String types() {
-    return Arrays.stream(values())
-        .map(kind -> kind.type.getSimpleName())
-        .collect(Collectors.joining(", "));
+    List<String> names = Arrays.stream(values()).map(kind -> kind.type.getSimpleName()).toList();
+    int last = names.size() - 1;
+    return String.join(", ", names.subList(0, last)) + " or " + names.get(last);
   }
 
   /**

@@ -451,8 +451,8 @@ class HookCornersTest {
     assertThatThrownBy(() -> BlockHooks.register(first, "a hook", HookOptions.DEFAULT))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "expected a hook that implements one of io.camhook's ForwardPreHook, ForwardHook,"
-                + " FullBackwardPreHook, FullBackwardHook, found java.lang.String");
+            "expected a hook that implements io.camhook.ForwardPreHook, ForwardHook,"
+                + " FullBackwardPreHook or FullBackwardHook, found java.lang.String");
     HookOptions always = HookOptions.always();
     assertThatThrownBy(() -> BlockHooks.register(first, backwardOnly(), always))
         .isInstanceOf(IllegalArgumentException.class)

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * The points of all graphs that may be alive, no matter which thread made them. A point is removed
  * when the manager of the arrays around it is closed, or when a backward has consumed its graph.
  * The points of the last consumed graph stay until a backward of another graph, because a second
- * backward can still reach them as far as the graph is intact. Points that backwards pass by again and again
- * sleep. Points removed during a backward stay usable until it has ended. Thread-safe.
+ * backward can still reach them as far as the graph is intact. Points that backwards pass by again
+ * and again sleep. Points removed during a backward stay usable until it has ended. Thread-safe.
  */
 public final class GradPoints {
   private static final GradPoints ALL = new GradPoints();
