@@ -25,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -208,11 +209,17 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  /** As many channels as the model takes. */
+  /** As many channels as the model takes, and of its size. */
   private Preprocessing pictures(Explainer explainer, CommandSpec command) {
-    Preprocessing usual = pictures.preprocessing(command);
+    Preprocessing fed = pictures.preprocessing(command);
     OptionalInt channels = explainer.pictureChannels();
-    return channels.isPresent() ? usual.withChannels(channels.getAsInt()) : usual;
+    if (channels.isPresent()) {
+      fed = fed.withChannels(channels.getAsInt());
+    }
+    Optional<int[]> size = explainer.pictureSize();
+    return size.isPresent() && !pictures.sizeIsNamed()
+        ? fed.withSize(size.get()[0], size.get()[1])
+        : fed;
   }
 
   /** A file that cannot be used does not keep the others from being explained. */
@@ -247,7 +254,9 @@ final class ExplainCommand implements Callable<Integer> {
         }
       }
     } catch (ExplainException | CamException e) {
-      problems.add("input", files.name(index) + ": " + e.getMessage());
+      String prefix = files.name(index) + ": ";
+      String message = String.valueOf(e.getMessage());
+      problems.add("input", message.startsWith(prefix) ? message : prefix + message);
     } catch (CancellationException e) {
       // what is finished has been written
     }

@@ -14,9 +14,10 @@ final class PictureOptions {
   @Option(
       names = "--size",
       paramLabel = "PIXELS",
-      defaultValue = "224",
-      description = "Pictures are resized to this, or HEIGHTxWIDTH (default: ${DEFAULT-VALUE}).")
-  private String size = "224";
+      description =
+          "Pictures are resized to this, or HEIGHTxWIDTH (default: what the model's file fixes,"
+              + " else 224).")
+  private @Nullable String size;
 
   @Option(
       names = "--fit",
@@ -47,6 +48,7 @@ final class PictureOptions {
 
   /** The preprocessing of these options; impossible ones are wrong usage. */
   Preprocessing preprocessing(CommandSpec spec) {
+    String size = this.size == null ? "224" : this.size;
     if (!size.matches("[1-9]\\d{0,4}(x[1-9]\\d{0,4})?")) {
       throw new ParameterException(
           spec.commandLine(),
@@ -62,6 +64,11 @@ final class PictureOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--mean, --std: " + e.getMessage(), e);
     }
+  }
+
+  /** Whether the user said to what size pictures are brought. */
+  boolean sizeIsNamed() {
+    return size != null;
   }
 
   private static float @Nullable [] floats(List<Float> values) {

@@ -30,6 +30,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -200,6 +201,19 @@ public final class Explainer implements AutoCloseable {
     return OptionalInt.empty();
   }
 
+  /**
+   * Height and width of the pictures that the model takes, where its file fixes them for its first
+   * input {@code [N,C,H,W]}.
+   */
+  public Optional<int[]> pictureSize() {
+    List<long[]> shapes = listing.inputShapes();
+    if (shapes.isEmpty() || shapes.get(0).length != 4 || shapes.get(0)[1] > 4) {
+      return Optional.empty();
+    }
+    long[] shape = shapes.get(0);
+    return Optional.of(new int[] {Math.toIntExact(shape[2]), Math.toIntExact(shape[3])});
+  }
+
   /** The model's modules. */
   public ModelListing listing() {
     return listing;
@@ -275,6 +289,15 @@ public final class Explainer implements AutoCloseable {
       } catch (Unfit again) {
         throw e;
       }
+    }
+  }
+
+  /** The model itself shows that no layer is what {@code auto} means. */
+  static final class NoAutoLayer extends ExplainException {
+    private static final long serialVersionUID = 1L;
+
+    NoAutoLayer(String message, Throwable cause) {
+      super(message, cause);
     }
   }
 
@@ -462,8 +485,14 @@ public final class Explainer implements AutoCloseable {
         LayerSelection.called(listing).stream().map(ModuleDescription::path).toList();
     Set<String> known = new HashSet<>(paths);
     Map<String, List<ModelListing.Output>> outputs = new LinkedHashMap<>();
-    String auto = source.auto(null, inputs).map(AutoLayer::path).orElse(null);
-    boolean decided = auto != null;
+    String auto = null;
+    boolean decided = true;
+    try {
+      auto = source.auto(null, inputs).map(AutoLayer::path).orElse(null);
+      decided = auto != null;
+    } catch (NoAutoLayer e) {
+      // a listing without a mark
+    }
     try (ModelSession session = source.open(paths)) {
       session.use(new ModelSession.Use(null, inputNames));
       Map<LayerOutput, Tensor> seen = session.run(inputs, null, false).activations();
@@ -501,7 +530,7 @@ public final class Explainer implements AutoCloseable {
     return tensor.rank() >= 3 && tensor.rank() == input.rank() && positions > 1;
   }
 
-  private static String shapes(List<Tensor> inputs) {
+  static String shapes(List<Tensor> inputs) {
     return String.join(", ", inputs.stream().map(t -> Arrays.toString(t.shape())).toList());
   }
 

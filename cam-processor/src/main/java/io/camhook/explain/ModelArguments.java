@@ -49,6 +49,7 @@ final class ModelArguments {
       return new Fed(input.tensors(), input.tensors().stream().map(each -> name).toList());
     }
     if (byPosition) {
+      requireCount(input, arguments);
       return new Fed(input.tensors(), List.of());
     }
     if (!known) {
@@ -158,6 +159,23 @@ final class ModelArguments {
     }
     boolean plain = arguments.stream().noneMatch(each -> each.isDict() || each.isList());
     return new Fed(tensors, plain ? List.of() : names);
+  }
+
+  private static void requireCount(ModelInput input, List<ModelArgument> arguments) {
+    int given = input.tensors().size();
+    long least = arguments.stream().filter(each -> !each.isOptional()).count();
+    boolean plain = arguments.stream().noneMatch(each -> each.isDict() || each.isList());
+    if (plain && !arguments.isEmpty() && (given < least || given > arguments.size())) {
+      throw new ExplainException(
+          "%s: the model takes %d input%s (%s), found %d; give it a .safetensors file with a tensor for each, named %s"
+              .formatted(
+                  input.name(),
+                  arguments.size(),
+                  arguments.size() == 1 ? "" : "s",
+                  String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
+                  given,
+                  String.join(", ", arguments.stream().map(ModelArgument::name).toList())));
+    }
   }
 
   private static ExplainException wrong(ModelInput input, List<ModelArgument> arguments) {

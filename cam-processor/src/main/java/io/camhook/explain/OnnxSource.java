@@ -8,7 +8,9 @@ import io.camhook.naming.ModulePath;
 import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.TensorData;
 import io.camhook.onnx.naming.OnnxModule;
+import io.camhook.onnx.naming.OnnxModules;
 import io.camhook.ort.OnnxFile;
+import io.camhook.ort.OrtRunException;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.flow.AutoLayer;
 import java.io.IOException;
@@ -170,10 +172,17 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
   @Override
   public Optional<AutoLayer> auto(@Nullable String output, List<Tensor> inputs) {
     try {
-      return Optional.of(
-          new AutoLayer(file.modules().auto(file.score(), file.shapes(inputs)).label(), null));
+      OnnxModules.Auto found = file.modules().auto(file.score(output), file.shapes(inputs));
+      return Optional.of(new AutoLayer(found.module().label(), found.notice()));
     } catch (OnnxException e) {
-      return Optional.empty();
+      throw new Explainer.NoAutoLayer(listing.model() + ": " + e.getMessage(), e);
+    } catch (IllegalArgumentException e) {
+      throw new ExplainException(listing.model() + ": " + e.getMessage(), e);
+    } catch (OrtRunException e) {
+      throw new ExplainException(
+          "the model cannot be run with inputs of shape %s: %s"
+              .formatted(Explainer.shapes(inputs), EngineMessages.shortened(e)),
+          e);
     }
   }
 

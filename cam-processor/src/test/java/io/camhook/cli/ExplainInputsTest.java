@@ -56,6 +56,41 @@ class ExplainInputsTest {
     }
   }
 
+  /** The file's input is [N, 3, 48, 40]. */
+  @Test
+  void pictures_should_have_the_size_that_the_file_fixes() {
+    Path model = CASES.resolveSibling("onnx").resolve("gap_linear.l17.onnx");
+    Path picture = CASES.resolve("grey.png");
+    Invocation run = Invocation.of("explain", model, picture, "-o", folder.resolve("fixed"));
+    assertThat(run.status()).as(run.err()).isZero();
+    Invocation other =
+        Invocation.of("explain", model, picture, "--size", "32", "-o", folder.resolve("other"));
+    assertThat(other.status()).isEqualTo(1);
+    assertThat(other.err())
+        .isEqualTo(
+            "camhook: grey: the model cannot be run with inputs of shape [1, 3, 32, 32]: input"
+                + " 'input' has the shape [N, 3, 48, 40] in the model's file, found [1, 3, 32, 32]"
+                + System.lineSeparator());
+  }
+
+  @Test
+  void picture_for_a_model_of_two_inputs_should_be_told_what_is_missing() {
+    for (String model :
+        List.of("torchscript/multi_input.scripted.pt", "onnx/multi_input.l17.onnx")) {
+      Invocation run =
+          Invocation.of(
+              "explain",
+              CASES.resolveSibling(model.split("/")[0]).resolve(model.split("/")[1]),
+              CASES.resolve("grey.png"),
+              "-o",
+              folder.resolve("two"));
+      assertThat(run.status()).isEqualTo(1);
+      assertThat(run.err())
+          .startsWith("camhook: grey: the model takes 2 inputs (")
+          .contains("found 1; give it a .safetensors file with a tensor for each, named ");
+    }
+  }
+
   @Test
   void labels_of_another_number_than_the_classes_should_be_noticed() throws IOException {
     Path labels = Files.write(folder.resolve("five.txt"), Collections.nCopies(5, "cat"));

@@ -64,6 +64,15 @@ public final class LayerPattern {
     return globs.stream().allMatch(Glob::isLiteral);
   }
 
+  /**
+   * What to say where {@link #AUTO} means {@code path}, after which the model has no weights any
+   * more.
+   */
+  public static String onlyPoolingAfter(String path) {
+    return "auto is '%s', after which only pooling comes: it is the model's own class map, or its embedding, so that Grad-CAM shows single channels of it; name a layer before it for more"
+        .formatted(path);
+  }
+
   /** Whether the pattern describes the whole path. */
   public boolean matches(ModulePath path) {
     return matches(path.segments(), 0, 0);

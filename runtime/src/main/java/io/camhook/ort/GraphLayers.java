@@ -77,10 +77,7 @@ final class GraphLayers {
    */
   List<Layer> select(String pattern, @Nullable String score) throws OnnxException {
     if (pattern.equals(LayerPattern.AUTO)) {
-      if (score == null) {
-        throw new OnnxException("no layer for 'auto': no output holds scores; name a layer");
-      }
-      return List.of(Layer.of(modules.auto(score, shapes())));
+      return List.of(Layer.of(auto(score).module()));
     }
     List<ModulePath> paths =
         modules.all().stream().map(module -> ModulePath.parse(module.path())).distinct().toList();
@@ -92,6 +89,14 @@ final class GraphLayers {
       }
     }
     return found.isEmpty() ? List.of(Layer.of(modules.resolve(pattern))) : found;
+  }
+
+  /** What {@code auto} means, looking back from an output; null where there is none. */
+  OnnxModules.Auto auto(@Nullable String score) throws OnnxException {
+    if (score == null) {
+      throw new OnnxException("no layer for 'auto': no output holds scores; name a layer");
+    }
+    return modules.auto(score, shapes());
   }
 
   /** Sizes that vary are -1. */

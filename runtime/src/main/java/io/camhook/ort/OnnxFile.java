@@ -72,13 +72,40 @@ public final class OnnxFile {
     return modules;
   }
 
-  /** The output that scores are taken from: the first real one. */
-  public String score() throws OnnxException {
+  /**
+   * The output that scores are taken from.
+   *
+   * @param wanted its position or name; null: the first that holds real numbers
+   * @throws IllegalArgumentException if the model has no such output, or it holds other values
+   */
+  public String score(@Nullable String wanted) throws OnnxException {
     List<String> real = modules.realOutputs();
+    if (wanted != null) {
+      List<String> all = model.model().graph().outputs().stream().map(ValueInfo::name).toList();
+      return named(wanted, all, real);
+    }
     if (real.isEmpty()) {
       throw new OnnxException("no output of the model holds real numbers, so it has no score");
     }
     return real.get(0);
+  }
+
+  /** The output that a user means by position or name, checked for its numbers. */
+  static String named(String wanted, List<String> outputs, List<String> real) {
+    boolean number = wanted.matches("\\d{1,6}") && Integer.parseInt(wanted) < outputs.size();
+    String name =
+        number && !outputs.contains(wanted) ? outputs.get(Integer.parseInt(wanted)) : wanted;
+    if (!outputs.contains(name)) {
+      throw new IllegalArgumentException(
+          "--output %s: the model has no such output; it returns %s"
+              .formatted(wanted, String.join(", ", outputs)));
+    }
+    if (!real.contains(name)) {
+      throw new IllegalArgumentException(
+          "--output %s: that output holds no floating-point numbers, so it is no score; the model returns %s"
+              .formatted(wanted, String.join(", ", outputs)));
+    }
+    return name;
   }
 
   /** Names of the inputs, in the order in which callers give them. */
@@ -151,7 +178,7 @@ public final class OnnxFile {
           new LayerOutput(module.path(), module.call(), null),
           Objects.requireNonNull(module.value()));
     }
-    return new OnnxSession(model, modules, score(), layers);
+    return new OnnxSession(model, modules, score(null), layers);
   }
 
   /**
@@ -213,8 +240,15 @@ public final class OnnxFile {
           model.model().graph().realInputs().stream().map(ValueInfo::name).toList();
       if (names.size() != values.size()) {
         throw new OrtRunException(
-            "the model takes %d inputs (%s), %d were given"
-                .formatted(names.size(), String.join(", ", names), values.size()));
+            "the model takes %d input%s (%s), found %d"
+                .formatted(
+                    names.size(),
+                    names.size() == 1 ? "" : "s",
+                    String.join(", ", names),
+                    values.size()));
+      }
+      for (int i = 0; i < names.size(); i++) {
+        requireShape(model, names.get(i), values.get(i).shape());
       }
       Inputs inputs = new Inputs();
       try {
@@ -225,6 +259,23 @@ public final class OnnxFile {
       } catch (RuntimeException e) {
         inputs.close();
         throw e;
+      }
+    }
+
+    private static void requireShape(OrtModel model, String name, long[] shape) {
+      TensorType type = model.types().get(name);
+      List<Dimension> declared = type == null ? null : type.dimensions();
+      if (declared == null) {
+        return;
+      }
+      boolean fits = declared.size() == shape.length;
+      for (int d = 0; fits && d < shape.length; d++) {
+        fits = declared.get(d).size() < 0 || declared.get(d).size() == shape[d];
+      }
+      if (!fits) {
+        throw new OrtRunException(
+            "input '%s' has the shape %s in the model's file, found %s"
+                .formatted(name, declared, Arrays.toString(shape)));
       }
     }
 

@@ -71,28 +71,11 @@ final class OnnxSession implements ModelSession {
   @Override
   public void use(Use wanted) {
     String output = wanted.output();
-    String chosen = output == null ? usual : named(output);
+    String chosen = output == null ? usual : OnnxFile.named(output, outputs, modules.realOutputs());
     if (!chosen.equals(score)) {
       close(); // what was made is about another score
       score = chosen;
     }
-  }
-
-  private String named(String wanted) {
-    boolean number = wanted.matches("\\d{1,6}") && Integer.parseInt(wanted) < outputs.size();
-    String name =
-        number && !outputs.contains(wanted) ? outputs.get(Integer.parseInt(wanted)) : wanted;
-    if (!outputs.contains(name)) {
-      throw new IllegalArgumentException(
-          "--output %s: the model has no such output; it returns %s"
-              .formatted(wanted, String.join(", ", outputs)));
-    }
-    if (!modules.realOutputs().contains(name)) {
-      throw new IllegalArgumentException(
-          "--output %s: that output holds no floating-point numbers, so it is no score; the model returns %s"
-              .formatted(wanted, String.join(", ", outputs)));
-    }
-    return name;
   }
 
   @Override

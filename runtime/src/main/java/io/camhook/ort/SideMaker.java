@@ -182,11 +182,16 @@ final class SideMaker implements Runnable {
         List<GraphLayers.Layer> found = layers.select(pattern, score);
         selected.addAll(found);
         if (pattern.equals(LayerPattern.AUTO)) {
+          String notice = layers.auto(score).notice();
           context
               .log()
               .info(
-                  "model %s: 'auto' is layer '%s'"
-                      .formatted(plan.label(), found.get(0).layer().path()));
+                  "model %s: %s"
+                      .formatted(
+                          plan.label(),
+                          notice != null
+                              ? notice
+                              : "'auto' is layer '%s'".formatted(found.get(0).layer().path())));
         }
       } catch (OnnxException e) {
         failures.mistake("model %s: %s%s".formatted(plan.label(), who, e.getMessage()));

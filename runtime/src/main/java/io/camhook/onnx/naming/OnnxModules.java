@@ -1,5 +1,6 @@
 package io.camhook.onnx.naming;
 
+import io.camhook.naming.LayerPattern;
 import io.camhook.naming.Nearest;
 import io.camhook.onnx.graph.Attribute;
 import io.camhook.onnx.graph.Dimension;
@@ -350,20 +351,32 @@ public final class OnnxModules {
   }
 
   /**
-   * The layer that {@code auto} means: the input of the last global pool, or mean over positions,
-   * that every path to the score passes; else the last tokens {@code [N,T,D]} after an attention.
+   * The layer that {@code auto} means.
+   *
+   * @param module the outermost one that returns it; a value in no module has its own name
+   * @param notice a notice for the user; null if there is none
+   */
+  public record Auto(OnnxModule module, @Nullable String notice) {}
+
+  /**
+   * The layer that {@code auto} means: what the last global pool, or mean over positions, on every
+   * way to the score takes in; else the norm before the last attention; else the last map that the
+   * score does not merely rearrange.
    *
    * @param score the output that holds the scores
    * @param taken shapes of the values of one run
+   * @throws OnnxException if there is none
    */
-  public OnnxModule auto(String score, Map<String, long[]> taken) throws OnnxException {
-    String value =
-        new LastSpatialValue(nodes, makers, dependent, this::isReal, this::axes).find(score, taken);
+  public Auto auto(String score, Map<String, long[]> taken) throws OnnxException {
+    LastSpatialValue search =
+        new LastSpatialValue(nodes, makers, dependent, this::isReal, this::axes);
+    String value = search.find(score, taken);
     if (value == null) {
       throw new OnnxException(
-          "no layer for 'auto': no global pool and no tokens that all ways to '"
+          "no layer for 'auto': no global pool, no attention and no map that everything on the way"
+              + " to '"
               + score
-              + "' pass; name a layer");
+              + "' passes; name a layer");
     }
     OnnxModule best = null;
     for (OnnxModule module : modules) {
@@ -374,7 +387,12 @@ public final class OnnxModules {
         best = module;
       }
     }
-    return best == null ? ofValue(value, value) : best;
+    OnnxModule found = best == null ? ofValue(value, value) : best;
+    return new Auto(
+        found,
+        search.isUnweightedUpTo(value, score)
+            ? LayerPattern.onlyPoolingAfter(found.label())
+            : null);
   }
 
   private long @Nullable [] axes(Node node) throws OnnxException {

@@ -1,5 +1,6 @@
 package io.camhook.torchscript.flow;
 
+import io.camhook.naming.LayerPattern;
 import io.camhook.torchscript.archive.PythonNames;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -124,11 +125,7 @@ public record AutoLayer(String path, @Nullable String notice) {
   private static AutoLayer ofMap(Call map, BitSet unweighted) {
     String path = map.site().target().path();
     return new AutoLayer(
-        path,
-        unweighted.get(map.number())
-            ? "auto is '%s', after which only pooling comes: it is the model's own class map, or its embedding, so that Grad-CAM shows single channels of it; name a layer before it for more"
-                .formatted(path)
-            : null);
+        path, unweighted.get(map.number()) ? LayerPattern.onlyPoolingAfter(path) : null);
   }
 
   /** The first norm of the last module that has two or more, among those after the last map. */

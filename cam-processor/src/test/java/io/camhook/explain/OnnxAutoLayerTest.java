@@ -1,0 +1,76 @@
+package io.camhook.explain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.camhook.cam.ReferenceCase;
+import io.camhook.recording.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What {@code auto} means in an ONNX graph; {@code layers} marks what {@code explain} takes. */
+class OnnxAutoLayerTest {
+  private static Path model(String name) {
+    return ReferenceCase.folder().resolveSibling("onnx").resolve(name + ".onnx");
+  }
+
+  private static List<Tensor> zeros(ModelListing listing) {
+    List<Tensor> inputs = new ArrayList<>();
+    for (long[] shape : listing.inputShapes()) {
+      int size = 1;
+      for (long each : shape) {
+        size *= (int) each;
+      }
+      inputs.add(Tensor.ofFloats(new float[size], shape));
+    }
+    return inputs;
+  }
+
+  /**
+   * Pools: what they take in. Transformers: the first norm of the last of three blocks. A
+   * segmentation model: what its classifier reads, not its class map. A recurrent one: what comes
+   * before its recurrent layers.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "resnet_basic.l17, layer4",
+    "resnet_basic.d18, layer4",
+    "densenet.l17, /Relu_output_0",
+    "mobilenet_v3_small.l17, features",
+    "mobilenet_v3_small.d18, features",
+    "shufflenet_v2.l17, conv5",
+    "gap_linear.l17, features",
+    "conv1d.l17, features",
+    "swin.l17, permute",
+    "vit.l17, encoder.layers.encoder_layer_2.ln_1",
+    "vit.d18, encoder.layers.encoder_layer_2.ln_1",
+    "unet.l17, dec1",
+    "unet.d18, dec1",
+    "squeezenet1_1.l17, classifier.2",
+    "recurrent.l17, /Relu_output_0",
+  })
+  void auto_should_be_the_last_layer_with_positions(String name, String layer) throws IOException {
+    Path file = model(name);
+    assumeTrue(Files.exists(file));
+    ModelListing listing = ModelListing.read(file);
+    List<Tensor> inputs = zeros(listing);
+    assertThat(Explainer.observe(listing, inputs).auto()).isEqualTo(layer);
+    try (Explainer explainer = Explainer.load(file, List.of("auto"))) {
+      List<String> names = new ArrayList<>();
+      for (int i = 0; i < inputs.size(); i++) {
+        names.add("input" + i);
+      }
+      explainer.record(new ModelInput("zeros", inputs, names, null, null, List.of()));
+      assertThat(explainer.layers()).containsExactly(layer);
+      assertThat(explainer.notices())
+          .hasSize(name.startsWith("squeezenet") ? 1 : 0)
+          .allMatch(
+              notice -> notice.startsWith("auto is 'classifier.2', after which only pooling"));
+    }
+  }
+}
