@@ -43,6 +43,13 @@ final class LayersCommand implements Callable<Integer> {
           "Shape of the input, with the batch; of several inputs: repeat, or separate by commas.")
   private List<String> shapes = new ArrayList<>();
 
+  @Option(
+      names = "--operators",
+      description =
+          "Of a TorchScript model also the operators in the code of its modules, which are layers"
+              + " too: layer3.0/relu#1.")
+  private boolean operators;
+
   @Option(names = "--json", description = "As JSON.")
   private boolean json;
 
@@ -53,7 +60,8 @@ final class LayersCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<long[]> inputs = shapes.stream().map(text -> GeneratedInput.parse(spec, text)).toList();
-    ModelListing listing = ModelListing.read(model);
+    ModelListing read = ModelListing.read(model);
+    ModelListing listing = operators ? read.withOperators() : read;
     if (inputs.isEmpty()) {
       inputs = listing.inputShapes();
     }

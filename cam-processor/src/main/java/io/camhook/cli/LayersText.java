@@ -29,9 +29,10 @@ final class LayersText {
       rows.add(row(listing, module));
     }
     StringBuilder text = new StringBuilder(table(rows));
-    text.append(
-        "%d modules, %s parameters%n"
-            .formatted(listing.modules().size(), grouped(listing.parameters())));
+    long operators = listing.listedInside().size();
+    text.append("%d modules, ".formatted(listing.modules().size() - operators));
+    text.append(operators == 0 ? "" : operators + " operators in their code, ");
+    text.append("%s parameters%n".formatted(grouped(listing.parameters())));
     if (listing.operatorsOnly() != null) {
       text.append(listing.operatorsOnly()).append('\n');
     }

@@ -508,7 +508,8 @@ public final class Explainer implements AutoCloseable {
                     layer.toString(),
                     tensor.dtype().name(),
                     Arrays.stream(tensor.shape()).boxed().toList()));
-        if (!decided && isSpatial(tensor, inputs.get(0)) && !layer.path().equals(".")) {
+        boolean module = !layer.path().equals(".") && !LayerPattern.of(path).isInside();
+        if (!decided && module && isSpatial(tensor, inputs.get(0))) {
           auto = path;
         }
       }

@@ -4,7 +4,6 @@ import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.naming.ModulePath;
 import io.camhook.naming.Nearest;
-import io.camhook.torchscript.TorchScriptArchive;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,8 +35,7 @@ final class LayerSelection {
   private static Set<String> select(String layer, ModelListing listing) {
     Set<String> found = new LinkedHashSet<>();
     LayerPattern pattern = LayerPattern.of(layer);
-    boolean operator = layer.contains(TorchScriptArchive.INSIDE);
-    List<ModuleDescription> called = operator ? listing.operators().inside() : called(listing);
+    List<ModuleDescription> called = meantBy(layer, listing);
     for (ModuleDescription module : called) {
       boolean meant = matches(pattern, module.path());
       for (String alias : module.aliases()) {
@@ -66,20 +64,28 @@ final class LayerSelection {
     boolean exists =
         listing.modules().stream()
             .anyMatch(module -> module.path().equals(layer) || module.aliases().contains(layer));
-    List<String> paths = called(listing).stream().map(ModuleDescription::path).toList();
+    List<String> paths = meantBy(layer, listing).stream().map(ModuleDescription::path).toList();
     if (exists && listing.operatorsOnly() == null) {
       return "%s: layer '%s' is never called in the model's code, so nothing of it can be seen; closest that are: %s"
           .formatted(listing.model(), layer, Nearest.to(layer, paths, CLOSEST));
     }
     String why = listing.operatorsOnly();
-    return "%s: no layer '%s'%s; closest of %d: %s; 'camhook layers %s' lists all"
+    boolean inside = why == null && LayerPattern.of(layer).isInside();
+    return "%s: no %s '%s'%s; closest of %d: %s; 'camhook layers %s%s' lists all"
         .formatted(
             listing.model(),
+            inside ? "operator" : "layer",
             layer,
             why == null ? "" : ": " + why,
             paths.size(),
             Nearest.to(layer, paths, CLOSEST),
-            listing.model());
+            listing.model(),
+            inside ? " --operators" : "");
+  }
+
+  /** What a layer can mean: operators in the code of modules, or the modules that are called. */
+  private static List<ModuleDescription> meantBy(String layer, ModelListing listing) {
+    return LayerPattern.of(layer).isInside() ? listing.operators().inside() : called(listing);
   }
 
   /** The modules that the model's code calls. */

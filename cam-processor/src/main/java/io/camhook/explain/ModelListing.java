@@ -140,6 +140,23 @@ public record ModelListing(
         model, modules, arguments, seen, found, rootOnly, missing, inputShapes, operators);
   }
 
+  /** The same with the operators in the code of modules after the modules. */
+  public ModelListing withOperators() {
+    List<ModuleDescription> all = new ArrayList<>(modules);
+    if (operatorsOnly() == null) {
+      all.addAll(operators.inside());
+    }
+    return new ModelListing(
+        model, all, arguments, outputs, auto, rootOnly, missing, inputShapes, operators);
+  }
+
+  /** The operators in the code of modules that are among {@link #modules}. */
+  public List<ModuleDescription> listedInside() {
+    return operatorsOnly() == null
+        ? modules.stream().filter(operators.inside()::contains).toList()
+        : List.of();
+  }
+
   static void requireFile(Path model) {
     if (!Files.exists(model)) {
       throw new ExplainException(model + ": no such file or directory");

@@ -51,6 +51,30 @@ class LayersCommandTest {
   }
 
   @Test
+  void operators_should_follow_the_modules_whose_code_they_are_in() throws IOException {
+    Invocation run =
+        Invocation.of("layers", OneConv.model(folder), "--operators", "--input-shape", "1x1x4x4");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            path          type          parameters  calls  output
+            .             OneConvNet                    1  1x4
+            conv1         Conv2d                20      1  1x2x2x2
+            relu1         ReLU                          1  1x2x2x2
+            fc1           Linear                36      1  1x4
+            relu2         ReLU                          1  1x4
+            conv1/conv2d  _convolution                  1  1x2x2x2  also conv1/input
+            relu1/relu    relu                          1  1x2x2x2
+            ./view        view                          1  1x8      also ./input
+            fc1/linear    linear                        1  1x4
+            relu2/relu    relu                          1  1x4
+            5 modules, 5 operators in their code, 56 parameters
+            auto: relu1
+            """);
+  }
+
+  @Test
   void json_should_hold_the_same() throws IOException {
     Invocation run =
         Invocation.of("layers", OneConv.model(folder), "--input-shape", "2x1x4x4", "--json");

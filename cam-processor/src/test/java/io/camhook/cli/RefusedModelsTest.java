@@ -100,6 +100,25 @@ class RefusedModelsTest {
     }
   }
 
+  @Test
+  void operators_in_the_code_of_modules_should_be_layers() throws IOException {
+    String module = "gradcam,layercam,ablationcam,scorecam";
+    assertThat(explain("gap_linear.scripted", "features.7", module).err()).isEmpty();
+    Map<String, Tensor> ofModule = Safetensors.read(written("gap_linear")).tensors();
+    assertThat(explain("gap_linear.scripted", "features.7/*", module).err()).isEmpty();
+    Map<String, Tensor> ofOperator = Safetensors.read(written("gap_linear")).tensors();
+    for (String method : module.split(",")) {
+      assertThat(ofOperator.get("raw/" + method + "/features.7/relu").toFloats())
+          .usingComparatorWithPrecision(1e-6f)
+          .containsExactly(ofModule.get("raw/" + method + "/features.7").toFloats());
+    }
+    assertThat(explain("gap_linear.scripted", "features.7/rely", "gradcam").err())
+        .startsWith("camhook: " + REFERENCE.resolve("gap_linear.scripted.pt"))
+        .contains(": no operator 'features.7/rely'; closest of ")
+        .contains(": [features.7/relu, features.1/relu, features.4/relu]; 'camhook layers ")
+        .endsWith("--operators' lists all\n");
+  }
+
   private Path written(String name) {
     return out.resolve(name + ".safetensors");
   }

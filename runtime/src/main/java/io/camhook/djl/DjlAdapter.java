@@ -292,7 +292,9 @@ public final class DjlAdapter implements EngineAdapter {
     Started now = started;
     List<InnerArchive> archives = now == null ? List.of() : now.models().inner(blocks);
     List<BlockTree.Module> modules =
-        inside == null ? InnerArchive.withInner(blocks, archives) : inside.tree(root);
+        inside == null
+            ? InnerArchive.withInner(blocks, archives, layers)
+            : inside.tree(root, layers);
     List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
     List<ModulePath> selected = LayerPattern.of(layers).select(paths);
     String refusal =
@@ -302,10 +304,11 @@ public final class DjlAdapter implements EngineAdapter {
     }
     if (selected.isEmpty()) {
       throw new IllegalArgumentException(
-          "'%s' matches none of the %d modules of %s; closest: %s"
+          "'%s' matches none of the %d %s of %s; closest: %s"
               .formatted(
                   layers,
-                  paths.size(),
+                  modules.stream().map(BlockTree.Module::block).distinct().count(),
+                  kind(inside, layers),
                   root.getClass().getSimpleName(),
                   Nearest.to(layers, paths.stream().map(ModulePath::toString).toList(), 3)));
     }
@@ -314,6 +317,10 @@ public final class DjlAdapter implements EngineAdapter {
         .filter(module -> selected.contains(module.path()) && found.add(module.block()))
         .<Object>map(BlockTree.Module::block)
         .toList();
+  }
+
+  private static String kind(@Nullable ScriptModules inside, String layers) {
+    return inside != null && LayerPattern.of(layers).isInside() ? "operators" : "modules";
   }
 
   /** The modules inside a TorchScript model. */

@@ -5,14 +5,16 @@ import java.util.List;
 
 /**
  * An entry of {@code layers}: a module path, or a glob in which {@code *} stands for characters
- * within a segment, {@code **} for any number of segments, and {@code *} alone for every module.
- * {@code auto} is not a pattern: it means the last layer with a spatial output.
+ * within a segment, {@code **} for any number of segments, and {@code *} alone for every module. An
+ * operator in the code of modules is named after a slash: {@code layer3.*}{@code /relu*}. {@code
+ * auto} is not a pattern: it means the last layer with a spatial output.
  */
 public final class LayerPattern {
   /** The entry that is resolved by looking at a pass. */
   public static final String AUTO = "auto";
 
   private static final String ANY = "**";
+  private static final char INSIDE = '/';
 
   private final String text;
   private final List<String> segments;
@@ -73,8 +75,20 @@ public final class LayerPattern {
         .formatted(path);
   }
 
+  /** Whether operators in the code of modules are meant, not modules. */
+  public boolean isInside() {
+    return text.indexOf(INSIDE) >= 0;
+  }
+
   /** Whether the pattern describes the whole path. */
   public boolean matches(ModulePath path) {
+    String whole = path.toString();
+    int operator = whole.lastIndexOf(INSIDE);
+    if (isInside() && operator >= 0) {
+      int own = text.lastIndexOf(INSIDE);
+      return new Glob(text.substring(own + 1)).matches(whole.substring(operator + 1))
+          && of(text.substring(0, own)).matches(ModulePath.parse(whole.substring(0, operator)));
+    }
     return matches(path.segments(), 0, 0);
   }
 

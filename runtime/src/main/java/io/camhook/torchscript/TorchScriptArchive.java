@@ -1,5 +1,6 @@
 package io.camhook.torchscript;
 
+import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModelArgument;
 import io.camhook.naming.ModuleDescription;
 import io.camhook.torchscript.archive.ArchiveCopy;
@@ -65,8 +66,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TorchScriptArchive {
 
-  /** Separates a module from an operator in its code: {@code layer3.0/relu#1}. */
-  public static final String INSIDE = "/";
+  private static final String OF_TORCH = "__torch__.torch.nn.modules.";
+
+  private static final String IN_A_LEAF =
+      "it is an operator in the code of a module of torch.nn that calls no other; hook the module,"
+          + " or name the operator in camhook.yaml, in 'layers' of the model or of a hook, before"
+          + " the model is loaded";
 
   /**
    * A hundred times the code of the largest models, and still small enough for its parsed form to
@@ -247,9 +252,19 @@ public final class TorchScriptArchive {
     return result;
   }
 
-  /** The values of the operators in the code of modules, in order of execution. */
+  /** The values of operators, in order of execution. */
   public List<ModuleDescription> operators() {
     return operators.byPath().values().stream().map(site -> value(site.target())).toList();
+  }
+
+  /**
+   * What a name or glob of a layer is about: operators in the code of modules, or the modules that
+   * are called.
+   */
+  public List<ModuleDescription> layers(LayerPattern pattern) {
+    return pattern.isInside()
+        ? operators()
+        : modules().stream().filter(module -> module.callSites() > 0).toList();
   }
 
   private static ModuleDescription value(ModuleNode node) {
@@ -431,20 +446,29 @@ public final class TorchScriptArchive {
     return rewriter;
   }
 
+  /** As {@link #hookable(Collection, Collection)}, without more operators. */
+  public HookableArchive hookable(Collection<String> paths) throws ArchiveException {
+    return hookable(paths, List.of());
+  }
+
   /**
-   * Like {@link #instrument}, and hooks can see every module that is called.
+   * Like {@link #instrument}, and hooks can see every module that is called, and every operator
+   * except those in the code of torch.nn's own modules, whose value is the module's.
    *
+   * @param more operators that hooks can look at wherever they are
    * @throws ArchiveException if a path does not exist or is never called, with the reason
    */
-  public HookableArchive hookable(Collection<String> paths) throws ArchiveException {
+  public HookableArchive hookable(Collection<String> paths, Collection<String> more)
+      throws ArchiveException {
     try {
-      return withHooks(paths);
+      return withHooks(paths, more);
     } catch (StackOverflowError e) {
       throw tooDeep(name);
     }
   }
 
-  private HookableArchive withHooks(Collection<String> paths) throws ArchiveException {
+  private HookableArchive withHooks(Collection<String> paths, Collection<String> more)
+      throws ArchiveException {
     Map<String, List<String>> added = new LinkedHashMap<>();
     String prefix = freePrefix();
     TapRewriter recording = record(paths, prefix, added);
@@ -452,9 +476,11 @@ public final class TorchScriptArchive {
     for (String path : paths) {
       named.add(find(path));
     }
+    for (String path : more) {
+      named.add(find(path));
+    }
     HookRewriter looking =
-        new HookRewriter(
-            sources, root, site -> flat || named.contains(site.target()), prefix + "_hooks", added);
+        new HookRewriter(sources, root, s -> isLookedAt(s, named), prefix + "_hooks", added);
     looking.rewrite();
     List<TapFunctions> functions = new ArrayList<>(looking.functions());
     functions.add(recording.functions());
@@ -463,8 +489,20 @@ public final class TorchScriptArchive {
   }
 
   /**
-   * For each path that hooks cannot see, the reason. Aliases of modules that hooks can see are not
-   * included.
+   * Whether hooks can look at an operator. Methods that call modules have a twin anyway; one for
+   * each leaf of torch.nn would double the time that a large model needs to load.
+   */
+  private boolean isLookedAt(CallSite operator, Set<ModuleNode> named) {
+    MethodContext caller = operator.caller();
+    return flat
+        || named.contains(operator.target())
+        || !caller.key().type().startsWith(OF_TORCH)
+        || caller.sites().stream().anyMatch(site -> !site.isOperator());
+  }
+
+  /**
+   * For each path of a module or operator that hooks cannot see, the reason. Aliases of modules
+   * that hooks can see are not included.
    */
   public Map<String, String> unhookable(HookPlan plan) {
     Set<String> hookable = new HashSet<>();
@@ -477,6 +515,11 @@ public final class TorchScriptArchive {
       String reason = operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
       reasons.put(node.path(), reason);
       node.aliases().forEach(alias -> reasons.put(alias, reason));
+    }
+    for (String operator : operators.byPath().keySet()) {
+      if (!flat && !hookable.contains(operator)) {
+        reasons.put(operator, plan.silent().getOrDefault(operator, IN_A_LEAF));
+      }
     }
     return reasons;
   }
@@ -599,6 +642,10 @@ public final class TorchScriptArchive {
     if (operatorsOnly.isPresent()) {
       throw new ArchiveException(
           "%s: no layer '%s': %s".formatted(name, path, operatorsOnly.get()));
+    }
+    if (node == null && LayerPattern.of(path).isInside()) {
+      throw new ArchiveException(
+          "%s: no operator '%s' among its %d".formatted(name, path, operators.byPath().size()));
     }
     if (node == null) {
       throw new ArchiveException(

@@ -94,7 +94,7 @@ final class ModelReader {
     for (Scalar layer : layers) {
       String path = layer.text();
       if (!path.equals(".")
-          && (path.startsWith(".")
+          && (path.startsWith(".") && !path.startsWith("./")
               || path.endsWith(".")
               || path.contains("..")
               || path.contains("***")

@@ -25,6 +25,7 @@ class RefusalTableTest {
   void messages_of_instrumenting_should_be_those_of_the_table() throws Exception {
     says("frozen, or optimized for inference", ARCHIVES.resolve("small.frozen.pt"), "conv1");
     says("no such path", ARCHIVES.resolve("no_derivative.traced.pt"), "featurs");
+    says("no such operator", RUNTIME.resolve("gap_linear.traced.pt"), "features.7/rely");
     says("a path that forward does not call", RUNTIME.resolve("features/fork.scripted.pt"), "a.l");
     says("no module and no operator", net("    return x\n"), "part");
     says("graph inlined", net("    return torch.relu(x)\n"), "part");

@@ -36,7 +36,7 @@ class ConfigReaderTest {
             version: 1
             models:
               - name: resnet18
-                layers: [layer4, "layer3.*.conv2", auto]
+                layers: [layer4, "layer3.*.conv2", "*/relu*", ./flatten, auto]
                 capture: [activation, gradient]
                 target: label:tiger cat
                 labels: synset.txt
@@ -67,7 +67,8 @@ class ConfigReaderTest {
     assertThat(config.dryRun()).isFalse();
     CamhookConfig.Model model = config.models().get(0);
     assertThat(model.name()).isEqualTo("resnet18");
-    assertThat(model.layers()).containsExactly("layer4", "layer3.*.conv2", "auto");
+    assertThat(model.layers())
+        .containsExactly("layer4", "layer3.*.conv2", "*/relu*", "./flatten", "auto");
     assertThat(model.capture())
         .containsExactlyInAnyOrder(CaptureKind.ACTIVATION, CaptureKind.GRADIENT);
     assertThat(model.target()).isEqualTo(new Target(Target.Kind.LABEL, 1, -1, "tiger cat"));
@@ -160,19 +161,19 @@ class ConfigReaderTest {
   void layers_should_go_backward_one_by_one_where_the_root_says_so() throws Exception {
     PlainNetwork plain =
         read("""
-                models:
-                  - name: my-net
-                    class: com.acme.nn.Layer
-                    backward: back(Array,Workspace)
-                    arguments: { Workspace: com.acme.Workspace.none }
-                    value: numbers
-                    make: "com.acme.Array.of(double[], int[])"
-                    root:
-                      class: com.acme.nn.Net
-                      forward: predict
-                      backward: by layers
-                      lossTarget: field labels
-                """)
+        models:
+          - name: my-net
+            class: com.acme.nn.Layer
+            backward: back(Array,Workspace)
+            arguments: { Workspace: com.acme.Workspace.none }
+            value: numbers
+            make: "com.acme.Array.of(double[], int[])"
+            root:
+              class: com.acme.nn.Net
+              forward: predict
+              backward: by layers
+              lossTarget: field labels
+        """)
             .models()
             .get(0)
             .plain();
@@ -312,16 +313,16 @@ class ConfigReaderTest {
   void topic_should_be_read_with_environment_variables_in_their_places() throws Exception {
     KafkaOutput kafka =
         read("""
-                output:
-                  kafka:
-                    bootstrap: "${STAGE}:9092"
-                    topic: captures
-                    spool: 1GiB
-                    spoolDirectory: spool/%h
-                    properties:
-                      security.protocol: SASL_SSL
-                      sasl.jaas.config: 'Login required password="100%${STAGE}";'
-                """)
+        output:
+          kafka:
+            bootstrap: "${STAGE}:9092"
+            topic: captures
+            spool: 1GiB
+            spoolDirectory: spool/%h
+            properties:
+              security.protocol: SASL_SSL
+              sasl.jaas.config: 'Login required password="100%${STAGE}";'
+        """)
             .output()
             .kafka();
     assertThat(kafka)

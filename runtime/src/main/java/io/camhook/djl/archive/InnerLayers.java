@@ -108,10 +108,7 @@ final class InnerLayers {
   }
 
   private static List<String> matches(TorchScriptArchive archive, LayerPattern layer) {
-    boolean operator = layer.toString().contains(TorchScriptArchive.INSIDE);
-    Collection<ModuleDescription> all = operator ? archive.operators() : archive.modules();
-    return all.stream()
-        .filter(module -> module.callSites() > 0)
+    return archive.layers(layer).stream()
         .map(ModuleDescription::path)
         .filter(path -> !path.equals(".") && layer.matches(ModulePath.parse(path)))
         .toList();

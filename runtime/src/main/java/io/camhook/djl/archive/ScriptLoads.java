@@ -199,7 +199,8 @@ public final class ScriptLoads {
             archive, List.copyOf(innerLayers.captured(archive, place.whole())), null, log);
     if (entry == null || place.part()) {
       boolean hooks = innerLayers.hooks(archive, place.whole());
-      return new ScriptModel.Wanted(Set.of(), inner, entry != null || hooks || !inner.isEmpty());
+      return new ScriptModel.Wanted(
+          Set.of(), inner, Set.of(), entry != null || hooks || !inner.isEmpty());
     }
     List<String> own =
         entry.capture().isEmpty()
@@ -207,8 +208,13 @@ public final class ScriptLoads {
             : entry.layers().stream()
                 .filter(layer -> InnerLayers.in(archive, LayerPattern.of(layer)).isEmpty())
                 .toList();
+    List<String> looked = new ArrayList<>(entry.layers());
+    entry.hooks().forEach(hook -> looked.addAll(hook.layers()));
     return new ScriptModel.Wanted(
-        ScriptModel.select(archive, own, entry.scored().output(), log), inner, true);
+        ScriptModel.select(archive, own, entry.scored().output(), log),
+        inner,
+        ScriptModel.inside(archive, looked),
+        true);
   }
 
   /** Names of the model and of the file; none for a stream that no model loads. */

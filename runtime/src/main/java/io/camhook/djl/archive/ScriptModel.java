@@ -46,7 +46,9 @@ public record ScriptModel(
   public static @Nullable ScriptModel of(
       Path original, List<String> layers, @Nullable String output, EventLog log) {
     return of(
-        original, archive -> new Wanted(select(archive, layers, output, log), Set.of(), true), log);
+        original,
+        archive -> new Wanted(select(archive, layers, output, log), Set.of(), Set.of(), true),
+        log);
   }
 
   /**
@@ -54,9 +56,10 @@ public record ScriptModel(
    *
    * @param layers paths of modules that are recorded
    * @param inner those of them that a network of blocks means, of which this archive is one
+   * @param looked operators that hooks are to look at wherever they are
    * @param anything whether it is instrumented at all
    */
-  record Wanted(Set<String> layers, Set<String> inner, boolean anything) {}
+  record Wanted(Set<String> layers, Set<String> inner, Set<String> looked, boolean anything) {}
 
   /**
    * As the other, with the layers that {@code wanted} says.
@@ -73,7 +76,7 @@ public record ScriptModel(
       }
       Set<String> paths = new LinkedHashSet<>(what.layers());
       paths.addAll(what.inner());
-      HookableArchive hookable = archive.hookable(paths);
+      HookableArchive hookable = archive.hookable(paths, what.looked());
       TapPlan plan = paths.isEmpty() ? null : hookable.archive().plan();
       if (plan == null && hookable.hooks().sites().isEmpty()) {
         return new ScriptModel(null, null, hookable.hooks(), archive);
@@ -138,42 +141,52 @@ public record ScriptModel(
 
   static Set<String> select(
       TorchScriptArchive archive, List<String> layers, @Nullable String output, EventLog log) {
-    List<ModulePath> called =
-        archive.modules().stream()
-            .filter(module -> module.callSites() > 0)
-            .map(ModuleDescription::path)
-            .map(ModulePath::parse)
-            .toList();
-    List<ModulePath> operators =
-        archive.operators().stream().map(ModuleDescription::path).map(ModulePath::parse).toList();
     Set<String> selected = new LinkedHashSet<>();
     for (String layer : layers) {
       if (layer.equals(LayerPattern.AUTO)) {
         archive.auto(output).ifPresent(auto -> selected.add(auto.path()));
         continue;
       }
-      boolean operator = layer.contains(TorchScriptArchive.INSIDE);
-      List<ModulePath> matches = LayerPattern.of(layer).select(operator ? operators : called);
+      LayerPattern pattern = LayerPattern.of(layer);
+      List<ModulePath> known = paths(archive.layers(pattern));
+      List<ModulePath> matches = pattern.select(known);
       matches.forEach(match -> selected.add(match.toString()));
       if (matches.isEmpty()) {
-        selectAlias(archive, layer, called, selected, log);
+        selectAlias(archive, layer, known, selected, log);
       }
     }
     return selected;
+  }
+
+  /** The operators in the code of modules that some of the layers mean. */
+  static Set<String> inside(TorchScriptArchive archive, List<String> layers) {
+    List<ModulePath> operators = paths(archive.operators());
+    Set<String> inside = new LinkedHashSet<>();
+    for (String layer : layers) {
+      LayerPattern pattern = LayerPattern.of(layer);
+      if (pattern.isInside()) {
+        pattern.select(operators).forEach(match -> inside.add(match.toString()));
+      }
+    }
+    return inside;
+  }
+
+  private static List<ModulePath> paths(List<ModuleDescription> modules) {
+    return modules.stream().map(module -> ModulePath.parse(module.path())).toList();
   }
 
   /** Takes another name of a called module; of anything else the archive says what is wrong. */
   private static void selectAlias(
       TorchScriptArchive archive,
       String layer,
-      List<ModulePath> called,
+      List<ModulePath> layers,
       Set<String> selected,
       EventLog log) {
     try {
       archive.instrument(List.of(layer));
       selected.add(layer);
     } catch (IOException e) {
-      List<String> known = called.stream().map(ModulePath::toString).toList();
+      List<String> known = layers.stream().map(ModulePath::toString).toList();
       boolean rootOnly = known.equals(List.of(".")); // which the message says
       String closest = rootOnly ? "" : "; closest: " + Nearest.to(layer, known, CLOSEST);
       log.warn(e.getMessage() + closest);

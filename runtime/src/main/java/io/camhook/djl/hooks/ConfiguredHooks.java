@@ -55,17 +55,19 @@ public final class ConfiguredHooks {
   /**
    * Attaches the hooks of one entry to a model, and reports those that are not available.
    *
+   * @param root the model's block
+   * @param modules what a layer can mean
    * @param reasons why a layer that matches no module accepts no hooks; null if unknown
    */
   public void attach(
       CamhookConfig.Model entry,
       String label,
-      List<BlockTree.Module> modules,
+      Block root,
+      Function<String, List<BlockTree.Module>> modules,
       Function<String, @Nullable String> reasons) {
     if (entry.hooks().isEmpty()) {
       return;
     }
-    Block root = modules.get(0).block();
     Steps steps = new Steps(label);
     boolean counted = false;
     for (CamhookConfig.Hook hook : entry.hooks()) {
@@ -95,11 +97,12 @@ public final class ConfiguredHooks {
   private Set<Block> blocks(
       CamhookConfig.Hook hook,
       String label,
-      List<BlockTree.Module> modules,
+      Function<String, List<BlockTree.Module>> modules,
       Function<String, @Nullable String> reasons) {
-    List<ModulePath> paths = modules.stream().map(BlockTree.Module::path).toList();
-    Set<ModulePath> selected = new LinkedHashSet<>();
+    Set<Block> blocks = new LinkedHashSet<>(); // blocks compare by identity
     for (String layer : hook.layers()) {
+      List<BlockTree.Module> meant = modules.apply(layer);
+      List<ModulePath> paths = meant.stream().map(BlockTree.Module::path).toList();
       List<ModulePath> matching = LayerPattern.of(layer).select(paths);
       if (matching.isEmpty()) {
         String reason = reasons.apply(layer);
@@ -107,13 +110,10 @@ public final class ConfiguredHooks {
             "model %s: hook %s: %s"
                 .formatted(label, hook.hook(), reason == null ? noMatch(layer, paths) : reason));
       }
-      selected.addAll(matching);
-    }
-    Set<Block> blocks = new LinkedHashSet<>(); // blocks compare by identity
-    for (BlockTree.Module module : modules) {
-      if (selected.contains(module.path())) {
-        blocks.add(module.block());
-      }
+      meant.stream()
+          .filter(module -> matching.contains(module.path()))
+          .map(BlockTree.Module::block)
+          .forEach(blocks::add);
     }
     return blocks;
   }

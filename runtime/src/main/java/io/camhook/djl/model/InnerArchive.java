@@ -56,13 +56,12 @@ public final class InnerArchive {
     return found;
   }
 
-  /** The modules of a network, and those inside its archives that hooks can look at. */
+  /** The modules of a network, and what {@code layers} can mean inside its archives. */
   public static List<BlockTree.Module> withInner(
-      List<BlockTree.Module> modules, List<InnerArchive> archives) {
+      List<BlockTree.Module> modules, List<InnerArchive> archives, String layers) {
     List<BlockTree.Module> all = new ArrayList<>(modules);
     for (InnerArchive archive : archives) {
-      List<BlockTree.Module> inside = archive.script.inside().tree(archive.block);
-      for (BlockTree.Module module : inside.subList(1, inside.size())) {
+      for (BlockTree.Module module : archive.script.inside().below(layers)) {
         all.add(new BlockTree.Module(archive.below(module.path()), module.block()));
       }
     }
@@ -120,6 +119,10 @@ public final class InnerArchive {
   }
 
   private ModulePath below(ModulePath inside) {
+    String path = inside.toString();
+    if (path.startsWith("./")) { // an operator in the code of the archive's root
+      return ModulePath.parse(at + path.substring(1));
+    }
     return new ModulePath(Stream.of(at, inside).flatMap(p -> p.segments().stream()).toList());
   }
 

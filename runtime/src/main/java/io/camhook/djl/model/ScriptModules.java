@@ -21,12 +21,16 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The modules inside one TorchScript model, and the hooks on them. Thread-safe. */
+/**
+ * The modules inside one TorchScript model and the operators in their code, and the hooks on them.
+ * Thread-safe.
+ */
 public final class ScriptModules {
   private final String model;
   private final @Nullable HookPlan plan;
   private final List<InnerModule> bySite;
   private final List<BlockTree.Module> modules;
+  private final List<BlockTree.Module> operators;
   private final Map<String, String> unhookable;
   private final @Nullable String operatorsOnly;
   private volatile @Nullable String opacity;
@@ -37,6 +41,7 @@ public final class ScriptModules {
       @Nullable HookPlan plan,
       List<InnerModule> bySite,
       List<BlockTree.Module> modules,
+      List<BlockTree.Module> operators,
       Map<String, String> unhookable,
       @Nullable String operatorsOnly,
       @Nullable String opacity) {
@@ -44,6 +49,7 @@ public final class ScriptModules {
     this.plan = plan;
     this.bySite = bySite;
     this.modules = modules;
+    this.operators = operators;
     this.unhookable = unhookable;
     this.operatorsOnly = operatorsOnly;
     this.opacity = opacity;
@@ -51,7 +57,7 @@ public final class ScriptModules {
 
   /** A model in which there is nothing to look at, and why. */
   public static ScriptModules none(String opacity) {
-    return new ScriptModules("", null, List.of(), List.of(), Map.of(), null, opacity);
+    return new ScriptModules("", null, List.of(), List.of(), List.of(), Map.of(), null, opacity);
   }
 
   /**
@@ -60,11 +66,30 @@ public final class ScriptModules {
    * @param model its name
    */
   public static ScriptModules of(String model, TorchScriptArchive archive, HookPlan plan) {
+    Map<String, InnerModule> byPath = new HashMap<>();
+    List<BlockTree.Module> modules = seen(archive.modules(), plan, byPath);
+    boolean flat = archive.operatorsOnly().isPresent();
+    List<BlockTree.Module> operators = flat ? modules : seen(archive.operators(), plan, byPath);
+    List<InnerModule> bySite =
+        plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
+    return new ScriptModules(
+        model,
+        plan,
+        bySite,
+        modules,
+        operators,
+        archive.unhookable(plan),
+        archive.operatorsOnly().orElse(null),
+        archive.rootOnly().orElse(null));
+  }
+
+  /** Those that hooks can look at, by all their paths. */
+  private static List<BlockTree.Module> seen(
+      List<ModuleDescription> all, HookPlan plan, Map<String, InnerModule> byPath) {
     Set<String> seen = new HashSet<>();
     plan.sites().forEach(site -> seen.add(site.path()));
-    Map<String, InnerModule> byPath = new HashMap<>();
     List<BlockTree.Module> modules = new ArrayList<>();
-    for (ModuleDescription info : archive.modules()) {
+    for (ModuleDescription info : all) {
       if (seen.contains(info.path())) {
         InnerModule module =
             new InnerModule(info.path(), info.type(), plan.stoppingMethod() != null);
@@ -75,26 +100,28 @@ public final class ScriptModules {
         }
       }
     }
-    List<InnerModule> bySite =
-        plan.sites().stream().map(s -> Objects.requireNonNull(byPath.get(s.path()))).toList();
-    return new ScriptModules(
-        model,
-        plan,
-        bySite,
-        modules,
-        archive.unhookable(plan),
-        archive.operatorsOnly().orElse(null),
-        archive.rootOnly().orElse(null));
+    return modules;
   }
 
-  /** The model itself and every module in it that hooks can look at, by all its paths. */
-  public List<BlockTree.Module> tree(Block root) {
+  /**
+   * What {@code layers} can mean: the model itself and every module in it that hooks can look at,
+   * or the operators in the code of modules; by all their paths.
+   */
+  public List<BlockTree.Module> tree(Block root, String layers) {
     List<BlockTree.Module> all = new ArrayList<>();
-    all.add(new BlockTree.Module(ModulePath.ROOT, root));
-    if (opacity == null) {
-      all.addAll(modules);
+    if (!LayerPattern.of(layers).isInside()) {
+      all.add(new BlockTree.Module(ModulePath.ROOT, root));
     }
+    all.addAll(below(layers));
     return all;
+  }
+
+  /** As {@link #tree}, without the model itself. */
+  List<BlockTree.Module> below(String layers) {
+    if (opacity != null) {
+      return List.of();
+    }
+    return LayerPattern.of(layers).isInside() ? operators : modules;
   }
 
   /** Why hooks cannot be registered at {@code layers}; null if no reason is known. */
@@ -132,8 +159,8 @@ public final class ScriptModules {
   /** Whether a module has hooks. */
   public boolean isHooked() {
     if (live && opacity == null) {
-      for (BlockTree.Module module : modules) {
-        if (HookTable.of(module.block()) != null) {
+      for (InnerModule module : bySite) {
+        if (HookTable.of(module) != null) {
           return true;
         }
       }

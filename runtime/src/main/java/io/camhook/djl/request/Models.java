@@ -16,6 +16,7 @@ import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.model.BlockTree;
 import io.camhook.djl.model.InnerArchive;
 import io.camhook.djl.model.ModelPlan;
+import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
 import io.camhook.naming.Glob;
 import io.camhook.recording.ModelInfo;
@@ -101,10 +102,15 @@ public final class Models {
     }
     List<InnerArchive> archives = inner(modules);
     if (script == null) {
-      List<BlockTree.Module> all = InnerArchive.withInner(modules, archives);
-      hooks.attach(entry, label, all, layer -> InnerArchive.refusal(layer, archives));
+      hooks.attach(
+          entry,
+          label,
+          root,
+          layer -> InnerArchive.withInner(modules, archives, layer),
+          layer -> InnerArchive.refusal(layer, archives));
     } else {
-      hooks.attach(entry, label, script.inside().tree(root), script.inside()::refusal);
+      ScriptModules inside = script.inside();
+      hooks.attach(entry, label, root, layer -> inside.tree(root, layer), inside::refusal);
     }
     List<ModuleInfo> described = modules.stream().map(Models::info).toList();
     if (script != null && !script.modules().isEmpty()) {

@@ -31,18 +31,28 @@ public final class CallSite {
   private boolean throughInterface;
   private final @Nullable String operator;
   private final @Nullable Expr type;
-  private final boolean repeated;
+  private boolean repeated;
   private List<Boolean> tensorArguments = List.of();
   private int number = -1;
   private @Nullable ModuleNode value;
 
-  CallSite(MethodContext caller, Expr.Call call, boolean forward, MethodContext callee) {
+  /**
+   * A call of a module.
+   *
+   * @param repeated whether it is in a loop
+   */
+  CallSite(
+      MethodContext caller,
+      Expr.Call call,
+      boolean forward,
+      MethodContext callee,
+      boolean repeated) {
     this.caller = caller;
     this.call = call;
     this.forward = forward;
     this.operator = null;
     this.type = null;
-    this.repeated = false;
+    this.repeated = repeated;
     this.callees.add(callee);
   }
 
@@ -77,9 +87,16 @@ public final class CallSite {
     return Objects.requireNonNull(operator, "asked for the operator of a module's call");
   }
 
-  /** Whether the operator is called in a loop. */
+  /**
+   * Whether it may be called several times in a pass: it is in a loop; or an operator of several in
+   * a method that is called several times.
+   */
   public boolean isRepeated() {
     return repeated;
+  }
+
+  void markRepeated() {
+    repeated = true;
   }
 
   /**

@@ -53,7 +53,10 @@ final class ExprWalker {
       if (e.target() instanceof Expr.Name target) {
         frame.set(target.id(), items);
       }
-      return union(List.of(items, evaluate(e.element(), frame)));
+      frame.enterLoop();
+      Value each = evaluate(e.element(), frame);
+      frame.leaveLoop();
+      return union(List.of(items, each));
     } else if (expression instanceof Expr.Unary e) {
       return walker.fresh(false).made(evaluate(e.operand(), frame).flow());
     } else if (expression instanceof Expr.Binary e) {
@@ -231,7 +234,7 @@ final class ExprWalker {
     boolean forward =
         FORWARD.matcher(method.name()).matches() && modules.get(0) != caller.key().self();
     MethodContext callee = walker.context(modules.get(0), source, function, handedIn);
-    CallSite site = caller.siteFor(e, callee, forward);
+    CallSite site = caller.siteFor(e, callee, forward, frame.isInLoop());
     site.alsoCalls(callee);
     if (owner instanceof Value.AnyModule) {
       site.markUnclear(modules);

@@ -88,8 +88,8 @@ public final class MethodContext {
     return order;
   }
 
-  CallSite siteFor(Expr.Call call, MethodContext callee, boolean forward) {
-    return sites.computeIfAbsent(call, c -> new CallSite(this, c, forward, callee));
+  CallSite siteFor(Expr.Call call, MethodContext callee, boolean forward, boolean repeated) {
+    return sites.computeIfAbsent(call, c -> new CallSite(this, c, forward, callee, repeated));
   }
 
   /** The operator or function that is called here. */

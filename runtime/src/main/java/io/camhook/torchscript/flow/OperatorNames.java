@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Names for the values that operators return: the operator and its number in order of execution,
  * counting both branches of an {@code if}. {@code relu} is the first ReLU and {@code relu#7} the
- * eighth, whether in place or not; in a loop it is {@code relu@7}, and {@code #} counts the
- * iterations. The variable that the value is assigned to is a second name for it.
+ * eighth, whether in place or not; in a loop, or where the module is called several times, it is
+ * {@code relu@7}, and {@code #} counts its runs. The variable that the value is assigned to is a
+ * second name for it.
  *
  * <p>Where the code calls modules, an operator's name begins with the module whose code it is in:
  * {@code layer3.0/relu#1}, for the root {@code ./flatten}.
@@ -45,7 +46,7 @@ public final class OperatorNames {
   }
 
   /**
-   * VariableUse every operator's value that forward can make.
+   * Names every operator's value that forward can make.
    *
    * @param flat whether the code calls no modules, so that operators are all there is
    * @param inlined modules whose code is part of forward, and the operators that make their values
@@ -54,7 +55,9 @@ public final class OperatorNames {
       MethodContext root, ModuleTree modules, boolean flat, Map<String, Expr.Call> inlined) {
     OperatorNames names = new OperatorNames(modules, flat);
     List<CallSite> sites = new ArrayList<>();
-    collect(root, new HashSet<>(), sites);
+    Map<MethodContext, Set<CallSite>> callers = new HashMap<>();
+    collect(root, new HashSet<>(), sites, callers);
+    markRepeated(sites, callers);
     sites.forEach(names::name);
     sites.forEach(names::alias);
     Map<Expr.Call, CallSite> byCall = new IdentityHashMap<>();
@@ -75,15 +78,59 @@ public final class OperatorNames {
   }
 
   private static void collect(
-      MethodContext context, Set<MethodContext> seen, List<CallSite> operators) {
+      MethodContext context,
+      Set<MethodContext> seen,
+      List<CallSite> operators,
+      Map<MethodContext, Set<CallSite>> callers) {
     if (seen.add(context)) {
       for (CallSite site : context.sites()) {
         if (site.isOperator()) {
           operators.add(site);
         }
-        site.callees().forEach(callee -> collect(callee, seen, operators));
+        for (MethodContext callee : site.callees()) {
+          callers.computeIfAbsent(callee, c -> new LinkedHashSet<>()).add(site);
+          collect(callee, seen, operators, callers);
+        }
       }
     }
+  }
+
+  /**
+   * The second run of {@code part/relu} is {@code part/relu#1} in a recording, and so would be the
+   * first run of its second ReLU: in a method that runs several times they are told apart as in a
+   * loop.
+   */
+  private static void markRepeated(
+      List<CallSite> operators, Map<MethodContext, Set<CallSite>> callers) {
+    Map<List<Object>, Integer> counts = new HashMap<>();
+    operators.forEach(site -> counts.merge(kind(site), 1, Integer::sum));
+    Map<MethodContext, Boolean> repeated = new HashMap<>();
+    for (CallSite site : operators) {
+      if (counts.getOrDefault(kind(site), 0) > 1 && isRepeated(site.caller(), callers, repeated)) {
+        site.markRepeated();
+      }
+    }
+  }
+
+  private static List<Object> kind(CallSite site) {
+    return List.of(site.caller().key().self(), site.operator());
+  }
+
+  private static boolean isRepeated(
+      MethodContext context,
+      Map<MethodContext, Set<CallSite>> callers,
+      Map<MethodContext, Boolean> known) {
+    Boolean found = known.get(context);
+    if (found == null) {
+      known.put(context, true); // what calls itself may run several times
+      Set<CallSite> calls = callers.getOrDefault(context, Set.of());
+      found =
+          calls.size() > 1
+              || calls.stream()
+                  .anyMatch(c -> c.isRepeated() || isRepeated(c.caller(), callers, known));
+      known.put(context, found);
+    }
+    return found;
   }
 
   /**

@@ -52,7 +52,7 @@ class ScriptModelTest {
         Objects.requireNonNull(ScriptModel.of(ONE_CONV, List.of("convl"), null, log));
     assertThat(model.plan()).isNull();
     assertThat(model.hooks().sites().stream().map(HookPlan.Site::path))
-        .containsExactly("conv1", "relu1", "fc1", "relu2");
+        .containsExactly("./add", "conv1", "relu1", "./view", "fc1", "relu2");
     Files.delete(Objects.requireNonNull(model.file()));
     assertThat(warnings).hasSize(1);
     assertThat(warnings.get(0)).contains("no module 'convl'").contains("conv1");
