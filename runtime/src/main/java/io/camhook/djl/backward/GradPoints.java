@@ -94,8 +94,16 @@ public final class GradPoints {
         AutogradGateway.instance().spoil(leaves);
       }
     } finally {
+      forgetSpoiled();
       together.forEach(this::remove);
       remove(closed);
+    }
+  }
+
+  /** Spoiling changes gradients, which nobody has to look for; in a backward that costs a look. */
+  private synchronized void forgetSpoiled() {
+    if (backwards == 0 && !sleeping.isEmpty()) {
+      sleeping.reached(true);
     }
   }
 
@@ -139,6 +147,7 @@ public final class GradPoints {
     List<NDArray> leaves = new ArrayList<>();
     reached.forEach(point -> leaves.addAll(point.leaves()));
     AutogradGateway.instance().spoil(leaves);
+    forgetSpoiled();
     synchronized (this) {
       usedUpBy = new WeakReference<>(target);
       for (GradPoint point : reached) {
@@ -180,7 +189,6 @@ public final class GradPoints {
     forgetUsedUp(target);
     synchronized (this) {
       List.copyOf(retaining).forEach(this::followChanged);
-      sleeping.begin();
       backwards++;
     }
   }
@@ -222,12 +230,17 @@ public final class GradPoints {
     return !sleeping.isEmpty();
   }
 
+  /** Whether a point that sleeps may have been made after {@code point}, and so fires before it. */
+  synchronized boolean isAsleepAfter(GradPoint point) {
+    return !sleeping.isEmpty() && sleeping.latest() >= point.sequence();
+  }
+
   /**
-   * The points that may have been reached by the run of the engine that is over, beside those that
-   * are asked themselves.
+   * The points that may have been reached by the runs of the engine since somebody last asked,
+   * beside those that are asked themselves.
    */
   synchronized List<GradPoint> reachedAsleep() {
-    return sleeping.reached();
+    return sleeping.reached(backwards <= 1);
   }
 
   /** A gradient has come to a point that sleeps, perhaps. */

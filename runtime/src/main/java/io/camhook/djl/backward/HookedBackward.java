@@ -65,8 +65,12 @@ public final class HookedBackward {
   private final List<GradPoint> started = new ArrayList<>(); // of the run that is next, or over
   private @Nullable CompleteLeaves complete; // made when leaves and points are there
   private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
+  private final List<Run> unasked = new ArrayList<>(); // may have reached points that sleep
   private List<NDArray> roots = new ArrayList<>();
   private List<NDArray> rootGrads = new ArrayList<>();
+
+  /** A run of the engine. */
+  private record Run(List<NDArray> roots, List<NDArray> gradients) {}
 
   private HookedBackward(
       GradPoints registry, PtNDArray target, PtNDArray gradient, boolean keepGraph) {
@@ -395,21 +399,34 @@ public final class HookedBackward {
       throw AutogradGateway.isSpoiled(e) ? unusable(e) : e;
     }
     if (asleep) {
-      wakeReached();
+      unasked.add(new Run(roots, rootGrads));
     }
     roots = new ArrayList<>();
     rootGrads = new ArrayList<>();
+    if (!leaves.isEmpty() || !reachedDirectly().isEmpty()) {
+      wakeReached(); // whether a leaf is complete, or a point before the engine, depends on them
+    }
   }
 
-  /** What the run that is over has brought to points that it did not ask. */
+  /** Wakes the points to which runs have brought something without asking them. */
   private void wakeReached() {
-    List<GradPoint> points = registry.reachedAsleep();
-    if (points.isEmpty()) {
+    if (unasked.isEmpty()) {
       return;
     }
+    List<Run> over = List.copyOf(unasked);
+    unasked.clear();
+    List<GradPoint> points = registry.reachedAsleep();
+    if (!points.isEmpty()) {
+      over.forEach(run -> wakeReached(run, points));
+    }
+  }
+
+  private void wakeReached(Run run, List<GradPoint> points) {
     List<NDArray> leaves = new ArrayList<>();
     points.forEach(point -> leaves.addAll(point.leaves()));
-    List<@Nullable NDArray> found = look(leaves);
+    RUNS.incrementAndGet();
+    List<@Nullable NDArray> found =
+        autograd.grad(scratch(), run.roots(), leaves, run.gradients(), true);
     int at = 0;
     for (GradPoint point : points) {
       boolean any = false;
@@ -457,7 +474,13 @@ public final class HookedBackward {
    * The last created point at which gradients have arrived; points created later no longer wait.
    */
   private @Nullable GradPoint nextArrived() {
-    while (!waiting.isEmpty()) {
+    while (!waiting.isEmpty() || !unasked.isEmpty()) {
+      if (waiting.isEmpty() || registry.isAsleepAfter(waiting.first())) {
+        wakeReached();
+      }
+      if (waiting.isEmpty()) {
+        break;
+      }
       GradPoint point = waiting.first();
       if (past.containsKey(point) || point.hasArrived()) {
         return point;

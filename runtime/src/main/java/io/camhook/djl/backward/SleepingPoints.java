@@ -28,6 +28,8 @@ final class SleepingPoints {
   private final Set<GradPoint> asleep = new LinkedHashSet<>();
   private final Set<GradPoint> sharing = new LinkedHashSet<>(); // asleep, or woken
   private final List<SharedGrad> memories = new ArrayList<>();
+  private long latest = Long.MIN_VALUE;
+  private boolean open; // something has come that an outer backward has not asked for
 
   boolean isEmpty() {
     return sharing.isEmpty();
@@ -69,6 +71,7 @@ final class SleepingPoints {
         return false;
       }
       sharing.add(point);
+      latest = Math.max(latest, point.sequence());
     }
     return asleep.add(point);
   }
@@ -85,17 +88,23 @@ final class SleepingPoints {
     return made;
   }
 
-  /** Takes note of what has changed the memory so far. */
-  void begin() {
-    memories.forEach(SharedGrad::hasChanged);
+  /** The {@linkplain GradPoint#sequence moment} at which the last of them was made, or later. */
+  long latest() {
+    return latest;
   }
 
-  /** The points to which a gradient may have come since {@link #begin} or the last question. */
-  List<GradPoint> reached() {
-    boolean any = false;
+  /**
+   * The points to which a gradient may have come since the last question.
+   *
+   * @param outermost whether no other backward waits for this one to end; what it may have to know
+   *     is kept for it
+   */
+  List<GradPoint> reached(boolean outermost) {
+    boolean any = open;
     for (SharedGrad memory : memories) {
       any |= memory.hasChanged();
     }
+    open = any && !outermost;
     return any ? List.copyOf(sharing) : List.of();
   }
 
@@ -110,6 +119,7 @@ final class SleepingPoints {
     if (sharing.remove(point) && sharing.isEmpty()) {
       memories.forEach(SharedGrad::close); // the views keep what they need
       memories.clear();
+      latest = Long.MIN_VALUE;
     }
     return asleep.remove(point);
   }
