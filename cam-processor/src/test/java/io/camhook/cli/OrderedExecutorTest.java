@@ -39,7 +39,8 @@ class OrderedExecutorTest {
   void work_under_way_should_be_bounded() throws Exception {
     AtomicInteger underWay = new AtomicInteger();
     AtomicInteger most = new AtomicInteger();
-    try (OrderedExecutor<Integer> work = new OrderedExecutor<>(2, result -> underWay.decrementAndGet())) {
+    try (OrderedExecutor<Integer> work =
+        new OrderedExecutor<>(2, result -> underWay.decrementAndGet())) {
       for (int i = 0; i < 100; i++) {
         work.add(() -> most.accumulateAndGet(underWay.incrementAndGet(), Math::max));
       }

@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the JSON of a recording: times as ISO-8601 UTC, nulls omitted; {@link RecordingJsonReader} reads
- * it. It writes field by field, because object mapping would load 500 more classes into the
+ * Writes the JSON of a recording: times as ISO-8601 UTC, nulls omitted; {@link RecordingJsonReader}
+ * reads it. It writes field by field, because object mapping would load 500 more classes into the
  * recorded JVM and keep them there.
  */
 final class RecordingJsonWriter {
