@@ -416,6 +416,8 @@ export class CaptureView {
       const exact = { t: cell.t, method: cell.method, layer: layers.includes(cell.layer) ? cell.layer : layers[0] ?? '' };
       const there = mapsOf(c, exact.t, exact.method, exact.layer, signedNow(c)).length > 0;
       mini.hidden = !there && cell.i === this.c.i;
+      const group = mini.closest('.group');
+      group.hidden = [...group.querySelectorAll('.mini')].every(other => other.hidden);
       if (there) draw(canvas, c, { heat: heatFor(c, exact, canvas.width, canvas.height, top), opacity: state.opacity / 100, depth: depthOf(c, exact), plain: true });
     }
   }

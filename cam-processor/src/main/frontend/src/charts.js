@@ -57,14 +57,15 @@ export const quantities = {
   ridges: ['Histograms', null],
 };
 
-const W = 1040;
+/** Units across a chart: fewer on a phone, so that its text can be read. */
+const across = () => innerWidth <= 720 ? 460 : 1040;
 
 /**
  * One quantity of a layer over the steps. @param {import('./types').Series} s
  * @param {{ quantity: string, log: boolean, open: (step: number) => void }} options
  */
 export function seriesChart(s, { quantity, log, open }) {
-  const H = 280, L = 62, R = 14, T = 12, B = 30;
+  const W = across(), H = 280, L = 62, R = 14, T = 12, B = 30;
   const [name, read] = quantities[quantity];
   const steps = s.series.map((v, i) => v[0] === null ? { i, bad: v[5] } : { i, bad: v[5], ...read(v) });
   const finite = steps.filter(v => v.line !== undefined && v.line !== null);
@@ -120,7 +121,7 @@ function hovering(picture, s, n, x, say, { T, bottom, open }) {
     cursor.setAttribute('x2', String(x(at)));
     readout.textContent = `step ${count(stepOf(s, at, n))}: ${say(s.series[at])}`;
   };
-  const step = e => { const box = picture.getBoundingClientRect(), px = (e.clientX - box.left) / box.width * W; return n === 1 ? 0 : Math.round((px - x(0)) / (x(n - 1) - x(0)) * (n - 1)); };
+  const step = e => { const box = picture.getBoundingClientRect(), px = (e.clientX - box.left) / box.width * picture.viewBox.baseVal.width; return n === 1 ? 0 : Math.round((px - x(0)) / (x(n - 1) - x(0)) * (n - 1)); };
   picture.addEventListener('mousemove', e => show(step(e)));
   const go = () => { if (links && at >= 0) open(s.at[Math.min(s.at.length - 1, at)]); };
   picture.addEventListener('click', e => { show(step(e)); go(); });
@@ -139,14 +140,14 @@ export function ridges(s, open) {
   if (!all.length) return el('p', { class: 'muted' }, 'Histograms are made of captures; of this layer the report has the numbers of a stats hook alone.');
   const used = all[0].map((_, b) => all.some(h => h[b] > 0));
   const from = Math.max(0, used.indexOf(true) - 1), to = Math.min(all[0].length - 1, used.lastIndexOf(true) + 1);
-  const rows = all.length, gap = Math.max(5, Math.min(26, 260 / rows)), T = 46, H = T + gap * rows + 34, L = 62, R = 14, height = Math.min(44, gap * 3.2);
+  const W = across(), rows = all.length, gap = Math.max(5, Math.min(26, 260 / rows)), T = 46, H = T + gap * rows + 34, L = 62, R = 14, height = Math.min(44, gap * 3.2);
   const x = b => L + (W - L - R) * (b - from) / Math.max(1, to - from);
   const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `Histograms of ${s.layer} ${s.kind} over ${s.steps} steps` });
   const middle = (all[0].length - 1) / 2;
   for (let d = -4; d <= 4; d++) {
     for (const sign of [-1, 1]) {
       const b = middle + sign * ((d + 4) * 5 + 1);
-      if (b > from && b < to && d % 1 === 0) picture.append(svg('line', { class: 'axis', x1: x(b), x2: x(b), y1: 8, y2: H - 26 }), svg('text', { x: x(b), y: H - 10, 'text-anchor': 'middle' }, `${sign < 0 ? '−' : ''}1e${d}`));
+      if (b > from && b < to && Math.abs(x(b) - x(middle)) > 24) picture.append(svg('line', { class: 'axis', x1: x(b), x2: x(b), y1: 8, y2: H - 26 }), svg('text', { x: x(b), y: H - 10, 'text-anchor': 'middle' }, `${sign < 0 ? '−' : ''}1e${d}`));
     }
   }
   if (middle >= from && middle <= to) picture.append(svg('text', { x: x(middle), y: H - 10, 'text-anchor': 'middle' }, '0'));
@@ -165,6 +166,7 @@ export function ridges(s, open) {
     firsts.push(first);
     lines.push(svg('path', { class: 'ridge', d: d + `L${x(to)} ${y0}Z`, style: `--k:${(k + 1) / rows}`, onmouseenter: () => show(k), onclick: () => { if (first >= 0) open(first); } }));
     picture.append(lines[k]);
+    if (k === 0 || k === rows - 1 || k === Math.floor(rows / 2)) picture.append(svg('text', { x: L - 16, y: y0, 'text-anchor': 'end' }, count(1 + Math.round(k * (s.steps - 1) / Math.max(1, rows - 1)))));
     if (bad) picture.append(svg('path', { class: 'badmark', d: `M${L - 12} ${y0 - 8}l10 0l-5 8z` }, svg('title', {}, texts[k])));
   });
   let at = -1;
@@ -189,7 +191,7 @@ export function ridges(s, open) {
 export function curvesChart(metric, curves, nameOf, colours) {
   const places = [...new Set(curves.flatMap(c => c.points.map(p => p[0])))];
   const numeric = places.every(p => p !== '' && Number.isFinite(Number(p)));
-  const H = numeric ? 260 : 300, L = 58, R = 14, T = 12, B = numeric ? 30 : 96;
+  const W = across(), H = numeric ? 260 : 300, L = 58, R = 14, T = 12, B = numeric ? 30 : 96;
   const values = curves.flatMap(c => c.points.flatMap(p => p[1] === null ? [] : [p[1] - (p[2] || 0), p[1] + (p[2] || 0)]));
   const step = .25, low = step * Math.floor(Math.min(0, ...values) / step), high = step * Math.ceil(Math.max(1, ...values) / step);
   const firstX = numeric ? Number(places[0]) : 0, lastX = numeric ? Number(places[places.length - 1]) : places.length - 1;
@@ -219,7 +221,7 @@ export function curvesChart(metric, curves, nameOf, colours) {
  * Dots of two numbers of captures. @param {{ i: number, name: string, x: number, y: number, bad: boolean, on: boolean }[]} dots
  */
 export function scatter(dots, nameX, nameY, printX, printY, open, select) {
-  const H = 360, L = 70, R = 14, T = 12, B = 40;
+  const W = across(), H = 370, L = 70, R = 14, T = 24, B = 40;
   const of = (f, g) => { let a = Math.min(...dots.map(f)), b = Math.max(...dots.map(f)); if (a === b) { a -= .5; b += .5; } return g ? [a, b] : [a, b]; };
   const [x0, x1] = of(d => d.x), [y0, y1] = of(d => d.y);
   const x = v => L + (W - L - R) * (v - x0) / (x1 - x0), y = v => T + (H - T - B) * (y1 - v) / (y1 - y0);
@@ -229,7 +231,7 @@ export function scatter(dots, nameX, nameY, printX, printY, open, select) {
     picture.append(svg('line', { class: 'axis', x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, printY(v)),
       svg('text', { x: x(u), y: H - 20, 'text-anchor': k === 0 ? 'start' : k === 4 ? 'end' : 'middle' }, printX(u)));
   }
-  picture.append(svg('text', { x: (L + W) / 2, y: H - 4, 'text-anchor': 'middle' }, nameX));
+  picture.append(svg('text', { x: (L + W) / 2, y: H - 4, 'text-anchor': 'middle' }, nameX), svg('text', { x: L, y: T - 6 }, nameY));
   const path = (list, cls) => { if (list.length) picture.append(svg('path', { class: cls, d: list.map(d => `M${x(d.x).toFixed(1)} ${y(d.y).toFixed(1)}h0`).join('') })); };
   path(dots.filter(d => !d.bad), 'dots');
   path(dots.filter(d => d.bad), 'dots bad');
@@ -263,18 +265,18 @@ export function scatter(dots, nameX, nameY, printX, printY, open, select) {
       if (d) open(d.i);
     }
   });
-  const across = dots.slice().sort((a, b) => a.x - b.x || a.y - b.y);
+  const ordered = dots.slice().sort((a, b) => a.x - b.x || a.y - b.y);
   let chosen = -1;
   picture.setAttribute('tabindex', '0');
   picture.addEventListener('keydown', e => {
     const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -dots.length, End: dots.length };
     if (e.key in moves) {
-      chosen = Math.max(0, Math.min(across.length - 1, chosen < 0 ? (e.key === 'End' ? across.length - 1 : 0) : chosen + moves[e.key]));
-      said(across[chosen]);
+      chosen = Math.max(0, Math.min(ordered.length - 1, chosen < 0 ? (e.key === 'End' ? ordered.length - 1 : 0) : chosen + moves[e.key]));
+      said(ordered[chosen]);
       e.preventDefault();
       e.stopPropagation();
     }
-    if (e.key === 'Enter' && chosen >= 0) open(across[chosen].i);
+    if (e.key === 'Enter' && chosen >= 0) open(ordered[chosen].i);
   });
   return [picture, readout];
 }

@@ -84,9 +84,16 @@ export const capture = remembered(16, async i => {
   const c = await block('c' + i).catch(() => null);
   if (!c) return null;
   c.i = i;
-  for (const map of c.maps) map.values = lazily(() => words(map, map.s.reduce((a, b) => a * b, 1)));
+  const sizes = c.maps.map(map => map.s.reduce((a, b) => a * b, 1)), all = sizes.reduce((a, b) => a + b, 0);
+  /** @type {Uint8Array} */
+  let levels;
+  c.maps.forEach((map, k) => {
+    const from = sizes.slice(0, k).reduce((a, b) => a + b, 0);
+    map.values = lazily(() => scaledWords(map, sizes[k], i => levels[from + i] << 8 | levels[all + from + i]));
+  });
   if (c.signal) { const s = c.signal; s.values = lazily(() => words(s, s.c * s.n)); }
   await Promise.all([
+    unpacked(c.levels).then(bytes => { levels = bytes; c.levels = ''; }),
     ...c.channels.map(async ch => { ch.bytes = await unpacked(ch.data); ch.data = ''; }),
     ...c.masks.map(async mask => { mask.bytes = await unpacked(mask.bits); mask.bits = ''; }),
     c.volume && unpacked(c.volume.data).then(bytes => { c.volume.bytes = bytes; }),
@@ -128,13 +135,18 @@ async function unpacked(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** 16-bit levels between min and max. */
-function words({ data, min, max }, n) {
-  const bytes = base64(data);
+/** 16-bit levels between min and max. @param {{ min: number, max: number }} range @param {number} n @param {(i: number) => number} level */
+function scaledWords({ min, max }, n, level) {
   const out = new Float32Array(n);
   const step = (max - min) / 65535;
-  for (let i = 0; i < n; i++) out[i] = min + step * (bytes[2 * i] | bytes[2 * i + 1] << 8);
+  for (let i = 0; i < n; i++) out[i] = min + step * level(i);
   return out;
+}
+
+/** The same, low byte first. */
+function words(what, n) {
+  const bytes = base64(what.data);
+  return scaledWords(what, n, i => bytes[2 * i] | bytes[2 * i + 1] << 8);
 }
 
 /** Names of a row's entries. */

@@ -139,6 +139,8 @@ export class CaptureGrid {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
+    /** @type {Promise<void>[]} */
+    this.paints = [];
     this.spacer = el('div', { class: 'spacer' });
     this.virtual = virtual(root, this.spacer, { height: () => this.rowHeight(), total: () => Math.ceil(matching().length / this.columns()), row: at => this.row(at) });
     new ResizeObserver(() => { if (this.drawnColumns && this.drawnColumns !== this.columns()) this.virtual.renew(false); }).observe(root);
@@ -157,11 +159,16 @@ export class CaptureGrid {
     const line = el('div', { class: 'tiles', role: 'presentation' });
     line.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
     line.style.gap = TILE.gap + 'px';
-    for (const i of rows.slice(at * columns, (at + 1) * columns)) line.append(tile(i, side));
+    for (const i of rows.slice(at * columns, (at + 1) * columns)) line.append(tile(i, side, this.paints));
     return line;
   }
 
-  renew(top) { this.virtual.renew(top); }
+  renew(top) {
+    const start = performance.now(), paints = this.paints = [];
+    this.virtual.renew(top);
+    // for benchmarks: how long the tiles in view take, and how many they are
+    Promise.all(paints).then(() => requestAnimationFrame(() => performance.measure('camhook:grid', { start, detail: paints.length })));
+  }
 
   key(e) {
     const at = matching().indexOf(Number(e.target.dataset?.capture ?? -1));
@@ -176,11 +183,11 @@ export class CaptureGrid {
   }
 }
 
-/** A capture as a picture with its heat. @param {number} i @param {number} side */
-export function tile(i, side) {
+/** A capture as a picture with its heat. @param {number} i @param {number} side @param {Promise<void>[]} [paints] takes what is done when it is painted */
+export function tile(i, side, paints = []) {
   const row = index.captures[i], scale = Math.min(2, devicePixelRatio || 1), px = Math.min(160, Math.round(side * scale));
   const canvas = el('canvas', { width: px, height: px, 'aria-hidden': 'true' });
-  paintTile(canvas, i);
+  paints.push(paintTile(canvas, i));
   return el('button', {
     class: 'tile', type: 'button', 'data-capture': String(i),
     title: row[R.NAME], onclick: () => set({ capture: i, view: 'one', tab: 'captures' }),

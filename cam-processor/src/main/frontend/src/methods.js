@@ -33,7 +33,7 @@ export function drawMethods(root) {
   const m = index.metrics;
   fill(root, el('div', { class: 'inner' },
     el('div', {}, el('h2', {}, 'Methods'), el('p', { class: 'lede' }, m && m.rows.length ? m.title : 'Which method to trust.')),
-    m && m.rows.length ? [table(m), curves(m), described(m)] : el('section', { class: 'card' }, nothing('No metrics', 'camhook explain --metrics measures methods, camhook report --metrics FILE shows a table of them here.')),
+    m && m.rows.length ? [table(m), curves(m), described(m)] : el('section', { class: 'card' }, nothing('No metrics', [el('code', { class: 'nowrap' }, 'camhook explain --metrics'), ' measures methods, ', el('code', { class: 'nowrap' }, 'camhook report --metrics FILE'), ' shows a table of them here.'])),
     scatterCard()));
 }
 
@@ -75,7 +75,9 @@ function scatterCard() {
   const columns = numberColumns().filter(c => index.captures.some(row => c.of(row) !== null));
   if (columns.length < 2) return null;
   const x = columns.find(c => c.id === state.x) || columns.find(c => c.id === 'p') || columns[0];
-  const y = columns.find(c => c.id === state.y) || columns.find(c => c.id !== x.id && c.id !== 'time') || columns[1];
+  // what the confidence does not already say: a measured metric, else what the maps look like
+  const measured = c => (index.metrics ? index.metrics.metrics : []).some(m => c.name.startsWith(m.id + ' of '));
+  const y = columns.find(c => c.id === state.y) || columns.find(measured) || columns.find(c => !['p', 'time', 'margin', 'score', x.id].includes(c.id)) || columns.find(c => c.id !== x.id && c.id !== 'time') || columns[1];
   const dots = matching().map(i => { const row = index.captures[i]; return { i, name: shortName(row[R.NAME]), x: x.of(row), y: y.of(row), bad: verdict(row) === 'wrong', on: false }; }).filter(d => d.x !== null && d.y !== null);
   const options = columns.map(c => [c.id, c.name]);
   const body = dots.length ? scatter(dots, x.name, y.name, x.print, y.print, i => set({ capture: i, tab: 'captures', view: 'one' }), (rx, ry) => { setRange(x.id, rx); setRange(y.id, ry); }) : [el('p', { class: 'muted' }, 'No capture has both numbers.')];

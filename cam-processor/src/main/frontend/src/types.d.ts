@@ -33,7 +33,7 @@ export interface Index {
   statistics: Series[]; metrics?: Metrics; pairs?: [number, number][];
 }
 
-export interface CamMap { t: number; m: string; l?: string; s: number[]; min: number; max: number; data: string; values: () => Float32Array; }
+export interface CamMap { t: number; m: string; l?: string; s: number[]; min: number; max: number; values: () => Float32Array; }
 export interface Channels {
   l: string; count: number; ow: number; oh: number; w: number; h: number; index: number[]; min: number[]; max: number[];
   weights: (number | null)[][]; data: string; bytes: Uint8Array;
@@ -49,7 +49,7 @@ export interface Capture {
   segmentation?: { w: number; h: number; labels: string[]; data: string; bytes: Uint8Array };
   predictions: { i: number; label: string; p: number | null; score: number | null }[];
   targets: { i: number; label: string; score: number | null }[];
-  maps: CamMap[]; channels: Channels[]; masks: Mask[]; meta: [string, string][]; truth: string[];
+  maps: CamMap[]; levels: string; channels: Channels[]; masks: Mask[]; meta: [string, string][]; truth: string[];
   concepts?: { l: string; src: string; rest: number | null; list: { colour: string; share: number; says: string[] }[] };
 }
 /** What is explained, by what, where. */

@@ -36,10 +36,15 @@ final class CaptureBlock {
     predictions(json);
     targets(json);
     json.writeArrayFieldStart("maps");
+    int cells = capture.maps().stream().mapToInt(map -> map.values().length).sum();
+    byte[] levels = new byte[2 * cells];
+    int at = 0;
     for (CamMap map : capture.maps()) {
-      map(json, map);
+      map(json, map, levels, at);
+      at += map.values().length;
     }
     json.writeEndArray();
+    ReportJson.base64(json, "levels", Packed.of(levels));
     json.writeArrayFieldStart("channels");
     for (Channels channels : capture.channels()) {
       channels(json, channels);
@@ -185,8 +190,16 @@ final class CaptureBlock {
     json.writeEndArray();
   }
 
-  private void map(JsonGenerator json, CamMap map) throws IOException {
+  /**
+   * A map; its levels of 16 bits go to {@code levels} from {@code at} on: first the high bytes of
+   * all maps, which are alike, then the low ones.
+   */
+  private void map(JsonGenerator json, CamMap map, byte[] levels, int at) throws IOException {
     Quantised values = Quantised.words(map.values());
+    for (int i = 0; i < map.values().length; i++) {
+      levels[levels.length / 2 + at + i] = values.levels()[2 * i];
+      levels[at + i] = values.levels()[2 * i + 1];
+    }
     json.writeStartObject();
     json.writeNumberField("t", map.target());
     json.writeStringField("m", map.method());
@@ -197,7 +210,6 @@ final class CaptureBlock {
     json.writeArray(map.shape(), 0, map.shape().length);
     ReportJson.number(json, "min", values.min());
     ReportJson.number(json, "max", values.max());
-    ReportJson.base64(json, "data", values.levels());
     json.writeEndObject();
   }
 

@@ -3,7 +3,15 @@ package io.camhook.report;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.camhook.render.Picture;
 import io.camhook.render.PictureResize;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,19 +22,29 @@ import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
+import javax.imageio.spi.ImageWriterSpi;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Pictures as data URLs: JPEG or PNG, whichever is smaller. */
 final class PictureCodec {
   private static final float QUALITY = 0.9f;
   private static final float THUMBNAIL_QUALITY = 0.8f;
+  private static final ImageWriterSpi JPEG =
+      ImageIO.getImageWritersByFormatName("jpeg").next().getOriginatingProvider();
+  private static final ColorModel RGB =
+      new ComponentColorModel(
+          ColorSpace.getInstance(ColorSpace.CS_sRGB),
+          false,
+          false,
+          Transparency.OPAQUE,
+          DataBuffer.TYPE_BYTE);
 
   private PictureCodec() {}
 
   /** The whole picture, scaled down so that no side is longer than {@code limit}. */
   static void write(JsonGenerator json, Picture picture, int limit) throws IOException {
     Picture shown = within(picture, limit);
-    BufferedImage image = shown.toImage();
+    BufferedImage image = image(shown);
     byte[] jpeg = jpeg(image, QUALITY);
     byte[] png = isDrawn(shown.rgb()) ? Picture.png(image) : null;
     if (png != null && png.length <= jpeg.length) {
@@ -38,7 +56,7 @@ final class PictureCodec {
 
   /** A small JPEG whose longer side is at most {@code limit}. */
   static void thumbnail(JsonGenerator json, Picture picture, int limit) throws IOException {
-    write(json, "jpeg", jpeg(within(picture, limit).toImage(), THUMBNAIL_QUALITY));
+    write(json, "jpeg", jpeg(image(within(picture, limit)), THUMBNAIL_QUALITY));
   }
 
   private static void write(JsonGenerator json, String type, byte[] file) throws IOException {
@@ -77,9 +95,25 @@ final class PictureCodec {
         PictureResize.resize(picture.rgb(), picture.height(), picture.width(), 3, height, width));
   }
 
+  /** The picture's own bytes as an image: the encoder copies lines of this order as they are. */
+  private static BufferedImage image(Picture picture) {
+    byte[] rgb = picture.rgb();
+    WritableRaster raster =
+        Raster.createInterleavedRaster(
+            new DataBufferByte(rgb, rgb.length),
+            picture.width(),
+            picture.height(),
+            3 * picture.width(),
+            3,
+            new int[] {0, 1, 2},
+            null);
+    return new BufferedImage(RGB, raster, false, null);
+  }
+
   private static byte[] jpeg(BufferedImage image, float quality) {
-    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    ImageWriter writer = null;
     try {
+      writer = JPEG.createWriterInstance();
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       ImageWriteParam param = writer.getDefaultWriteParam();
       param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
@@ -92,7 +126,9 @@ final class PictureCodec {
     } catch (IOException e) {
       throw new UncheckedIOException("in memory, no device can fail", e);
     } finally {
-      writer.dispose();
+      if (writer != null) {
+        writer.dispose();
+      }
     }
   }
 }

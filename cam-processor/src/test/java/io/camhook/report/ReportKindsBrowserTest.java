@@ -10,13 +10,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
+import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 
 /**
@@ -36,6 +41,10 @@ class ReportKindsBrowserTest {
           "tab=model",
           "tab=model&quantity=ridges",
           "tab=methods");
+
+  /** A place or size in a figure that is none. */
+  private static final Pattern BROKEN =
+      Pattern.compile(" (x|y|x1|x2|y1|y2|cx|cy|d|width|height)=\"[^\"]*(NaN|undefined)");
 
   @TempDir static Path folder;
   private static ChromeDriver browser;
@@ -268,6 +277,223 @@ class ReportKindsBrowserTest {
             + " document.getElementById('f-star').dispatchEvent(new Event('change'))");
     awaitTrue("document.getElementById('shown').textContent.startsWith('1 of 60')");
     browser.executeScript("localStorage.clear()");
+  }
+
+  @Test
+  void losses_the_hash_of_the_model_and_deleted_captures_should_be_told() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "objects"), "tab=overview", "light");
+    assertThat(string("return document.getElementById('provenance').textContent"))
+        .contains(
+            "11 passes captured: 8 written, 2 dropped, 1 failed",
+            "2: queue full",
+            "1: pass could not be captured",
+            "12 captures, the oldest",
+            "SHA-256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tab=overview, 7",
+    "capture=1, 4",
+    "tab=model, 3",
+    "tab=model&quantity=ridges, 3",
+    "tab=methods, 3"
+  })
+  void figure_of_every_card_should_have_its_provenance(String place, int cards) throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), place, "light");
+    awaitTrue(
+        "[...document.querySelectorAll('.take button')].filter(b => b.textContent === 'SVG'"
+            + " && b.checkVisibility()).length >= "
+            + cards);
+    for (String form : List.of("SVG", "PNG")) {
+      List<String> figures =
+          ((List<?>)
+                  browser.executeAsyncScript(
+                      """
+                      const [form, done] = arguments, files = [], make = URL.createObjectURL;
+                      URL.createObjectURL = blob => { files.push(blob); return 'about:blank'; };
+                      HTMLAnchorElement.prototype.click = () => {};
+                      const buttons = [...document.querySelectorAll('.take button')].filter(b => b.textContent === form && b.checkVisibility());
+                      buttons.forEach(b => b.click());
+                      (function look() {
+                        if (files.length < buttons.length) { setTimeout(look, 20); return; }
+                        URL.createObjectURL = make;
+                        Promise.all(files.map(async f => `${buttons.length} ${f.type} ${f.type.includes('svg') ? await f.text() : f.size}`)).then(done);
+                      })();
+                      """,
+                      form))
+              .stream().map(String::valueOf).toList();
+      assertThat(figures).hasSizeGreaterThanOrEqualTo(cards);
+      if (form.equals("SVG")) {
+        assertThat(figures)
+            .allMatch(svg -> svg.contains("image/svg+xml") && svg.contains("<svg"))
+            .allMatch(svg -> svg.contains("captures/demo · camhook test"))
+            .noneMatch(
+                svg -> BROKEN.matcher(svg).find()); // "NaN" alone is also a column, and base64
+      } else {
+        assertThat(figures).allMatch(png -> Integer.parseInt(png.replaceAll(".* ", "")) > 1000);
+      }
+    }
+  }
+
+  @Test
+  void comparison_should_be_taken_along_with_the_scale_that_it_shares() throws IOException {
+    size(1440);
+    Path file = ReportKinds.write(folder, "pictures");
+    String pins = "capture=1&view=compare&pins=0:0:gradcam:features.5~0:0:cam:features.5";
+    open(file, pins + "&scale=shared", "light");
+    awaitTrue("document.querySelectorAll('#compareview .pane').length === 2");
+    String svg =
+        String.valueOf(
+            browser.executeAsyncScript(
+                "const done = arguments[0]; URL.createObjectURL = blob => {"
+                    + " blob.text().then(done); return 'about:blank'; };"
+                    + " HTMLAnchorElement.prototype.click = () => {};"
+                    + " [...document.querySelectorAll('#compareview button')].find(b =>"
+                    + " b.textContent === 'SVG').click()"));
+    // Grad-CAM ends at 0.852, CAM at 2: what they share ends at 2
+    assertThat(svg).contains(">0</text>", ">2.00</text>");
+  }
+
+  @Test
+  void charts_and_words_should_be_read_with_the_arrow_keys() throws IOException {
+    size(1440);
+    Path pictures = ReportKinds.write(folder, "pictures");
+    open(pictures, "tab=model&quantity=ridges&module=features.5", "light");
+    WebElement ridges = browser.findElement(By.cssSelector("#layercard svg.chart"));
+    ridges.sendKeys(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN);
+    assertThat(string("return document.querySelector('#layercard .readout').textContent"))
+        .startsWith("step 3: ");
+    ridges.sendKeys(Keys.ENTER);
+    awaitTrue("document.getElementById('name')?.textContent === 'picture-00002.png'");
+
+    open(pictures, "tab=methods", "light");
+    WebElement scatter = browser.findElement(By.cssSelector("#scatter svg"));
+    scatter.sendKeys(Keys.HOME, Keys.ENTER);
+    awaitTrue("document.getElementById('name')?.textContent.startsWith('picture-')");
+
+    open(ReportKinds.write(folder, "words"), "capture=1", "light");
+    WebElement words = browser.findElement(By.id("words"));
+    words.sendKeys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT);
+    assertThat(string("return document.getElementById('readout').textContent"))
+        .startsWith("“the” (1): heat 0.05, raw 0.1");
+  }
+
+  @Test
+  void words_that_are_compared_should_have_one_cursor() throws IOException {
+    size(1440);
+    String pins = "capture=1&view=compare&pins=0:0:gradcam:encoder.layer.5~1:0:gradcam:";
+    open(ReportKinds.write(folder, "words"), pins, "light");
+    awaitTrue("document.querySelectorAll('#compareview .words').length === 2");
+    browser.findElement(By.cssSelector("#compareview .words")).sendKeys(Keys.END);
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('#compareview .words .at')].map(e =>"
+                    + " e.textContent)"))
+        .containsExactly("[SEP]", "[SEP]");
+    assertThat(
+            strings(
+                "return [...document.querySelectorAll('#compareview .readout')].map(e =>"
+                    + " e.textContent)"))
+        .allMatch(text -> text.startsWith("“[SEP]” (9)"));
+  }
+
+  @Test
+  void single_keys_should_be_switched_off() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "capture=1", "light");
+    WebElement body = browser.findElement(By.tagName("body"));
+    body.sendKeys("?");
+    assertThat(string("return document.querySelector('#zoom .keys').textContent"))
+        .contains("pin the map to compare", "star", "note");
+    browser.findElement(By.id("single-keys")).click();
+    body.sendKeys(Keys.ESCAPE);
+    body.sendKeys("g");
+    assertThat(string("return document.getElementById('captures').dataset.view")).isEqualTo("one");
+    browser.executeScript("localStorage.removeItem('camhook:single-keys')");
+  }
+
+  @Test
+  void back_should_lift_the_filter_that_a_mark_set() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    browser.executeScript("document.querySelector('.hbar').click()");
+    awaitTrue("document.querySelectorAll('.chip').length === 1");
+    browser.navigate().back();
+    awaitTrue("document.querySelectorAll('.chip').length === 0");
+    assertThat(string("return document.getElementById('overview').hidden")).isEqualTo("false");
+  }
+
+  @Test
+  void contact_sheet_should_hold_every_capture_of_the_selection() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "capture=1&verdict=wrong", "light");
+    Object printed =
+        browser.executeAsyncScript(
+            "const done = arguments[0]; window.print = () =>"
+                + " done(`${document.querySelectorAll('#sheet figure').length}"
+                + " ${[...document.querySelectorAll('#sheet canvas')].filter(c =>"
+                + " c.getContext('2d').getImageData(80, 80, 1, 1).data[3] === 255).length}"
+                + " ${document.querySelector('#sheet').textContent}`);"
+                + " [...document.querySelectorAll('#toolbar button')].find(b => b.textContent ==="
+                + " 'Print').click()");
+    assertThat(String.valueOf(printed))
+        .startsWith("9 9 ")
+        .contains("9 of 60 captures", "opacity 50 %", "captures/demo");
+  }
+
+  @Test
+  void notes_of_a_file_should_be_read() throws IOException {
+    size(1440);
+    Path notes =
+        Files.writeString(
+            folder.resolve("notes.json"),
+            "{\"camhook\": \"notes\", \"notes\": {\"picture-00004.png\": {\"star\": true, \"note\":"
+                + " \"<b>look</b>\"}}}");
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    browser.executeScript("localStorage.clear()");
+    browser.findElement(By.cssSelector("input[type=file]")).sendKeys(notes.toString());
+    awaitTrue("document.getElementById('status').textContent === '1 notes read.'");
+    browser.executeScript("location.hash = 'capture=5'");
+    awaitTrue("document.querySelector('#capture .note')?.textContent === '<b>look</b>'");
+    browser.executeScript("localStorage.clear()");
+  }
+
+  /** A notebook shows the page inside its own, often without an origin: no storage, no address. */
+  @Test
+  void page_should_work_in_a_frame_without_origin() throws IOException {
+    size(1440);
+    String page =
+        Files.readString(ReportKinds.write(folder, "pictures"))
+            .replace("&", "&amp;")
+            .replace("\"", "&quot;");
+    Path host =
+        Files.writeString(
+            folder.resolve("notebook.html"),
+            "<!doctype html><meta charset=utf-8><iframe sandbox='allow-scripts' srcdoc=\""
+                + page
+                + "\" width='100%' height='800'></iframe>");
+    browser.get(host.toUri().toString());
+    browser.switchTo().frame(0);
+    try {
+      awaitTrue("document.getElementById('name')?.textContent === 'picture-00000.png'");
+      browser.executeScript("document.querySelector('#tab-overview').click()");
+      awaitTrue("document.querySelectorAll('.hbar').length === 2");
+      browser.executeScript("document.querySelector('.hbar').click()");
+      awaitTrue("document.querySelectorAll('.chip').length === 1");
+      browser.executeScript(
+          "document.querySelector('#tab-captures').click();"
+              + " document.querySelector(\"#view input[value='grid']\").click()");
+      awaitTrue("document.querySelectorAll('#gridview .tile').length > 10");
+      browser.executeScript("document.querySelector('#gridview .tile').click()");
+      awaitTrue("document.getElementById('star') !== null");
+      browser.executeScript("document.getElementById('star').click()");
+      awaitTrue("document.getElementById('star').getAttribute('aria-pressed') === 'true'");
+    } finally {
+      browser.switchTo().defaultContent();
+    }
   }
 
   /** The beginning of what a button saves, a character a byte. */
