@@ -110,6 +110,27 @@ class ExplainIT {
     assertThat(found.keySet()).noneMatch(key -> key.startsWith("gradient"));
   }
 
+  /** The tokenizer's natives come with the command. */
+  @Test
+  void texts_should_be_explained_in_words() throws Exception {
+    Path samples = Path.of("..", "samples");
+    Path sentiment = samples.resolve("src/main/resources/io/camhook/samples/sentiment");
+    Invocation run =
+        camhook.run(
+            "explain",
+            sentiment.resolve("sentiment.onnx"),
+            samples.resolve("texts"),
+            "--tokenizer",
+            sentiment.resolve("tokenizer.json"),
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .containsPattern("film: target class 1, .*")
+        .containsPattern("hirescam: wonderful \\+")
+        .contains("4 inputs, 12 maps");
+  }
+
   @Test
   void agent_should_be_at_work_where_a_model_runs() throws Exception {
     Invocation run =

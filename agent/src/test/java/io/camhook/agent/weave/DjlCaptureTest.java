@@ -119,6 +119,21 @@ class DjlCaptureTest {
     }
   }
 
+  /** conv, ReLU, conv to three classes, ReLU: the class map is the second convolution's. */
+  @Test
+  void auto_should_not_be_the_class_map_of_a_segmentation_model() throws Exception {
+    try (Model model = Nets.segmentation("net");
+        NDManager manager = NDManager.newBaseManager("PyTorch");
+        WovenDjl djl = new WovenDjl(WovenDjl.capturing(Target.TOP1, "auto"));
+        Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {
+      predictor.predict(new NDList(Nets.input(manager, 1, 1, 8, 8)));
+      assertThat(djl.failures).isEmpty();
+      assertThat(djl.captured()).hasSize(1);
+      assertThat(djl.captured().get(0).layers()).hasSize(1);
+      assertThat(djl.captured().get(0).layers().get(0).path()).startsWith("02");
+    }
+  }
+
   @Test
   void exact_should_capture_what_a_direct_pass_captures() throws Exception {
     try (Model model = Nets.cnn("net");

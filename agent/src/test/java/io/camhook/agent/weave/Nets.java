@@ -37,6 +37,17 @@ final class Nets {
     return model(name, net, new Shape(1, 1, 8, 8));
   }
 
+  /** conv, ReLU, conv, ReLU: a map of three classes. */
+  static Model segmentation(String name) {
+    SequentialBlock net =
+        new SequentialBlock()
+            .add(conv(4))
+            .add(Activation.reluBlock())
+            .add(conv(3))
+            .add(Activation.reluBlock());
+    return model(name, net, new Shape(1, 1, 8, 8));
+  }
+
   /**
    * linear 64→16, relu, linear 16→8, relu, linear 8→5; seeded. For comparisons of bits: some of the
    * engine's convolutions differ from run to run.

@@ -54,6 +54,9 @@ final class SearchCapture extends PassStrategy {
   @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
     if (thrown == null) {
       try {
+        if (result instanceof NDList outputs) {
+          search.ended(outputs);
+        }
         scope.plan().foundSpatial(moduleOf(search.found()), search.isInside(), scope.log());
       } catch (Throwable e) {
         scope.lost(e);

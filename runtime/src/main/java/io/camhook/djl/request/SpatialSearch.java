@@ -4,19 +4,33 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the layer that {@code auto} means during one pass: the last block to return {@code
  * [N,C,H,W]} with H·W &gt; 1, or to have a layer inside that does. A container that returns its
- * last child's result does not count; the child does.
+ * last child's result does not count; the child does. Where the model itself returns such a map (a
+ * segmentation model), the last block with parameters made its classes, and the block before that
+ * one is meant.
  */
 final class SpatialSearch {
   private final Predicate<Block> mapInside;
-  private @Nullable Block last;
-  private boolean inside;
+  private final List<Candidate> candidates = new ArrayList<>();
   private @Nullable NDArray lastOutput;
+
+  /**
+   * A block that returned a map.
+   *
+   * @param inside whether the map is that of a layer inside it
+   */
+  private record Candidate(Block block, boolean inside) {
+    boolean hasOwnParameters() {
+      return inside || !block.getDirectParameters().isEmpty();
+    }
+  }
 
   /**
    * @param mapInside whether a block has inner layers of which one is {@code auto}
@@ -27,26 +41,43 @@ final class SpatialSearch {
 
   void returned(Block block, NDList outputs) {
     if (mapInside.test(block)) {
-      last = block;
-      inside = true;
+      candidates.add(new Candidate(block, true));
     }
     for (NDArray output : outputs) {
-      Shape shape = output.getShape();
-      if (shape.dimension() == 4 && shape.get(2) * shape.get(3) > 1 && output != lastOutput) {
-        last = block;
-        inside = false;
+      if (isMap(output) && output != lastOutput) {
+        candidates.add(new Candidate(block, false));
         lastOutput = output;
       }
     }
   }
 
+  private static boolean isMap(NDArray output) {
+    Shape shape = output.getShape();
+    return shape.dimension() == 4 && shape.get(2) * shape.get(3) > 1;
+  }
+
+  /** The pass is over; {@code outputs} are the model's. */
+  void ended(NDList outputs) {
+    if (outputs.isEmpty() || !isMap(outputs.head())) {
+      return;
+    }
+    int last = candidates.size() - 1;
+    while (last >= 0 && !candidates.get(last).hasOwnParameters()) {
+      last--;
+    }
+    // An archive's own code has told its class map apart.
+    if (last > 0 && !candidates.get(last).inside()) {
+      candidates.subList(last, candidates.size()).clear();
+    }
+  }
+
   /** The block; null if none was seen. */
   @Nullable Block found() {
-    return last;
+    return candidates.isEmpty() ? null : candidates.get(candidates.size() - 1).block();
   }
 
   /** Whether it is a layer inside of that block. */
   boolean isInside() {
-    return inside;
+    return !candidates.isEmpty() && candidates.get(candidates.size() - 1).inside();
   }
 }
