@@ -30,7 +30,7 @@ final class EntryReport {
   String waitsFor() {
     if (config.models().isEmpty()) {
       return "has no models to wait for: hooks that code registers run, and nothing is recorded;"
-          + " camhook attach PID camhook.yaml brings a configuration";
+          + " camhook attach PID camhook.yaml loads a configuration";
     }
     String models =
         config.models().stream().map(EntryReport::describe).collect(Collectors.joining(", "));

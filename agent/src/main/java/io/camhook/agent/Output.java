@@ -81,7 +81,7 @@ final class Output {
     try {
       return AdapterLoader.kafka(KafkaJars.loader(kafka)).open(config, published(yaml), bytes, log);
     } catch (ReflectiveOperationException | LinkageError e) {
-      throw new IOException("kafka-clients is not what output.kafka needs: " + e, e);
+      throw new IOException("kafka-clients does not fit output.kafka: " + e, e);
     }
   }
 

@@ -236,7 +236,7 @@ public record Layout(Kind kind, int[] grid, int skip) {
     if (kind == Kind.TOKENS) {
       if (rank != 3 || activation[1] != positions() + skip) {
         throw new CamException(
-            "layer %s: a grid of %s behind %d tokens needs an output [N,%d,D], found %s"
+            "layer %s: a grid of %s after %d tokens needs an output [N,%d,D], found %s"
                 .formatted(
                     path,
                     Arrays.toString(grid),

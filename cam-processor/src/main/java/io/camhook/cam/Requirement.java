@@ -10,18 +10,17 @@ public enum Requirement {
       "record it: capture: [gradient] and a target other than none"),
   /** The gradient of FinerCAM's own target with respect to A. */
   FINER_GRADIENT(
-      "the gradient of FinerCAM's own target",
-      "run it where the model is: camhook explain -m finercam"),
+      "the gradient of FinerCAM's own target", "run the model for it: camhook explain -m finercam"),
   /** The row of the final linear layer that belongs to the target class. */
   CLASSIFIER(
-      "the weights of the linear classifier behind the layer",
+      "the weights of the linear classifier after the layer",
       "use gradcam, which needs none and differs by a factor on such networks"),
   /** The product of A with the Hessian of the target with respect to A. */
   CURVATURE(
       "the Hessian-vector product of the target",
-      "run it where the model is: camhook explain -m shapleycam"),
+      "run the model for it: camhook explain -m shapleycam"),
   /** The model itself, to run it again on changed inputs or activations. */
-  MODEL("the model, which it runs again", "run it where the model is: camhook explain");
+  MODEL("the model, which it runs again", "run the model for it: camhook explain");
 
   private final String what;
   private final String remedy;

@@ -19,9 +19,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "attach",
     description = {
-      "Loads the agent into a JVM that runs already.",
-      "Java blocks of models that are loaded are hooked at once; of a TorchScript model that is"
-          + " loaded only '.', its input and output, until the application loads it again."
+      "Loads the agent into a running JVM.",
+      "Models of Java blocks that are already loaded are hooked at once. A TorchScript model that"
+          + " is already loaded shows only '.', its input and output, until the application loads"
+          + " it again."
     },
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
@@ -39,7 +40,7 @@ final class AttachCommand implements Callable<Integer> {
   @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
-      description = "Overrides one key of the YAML, such as sampling.rate=1.")
+      description = "Overrides a YAML key, such as sampling.rate=1.")
   private Map<String, String> overrides = new LinkedHashMap<>();
 
   AttachCommand() {}

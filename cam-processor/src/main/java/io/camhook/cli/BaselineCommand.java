@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "baseline",
     description = {
-      "Writes what is usual of each layer in a recording: mean, norm and zeros over the steps.",
-      "Of the lines of a stats hook where there are any, else of the captures. A stats hook",
+      "Writes the usual statistics of each layer in a recording: mean, norm and zeros over steps.",
+      "They come from the lines of a stats hook if there are any, else from captures. A stats hook",
       "compares with it: { hook: stats, baseline: base.json, warn: 4 }"
     },
     mixinStandardHelpOptions = true,
@@ -46,7 +46,7 @@ final class BaselineCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FILE",
       required = true,
-      description = "The baseline, JSON.")
+      description = "Output file (JSON).")
   private @SuppressWarnings("NullAway.Init") Path output;
 
   private final Problems problems = new Problems();

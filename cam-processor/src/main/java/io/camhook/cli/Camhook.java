@@ -17,8 +17,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The {@code camhook} command. Exit status: 0 done, 1 the work failed, 2 wrong usage; a failure is
- * one line on standard error that says what and where.
+ * The {@code camhook} command. Exit status: 0 success, 1 failure, 2 wrong usage; a failure is one
+ * line on standard error that says what and where.
  */
 @Command(
     name = "camhook",
@@ -48,7 +48,7 @@ import picocli.CommandLine.Spec;
       "Attach:  camhook attach PID camhook.yaml",
       "Look:    camhook report captures/20261124-0615 -o report.html",
       "",
-      "Exit status: 0 done, 1 the work failed, 2 wrong usage."
+      "Exit status: 0 success, 1 failure, 2 wrong usage."
     })
 public final class Camhook implements Runnable {
   private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";

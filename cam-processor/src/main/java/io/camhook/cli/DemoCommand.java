@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "demo",
     description = {
-      "Runs a sample program under the agent, offline, and makes a report of what was recorded.",
+      "Runs a sample program under the agent, offline, and writes a report of its recording.",
       "The program is a trained network that names shapes in generated pictures; it knows nothing"
           + " of",
       "camhook. The masks of the pictures tell how often a heatmap points at the",
@@ -53,21 +53,21 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
-      description = "Where pictures, recording and report go (default: ${DEFAULT-VALUE}).",
+      description = "Directory for pictures, recording and report (default: ${DEFAULT-VALUE}).",
       defaultValue = "demo-out")
   private Path output = Path.of("demo-out");
 
   @Option(
       names = {"-n", "--pictures"},
       paramLabel = "N",
-      description = "Pictures of one object (default: ${DEFAULT-VALUE}).",
+      description = "Number of pictures with one object (default: ${DEFAULT-VALUE}).",
       defaultValue = "96")
   private int pictures = 96;
 
   @Option(
       names = "--pairs",
       paramLabel = "N",
-      description = "Pictures of two objects (default: ${DEFAULT-VALUE}).",
+      description = "Number of pictures with two objects (default: ${DEFAULT-VALUE}).",
       defaultValue = "8")
   private int pairs = 8;
 

@@ -11,8 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "detach",
     description =
-        "Ends the agent's work in a JVM: classes get their own bytecode back and what waits is"
-            + " written.",
+        "Stops the agent in a JVM: restores the original bytecode and writes the waiting captures.",
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)

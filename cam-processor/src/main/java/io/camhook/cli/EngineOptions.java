@@ -8,7 +8,7 @@ final class EngineOptions {
 
   @Option(
       names = {"-v", "--verbose"},
-      description = "Say what the agent instruments in this process.")
+      description = "Report what the agent instruments in this process.")
   void verbose(boolean wanted) {
     System.setProperty("camhook.verbose", String.valueOf(wanted));
   }

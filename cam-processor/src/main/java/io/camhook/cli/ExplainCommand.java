@@ -42,19 +42,19 @@ import picocli.CommandLine.Spec;
 /** {@code camhook explain}: a model explained without an application. */
 @Command(
     name = "explain",
-    description = "Runs a TorchScript or ONNX model on inputs and explains what it says.",
+    description = "Runs a TorchScript or ONNX model on inputs and explains its output.",
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     sortOptions = false,
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Written per input, with NAME that of its file:",
+      "Output per input; NAME is the input file's name:",
       "  NAME.safetensors    logits, activation/LAYER, gradient/LAYER,",
-      "                      raw/METHOD/LAYER, heatmap/METHOD; of the second target",
+      "                      raw/METHOD/LAYER, heatmap/METHOD; for a second target",
       "                      gradient@1/… and so on",
       "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …)",
-      "and report.html over all of them."
+      "and report.html for all inputs."
     })
 final class ExplainCommand implements Callable<Integer> {
   /** Methods that say most of words where they become vectors, or need no layer. */
@@ -75,8 +75,8 @@ final class ExplainCommand implements Callable<Integer> {
       paramLabel = "INPUT",
       arity = "1..*",
       description =
-          "Picture, text (.txt, with --tokenizer), directory of them, or .safetensors with a tensor"
-              + " 'input' (several: 'input0', 'input1' …, or the names of the model's"
+          "Picture, text (.txt, with --tokenizer), directory of these, or .safetensors with a"
+              + " tensor 'input' (for several: 'input0', 'input1' …, or the names of the model's"
               + " parameters).")
   private List<Path> inputs = new ArrayList<>();
 
@@ -85,8 +85,9 @@ final class ExplainCommand implements Callable<Integer> {
       paramLabel = "LAYER",
       split = ",",
       description =
-          "Module path or glob, may be repeated; '*': all; auto (default): the last with a spatial"
-              + " output; embedding (default for texts): what turns token ids into vectors.")
+          "Module path or glob, may be repeated. '*': all; auto (default): the last one with a"
+              + " spatial output; embedding (default for texts): the module that turns token ids"
+              + " into vectors.")
   private List<String> layers = new ArrayList<>();
 
   @Mixin private MethodOptions wanted = new MethodOptions();
@@ -99,7 +100,7 @@ final class ExplainCommand implements Callable<Integer> {
       names = {"-o", "--out"},
       paramLabel = "DIR",
       required = true,
-      description = "Where to write.")
+      description = "Output directory.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
   @Mixin private ModelOptions choice = new ModelOptions();

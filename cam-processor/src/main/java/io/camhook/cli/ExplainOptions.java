@@ -19,24 +19,24 @@ final class ExplainOptions {
       paramLabel = "METHOD",
       split = ",",
       description =
-          "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, "
-              + "xgradcam, eigencam … Default: gradcam and cam where the recording has what "
-              + "they need, else eigencam.")
+          "CAM method, may be repeated: cam, gradcam, gradcam++, layercam, hirescam, xgradcam,"
+              + " eigencam … Default: gradcam and cam if the recording has the data they need, else"
+              + " eigencam.")
   private List<String> methods = new ArrayList<>();
 
   @Option(
       names = {"-l", "--layer"},
       paramLabel = "LAYER",
       split = ",",
-      description = "Recorded layer, path or glob, may be repeated. Default: all that fit.")
+      description = "Recorded layer (path or glob), may be repeated. Default: all suitable layers.")
   private List<String> layers = new ArrayList<>();
 
   @Option(
       names = "--reshape",
       paramLabel = "LAYOUT",
       description =
-          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns +"
-              + " tokens dropped in front), channels-last or channels-first.")
+          "Layout of the layers' outputs, if it is not detected: tokens:14x14+1 (rows x columns +"
+              + " leading tokens to drop), channels-last or channels-first.")
   private @Nullable String reshape;
 
   @Mixin private TextOptions text = new TextOptions();

@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "npz          ID.npz for each capture, for numpy.load; metadata as strings",
-      "safetensors  ID.safetensors for each capture, as it is in the recording",
+      "safetensors  ID.safetensors for each capture, unchanged",
       "tensorboard  an event file: tensorboard --logdir DIR. A step is a capture. Heatmaps over",
       "             the pictures as images, the distribution of each recorded layer as",
       "             histograms, predictions as text"
@@ -76,7 +76,7 @@ final class ExportCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "DIR",
       required = true,
-      description = "Where to write.")
+      description = "Output directory.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
   private final Problems problems = new Problems();

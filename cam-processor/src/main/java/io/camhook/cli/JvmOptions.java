@@ -16,7 +16,7 @@ final class JvmOptions {
   @Option(
       names = "--agent",
       paramLabel = "FILE",
-      description = "camhook-agent.jar; the one that belongs to this command if not given.")
+      description = "Path of camhook-agent.jar (default: the one of this installation).")
   private @Nullable Path agent;
 
   JvmOptions() {}

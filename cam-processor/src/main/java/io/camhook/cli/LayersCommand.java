@@ -20,9 +20,9 @@ import picocli.CommandLine.Spec;
     name = "layers",
     description = {
       "Lists the modules of a TorchScript or ONNX model: path, type or operator, parameters.",
-      "Of an ONNX graph also which modules' values it does not hold, and why.",
-      "With --input-shape it runs the model once and adds output shapes, calls and what 'auto'"
-          + " means."
+      "For an ONNX graph, also the modules whose values it does not contain, and why.",
+      "With --input-shape it runs the model once and adds output shapes, calls and the layer that"
+          + " 'auto' means."
     },
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
@@ -40,7 +40,8 @@ final class LayersCommand implements Callable<Integer> {
       paramLabel = "1x3x224x224",
       split = ",",
       description =
-          "Shape of the input, with the batch; of several inputs: repeat, or separate by commas.")
+          "Shape of the input, with the batch size; for several inputs repeat the option or"
+              + " separate shapes by commas.")
   private List<String> shapes = new ArrayList<>();
 
   @Option(

@@ -51,13 +51,15 @@ final class MethodOptions {
 
   @Option(
       names = "--eigen-smooth",
-      description = "Takes the first principal component of the channels' terms, not their sum.")
+      description =
+          "Uses the first principal component of the channels' terms instead of their sum.")
   private boolean eigenSmooth;
 
   @Option(
       names = "--aug-smooth",
       description =
-          "Means the heatmaps of the input, brighter, darker and mirrored: six times the work.")
+          "Averages the heatmaps of brighter, darker and mirrored versions of the input: six times"
+              + " the work.")
   private boolean augSmooth;
 
   @Option(
@@ -79,14 +81,14 @@ final class MethodOptions {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Seed of what is random: masks, noise (default: ${DEFAULT-VALUE}).")
+      description = "Seed of random masks and noise (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
       names = "--pad-id",
       paramLabel = "ID",
       description =
-          "Token id that occlusion puts in the place of each token (default: that of"
+          "Token id that occlusion replaces tokens with (default: the padding token of"
               + " --tokenizer).")
   private @Nullable Long padId;
 
@@ -94,7 +96,7 @@ final class MethodOptions {
       names = "--channels",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Such methods take only the N strongest channels; 0, the default: all.")
+      description = "These methods use only the N strongest channels; 0 (default): all.")
   private int channels;
 
   @Option(
@@ -103,15 +105,15 @@ final class MethodOptions {
       defaultValue = "0",
       description =
           "Also finds N concepts in the last layer with spatial extent (deep feature factorization)"
-              + " and what the model says to each: NAME.concepts.png.")
+              + " and the model's output for each: NAME.concepts.png.")
   private int concepts;
 
   @Option(
       names = "--reshape",
       paramLabel = "LAYOUT",
       description =
-          "Layout of the layers' outputs, if it is not found: tokens:14x14+1 (rows x columns +"
-              + " tokens dropped in front), channels-last or channels-first.")
+          "Layout of the layers' outputs, if it is not detected: tokens:14x14+1 (rows x columns +"
+              + " leading tokens to drop), channels-last or channels-first.")
   private @Nullable String reshape;
 
   private @Nullable Layout layout;

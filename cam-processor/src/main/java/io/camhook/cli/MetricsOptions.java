@@ -22,18 +22,18 @@ final class MetricsOptions {
       paramLabel = "METRIC",
       split = ",",
       description =
-          "Measures the methods, beside randomcam: road, confidence, deletion, insertion "
-              + "(faithfulness), sensitivity (robustness), sanity (likeness to maps of models "
-              + "with random weights), complexity, completeness (axiomatic), localization "
-              + "(needs --mask), or all. Printed, and written as metrics.json and metrics.csv.")
+          "Measures the methods and, for comparison, randomcam: road, confidence, deletion,"
+              + " insertion (faithfulness), sensitivity (robustness), sanity (similarity to maps of"
+              + " models with random weights), complexity, completeness (axiomatic), localization"
+              + " (needs --mask), or all. Printed, and written as metrics.json and metrics.csv.")
   private List<String> metrics = new ArrayList<>();
 
   @Option(
       names = "--mask",
       paramLabel = "PATH",
       description =
-          "Picture of the object, white inside, of the size that is fed; or a directory with"
-              + " NAME.png for each input.")
+          "Mask picture of the object, white inside, in the size of the model's input; or a"
+              + " directory with NAME.png for each input.")
   private @Nullable Path mask;
 
   MetricsOptions() {}

@@ -11,34 +11,30 @@ final class ModelOptions {
       names = "--output",
       paramLabel = "N|NAME",
       description =
-          "Which of several outputs holds the scores: its number from 0 on, or its key in a dict"
-              + " (default: the first that can).")
+          "The output that holds the scores: its number, from 0, or its key in a dict (default: the"
+              + " first suitable one).")
   private @Nullable String output;
 
   @Option(
       names = "--class-axis",
       paramLabel = "N",
       description =
-          "Which axis of that output counts the classes, 0 is the batch (default: found by its"
-              + " size).")
+          "The class axis of that output; 0 is the batch (default: detected by its size).")
   private @Nullable Integer classAxis;
 
   @Option(
       names = "--input",
       paramLabel = "N",
-      description =
-          "Which of several inputs is explained, from 0 on (default: all pictures, else the"
-              + " first).")
+      description = "The input to explain, from 0 (default: all pictures, else the first input).")
   private @Nullable Integer input;
 
   @Option(
       names = "--boxes",
       paramLabel = "v5|v8",
       description =
-          "The output holds a detector's boxes, of which each has columns x, y, width, "
-              + "height and v5: objectness and classes (YOLOv5, YOLOX); v8: classes (YOLOv8 and "
-              + "later). Then -t box:N is one box, class:N a class over all boxes, topN the "
-              + "surest boxes.")
+          "The output holds a detector's boxes. Each has columns x, y, width, height and v5:"
+              + " objectness and classes (YOLOv5, YOLOX); v8: classes (YOLOv8 and later). Then -t"
+              + " box:N is one box, class:N a class over all boxes, topN the most confident boxes.")
   private Boxes.@Nullable Format boxes;
 
   ModelOptions() {}

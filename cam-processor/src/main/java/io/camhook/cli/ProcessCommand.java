@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
     name = "process",
     description = {
       "Computes heatmaps of every capture of a recording or a topic and writes them as files.",
-      "Processors of one topic share its captures if they have the same --group; what one has",
-      "written is committed, so that another goes on after it where it was killed."
+      "Processes with the same --group share a topic's captures. Finished work is",
+      "committed, so another process continues if one is killed."
     },
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
@@ -41,11 +41,11 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Written per capture, with NAME its id:",
+      "Output per capture; NAME is its id:",
       "  NAME.safetensors    image, logits, raw/METHOD/LAYER, heatmap/METHOD;",
-      "                      of the second target raw@1/…, heatmap@1/… and so on",
-      "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …); of a",
-      "                      signal behind its lines, of a volume over its slices"
+      "                      for a second target raw@1/…, heatmap@1/… and so on",
+      "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …),",
+      "                      behind the lines of a signal, over the slices of a volume"
     })
 final class ProcessCommand implements Callable<Integer> {
   @Spec
@@ -62,21 +62,21 @@ final class ProcessCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "DIR",
       required = true,
-      description = "Where to write.")
+      description = "Output directory.")
   private @SuppressWarnings("NullAway.Init") Path output;
 
   @Option(
       names = "--follow",
       description =
-          "Go on while the recording grows, until its writer closes it; wait for it if it "
-              + "is not there yet. Of a topic: go on until interrupted. Captures that DIR has "
-              + "already are left alone.")
+          "Keep reading while the recording grows, until its writer closes it; wait if it does not"
+              + " exist yet. For a topic: continue until interrupted. Captures that are already in"
+              + " DIR are skipped.")
   private boolean follow;
 
   @Option(
       names = "--forever",
       description =
-          "With --follow: go on after the writer has closed the recording, for the next one.")
+          "With --follow: after the writer has closed the recording, wait for the next one.")
   private boolean forever;
 
   @Mixin private TopicOptions topic = new TopicOptions();

@@ -33,9 +33,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "report",
     description = {
-      "Makes one HTML file of recordings: pictures, predictions, heatmaps, channel maps,",
-      "and the course of each layer over the steps that a stats hook saw.",
-      "It holds its data, opens from disk and asks the network for nothing."
+      "Writes one HTML file for recordings: pictures, predictions, heatmaps, channel maps,",
+      "and each layer's statistics over the steps that a stats hook saw.",
+      "It contains its data, opens from disk and makes no network requests."
     },
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
@@ -48,7 +48,7 @@ final class ReportCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "RECORDING|DIR",
       arity = "1..*",
-      description = "Recordings, or directories that camhook process wrote.")
+      description = "Recordings, or output directories of camhook process.")
   private List<Path> inputs = new ArrayList<>();
 
   @Mixin private ExplainOptions explain = new ExplainOptions();
@@ -56,7 +56,8 @@ final class ReportCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
-      description = "The report (default: report.html; with --static: report).")
+      description =
+          "Output file, or directory with --static (default: report.html; with --static: report).")
   private @Nullable Path output;
 
   @Option(
@@ -68,7 +69,7 @@ final class ReportCommand implements Callable<Integer> {
   @Option(
       names = "--metrics",
       paramLabel = "FILE",
-      description = "JSON table of methods and metrics to show.")
+      description = "Table of methods and metrics to show (JSON).")
   private @Nullable Path metrics;
 
   @Option(
@@ -76,15 +77,16 @@ final class ReportCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "64",
       description =
-          "Channel maps kept of a layer, the strongest; 0: none (default: ${DEFAULT-VALUE}).")
+          "How many of a layer's strongest channel maps to keep; 0: none (default:"
+              + " ${DEFAULT-VALUE}).")
   private int channels = 64;
 
   @Option(
       names = "--compare",
       description =
-          "Of two recordings of the same inputs, for example before and after a change of "
-              + "the model: pairs their captures, shows the difference of their maps, and lists "
-              + "changed answers first.")
+          "For two recordings of the same inputs, for example before and after a change of the"
+              + " model: pairs their captures, shows the differences of their maps, and lists"
+              + " changed answers first.")
   private boolean compare;
 
   @Option(
@@ -99,9 +101,8 @@ final class ReportCommand implements Callable<Integer> {
   @Option(
       names = "--static",
       description =
-          "Writes pictures and text in place of a page: index.md and sheets of overlays "
-              + "as PNG into the directory that -o names (default: report), for a wiki or the "
-              + "artifacts of a build.")
+          "Writes pictures and text instead of a page: index.md and sheets of overlays as PNG, into"
+              + " the directory -o (default: report), for a wiki or build artifacts.")
   private boolean pictures;
 
   private final Problems problems = new Problems();

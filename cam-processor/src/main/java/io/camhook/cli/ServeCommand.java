@@ -27,9 +27,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     description = {
-      "Shows recordings in a browser piece by piece: for what is too large for one file,",
-      "and for recordings that are being written, whose captures appear as they come.",
-      "Listens on this machine alone unless --host says otherwise; the address holds a",
+      "Serves recordings to a browser in pieces: for recordings too large for one file,",
+      "and for recordings still being written, whose captures appear as they come.",
+      "Accepts connections only from this machine unless --host says otherwise; the address has a",
       "secret token. Ends with Ctrl-C."
     },
     mixinStandardHelpOptions = true,
@@ -43,7 +43,7 @@ final class ServeCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "RECORDING|DIR",
       arity = "1..*",
-      description = "Recordings, or directories that camhook process wrote.")
+      description = "Recordings, or output directories of camhook process.")
   private List<Path> inputs = new ArrayList<>();
 
   @Mixin private ExplainOptions explain = new ExplainOptions();
@@ -52,7 +52,7 @@ final class ServeCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "PORT",
       defaultValue = "0",
-      description = "Port to listen at; 0: a free one (default: ${DEFAULT-VALUE}).")
+      description = "Port to listen on; 0: any free port (default: ${DEFAULT-VALUE}).")
   private int port;
 
   @Option(
@@ -60,7 +60,7 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "HOST",
       defaultValue = "127.0.0.1",
       description =
-          "Address to listen at; another than the default lets other machines in, without"
+          "Address to listen on; any other than the default lets other machines connect, without"
               + " encryption (default: ${DEFAULT-VALUE}).")
   private String host = "127.0.0.1";
 

@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 /** {@code camhook show}: one capture in the terminal. */
 @Command(
     name = "show",
-    description = "Shows a capture in the terminal: what it is, its tensors, its heatmaps.",
+    description = "Shows a capture in the terminal: its metadata, tensors and heatmaps.",
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     sortOptions = false,
@@ -59,7 +59,7 @@ final class ShowCommand implements Callable<Integer> {
       index = "1",
       arity = "0..1",
       paramLabel = "CAPTURE",
-      description = "Id of a capture, or its beginning (default: the newest).")
+      description = "Id of a capture, or a prefix of it (default: the newest).")
   private @Nullable String id;
 
   @Mixin private ExplainOptions explain = new ExplainOptions();
@@ -75,7 +75,7 @@ final class ShowCommand implements Callable<Integer> {
       names = "--colour",
       paramLabel = "WHEN",
       defaultValue = "auto",
-      description = "One of auto, always, never: colours, or shades of characters.")
+      description = "Use colours: auto, always or never; without colours, shades of characters.")
   private Colour colour = Colour.AUTO;
 
   ShowCommand() {}

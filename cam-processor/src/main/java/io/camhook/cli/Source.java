@@ -96,7 +96,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
       }
     }
     throw new CommandFailure(
-        "%s: expected a recording (a directory with manifest.json) or what camhook process wrote (*%s), found %s"
+        "%s: expected a recording (a directory with manifest.json) or the output of camhook process (*%s), found %s"
             .formatted(
                 path,
                 ExplanationFile.SUFFIX,

@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 /** {@code camhook status}: shows what the agent does in a JVM. */
 @Command(
     name = "status",
-    description = "Says what the agent does in a JVM and what it has done.",
+    description = "Shows what the agent is doing in a JVM and what it has done.",
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)

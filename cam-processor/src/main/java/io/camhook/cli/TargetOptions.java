@@ -38,31 +38,31 @@ final class TargetOptions {
       paramLabel = "TARGET",
       defaultValue = "top1",
       description =
-          "What is explained (default: ${DEFAULT-VALUE}): topN, class:N, label:S (scores "
-              + "of classes); softmax:N, difference:N,M, finer:N, rest:N (labels will do for "
-              + "numbers); raw, binary:+, binary:-, output:N; similarity:FILE (to the output "
-              + "that an earlier FILE.safetensors holds), similarity:TEXT or FILE.txt (to what "
-              + "the model makes of another text, with --tokenizer); word:W (a word that a "
-              + "language model scores, W@N at token N, with --tokenizer); box:N (a detector's "
-              + "box, --boxes); none: nothing, the model runs only as far as the last layer.")
+          "What to explain (default: ${DEFAULT-VALUE}): topN, class:N, label:S (scores of classes);"
+              + " softmax:N, difference:N,M, finer:N, rest:N (labels are accepted instead of"
+              + " numbers); raw, binary:+, binary:-, output:N; similarity:FILE (to the output in an"
+              + " earlier FILE.safetensors), similarity:TEXT or FILE.txt (to the model's output for"
+              + " another text, with --tokenizer); word:W (a word that a language model scores, W@N"
+              + " at token N, with --tokenizer); box:N (a detector's box, --boxes); none: nothing,"
+              + " the model runs only up to the last layer.")
   private String target = "top1";
 
   @Option(
       names = "--target-mask",
       paramLabel = "PATH",
       description =
-          "Where a model scores every position (segmentation), sums a class's scores "
-              + "inside this mask only: a picture, white inside, of the output's size; a "
-              + "directory with NAME.png for each input; or 'predicted': where the model itself "
-              + "says the class.")
+          "Where a model scores every position (segmentation), sums a class's scores inside this"
+              + " mask only: a picture, white inside, of the output's size; a directory with"
+              + " NAME.png for each input; or 'predicted': the positions where the model itself"
+              + " predicts the class.")
   private @Nullable Path mask;
 
   @Option(
       names = "--labels",
       paramLabel = "FILE",
       description =
-          "Class names, one a line (default: those that an .onnx model brings along, in "
-              + "its metadata, in synset.txt or in config.json beside it).")
+          "Class names, one per line (default: those that come with an .onnx model, in its"
+              + " metadata, or in synset.txt or config.json beside it).")
   private @Nullable Path labelFile;
 
   private Labels labels = Labels.none();

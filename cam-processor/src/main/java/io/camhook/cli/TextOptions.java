@@ -12,7 +12,7 @@ final class TextOptions {
   @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
-      description = "tokenizer.json of a model of words: its token ids are shown as words.")
+      description = "tokenizer.json of a text model; token ids are shown as words.")
   private @Nullable Path file;
 
   TextOptions() {}

@@ -27,20 +27,20 @@ final class TopicOptions {
   @Option(
       names = "--group",
       paramLabel = "GROUP",
-      description = "Of a topic: the consumer group that shares the work (default: camhook).")
+      description = "For a topic: the consumer group that shares the work (default: camhook).")
   private String group = "camhook";
 
   @Option(
       names = "--properties",
       paramLabel = "FILE",
       description =
-          "Of a topic: properties of the client, for SASL and TLS; ${NAME} is an environment variable.")
+          "For a topic: client properties, for SASL and TLS; ${NAME} is an environment variable.")
   private @Nullable Path properties;
 
   @Option(
       names = "--claim-check",
       paramLabel = "DIR",
-      description = "Of a topic: the directory of captures that were too large for it.")
+      description = "For a topic: the directory with captures that were too large for it.")
   private @Nullable Path claims;
 
   TopicOptions() {}
@@ -64,7 +64,8 @@ final class TopicOptions {
           address.bootstrap(), address.topic(), group, clientProperties(), claims);
     } catch (NoClassDefFoundError e) {
       throw new CommandFailure(
-          "kafka: needs kafka-clients, lz4-java and zstd-jni in the folder lib or kafka beside camhook.jar; they are part of the distribution");
+          "kafka: needs kafka-clients, lz4-java and zstd-jni in the folder lib or kafka beside"
+              + " camhook.jar; they are part of the distribution");
     }
   }
 

@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     description =
-        "Checks the integrity of a recording; exit status 1 names what is damaged. A tail that was"
-            + " cut off when the program was killed is no damage.",
+        "Checks the integrity of a recording; exits with 1 and lists the damage if there is any. A"
+            + " tail that was cut off when the program was killed is not damage.",
     mixinStandardHelpOptions = true,
     versionProvider = ManifestVersion.class,
     usageHelpAutoWidth = true)

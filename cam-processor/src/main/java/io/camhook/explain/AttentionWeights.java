@@ -89,7 +89,7 @@ final class AttentionWeights implements AutoCloseable {
         throw none(
             fused.isEmpty()
                 ? "its code has no softmax over tokens"
-                : "its attention is one fused operator (%s), whose weights are no value of the code"
+                : "its attention is one fused operator (%s), whose weights are not a value in the code"
                     .formatted(fused.get(0)));
       }
       open = sides.open(values);

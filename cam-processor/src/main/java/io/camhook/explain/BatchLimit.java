@@ -7,7 +7,7 @@ package io.camhook.explain;
 final class BatchLimit {
   static final String NOTICE =
       "the model takes one input at a time (a batch of 1 is fixed in its code), so methods that run"
-          + " batches go on one by one";
+          + " batches continue one by one";
 
   private boolean one;
 

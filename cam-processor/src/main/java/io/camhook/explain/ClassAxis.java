@@ -122,7 +122,7 @@ record ClassAxis(int axis, @Nullable String notice) {
     }
     return new ClassAxis(
         axis,
-        "the output has shape %s; axis %d is taken for the classes, their scores summed over the %d entries of axis %d; --class-axis %d takes the other"
+        "the output has shape %s; axis %d is taken as the class axis, and scores are summed over the %d entries of axis %d; use --class-axis %d for the other"
             .formatted(shape, axis, output.size(3 - axis), 3 - axis, 3 - axis));
   }
 

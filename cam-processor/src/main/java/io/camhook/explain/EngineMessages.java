@@ -30,7 +30,7 @@ final class EngineMessages {
     if (!operator.find() && !newer) {
       return "PyTorch cannot load it: " + shortened(e);
     }
-    return "it was written by a newer torch than the %s that reads it here (%s); export the model again with that version, or without what is newer"
+    return "it was written by a newer torch than the %s that reads it here (%s); export the model again with that version, or without newer features"
         .formatted(
             Engine.getInstance().getVersion(),
             newer

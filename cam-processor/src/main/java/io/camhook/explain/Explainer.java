@@ -391,7 +391,7 @@ public final class Explainer implements AutoCloseable {
     }
     return possible.size() < 2
         ? null
-        : "the model returns several outputs that could hold scores: %s; the first of them is explained, --output takes another"
+        : "the model returns several outputs that could hold scores: %s; the first of them is explained; choose another with --output"
             .formatted(String.join(", ", possible));
   }
 

@@ -55,7 +55,7 @@ record PositionSum(int classes, boolean[] inside, ScoreTarget target) implements
       }
       if (!any) {
         throw new CamException(
-            "%s: the model says it nowhere in this input, so the mask of its prediction is empty; choose a class that it finds, or give a mask"
+            "%s: the model predicts it nowhere in this input, so the mask of its prediction is empty; choose a class that it finds, or give a mask"
                 .formatted(each.name()));
       }
       targets.add(new PositionSum(classes, inside, each));

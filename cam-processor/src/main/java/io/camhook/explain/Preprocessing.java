@@ -93,8 +93,8 @@ public final class Preprocessing {
   /** A notice about a choice that the user did not make; null if there is none. */
   public @Nullable String notice() {
     return channels == 1 && (mean == null || std == null)
-        ? "the model takes one channel: pictures become grey, with the mean of ImageNet's mean and"
-            + " deviation; say others with --mean and --std"
+        ? "the model takes one channel: pictures are converted to grey, with the average of"
+              + " ImageNet's mean and standard deviation; set others with --mean and --std"
         : null;
   }
 

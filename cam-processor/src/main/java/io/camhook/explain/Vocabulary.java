@@ -140,7 +140,7 @@ public final class Vocabulary {
       }
     }
     throw new ExplainException(
-        "word '%s' is no entry of the vocabulary of %s (%d entries); nearest: %s"
+        "word '%s' is not in the vocabulary of %s (%d entries); nearest: %s"
             .formatted(word, file, tokens.size(), Nearest.to(word, ids.keySet(), CLOSEST)));
   }
 

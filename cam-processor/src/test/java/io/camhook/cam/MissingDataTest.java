@@ -50,7 +50,7 @@ class MissingDataTest {
     assertThatThrownBy(
             () -> Heatmaps.standard().one(CamMethods.byId("cam"), List.of(BARE), INPUT, 0))
         .isInstanceOf(CamException.class)
-        .hasMessageContaining("the weights of the linear classifier behind the layer")
+        .hasMessageContaining("the weights of the linear classifier after the layer")
         .hasMessageContaining("use gradcam");
   }
 

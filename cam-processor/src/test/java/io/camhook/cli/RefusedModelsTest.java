@@ -145,7 +145,7 @@ class RefusedModelsTest {
     assertThat(run.err())
         .isEqualTo(
             "camhook: control_flow: ablationcam: layer 'again' cannot be replaced: this TorchScript"
-                + " model calls it from several places or in a loop, or its result is no tensor;"
+                + " model calls it from several places or in a loop, or its result is not a tensor;"
                 + " choose another layer\n");
     assertThat(Safetensors.read(out.resolve("control_flow.safetensors")).tensors())
         .containsKeys("raw/gradcam/again", "raw/gradcam/again#1", "raw/gradcam/again#2")

@@ -143,7 +143,7 @@ class ReportCommandTest {
     assertThat(run.status()).isEqualTo(1);
     assertThat(run.err())
         .isEqualTo(
-            "camhook: %s: expected a recording (a directory with manifest.json) or what camhook process wrote (*.safetensors), found a file\n"
+            "camhook: %s: expected a recording (a directory with manifest.json) or the output of camhook process (*.safetensors), found a file\n"
                 .formatted(text));
   }
 

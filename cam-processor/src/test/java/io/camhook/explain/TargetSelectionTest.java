@@ -80,7 +80,7 @@ class TargetSelectionTest {
     Tensor output = Tensor.ofFloats(new float[] {1, 1, 0, 0}, 1, 2, 1, 2);
     assertThatThrownBy(() -> TargetSelection.withinPrediction(choice("class:1")).of(output))
         .isInstanceOf(CamException.class)
-        .hasMessageStartingWith("class 1: the model says it nowhere in this input");
+        .hasMessageStartingWith("class 1: the model predicts it nowhere in this input");
   }
 
   private static TargetChoice choice(String text) {

@@ -28,7 +28,7 @@ class VocabularyTest {
     assertThat(vocabulary.mask()).hasValue(3);
     assertThat(vocabulary.id("Good")).isEqualTo(1);
     assertThatThrownBy(() -> vocabulary.id("goo"))
-        .hasMessageContaining("word 'goo' is no entry")
+        .hasMessageContaining("word 'goo' is not in the vocabulary")
         .hasMessageContaining("good");
   }
 

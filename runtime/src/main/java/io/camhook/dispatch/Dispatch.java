@@ -31,9 +31,9 @@ public final class Dispatch {
   private static final FailureBarrier REQUEST =
       new FailureBarrier("a request could not be captured");
   private static final FailureBarrier BEFORE =
-      new FailureBarrier("what comes before a forward failed");
+      new FailureBarrier("camhook's work before a forward failed");
   private static final FailureBarrier AFTER =
-      new FailureBarrier("what comes after a forward failed");
+      new FailureBarrier("camhook's work after a forward failed");
   private static final FailureBarrier RUN =
       new FailureBarrier("hooks or taps inside a TorchScript model failed");
   private static final FailureBarrier END = new FailureBarrier("the end of a session failed");

@@ -193,7 +193,7 @@ final class LayerHooks {
   private void ignore(String path, @Nullable Object replacement) {
     if (replacement != null) {
       plan.sayOnce(
-          "a hook at '%s' returned a value, which is ignored: a hook whose value the model shall go on with needs 'replace: true'"
+          "a hook at '%s' returned a value, which is ignored: a hook that replaces values needs 'replace: true'"
               .formatted(path));
     }
   }

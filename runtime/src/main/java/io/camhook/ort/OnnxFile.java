@@ -61,7 +61,7 @@ public final class OnnxFile {
   /**
    * The names of the classes that a file brings along; empty if it brings none.
    *
-   * @throws IOException if the file is no ONNX model
+   * @throws IOException if the file is not an ONNX model
    */
   public static List<String> classNames(Path file) throws IOException {
     return ClassNames.of(OnnxModel.read(file).metadata(), file.toAbsolutePath().getParent());

@@ -121,8 +121,8 @@ public final class OrtAdapter implements EngineAdapter {
       }
       if (device) {
         plan.inform(
-            "the application asks for another execution provider than the CPU's; what is captured"
-                + " is computed on the CPU");
+            "the application uses another execution provider than the CPU's; captures are computed"
+                + " on the CPU");
       }
       WatchedSession made =
           new WatchedSession(

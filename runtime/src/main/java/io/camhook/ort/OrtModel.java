@@ -149,7 +149,7 @@ final class OrtModel {
       }
       return environment.createSession(bytes, options);
     } catch (OrtException e) {
-      throw new OnnxException("onnxruntime refuses the model: " + oneLine(e), e);
+      throw new OnnxException("onnxruntime rejects the model: " + oneLine(e), e);
     }
   }
 

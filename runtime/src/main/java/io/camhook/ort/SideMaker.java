@@ -233,7 +233,7 @@ final class SideMaker implements Runnable {
       Object hook = UserHook.load(entry.hook(), entry.options(), loaders());
       if (!(hook instanceof ForwardHook) && !(hook instanceof FullBackwardHook)) {
         plan.sayOnce(
-            "hook %s: onnxruntime shows what layers return, so that a ForwardHook or a FullBackwardHook can look; found a pre hook"
+            "hook %s: onnxruntime shows only what layers return, so only a ForwardHook or a FullBackwardHook can look; found a pre hook"
                 .formatted(entry.hook()));
         return false;
       }

@@ -166,7 +166,7 @@ final class WatchedSession implements AutoCloseable {
 
   /** What goes in and out is recorded from now on, and nothing inside. */
   void giveUp(String why) {
-    plan.sayOnce(why + "; its captures hold what goes in and out from now on");
+    plan.sayOnce(why + "; from now on its captures hold only inputs and outputs");
     drop();
   }
 

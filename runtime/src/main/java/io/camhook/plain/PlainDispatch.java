@@ -13,9 +13,9 @@ public final class PlainDispatch {
   public static volatile boolean active;
 
   private static final FailureBarrier BEFORE =
-      new FailureBarrier("what comes before a method of a plain network failed");
+      new FailureBarrier("camhook's work before a method of a plain network failed");
   private static final FailureBarrier AFTER =
-      new FailureBarrier("what comes after a method of a plain network failed");
+      new FailureBarrier("camhook's work after a method of a plain network failed");
 
   private static volatile @Nullable PlainNetworks networks;
 

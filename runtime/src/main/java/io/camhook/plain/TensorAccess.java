@@ -164,7 +164,7 @@ final class TensorAccess {
     }
     if (values != null && values.isLong()) {
       throw new IllegalArgumentException(
-          "value: %s reads %s; camhook cannot make one with other numbers, which a backward of its own needs: name a static method that does as make:, or write target: none to record activations, or target: loss to record the gradients of the application's own backward"
+          "value: %s reads %s; camhook cannot make one with other numbers, which its own backward needs: name a static method that does as make:, or write target: none to record activations, or target: loss to record the gradients of the application's own backward"
               .formatted(values, tensor.getClass().getTypeName()));
     }
     return ObjectFields.copyWith(tensor, array, replaced);

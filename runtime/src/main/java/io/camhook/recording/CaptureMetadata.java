@@ -55,7 +55,7 @@ final class CaptureMetadata {
       throw RecordingException.at(
           where,
           "metadata " + FORMAT + "=" + FORMAT_VERSION,
-          version == null ? "none, so this is no capture" : version);
+          version == null ? "none, so this is not a capture" : version);
     }
     String crc = take(metadata, CRC, where);
     String found = hex(SafetensorsLayout.crc32c(blob.tensors()));

@@ -80,9 +80,9 @@ public final class TorchScriptArchive {
   private static final long MAX_CODE = 16L << 20;
 
   private static final String UNCALLED =
-      "forward never calls it in this archive (a trace keeps what was"
-          + " run, and calls a shared module under one of its names; what torch.jit.fork runs on"
-          + " another thread, and the inside of a module that a branch picks, is not looked into)";
+      "forward never calls it in this archive (a trace keeps only what was run, and calls a shared"
+          + " module under one of its names; code that torch.jit.fork runs on another thread, and"
+          + " modules that a branch selects, are not analysed)";
 
   private final Path file;
   private final String name;
@@ -152,7 +152,7 @@ public final class TorchScriptArchive {
       SourceTree sources = sources(name, folder, zip);
       ZipEntryRecord pickle = zip.entries().get(folder + "data.pkl");
       if (pickle == null) {
-        throw new ArchiveException(name + ": has no data.pkl, so it is no TorchScript archive");
+        throw new ArchiveException(name + ": has no data.pkl, so it is not a TorchScript archive");
       }
       Object data = PickleReader.read(name + ": data.pkl", zip.bytes(pickle));
       ModuleTree modules = ModuleTree.read(name, sources, data);
@@ -222,7 +222,7 @@ public final class TorchScriptArchive {
     }
     if (sources.files().isEmpty()) {
       throw new ArchiveException(
-          name + ": has no code, so it is no TorchScript archive (a torch.save checkpoint?)");
+          name + ": has no code, so it is not a TorchScript archive (a torch.save checkpoint?)");
     }
     return sources;
   }

@@ -75,7 +75,7 @@ class OnnxFilesTest {
     assertThatThrownBy(
             () -> OnnxModel.parse("{\"no\": \"model\"}".getBytes(StandardCharsets.UTF_8)))
         .isInstanceOf(OnnxException.class)
-        .hasMessageContaining("no ONNX model");
+        .hasMessageContaining("not an ONNX model");
     assertThatThrownBy(() -> OnnxModel.parse(new byte[0])).hasMessageContaining("empty");
     byte[] optimised = "0000ORTM00000000".getBytes(StandardCharsets.US_ASCII);
     assertThatThrownBy(() -> OnnxModel.parse(optimised)).hasMessageContaining(".ort");

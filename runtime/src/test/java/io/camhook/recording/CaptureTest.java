@@ -104,7 +104,7 @@ class CaptureTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "camhook.capture | '' | found none, so this is no capture",
+        "camhook.capture | '' | found none, so this is not a capture",
         "camhook.capture | 2 | expected metadata camhook.capture=1, found 2",
         "id | '' | expected metadata 'id', found none",
         "id | ../../etc/passwd | a capture id is 1 to 88 of",

@@ -88,7 +88,7 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
     try {
       missing = EngineLinks.djl().and(ALSO).missingIn(loader, PYTORCH, PYTORCH_MARKER);
     } catch (IOException e) {
-      log.failure("DJL is not instrumented: what it must have is not known", e);
+      log.failure("DJL is not instrumented: the list of members that camhook needs is missing", e);
       return false;
     }
     if (!missing.isEmpty()) {

@@ -78,7 +78,8 @@ final class OrtSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
     try {
       missing = new ArrayList<>(EngineLinks.ort().and(ALSO).missingIn(loader));
     } catch (IOException e) {
-      log.failure("onnxruntime is not instrumented: what it must have is not known", e);
+      log.failure(
+          "onnxruntime is not instrumented: the list of members that camhook needs is missing", e);
       return false;
     }
     missing.removeAll(OPTIONAL);

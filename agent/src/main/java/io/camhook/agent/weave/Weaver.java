@@ -114,7 +114,7 @@ public final class Weaver implements ClassFileTransformer {
 
   private void failed(String className, Throwable cause) {
     if (failed.getAndIncrement() == 0) {
-      log.failure(className + " could not be instrumented and runs as it is", cause);
+      log.failure(className + " could not be instrumented and runs unchanged", cause);
     }
   }
 

@@ -60,10 +60,10 @@ class ScriptDamageTest {
         "names that point outside", "entry name '../../escaped.txt' points outside of the archive"),
     GARBAGE_PICKLE(
         "a pickle that torch did not write",
-        "data.pkl: opcode 0xbf is none that torch.jit.save writes; refused"),
+        "data.pkl: opcode 0xbf is not one that torch.jit.save writes; rejected"),
     PICKLE_THAT_CALLS(
         "a pickle that torch did not write",
-        "data.pkl: opcode 0x53 is none that torch.jit.save writes; refused"),
+        "data.pkl: opcode 0x53 is not one that torch.jit.save writes; rejected"),
     UNKNOWN_SOURCE(
         "source that is no TorchScript",
         "source that camhook's parser does not know: code/__torch__/odd.py:2:7: expected an"

@@ -148,8 +148,8 @@ class ScriptHookedCaptureTest {
     assertThat(djl.messages)
         .containsExactly(
             "model net: passes are captured without gradients where the score does not depend on a"
-                + " recorded value that requires one (frozen parameters, grad mode off, a layer beside"
-                + " the way to the score)");
+                + " recorded value that requires one (frozen parameters, grad mode off, a layer"
+                + " that is not on a path to the score)");
     RefusalTable.assertSays("no way from a recorded value to the score", djl.messages);
   }
 

@@ -282,14 +282,14 @@ class ScriptHooksTest {
       assertThatThrownBy(this::predict)
           .hasRootCauseInstanceOf(IllegalStateException.class)
           .hasStackTraceContaining(
-              "layer gap (AdaptiveAvgPool2d): its forward hook returned outputs to go on with")
-          .hasStackTraceContaining("there hooks only look: return null");
+              "layer gap (AdaptiveAvgPool2d): its forward hook returned outputs, but")
+          .hasStackTraceContaining("where hooks only look by default: return null");
     }
     try (HookHandle handle =
         Hooks.registerForwardPreHook(
             model, "gap", (Block block, String path, NDList inputs) -> inputs)) {
       assertThatThrownBy(this::predict)
-          .hasStackTraceContaining("its forward pre hook returned inputs to go on with");
+          .hasStackTraceContaining("its forward pre hook returned inputs, but");
     }
     assertThat(predict()).isEqualTo(plain);
     assertThat(JniUtils.isGradMode()).isEqualTo(gradMode);
@@ -315,7 +315,7 @@ class ScriptHooksTest {
                       false))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("layer fc (Linear): its backward hook returned a gradient")
-          .hasMessageContaining("there hooks only look: return null");
+          .hasMessageContaining("where backward hooks only look: return null");
       assertThat(x.getGradient().countNonzero().getLong()).isZero();
     }
   }

@@ -58,8 +58,8 @@ class ScriptTwinFailureTest {
           .containsExactly(
               "model net is captured without gradients from now on: it fails when its activations"
                   + " require gradients",
-              "model net fails with its taps and not without; its requests run as they are, and its"
-                  + " captures hold what goes in and out");
+              "model net fails with its taps but not without them; its requests run unchanged, and"
+                  + " its captures hold only inputs and outputs");
       RefusalTable.assertSays("taps that fail at run time", djl.messages.subList(1, 2));
       assertThat(djl.failures).hasSize(2).allMatch(ScriptTwinFailureTest::isOutOfMemory);
       assertThat(djl.failureCount()).isEqualTo(2);
@@ -90,7 +90,7 @@ class ScriptTwinFailureTest {
       assertThat(djl.failureCount()).isEqualTo(1);
       assertThatThrownBy(() -> Hooks.registerForwardHook(model, "part", note(seen)))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("a pass failed with hooks inside it and not without");
+          .hasMessageContaining("a pass failed with hooks inside it but not without them");
     }
   }
 

@@ -39,7 +39,7 @@ class WeaverTest {
       weaver.install(instrumentation);
       assertThat(weaver.failed()).isEqualTo(2);
       assertThat(log)
-          .containsExactly("app.nn.Scale could not be instrumented and runs as it is: on purpose");
+          .containsExactly("app.nn.Scale could not be instrumented and runs unchanged: on purpose");
       assertThat(new Scale(3).forward(new float[] {2})).containsExactly(6);
     } finally {
       weaver.remove(instrumentation);

@@ -71,7 +71,7 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
     if (pad == null) {
       throw new CamException(
           method
-              + " of token ids puts another token in the place of each; say which with --pad-id N"
+              + " replaces each token id by another token; name it with --pad-id N"
               + " (0 for most BERT models, 1 for RoBERTa)");
     }
     return pad;

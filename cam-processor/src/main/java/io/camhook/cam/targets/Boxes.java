@@ -43,7 +43,7 @@ public record Boxes(Format format, int count, int columns, boolean columnsFirst)
   public static Boxes of(Format format, long[] shape) {
     if (shape.length != 3 || shape[1] == shape[2]) {
       throw new CamException(
-          "--boxes wants an output [1,boxes,columns] or [1,columns,boxes] with more boxes than columns, found %s; --output takes another"
+          "--boxes needs an output [1,boxes,columns] or [1,columns,boxes] with more boxes than columns, found %s; choose another with --output"
               .formatted(Arrays.toString(shape)));
     }
     boolean columnsFirst = shape[1] < shape[2];

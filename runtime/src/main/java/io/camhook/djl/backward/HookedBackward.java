@@ -450,8 +450,8 @@ public final class HookedBackward {
     if (usedUp.isEmpty() && registry.isCutOff()) {
       return new IllegalStateException(
           "the graph goes through a block with hooks whose arrays' manager was closed before this"
-              + " backward, so the gradient cannot go on there; keep the manager open until the"
-              + " backward is over",
+              + " backward, so the gradient cannot continue there; keep the manager open until the"
+              + " backward has finished",
           cause);
     }
     for (GradPoint point : usedUp) {

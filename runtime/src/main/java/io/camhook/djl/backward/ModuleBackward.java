@@ -83,7 +83,7 @@ public final class ModuleBackward {
   private Cut observing(NDArray array) {
     return Cut.observing(
         array,
-        "layer %s: its backward hook returned a gradient to go on with, but the layer is inside a TorchScript model, which is one native call; there hooks only look: return null"
+        "layer %s: its backward hook returned a gradient, but the layer is inside a TorchScript model, where backward hooks only look: return null"
             .formatted(block));
   }
 

@@ -164,7 +164,7 @@ final class ScriptHookCall {
   private void require(HookEntry entry, NDList replaced, int expected, String kind, String what) {
     if (!waits || !entry.replaces()) {
       throw new IllegalStateException(
-          "layer %s: its %s returned %s to go on with, but the layer is inside a TorchScript model, and there hooks only look: return null, or register the hook with HookOptions.replacing() (replace: true in camhook.yaml)"
+          "layer %s: its %s returned %s, but the layer is inside a TorchScript model, where hooks only look by default: return null, or register the hook with HookOptions.replacing() (replace: true in camhook.yaml)"
               .formatted(module, kind, what));
     }
     if (replaced.size() != expected || replaced.stream().anyMatch(Objects::isNull)) {

@@ -134,7 +134,8 @@ public final class ScriptHooks {
     try {
       NDList outputs = runOfApplication(block, inputs, training);
       String hooked = modules.hooked();
-      modules.close("a pass failed with hooks inside it and not without; a message then said why");
+      modules.close(
+          "a pass failed with hooks inside it but not without them; an earlier message says why");
       failures.report(
           hooked
               + " fails, and does not without; its passes run as they are, and hooks inside it are"

@@ -368,7 +368,7 @@ public final class ModelPlan {
   public void lacksGraph() {
     if (withoutGraph.compareAndSet(false, true)) {
       log.warn(
-          "model %s: passes are captured without gradients where the score does not depend on a recorded value that requires one (frozen parameters, grad mode off, a layer beside the way to the score)"
+          "model %s: passes are captured without gradients where the score does not depend on a recorded value that requires one (frozen parameters, grad mode off, a layer that is not on a path to the score)"
               .formatted(label));
     }
   }

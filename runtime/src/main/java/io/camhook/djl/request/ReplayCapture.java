@@ -93,9 +93,9 @@ final class ReplayCapture extends PassStrategy {
     }
     if (!same) {
       String note =
-          "with gradients on, the engine computes the outputs of this model with other kernels, and"
-              + " they differ in the last bits; limits.exact: true gives the application those of"
-              + " the plain method";
+          "with gradients on, the engine computes the outputs of this model with other kernels, so"
+              + " they differ in the last bits; with limits.exact: true the application gets those"
+              + " of the plain method";
       scope.log().info("model %s: %s".formatted(scope.plan().label(), note));
       scope.models().note(scope.plan(), note);
     }

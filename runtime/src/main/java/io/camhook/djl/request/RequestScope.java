@@ -102,7 +102,7 @@ record RequestScope(
       giveUpGradients("it fails when its activations require gradients", cause);
     } else if (script.fail()) {
       failures.report(
-          "model %s fails with its taps and not without; its requests run as they are, and its captures hold what goes in and out"
+          "model %s fails with its taps but not without them; its requests run unchanged, and its captures hold only inputs and outputs"
               .formatted(plan.label()),
           cause);
     }

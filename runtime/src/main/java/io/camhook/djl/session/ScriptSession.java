@@ -183,7 +183,7 @@ public final class ScriptSession implements ModelSession {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is no tensor; choose another layer"
+                    "layer '%s' cannot be replaced: this TorchScript model calls it from several places or in a loop, or its result is not a tensor; choose another layer"
                         .formatted(path)));
   }
 

@@ -55,7 +55,7 @@ final class SessionUse {
     }
     if (!Tensors.isFloating(found) && !Tensors.isUnknown(found)) {
       throw new IllegalArgumentException(
-          "--output %s: that output holds no floating-point numbers, so it is no score; the model returns %s"
+          "--output %s: that output holds no floating-point numbers, so it cannot be a score; the model returns %s"
               .formatted(wanted, described(outputs)));
     }
     return found;

@@ -24,7 +24,7 @@ record Message(UnknownFieldSet fields) {
       return new Message(fields);
     } catch (InvalidProtocolBufferException e) {
       throw new OnnxException(
-          "the file is no ONNX model, or is cut short: " + what + ": " + oneLine(e), e);
+          "the file is not an ONNX model, or is cut short: " + what + ": " + oneLine(e), e);
     } catch (IOException e) {
       throw new OnnxException(what + ": " + oneLine(e), e);
     }

@@ -97,7 +97,7 @@ public final class OnnxModel {
     try {
       Message message = Message.parse(bytes, "the model");
       if (!message.has(GRAPH) || message.bytes(GRAPH).isEmpty()) {
-        throw new OnnxException("the file is no ONNX model: it has no graph");
+        throw new OnnxException("the file is not an ONNX model: it has no graph");
       }
       Graph graph = Graph.parse(message.message(GRAPH), 0);
       OnnxModel model = new OnnxModel(graph, new Message(message.without(GRAPH)));
@@ -105,7 +105,7 @@ public final class OnnxModel {
       return model;
     } catch (RuntimeException | StackOverflowError e) {
       // Bytes of an attacker or of a broken disk reach code that trusts its input.
-      throw new OnnxException("the file is no ONNX model, or is damaged: " + e, e);
+      throw new OnnxException("the file is not an ONNX model, or is damaged: " + e, e);
     }
   }
 
@@ -114,7 +114,8 @@ public final class OnnxModel {
    */
   private void check() throws OnnxException {
     if (graph.nodes().isEmpty()) {
-      throw new OnnxException("the file is no ONNX model, or an empty one: it has no operators");
+      throw new OnnxException(
+          "the file is not an ONNX model, or an empty one: it has no operators");
     }
     if (graph.outputs().isEmpty()) {
       throw new OnnxException("the graph is broken: it has no outputs");

@@ -197,7 +197,7 @@ public final class OnnxModules {
         distance = far;
       }
     }
-    return best == null ? "" : "; the nearest that is there: '" + best + "'";
+    return best == null ? "" : "; the nearest available: '" + best + "'";
   }
 
   private void add(OnnxModule module, int last) {

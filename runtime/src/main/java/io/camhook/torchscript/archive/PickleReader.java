@@ -106,7 +106,8 @@ public final class PickleReader {
       case '0' -> pop();
       default ->
           throw bad(
-              String.format("opcode 0x%02x is none that torch.jit.save writes; refused", opcode),
+              String.format(
+                  "opcode 0x%02x is not one that torch.jit.save writes; rejected", opcode),
               at);
     }
   }
@@ -148,7 +149,7 @@ public final class PickleReader {
       attributes.put("__setstate__", state);
       instance.build(attributes);
     } else {
-      throw bad("BUILD on something that is no instance", at);
+      throw bad("BUILD on something that is not an instance", at);
     }
   }
 

@@ -97,7 +97,7 @@ public final class StateWrites {
       found("assigns ." + attribute.name());
     } else if (target instanceof Expr.Index index) {
       if (isHeld(index.value())) {
-        found("assigns an element of what a module holds");
+        found("assigns an element of a module's attribute");
       }
     } else if (target instanceof Expr.Name name) {
       forget(name.id());

@@ -105,7 +105,7 @@ class LanguageFeaturesTest {
     assertThatThrownBy(() -> archive.instrument(List.of("a.l")))
         .isInstanceOf(ArchiveException.class)
         .hasMessageContaining("module 'a.l' is there, but forward never calls it")
-        .hasMessageContaining("what torch.jit.fork runs on another thread");
+        .hasMessageContaining("code that torch.jit.fork runs on another thread");
   }
 
   private static List<String> called(TorchScriptArchive archive) throws IOException {
