@@ -16,7 +16,7 @@ public interface ForwardPreHookWithParams<M, T, P> {
    * Sees inputs and parameters after earlier pre hooks.
    *
    * @param params null if the caller passed none
-   * @return what the module gets instead; null keeps both
+   * @return the inputs and parameters that the module gets instead; null keeps both
    */
   @Nullable Call<T, P> beforeForward(M module, String path, T inputs, @Nullable P params);
 

@@ -33,7 +33,7 @@ final class Reply implements EventLog, AutoCloseable {
     lines.add(line);
   }
 
-  /** What was asked for is not done. */
+  /** Reports that the command was not executed. */
   synchronized void refuse(String why) {
     failed = true;
     warn(why);
@@ -66,7 +66,7 @@ final class Reply implements EventLog, AutoCloseable {
     }
   }
 
-  /** Gives the answer. */
+  /** Publishes the answer. */
   @Override
   public synchronized void close() {
     closed = true;

@@ -74,8 +74,8 @@ final class RunningAgent {
   /**
    * Weaves.
    *
-   * @param file name of the configuration's file; null where there is none
-   * @param listener sees what is woven
+   * @param file name of the configuration's file; null if there is none
+   * @param listener is told which classes are woven
    */
   static RunningAgent start(
       CamhookConfig config,
@@ -215,7 +215,7 @@ final class RunningAgent {
     }
   }
 
-  /** What it does and has done, a line each. */
+  /** What it is doing and has done, one line each. */
   List<String> status() {
     List<String> lines = new ArrayList<>();
     lines.add(

@@ -73,7 +73,7 @@ public record Layout(Kind kind, int[] grid, int skip) {
   /**
    * Finds the layout of {@code activation}, a shape with the batch first, from the shapes alone.
    * Where they allow several, it is PyTorch's order for maps and signals, channels first; for a
-   * sequence under an input that is none, it is a question.
+   * sequence from an input that is not one, it is ambiguous.
    *
    * @param input shape of the model's input, batch first; empty if unknown
    * @throws CamException if there is no spatial extent, tokens form no grid, or a sequence may be

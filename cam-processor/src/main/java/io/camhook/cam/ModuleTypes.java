@@ -40,7 +40,7 @@ public final class ModuleTypes {
   private ModuleTypes() {}
 
   /**
-   * What the type of one module says.
+   * The layout of one module type.
    *
    * @param type qualified, such as {@code torch.nn.modules.conv.Conv2d}
    * @return channels first or last; empty for activations, containers and types of other libraries
@@ -53,7 +53,7 @@ public final class ModuleTypes {
   }
 
   /**
-   * What the types of the modules inside a container say, where they all say the same.
+   * The layout of the module types inside a container, if they all agree.
    *
    * @param types of the container's own modules, in any order
    */

@@ -44,7 +44,7 @@ record BoxList(List<Detection> boxes, Labels labels, double[] scale) {
     return labels.name(box.best()).orElse("class " + box.best());
   }
 
-  /** As metadata {@code boxes} of a recording has them; empty where there are none. */
+  /** The boxes in the form of a recording's metadata {@code boxes}; empty if there are none. */
   String metadata() {
     if (boxes.isEmpty()) {
       return "";
@@ -70,7 +70,7 @@ record BoxList(List<Detection> boxes, Labels labels, double[] scale) {
     return pixels;
   }
 
-  /** The boxes with the numbers that {@code -t box:N} takes; empty where there are none. */
+  /** The boxes with their numbers for {@code -t box:N}; empty if there are none. */
   String text() {
     return boxes.stream()
         .map(

@@ -106,7 +106,7 @@ public final class Camhook implements Runnable {
     return CommandLine.ExitCode.SOFTWARE;
   }
 
-  /** What went wrong in words; a failure nobody foresaw keeps its type. */
+  /** The failure's message; an unexpected failure keeps its type. */
   private static String message(Exception e) {
     String message = e.getMessage();
     if (e instanceof NoSuchFileException) {

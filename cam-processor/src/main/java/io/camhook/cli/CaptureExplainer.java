@@ -74,7 +74,7 @@ final class CaptureExplainer {
     return explanations;
   }
 
-  /** What the explanations of a capture are called. */
+  /** The names of a capture's explanations. */
   List<String> names(Capture capture) {
     int samples = new CaptureView(capture).samples();
     List<String> names = new ArrayList<>();

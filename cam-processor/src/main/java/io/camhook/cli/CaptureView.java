@@ -78,7 +78,7 @@ final class CaptureView {
     return Tensor.ofFloats(row, k);
   }
 
-  /** What was fed: the recorded picture, else the input tensor stretched to 0..255. */
+  /** The input: the recorded picture, else the input tensor scaled to 0..255. */
   @Nullable Picture picture(int sample) {
     Tensor image = capture.tensor(TensorName.IMAGE).orElse(null);
     if (image != null && image.rank() >= 3) {
@@ -152,7 +152,7 @@ final class CaptureView {
     return false;
   }
 
-  /** What was recorded of a layer for target {@code n} of every sample. */
+  /** The recorded tensors of a layer for target {@code n} of every sample. */
   LayerTensors tensors(LayerOutput layer, int n) {
     return CaptureLayers.of(capture, List.of(layer.toString()), n).get(0);
   }

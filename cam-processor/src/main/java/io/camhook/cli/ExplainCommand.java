@@ -263,7 +263,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  /** What was taken; of the layers only where it differs from the input before. */
+  /** Prints the choices; those for layers only if they differ from the previous input's. */
   private void say(List<String> choices, ModelInput input) {
     PrintWriter print = spec.commandLine().getOut();
     print.println(choices.get(0));
@@ -275,7 +275,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  /** What each method says of the words. */
+  /** Prints each method's values for the words. */
   private void sayWords(Explanation explanation) {
     PrintWriter print = spec.commandLine().getOut();
     boolean colours = spec.commandLine().getColorScheme().ansi().enabled();

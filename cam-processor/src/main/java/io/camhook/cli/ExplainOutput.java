@@ -46,8 +46,8 @@ final class ExplainOutput implements AutoCloseable {
   /**
    * Writes the files of one input.
    *
-   * @param concepts null if nobody asked
-   * @return what the report shows of it
+   * @param concepts null if not requested
+   * @return the report's entry for it
    */
   ReportCapture write(
       Explanation explanation, Explained explained, @Nullable LayerConcepts concepts, Labels labels)
@@ -84,7 +84,7 @@ final class ExplainOutput implements AutoCloseable {
   /**
    * Shows an input in the report.
    *
-   * @param measured what was measured of it, by metric and method: numbers to filter and sort by
+   * @param measured its measurements, by metric and method: numbers to filter and sort by
    */
   void show(Explanation explanation, ReportCapture capture, Map<String, String> measured)
       throws IOException {
@@ -96,7 +96,7 @@ final class ExplainOutput implements AutoCloseable {
   /**
    * Writes the report, if there is anything to show.
    *
-   * @param model what was explained
+   * @param model the explained model
    */
   void finish(ModelInfo model) throws IOException {
     if (inputs == 0) {

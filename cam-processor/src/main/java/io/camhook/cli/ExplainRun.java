@@ -216,7 +216,7 @@ final class ExplainRun {
     }
   }
 
-  /** What the report draws besides: words of a text, boxes of a detector. */
+  /** Further data that the report draws: words of a text, boxes of a detector. */
   private Map<String, String> metadata(Explained explained, Labels labels) {
     Map<String, String> metadata = new LinkedHashMap<>(words(explained));
     if (explained.input().picture() != null) {

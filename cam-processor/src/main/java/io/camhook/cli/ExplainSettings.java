@@ -44,7 +44,7 @@ record ExplainSettings(
     return maps(explained, method, n).get(0);
   }
 
-  /** The same of every call. */
+  /** The same for every call. */
   List<CamResult> maps(Explained explained, String method, int n) {
     RunOptions options = options(explained);
     return wanted.augSmooth()

@@ -26,7 +26,7 @@ final class MapPicture {
    * Draws.
    *
    * @param heatmap {@code [L]}, {@code [H,W]} or {@code [D,H,W]}
-   * @param image what was fed, where that is an image and was recorded
+   * @param image the input, if it is an image and was recorded
    * @param input the sample's input tensor, channels first, without the batch; null if not recorded
    * @return null for other shapes
    */

@@ -39,12 +39,12 @@ final class ModelOptions {
 
   ModelOptions() {}
 
-  /** What the columns of boxes are; null where the output holds none. */
+  /** The meaning of the columns of boxes; null if the output has none. */
   Boxes.@Nullable Format boxes() {
     return boxes;
   }
 
-  /** Tells an explainer. */
+  /** Applies the options to an explainer. */
   Explainer apply(Explainer explainer) {
     return explainer.withOutput(output).withClassAxis(classAxis).withInput(input).withBoxes(boxes);
   }

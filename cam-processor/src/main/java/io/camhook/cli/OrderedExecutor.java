@@ -89,7 +89,7 @@ final class OrderedExecutor<T> implements AutoCloseable {
     sink.accept(result);
   }
 
-  /** Gives up what is under way. */
+  /** Cancels running tasks. */
   @Override
   public void close() {
     workers.shutdownNow();

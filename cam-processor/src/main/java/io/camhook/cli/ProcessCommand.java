@@ -152,7 +152,7 @@ final class ProcessCommand implements Callable<Integer> {
     return follow ? reader.follow(interruption::requested, forever) : reader.next();
   }
 
-  /** Where the types of the modules are known, maps of captures from now on heed them. */
+  /** Uses the module types, if known, for the maps of all further captures. */
   private void describe(Manifest now) {
     if (now != manifest) {
       manifest = now;
@@ -268,7 +268,7 @@ final class ProcessCommand implements Callable<Integer> {
     return new Written(explanation, count);
   }
 
-  /** What was fed as this sample, without the batch; null when it was not recorded. */
+  /** The input of this sample, without the batch dimension; null if not recorded. */
   private static @Nullable Tensor input(Capture capture, int sample) {
     Tensor batch = capture.tensor(TensorName.input(0)).orElse(null);
     if (batch == null || batch.rank() < 2 || sample >= batch.size(0)) {

@@ -21,8 +21,8 @@ final class Progress implements AutoCloseable {
   /**
    * Begins.
    *
-   * @param task what is done
-   * @param unit what is counted, with a leading blank
+   * @param task name of the task
+   * @param unit name of the counted unit, with a leading space
    * @param total how many there will be, -1 if unknown
    */
   Progress(String task, String unit, long total) {
@@ -53,7 +53,7 @@ final class Progress implements AutoCloseable {
     }
   }
 
-  /** What is being done inside the current step. */
+  /** Describes the work inside the current step. */
   void note(String message) {
     if (bar != null) {
       bar.setExtraMessage(" " + shortened(message));

@@ -41,7 +41,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
   int size() throws IOException;
 
   /**
-   * What this is, and in which state.
+   * A description of this source and its state.
    *
    * @param captures number of captures that were read
    * @param damage what could not be read
@@ -75,7 +75,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
       throws IOException;
 
   /**
-   * What {@code path} is.
+   * Opens {@code path}.
    *
    * @throws CommandFailure if it is neither
    */

@@ -191,7 +191,7 @@ final class StaticReport {
     }
   }
 
-  /** What was recorded must not become markup of the page it is pasted into. */
+  /** Recorded text must not become markup in the page that it is pasted into. */
   private static String cell(String text) {
     return text.replaceAll("([\\\\`*_{}\\[\\]<>|#!~])", "\\\\$1").replaceAll("\\s+", " ");
   }

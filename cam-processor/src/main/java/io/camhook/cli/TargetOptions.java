@@ -80,11 +80,11 @@ final class TargetOptions {
   }
 
   /**
-   * Reads the target and what it names; an impossible one is wrong usage.
+   * Reads the target and the files that it names; an impossible target is wrong usage.
    *
    * @param model the file
-   * @param tokenizer null if none was named
-   * @param boxes what the columns of a detector's boxes are; null where nobody said
+   * @param tokenizer null if none was given
+   * @param boxes the meaning of the columns of a detector's boxes; null if not given
    */
   void read(
       CommandSpec spec, Path model, @Nullable TextTokenizer tokenizer, Boxes.@Nullable Format boxes)

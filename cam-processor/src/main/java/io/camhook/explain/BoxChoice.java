@@ -31,7 +31,7 @@ public record BoxChoice(Kind kind, int number) {
   /**
    * Reads a target.
    *
-   * @return empty where it is none of boxes
+   * @return empty if it is not a target of boxes
    * @throws CamException if a label does not exist
    */
   public static Optional<BoxChoice> parse(String text, Labels labels) {

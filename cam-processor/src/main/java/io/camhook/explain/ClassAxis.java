@@ -52,7 +52,7 @@ record ClassAxis(int axis, @Nullable String notice) {
     return rank == 3 ? smaller(output, selection) : new ClassAxis(1, null);
   }
 
-  /** The axis beside those that have the sizes of an input; 0 if there is none. */
+  /** The axis other than those with the sizes of an input; 0 if there is none. */
   private static int bySize(Tensor output, List<Tensor> inputs, int labels) {
     int rank = output.rank();
     int last = rank - 1;
@@ -94,7 +94,7 @@ record ClassAxis(int axis, @Nullable String notice) {
   }
 
   /**
-   * Of {@code [1,boxes,columns]} or {@code [1,columns,boxes]} there are more boxes than columns.
+   * For {@code [1,boxes,columns]} or {@code [1,columns,boxes]}: there are more boxes than columns.
    */
   private static ClassAxis smaller(Tensor output, TargetSelection selection) {
     String shape = Arrays.toString(output.shape());

@@ -256,7 +256,7 @@ final class ExplainedModel implements BackwardModel {
     Tensor run();
   }
 
-  /** What a session refuses is said as the method's failure. */
+  /** Reports a session's refusal as the method's failure. */
   private static Tensor explained(Work work) {
     try {
       return work.run();

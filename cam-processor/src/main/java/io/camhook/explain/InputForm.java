@@ -53,7 +53,7 @@ final class InputForm {
     return channelsLast;
   }
 
-  /** What methods see. */
+  /** The input in the form that methods use. */
   Tensor forMethods(Tensor input) {
     float[] values = input.toFloats();
     long[] shape = input.shape();
@@ -66,7 +66,7 @@ final class InputForm {
     return channelsLast ? turned(values, shape, true) : Tensor.ofFloats(values, shape);
   }
 
-  /** What the model is fed for it. */
+  /** The model's input for a changed one. */
   Tensor forModel(Tensor changed) {
     Tensor turned = changed;
     long[] shape = changed.shape();

@@ -111,7 +111,7 @@ final class LayoutProbe {
     return session.run(all, null, true).activations();
   }
 
-  /** Where along each axis the squared change has its centre, 0 to 1; empty if nothing changed. */
+  /** The centre of the squared change along each axis, 0 to 1; empty if nothing changed. */
   private static double[] centre(Tensor before, Tensor after) {
     float[] a = before.toFloats();
     float[] b = after.toFloats();

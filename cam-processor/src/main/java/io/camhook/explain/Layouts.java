@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * LayoutProbe}. If the layout is still ambiguous, the user is asked to choose. Not thread-safe.
  */
 final class Layouts {
-  /** What an axis of positions must move at least, and how many times what the others do. */
+  /** The least movement of a spatial axis, and its least ratio to the movement of the others. */
   private static final double CLEAR_MOVE = 0.1;
 
   private static final double CLEAR_FACTOR = 2;
@@ -103,7 +103,7 @@ final class Layouts {
         .toList();
   }
 
-  /** What the probe shows; null if it is not clear. */
+  /** The layout found by the probe; null if it is not clear. */
   private static @Nullable Layout seen(
       LayerOutput layer, int rank, Tensor input, LayoutProbe probe) {
     double first = 0;

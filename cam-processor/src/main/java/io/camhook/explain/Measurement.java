@@ -148,7 +148,7 @@ public final class Measurement {
     return run;
   }
 
-  /** Of methods whose map is one of attributions; a mean over layers adds up to nothing. */
+  /** For methods whose map holds attributions; a mean over layers does not add up to the score. */
   private void completeness(CamResult result, Map<String, Double> values) {
     if (result.raw().size() != 1) {
       return;

@@ -61,8 +61,8 @@ final class ModelArguments {
   }
 
   /**
-   * What a text becomes, by what the model's arguments are called; without telling names in the
-   * order of BERT: ids, mask, types.
+   * The arguments for a text, by the names of the model's arguments; without meaningful names in
+   * BERT's order: ids, mask, types.
    */
   private static Fed ofText(ModelInput input, List<ModelArgument> arguments) {
     Map<String, Tensor> left = new LinkedHashMap<>();
@@ -104,7 +104,7 @@ final class ModelArguments {
     return new Fed(tensors, List.of());
   }
 
-  /** What an argument of a model of words is; null where its name does not tell. */
+  /** The role of a text model's argument; null if its name does not show it. */
   private static @Nullable String role(String name) {
     String lower = name.toLowerCase(Locale.ROOT);
     if (lower.contains("mask")) {

@@ -24,7 +24,7 @@ record NativeLibrary(String platform) {
     return new NativeLibrary(name + "-" + (machine.equals("amd64") ? "x86_64" : machine));
   }
 
-  /** What to do where it is missing. */
+  /** What to do if it is missing. */
   String remedy() {
     if (!PLATFORMS.contains(platform)) {
       return "there is none for %s, only for %s; name the folder of a libtorch %s of your own in PYTORCH_LIBRARY_PATH"

@@ -32,7 +32,7 @@ final class PictureFile {
   /**
    * Reads a picture.
    *
-   * @throws ExplainException if the file is none, or cannot be read as it was meant
+   * @throws ExplainException if the file is not a picture, or cannot be read correctly
    */
   static Pixels read(Path file) throws IOException {
     byte[] bytes;

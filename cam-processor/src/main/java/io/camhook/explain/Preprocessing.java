@@ -94,7 +94,7 @@ public final class Preprocessing {
   public @Nullable String notice() {
     return channels == 1 && (mean == null || std == null)
         ? "the model takes one channel: pictures are converted to grey, with the average of"
-              + " ImageNet's mean and standard deviation; set others with --mean and --std"
+            + " ImageNet's mean and standard deviation; set others with --mean and --std"
         : null;
   }
 

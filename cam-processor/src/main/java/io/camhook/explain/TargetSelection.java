@@ -34,8 +34,8 @@ public interface TargetSelection {
   }
 
   /**
-   * What a user wrote. Where the model scores every position, {@code [1,C,…]}, a class's score is
-   * its sum over them.
+   * The user's target. If the model scores every position, {@code [1,C,…]}, a class's score is the
+   * sum over them.
    */
   static TargetSelection of(TargetChoice choice) {
     return new OfClasses(

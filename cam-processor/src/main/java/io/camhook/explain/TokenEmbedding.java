@@ -65,7 +65,7 @@ final class TokenEmbedding implements AutoCloseable {
     return embedding;
   }
 
-  /** What the model makes of other embeddings, of their shape. */
+  /** The model's outputs for other embeddings of the same shape. */
   List<Tensor> outputs(Tensor embedding, List<Tensor> inputs) {
     return session().outputsFrom(required(), embedding, inputs);
   }

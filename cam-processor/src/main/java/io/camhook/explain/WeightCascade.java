@@ -44,7 +44,7 @@ public final class WeightCascade {
    * Finds the layers.
    *
    * @throws ExplainException if there are none
-   * @throws IOException if the file is no model, with the reason
+   * @throws IOException if the file is not a model, with the reason
    */
   public static WeightCascade of(Path model) throws IOException {
     if (OnnxSource.isOnnx(model)) {

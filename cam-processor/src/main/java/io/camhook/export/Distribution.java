@@ -18,7 +18,7 @@ record Distribution(
     double[] counts) {
   private static final int BINS = 30;
 
-  /** Of the finite ones; null if there is none. */
+  /** The distribution of the finite values; null if there are none. */
   static @Nullable Distribution of(float[] values) {
     double min = Double.POSITIVE_INFINITY;
     double max = Double.NEGATIVE_INFINITY;

@@ -109,11 +109,11 @@ public final class Bilinear {
   }
 
   /**
-   * The smallest and the largest value of what {@link #resize} made of an array of shape {@code
-   * from}: along its first axis, values between two of the source rise or fall, so that the
+   * The smallest and the largest value in the result of {@link #resize} for an array of shape
+   * {@code from}: along its first axis, values between two of the source rise or fall, so that the
    * extremes are in the first or last row of each step.
    *
-   * @return two values; of an array without values, infinities
+   * @return two values; infinities for an array without values
    */
   public static float[] range(float[] resized, int[] from, int[] to) {
     int rows = to[0];

@@ -68,7 +68,7 @@ public final class LayerStatistics {
       return !captures.isEmpty() && captures.size() == steps.size();
     }
 
-    /** Of each thinned step the first capture. */
+    /** The first capture of each thinned step. */
     int[] captures(int limit) {
       int parts = Math.min(limit, captures.size());
       int[] first = new int[parts];

@@ -41,8 +41,8 @@ final class Overview {
   /**
    * Adds a capture.
    *
-   * @param label what the model says, empty if nothing
-   * @return mean correlation of its methods' maps, NaN where there are not two
+   * @param label the predicted class, empty if there is none
+   * @return mean correlation of its methods' maps, NaN if there are fewer than two
    */
   double add(String label, Map<String, Small> heats) {
     if (classes.containsKey(label) || classes.size() < CLASSES_READ) {

@@ -125,7 +125,7 @@ public final class ReportWriter implements Closeable {
     index.metrics(table);
   }
 
-  /** Says where the captures come from: provenance and health under "Overview". */
+  /** Sets the sources of the captures, for provenance and health under "Overview". */
   public void sources(List<ReportSource> sources) {
     index.sources(sources);
   }

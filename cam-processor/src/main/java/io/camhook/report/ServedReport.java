@@ -103,7 +103,7 @@ public final class ServedReport implements Closeable {
   /**
    * A piece of data as JSON in UTF-8: {@code index}, capture {@code c12}, thumbnails {@code t3}.
    *
-   * @param from of the index: the first row to tell
+   * @param from for the index: the first row to return
    * @return null if there is none
    */
   public synchronized byte @Nullable [] data(String name, int from) throws IOException {

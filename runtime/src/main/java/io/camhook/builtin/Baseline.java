@@ -58,7 +58,7 @@ public record Baseline(Map<Key, Usual> layers) {
       return drift(now, mean, meanStd);
     }
 
-    /** The same of the norm. */
+    /** The same for the norm. */
     double driftOfNorm(double now) {
       return drift(now, norm, normStd);
     }
@@ -72,7 +72,7 @@ public record Baseline(Map<Key, Usual> layers) {
     layers = Map.copyOf(layers);
   }
 
-  /** What is usual of these values; null if they were not seen. */
+  /** The usual statistics of these values; null if unknown. */
   @Nullable Usual of(Key key) {
     return layers.get(key);
   }

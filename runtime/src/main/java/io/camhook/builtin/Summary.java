@@ -24,7 +24,7 @@ public record Summary(
     double norm,
     long nonFinite) {
 
-  /** Of all values together; NaN where there is no finite value. */
+  /** Summarises all values together; NaN if there is no finite value. */
   public static Summary of(float[] values) {
     long finite = 0;
     long zeros = 0;

@@ -28,7 +28,7 @@ final class Breaker {
     retryAt = now + delay;
   }
 
-  /** Gives how long it was open; zero if it was not. */
+  /** Returns how long it was open; zero if it was not. */
   Duration closed(long now) {
     Duration downtime = open ? Duration.ofNanos(now - openedAt) : Duration.ZERO;
     open = false;

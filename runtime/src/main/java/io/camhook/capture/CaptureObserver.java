@@ -14,8 +14,8 @@ public interface CaptureObserver extends AutoCloseable {
   default void submitted(PendingCapture capture) {}
 
   /**
-   * A capture was written. On the writer's thread, or on that of a sink which learns later: its
-   * tensors may have been given back.
+   * Called when a capture was written, on the writer's thread or later on a sink's thread; its
+   * tensors may have been freed.
    *
    * @param nanos time that writing it took
    */

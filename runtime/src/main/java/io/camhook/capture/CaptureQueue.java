@@ -87,10 +87,12 @@ public final class CaptureQueue implements AutoCloseable {
   private final TimeHistogram requestTime = new TimeHistogram();
   private final Set<String> reported = new HashSet<>();
 
-  /** What the writer thread works on; kept until its fate is decided. */
+  /**
+   * The capture that the writer thread is working on; kept until it is counted as written or lost.
+   */
   private @Nullable Item current;
 
-  /** What the sink has taken and whose fate is not known yet. */
+  /** Captures that the sink has accepted and whose outcome is not yet known. */
   private final Set<Item> flying = new LinkedHashSet<>();
 
   /** When a queue that is closing no longer waits for what is in flight. */
@@ -136,10 +138,10 @@ public final class CaptureQueue implements AutoCloseable {
     /** Why it was lost; null if it was written. */
     @Nullable Loss loss;
 
-    /** Whether the writer is done with it and its tensors were given back. */
+    /** Whether the writer is done with it and its tensors were freed. */
     boolean handedOver;
 
-    /** What it was counted as because closing did not wait for it. */
+    /** How it was counted because closing did not wait for it. */
     @Nullable Loss givenUp;
 
     Item(PendingCapture pending, long bytes) {
@@ -202,7 +204,7 @@ public final class CaptureQueue implements AutoCloseable {
    * Asks whether a request that was sampled may be captured. With {@code block} this waits for
    * room, at most {@code limits.maxWait}.
    *
-   * @return what to close at the end of the request; null if it is not captured
+   * @return to be closed at the end of the request; null if it is not captured
    */
   public @Nullable Admission admit() {
     sampled.increment();
@@ -617,7 +619,7 @@ public final class CaptureQueue implements AutoCloseable {
     closeSink();
   }
 
-  /** Gives whether that was the last one. */
+  /** Returns whether that was the last one. */
   private boolean step() {
     switch (nextStep()) {
       case FLUSH -> flushSink();
@@ -799,7 +801,7 @@ public final class CaptureQueue implements AutoCloseable {
     release(item);
   }
 
-  /** What others have removed is no longer written. */
+  /** Captures that others have removed no longer count as written. */
   private void countGone() {
     long gone = sink.gone();
     written -= gone - knownGone;
@@ -928,7 +930,7 @@ public final class CaptureQueue implements AutoCloseable {
     }
   }
 
-  /** Says once for each cause that captures are lost. */
+  /** Logs once for each cause that captures are lost. */
   private void reportLoss(Loss loss, long bytes, @Nullable Throwable cause) {
     observers.each(observer -> observer.lost(loss));
     if (!isNew(loss + " " + (cause == null ? "" : describe(cause)))) {

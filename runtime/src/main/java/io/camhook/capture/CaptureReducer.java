@@ -71,8 +71,8 @@ public final class CaptureReducer implements UnaryOperator<Capture> {
   }
 
   /**
-   * Grad-CAM's raw maps of the layers that have positions, each for every target that was
-   * differentiated. A layer that has none, or whose channels cannot be told, keeps its tensors.
+   * Grad-CAM's raw maps of the spatial layers, for every differentiated target. A layer without
+   * positions, or with an unknown channel axis, keeps its tensors.
    */
   private static Map<String, Tensor> maps(Capture capture) {
     Map<String, Tensor> kept = new LinkedHashMap<>();

@@ -57,10 +57,10 @@ public final class ClassNames {
   }
 
   /**
-   * Those of the file that the user named, one a line.
+   * The names in the user's file, one per line.
    *
-   * @param model what the model is called, for a warning that the file cannot be read
-   * @return empty where it cannot
+   * @param model name of the model, for a warning if the file cannot be read
+   * @return empty if it cannot be read
    */
   public static List<String> read(Path file, String model, EventLog log) {
     try {

@@ -26,7 +26,9 @@ final class GradCamMaps {
     return new long[] {1, image.size(rank - 1), image.size(rank - 3), image.size(rank - 2)};
   }
 
-  /** Of {@code [N,C,H,W]} and {@code [N,H,W,C]}; tokens need a grid that is not known here. */
+  /**
+   * For {@code [N,C,H,W]} and {@code [N,H,W,C]} only; tokens need a grid that is not known here.
+   */
   static boolean canBeMade(Tensor activation, Tensor gradient) {
     return activation.rank() == 4 && Arrays.equals(activation.shape(), gradient.shape());
   }

@@ -11,7 +11,7 @@ import java.util.Optional;
 public final class InputPicture {
   private InputPicture() {}
 
-  /** The picture; empty if the input is none. */
+  /** The picture; empty if the input is not one. */
   public static Optional<Tensor> of(Tensor input) {
     if (input.rank() == 3) {
       return Optional.of(draw(input, input.size(1), input.size(2), 1, false));

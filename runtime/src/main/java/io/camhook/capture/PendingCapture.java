@@ -23,8 +23,8 @@ public interface PendingCapture {
   Capture materialize();
 
   /**
-   * Gives the tensors back. Called on the writer thread, or on the thread that submitted if the
-   * capture is dropped.
+   * Frees the tensors. Called on the writer thread, or on the submitting thread if the capture is
+   * dropped.
    */
   void discard();
 }

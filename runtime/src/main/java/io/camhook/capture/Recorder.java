@@ -53,7 +53,7 @@ public final class Recorder implements AutoCloseable {
   /**
    * The same, with a step before the sink.
    *
-   * @param preparation makes of a capture what is written; runs on the writer thread
+   * @param preparation turns a capture into what is written; runs on the writer thread
    */
   public Recorder(
       CamhookConfig.Limits limits,
@@ -71,7 +71,7 @@ public final class Recorder implements AutoCloseable {
   /**
    * Asks whether a request that was sampled may be captured; see {@link CaptureQueue#admit}.
    *
-   * @return what to close at the end of the request; null if it is not captured
+   * @return to be closed at the end of the request; null if it is not captured
    */
   public @Nullable Admission admit() {
     try {
@@ -170,7 +170,7 @@ public final class Recorder implements AutoCloseable {
   /**
    * Notes a model and its modules; they are written with the next capture.
    *
-   * @param file what it was loaded from, null where that is not known; its hash is made later, on
+   * @param file the file that it was loaded from, null if unknown; its hash is computed later, on
    *     another thread
    */
   public void model(ModelInfo model, @Nullable ModelFile file) {

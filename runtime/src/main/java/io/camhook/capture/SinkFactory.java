@@ -13,10 +13,10 @@ public interface SinkFactory {
   /**
    * Opens the sink.
    *
-   * @param config what the sink's own settings are part of
-   * @param yaml text of the configuration as it may be published; null if there is none
-   * @param bytes memory that the sink may take for itself
-   * @param log takes what happens beside writing
+   * @param config the configuration, which contains the sink's settings
+   * @param yaml publishable text of the configuration; null if there is none
+   * @param bytes memory that the sink may use
+   * @param log receives other events than writes
    */
   CaptureSink open(CamhookConfig config, @Nullable String yaml, long bytes, EventLog log)
       throws IOException;

@@ -135,7 +135,7 @@ public record CamhookConfig(
     /** The first output that can hold scores, {@code [N,C,…]}. */
     public static final Scored USUAL = new Scored(null, null);
 
-    /** Whether nothing was said. */
+    /** Whether nothing was configured. */
     public boolean isUsual() {
       return equals(USUAL);
     }
@@ -160,7 +160,7 @@ public record CamhookConfig(
        * the positions between; models of onnxruntime only.
        */
       SIMILARITY,
-      /** What the application itself sends backward; plain networks only. */
+      /** The application's own loss; plain networks only. */
       LOSS,
       NONE
     }
@@ -219,7 +219,7 @@ public record CamhookConfig(
    */
   public record Limits(
       long queueBytes, WhenFull whenFull, Duration maxWait, Duration close, boolean exact) {
-    /** Of {@code queueBytes}: derived where the queue is made. */
+    /** For {@code queueBytes}: derived when the queue is created. */
     public static final long AUTO = 0;
 
     public static final Duration DEFAULT_MAX_WAIT = Duration.ofSeconds(1);
@@ -289,7 +289,7 @@ public record CamhookConfig(
    */
   public record DiskLimits(
       long maxBytes, long minFree, @Nullable Duration maxAge, WhenFull whenFull) {
-    /** Of {@code minFree}: derived from the size of the disk. */
+    /** For {@code minFree}: derived from the size of the disk. */
     public static final long AUTO = -1;
 
     public static final DiskLimits NONE = new DiskLimits(Long.MAX_VALUE, 0, null, WhenFull.STOP);

@@ -31,7 +31,7 @@ public record KafkaOutput(
     @Nullable Path claimCheck,
     List<Path> classPath,
     Map<String, String> properties) {
-  /** Of {@code maxBytes}: what the topic's configuration says. */
+  /** For {@code maxBytes}: the limit in the topic's configuration. */
   public static final long ASK = 0;
 
   public static final String DEFAULT_SPOOL_DIRECTORY = "captures/spool";

@@ -9,7 +9,7 @@ public interface BlockCall {
    *
    * @param result what it returned, null if it threw
    * @param thrown what it threw, null if it returned
-   * @return the result that the caller gets
+   * @return the result for the caller
    */
   @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);
 

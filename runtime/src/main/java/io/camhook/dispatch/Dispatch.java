@@ -189,7 +189,7 @@ public final class Dispatch {
     }
   }
 
-  /** Something of an engine ends: a session, or the engine itself together with the JVM. */
+  /** Called when a session ends, or the engine itself at JVM shutdown. */
   public static void ending(Object subject) {
     try {
       EngineCalls engine = engineOf(subject);

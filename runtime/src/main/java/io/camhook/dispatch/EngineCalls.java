@@ -50,10 +50,9 @@ public interface EngineCalls {
   /**
    * The engine is about to run a model that is one call to native code.
    *
-   * @param inputs what the model gets
+   * @param inputs the model's inputs
    * @param training whether the caller wants a graph
-   * @return what the model returned, if the adapter ran it; null if the engine is to run it as if
-   *     nothing had happened
+   * @return the model's result if the adapter ran it; null if the engine should run it as usual
    */
   default @Nullable Object run(Object block, Object inputs, boolean training) {
     return null;

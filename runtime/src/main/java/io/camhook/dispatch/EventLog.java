@@ -7,13 +7,13 @@ public interface EventLog {
   /** Information that the user asked for. */
   void info(String message);
 
-  /** Something that is not as it should be, and what to do about it. */
+  /** A problem, and what to do about it. */
   void warn(String message);
 
   /** A failure of camhook itself, with its stack trace. */
   void failure(String message, Throwable cause);
 
-  /** Says nothing. */
+  /** Discards everything. */
   EventLog SILENT =
       new EventLog() {
         @Override

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * never throws.
  */
 public final class Failures {
-  /** Of more distinct causes than anybody reads, only the number is kept. */
+  /** The maximum number of distinct causes kept; further ones are only counted. */
   private static final int CAUSES = 64;
 
   private static final String MORE = "others";
@@ -33,9 +33,9 @@ public final class Failures {
   }
 
   /**
-   * Something failed.
+   * Counts a failure.
    *
-   * @param what in words, the same each time
+   * @param what what failed, with the same words each time
    */
   public void add(String what, Throwable cause) {
     try {
@@ -65,7 +65,9 @@ public final class Failures {
     }
   }
 
-  /** What {@link #add} was told of may have worked now: then that is said. Cheap. */
+  /**
+   * Called after a success: if {@code what} had failed before, reports that it works again. Cheap.
+   */
   public void worked(String what) {
     if (!anyFailing) {
       return;

@@ -10,7 +10,7 @@ public final class UserFailure {
 
   private UserFailure() {}
 
-  /** Says that {@code thrown} is the application's; the caller throws it on. */
+  /** Marks {@code thrown} as the application's; the caller rethrows it. */
   public static void mark(Throwable thrown) {
     MARKED.put(thrown, Boolean.TRUE);
   }

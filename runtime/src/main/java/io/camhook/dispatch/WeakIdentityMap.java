@@ -20,7 +20,7 @@ public final class WeakIdentityMap<K, V> {
     return map.isEmpty() ? null : map.get(new Probe(key));
   }
 
-  /** The value, made if there is none. */
+  /** The value, created if there is none. */
   public V computeIfAbsent(K key, Supplier<V> make) {
     V known = get(key);
     if (known != null) {

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /** Sends captures to a topic. A capture is written when the brokers have acknowledged it. */
 final class KafkaSink implements CaptureSink {
-  /** What is in flight at the end was waited for by the queue. */
+  /** The queue has already waited for the records in flight. */
   private static final Duration CLOSE = Duration.ofMillis(500);
 
   private final TopicWriter topic;

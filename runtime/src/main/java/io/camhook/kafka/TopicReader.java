@@ -125,9 +125,9 @@ public final class TopicReader implements Closeable {
   }
 
   /**
-   * Waits for captures, at most so long.
+   * Waits for captures, at most for the given time.
    *
-   * @return what came, perhaps nothing
+   * @return the received captures, possibly none
    */
   public List<Received> poll(Duration timeout) throws IOException {
     List<Received> received = new ArrayList<>();

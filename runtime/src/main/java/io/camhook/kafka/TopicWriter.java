@@ -62,7 +62,7 @@ final class TopicWriter {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final int ANSWER_MILLIS = 4_000;
 
-  /** What a broker takes that nobody has configured. */
+  /** The default limit of a broker. */
   private static final long USUAL_MAX_BYTES = 1_048_588;
 
   /** Several captures travel together; memory of this size is used again by the producer. */
@@ -198,7 +198,7 @@ final class TopicWriter {
     return properties;
   }
 
-  /** What the topic takes; where nobody may ask, what a broker takes by itself. */
+  /** The topic's limit; if querying it is not permitted, a broker's default. */
   private long askLimit() {
     Properties properties = clientProperties();
     try (Admin admin = Admin.create(properties)) {

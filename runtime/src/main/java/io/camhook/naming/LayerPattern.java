@@ -34,7 +34,7 @@ public final class LayerPattern {
             : text.equals(".") ? List.of() : List.of(text.split("\\.")));
   }
 
-  /** What it says after its first {@code n} segments, as a pattern of its own. */
+  /** The part after its first {@code n} segments, as a separate pattern. */
   public LayerPattern below(int n) {
     List<String> rest = segments.subList(n, segments.size());
     return new LayerPattern(String.join(".", rest), rest);

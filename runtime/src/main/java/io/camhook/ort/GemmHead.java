@@ -131,7 +131,7 @@ record GemmHead(float[] weight, int channels, float @Nullable [] bias, boolean o
     return new GemmHead(weight, channels, bias, overPositions);
   }
 
-  /** The rows of the targets' classes, {@code [targets, channels]}; null where there are none. */
+  /** The rows of the targets' classes, {@code [targets, channels]}; null if there are none. */
   @Nullable Tensor rows(List<Target> targets) {
     int classes = weight.length / Math.max(1, channels);
     if (targets.isEmpty() || targets.stream().anyMatch(target -> target.index() >= classes)) {

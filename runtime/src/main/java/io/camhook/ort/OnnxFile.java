@@ -150,7 +150,7 @@ public final class OnnxFile {
     }
   }
 
-  /** What the nodes of an operator, such as {@code Softmax}, make: exact names of values. */
+  /** The exact names of the values computed by an operator such as {@code Softmax}. */
   public List<String> valuesOf(String operator) {
     return model.model().graph().nodes().stream()
         .filter(node -> node.is(operator))
@@ -208,7 +208,9 @@ public final class OnnxFile {
     Files.write(to, model.model().withGraph(shuffled).toByteArray());
   }
 
-  /** What a convolution or BatchNorm adds, as FullGrad takes it: values of four dimensions. */
+  /**
+   * The biases of convolutions and BatchNorms as FullGrad uses them: for four-dimensional values.
+   */
   public List<BiasNode> biases() {
     List<BiasNode> found = new ArrayList<>();
     for (Node node : model.model().graph().nodes()) {

@@ -51,7 +51,7 @@ final class OnnxPlan {
   }
 
   /**
-   * The output that is explained: the one that the entry names by position or name, else the usual.
+   * The explained output: the one that the entry names by position or name, else the usual one.
    *
    * @param possible outputs that can hold scores
    * @param declared all outputs of the model, in order
@@ -70,7 +70,7 @@ final class OnnxPlan {
     return possible.contains(name) ? name : null;
   }
 
-  /** What a similarity is taken to; null where another target is explained. */
+  /** The reference of a similarity target; null for other targets. */
   @Nullable SimilarityTarget similarity() {
     return similarity;
   }
@@ -123,7 +123,7 @@ final class OnnxPlan {
     }
   }
 
-  /** Says once that a value is missing in every capture. */
+  /** Logs once that a value is missing in every capture. */
   void unrecordable(TensorName name, RuntimeException why) {
     sayOnce("'%s' is missing in its captures: %s".formatted(name, why.getMessage()));
   }

@@ -83,7 +83,7 @@ final class OnnxSession implements ModelSession {
     return outputNames;
   }
 
-  /** What the model returned, the output of the scores first. */
+  /** The model's outputs, the scores first. */
   private List<Tensor> ordered(Map<String, Tensor> found) {
     List<Tensor> results = new ArrayList<>();
     List<String> names = new ArrayList<>();

@@ -88,7 +88,7 @@ final class OrtModel {
     return new OrtModel(environment, model, directory, threads);
   }
 
-  /** The same for a model that was made of this one. */
+  /** The same for a model derived from this one. */
   OrtModel of(OnnxModel made) throws OnnxException {
     return new OrtModel(environment, made, directory, threads);
   }
@@ -118,12 +118,12 @@ final class OrtModel {
     return GradientModel.of(model, types).taps(taps).score(score).build();
   }
 
-  /** What makes values from the model's inputs. */
+  /** The part of the model that computes values from the model's inputs. */
   OnnxModel upTo(Collection<String> outputs) throws OnnxException {
     return Subgraph.upTo(model, outputs, types);
   }
 
-  /** What makes values from others. */
+  /** The part of the model that computes values from others. */
   OnnxModel between(Collection<String> given, Collection<String> outputs) throws OnnxException {
     return Subgraph.between(model, given, outputs, types);
   }

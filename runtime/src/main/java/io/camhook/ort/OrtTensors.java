@@ -17,7 +17,7 @@ import java.util.Optional;
 final class OrtTensors {
   private OrtTensors() {}
 
-  /** Copies a tensor of onnxruntime to the heap; empty where it is none, or holds strings. */
+  /** Copies a tensor of onnxruntime to the heap; empty if it is not a tensor, or holds strings. */
   static Optional<Tensor> copied(OnnxValue value) {
     if (!(value instanceof OnnxTensor tensor)) {
       return Optional.empty();

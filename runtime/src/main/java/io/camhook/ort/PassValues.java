@@ -38,8 +38,8 @@ record PassValues(
   }
 
   /**
-   * The output that holds class scores: of those that can, the one with a name that such an output
-   * usually has, else the first; null if there is none.
+   * The output that holds class scores: among the suitable ones, the one with a usual name, else
+   * the first; null if there is none.
    */
   static @Nullable String scores(Map<String, Tensor> outputs) {
     return preferred(possible(outputs));
@@ -53,7 +53,7 @@ record PassValues(
         .toList();
   }
 
-  /** Of outputs that can be class scores, the one that is; null if there are none. */
+  /** Chooses the class scores among the suitable outputs; null if there are none. */
   static @Nullable String preferred(List<String> possible) {
     return SCORES.stream()
         .filter(possible::contains)

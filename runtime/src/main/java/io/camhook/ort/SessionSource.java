@@ -65,8 +65,7 @@ record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark)
   /**
    * Reads the model.
    *
-   * @throws OnnxException if it cannot be read, or is not what the session was made of, with the
-   *     reason
+   * @throws OnnxException if it cannot be read, or is not the model of the session, with the reason
    */
   OnnxModel read() throws IOException {
     ByteBuffer given = bytes;
@@ -90,7 +89,7 @@ record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark)
     return given == null || mark != mark(given) ? null : ModelFile.sha256(given);
   }
 
-  /** Where files with weights lie; null for bytes. */
+  /** The folder of files with weights; null for bytes. */
   @Nullable Path folder() {
     return file == null ? null : file.toAbsolutePath().getParent();
   }

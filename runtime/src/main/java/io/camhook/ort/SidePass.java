@@ -124,7 +124,7 @@ final class SidePass {
     return false;
   }
 
-  /** What a predictor was given, else the picture in an input. */
+  /** The predictor's pictures, else the picture in an input. */
   private @Nullable Tensor pictures() {
     if (values.pictures() != null) {
       return values.pictures();

@@ -53,10 +53,10 @@ final class SideSession implements AutoCloseable {
   /**
    * Runs it.
    *
-   * @param inputs the model's; what the session does not need is left out
+   * @param inputs the model's inputs; those that the session does not need are ignored
    * @param seed ∂score/∂output; null for a session without gradients
    * @param wanted names of the outputs that are computed for the caller
-   * @return what the caller closes; null if the session is closed
+   * @return to be closed by the caller; null if the session is closed
    */
   OrtSession.@Nullable Result run(
       Map<String, ? extends OnnxTensorLike> inputs, @Nullable OnnxTensor seed, Set<String> wanted)

@@ -136,7 +136,7 @@ final class WatchedRun implements BlockCall {
     return given;
   }
 
-  /** What a predictor of DJL's was given for this batch. */
+  /** The pictures that a DJL predictor was given for this batch. */
   private @Nullable Tensor pictures(Map<String, Tensor> outputs) {
     String scores = PassValues.scores(outputs);
     return scores == null || !watched.plan().captures(CaptureKind.IMAGE)

@@ -96,25 +96,25 @@ final class WatchedSession implements AutoCloseable {
     }
   }
 
-  /** For passes that are captured; null where there is none (yet). */
+  /** Runs captured passes; null if there is none (yet). */
   @Nullable SideSession side() {
     SideSessions now = sides;
     return now == null ? null : now.capturing();
   }
 
-  /** For passes that hooks look at; null where there is none (yet). */
+  /** Runs passes that hooks look at; null if there is none (yet). */
   @Nullable SideSession looking() {
     SideSessions now = sides;
     return now == null ? null : now.looking();
   }
 
-  /** For passes whose values hooks replace; null where there is none (yet). */
+  /** Runs passes whose values hooks replace; null if there is none (yet). */
   @Nullable ReplacingSessions replacing() {
     SideSessions now = sides;
     return now == null ? null : now.replacing();
   }
 
-  /** What looks at its layers. */
+  /** The hooks on its layers. */
   LayerHooks hooks() {
     SideSessions now = sides;
     return now == null ? none : now.hooks();
@@ -128,8 +128,8 @@ final class WatchedSession implements AutoCloseable {
   }
 
   /**
-   * The worker has made the side sessions, or there are none: then what goes in and out is
-   * recorded.
+   * Called when the worker has created the side sessions. If there are none, only inputs and
+   * outputs are recorded.
    */
   synchronized void made(@Nullable SideSessions sessions) {
     if (closed && sessions != null) {
@@ -164,7 +164,7 @@ final class WatchedSession implements AutoCloseable {
     }
   }
 
-  /** What goes in and out is recorded from now on, and nothing inside. */
+  /** From now on records only inputs and outputs. */
   void giveUp(String why) {
     plan.sayOnce(why + "; from now on its captures hold only inputs and outputs");
     drop();

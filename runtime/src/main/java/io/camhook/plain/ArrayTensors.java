@@ -26,7 +26,7 @@ final class ArrayTensors {
     return value != null && element(value.getClass()) != null;
   }
 
-  /** Type of the numbers in a (nested) array type; null if it is none. */
+  /** Element type of a (nested) numeric array type; null if it is not one. */
   private static @Nullable Class<?> element(Class<?> type) {
     Class<?> element = type;
     while (element.isArray()) {

@@ -91,12 +91,12 @@ final class LayerChain {
   }
 
   /**
-   * Goes backward from the output to the earliest layer whose gradient is wanted.
+   * Runs backward from the output to the earliest layer whose gradient is wanted.
    *
    * @param output what the root returned
    * @param seed ∂score/∂output
    * @return ∂score/∂A by layer
-   * @throws IllegalArgumentException if the layers are no chain, or cannot be called
+   * @throws IllegalArgumentException if the layers do not form a chain, or cannot be called
    * @throws IllegalStateException if one of them threw
    */
   Map<LayerOutput, Tensor> gradients(

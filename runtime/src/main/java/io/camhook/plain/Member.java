@@ -19,8 +19,8 @@ final class Member {
   }
 
   /**
-   * The member of {@code type} or the nearest of its superclasses and interfaces; where there is
-   * none of that name, the getter: {@code getSecond} for {@code second}.
+   * The member of {@code type} or the nearest of its superclasses and interfaces; if there is none
+   * with that name, the getter: {@code getSecond} for {@code second}.
    */
   static Optional<Member> find(Class<?> type, String name) {
     return named(type, name)

@@ -33,9 +33,9 @@ final class MemberChain {
   }
 
   /**
-   * What the chain leads to from {@code owner}; null where something on the way is null.
+   * The value at the end of the chain from {@code owner}; null if a value on the path is null.
    *
-   * @throws IllegalArgumentException if an object on the way has no such member
+   * @throws IllegalArgumentException if an object on the path has no such member
    */
   @Nullable Object get(Object owner) {
     Object at = owner;

@@ -131,7 +131,7 @@ final class ModuleCall implements PlainCall {
     return replacement;
   }
 
-  /** What does not fit is the hook's mistake. */
+  /** A value that does not fit is the hook's mistake. */
   private void overwrite(Object value, Object replacement) {
     try {
       network.tensors(module).overwrite(value, replacement);
@@ -206,7 +206,7 @@ final class ModuleCall implements PlainCall {
     return result;
   }
 
-  /** What is thrown is the application's. */
+  /** Exceptions here are the application's. */
   private static @Nullable Object ofUser(Supplier<@Nullable Object> hook) {
     try {
       return hook.get();
@@ -243,7 +243,7 @@ final class ModuleCall implements PlainCall {
     return current;
   }
 
-  /** What the method was given, as the hooks left it. */
+  /** The method's input after the hooks. */
   private @Nullable Object given() {
     Place place = backward ? network.gradOutput(module) : network.input(module);
     return place.kind() == Place.Kind.RETURN

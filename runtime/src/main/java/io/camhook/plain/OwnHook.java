@@ -20,7 +20,7 @@ final class OwnHook implements PlainHook {
   private final @Nullable HookKind only;
   private final boolean always;
 
-  /** Of every type that the hook has. */
+  /** Wraps a hook of any type. */
   OwnHook(Object hook) {
     this.hook = hook;
     this.only = null;

@@ -155,7 +155,7 @@ public final class PlainNetworks {
   }
 
   /**
-   * Notes the state below {@code roots}, in room of the queue.
+   * Saves the state below {@code roots}, using room in the queue.
    *
    * @throws NoRoomException if there is none
    */

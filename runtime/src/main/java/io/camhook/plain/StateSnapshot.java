@@ -168,7 +168,7 @@ final class StateSnapshot {
     }
   }
 
-  /** What a root holds is noted; where a root refers to other objects, only layers among them. */
+  /** Saves what a root holds; of the other objects that it refers to, only layers. */
   private void child(@Nullable Object child, boolean noted, Object parent) {
     if (child == null) {
       return;

@@ -75,8 +75,8 @@ final class TensorAccess {
   /**
    * A copy of the numbers of a root's input.
    *
-   * @param shape its shape where it is a flat array; null where nothing was said of it
-   * @throws IllegalArgumentException if it is no tensor, or the shape does not fit or is not there
+   * @param shape its shape if it is a flat array; null if not configured
+   * @throws IllegalArgumentException if it is not a tensor, or the shape does not fit or is missing
    */
   Tensor readInput(Object tensor, Object root, @Nullable FlatInputShape shape) {
     Object array = array(tensor);

@@ -88,7 +88,7 @@ final class ThreadCalls {
     return pass;
   }
 
-  /** What takes the gradients of the backward that camhook itself runs, which no hook sees. */
+  /** Receives the gradients of camhook's own backward, which no hook sees. */
   @Nullable LayerGradients ownBackward() {
     return ownBackward;
   }

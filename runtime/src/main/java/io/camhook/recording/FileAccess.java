@@ -54,7 +54,7 @@ public final class FileAccess {
     }
   }
 
-  /** What {@code file} is now, without following it; null if there is nothing of that name. */
+  /** The current attributes of {@code file}, without following links; null if it does not exist. */
   static @Nullable BasicFileAttributes attributes(Path file) {
     try {
       return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);

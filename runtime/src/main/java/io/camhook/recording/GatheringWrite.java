@@ -28,7 +28,7 @@ final class GatheringWrite {
   private @Nullable FileChannel channel;
   private long position;
 
-  /** Where in the buffer the copied bytes begin that are no piece yet. */
+  /** Start in the buffer of copied bytes that are not yet a piece. */
   private int copied;
 
   void begin(FileChannel channel, long position) {

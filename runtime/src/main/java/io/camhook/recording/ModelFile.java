@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param modified milliseconds since 1970
  */
 public record ModelFile(Path path, long size, long modified) {
-  /** What a hash reads at once. */
+  /** Number of bytes that a hash reads at a time. */
   public static final int CHUNK = 1 << 20;
 
   /** Called after each chunk, so that a reader may give way to others. */
@@ -30,7 +30,7 @@ public record ModelFile(Path path, long size, long modified) {
     void chunk() throws InterruptedException;
   }
 
-  /** The file as it is now; null if there is none that can be read. */
+  /** The file in its current state; null if it cannot be read. */
   public static @Nullable ModelFile of(Path path) {
     try {
       BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);

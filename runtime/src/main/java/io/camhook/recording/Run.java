@@ -41,7 +41,7 @@ public record Run(
    * The run of this process, begun now.
    *
    * @param config text of {@code camhook.yaml}
-   * @param versions what to note beside the JVM's own version and vendor
+   * @param versions versions to record besides the JVM's version and vendor
    */
   public static Run begin(@Nullable String config, Map<String, String> versions) {
     Map<String, String> all = new TreeMap<>(versions);

@@ -100,9 +100,9 @@ final class ShardReader implements Closeable {
   }
 
   /**
-   * What is wrong with the end of the file, given that {@link #next} returned null.
+   * The damage at the end of the file, given that {@link #next} returned null.
    *
-   * @return null if the archive ends as it should
+   * @return null if the archive ends correctly
    */
   @Nullable Damage tail() throws IOException {
     long rest = channel.size() - position;

@@ -63,7 +63,7 @@ final class ShardWriter implements Closeable {
     }
   }
 
-  /** Begins a file, which must not exist; if that fails, there is none afterwards. */
+  /** Creates a file, which must not exist; if that fails, no file is left behind. */
   static ShardWriter create(Path file, FileAccess access) throws IOException {
     FileChannel channel =
         access.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

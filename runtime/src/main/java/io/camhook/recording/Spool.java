@@ -44,7 +44,7 @@ public final class Spool implements Closeable {
   private final RecordingWriter writer;
   private final Path own;
 
-  /** What earlier processes left behind, oldest first. */
+  /** Captures that earlier processes left behind, oldest first. */
   private final Deque<Path> left = new ArrayDeque<>();
 
   private @Nullable Source source;
@@ -250,7 +250,7 @@ public final class Spool implements Closeable {
   }
 
   /**
-   * The oldest capture that was not given before.
+   * The oldest capture that has not been returned before.
    *
    * @return null if there is none for now
    */
@@ -330,8 +330,8 @@ public final class Spool implements Closeable {
   }
 
   /**
-   * Ends sending. If everything of this process has arrived, nothing is left of it on disk; else it
-   * waits for the next process.
+   * Ends sending. If all captures of this process have arrived, no file remains; otherwise they
+   * wait for the next process.
    */
   @Override
   public synchronized void close() throws IOException {

@@ -27,7 +27,7 @@ record Measure(
     ToLongFunction<CaptureStatus> value) {
 
   /**
-   * Everything that is offered.
+   * All published numbers.
    *
    * @param health what the stats hooks see
    */

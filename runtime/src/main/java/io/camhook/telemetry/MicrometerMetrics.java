@@ -15,7 +15,7 @@ final class MicrometerMetrics {
 
   private MicrometerMetrics() {}
 
-  /** Gives what takes the meters out of the registry again; each is held by its meter. */
+  /** Returns handles that remove the meters from the registry; each is kept alive by its meter. */
   static List<AutoCloseable> register(
       Class<?> metrics, List<Measure> measures, Supplier<CaptureStatus> status) {
     try {

@@ -33,7 +33,7 @@ final class OpenTelemetryMetrics {
     }
   }
 
-  /** Gives what unregisters the instruments. */
+  /** Returns handles that unregister the instruments. */
   static List<AutoCloseable> register(
       Class<?> global, List<Measure> measures, Supplier<CaptureStatus> status) {
     try {

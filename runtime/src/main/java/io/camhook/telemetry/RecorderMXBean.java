@@ -16,7 +16,7 @@ public interface RecorderMXBean {
   /** Requests that were chosen to be captured. */
   long getSampled();
 
-  /** Of these, requests whose result did not meet {@code sampling.when}. */
+  /** Sampled requests whose result did not meet {@code sampling.when}. */
   long getSkipped();
 
   /** Captures; the sum of written, dropped and failed, but for those that wait. */

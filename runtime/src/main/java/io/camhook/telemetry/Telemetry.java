@@ -12,7 +12,7 @@ public final class Telemetry {
   private Telemetry() {}
 
   /**
-   * Attaches everything there is; a JDK without JMX or JFR goes without.
+   * Attaches all available kinds of monitoring; a JDK may lack JMX or JFR.
    *
    * @param health what the stats hooks see
    * @param every how often a line is logged; zero for never

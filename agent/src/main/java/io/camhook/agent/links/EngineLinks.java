@@ -45,7 +45,7 @@ public final class EngineLinks {
   }
 
   /**
-   * What of it is not there, in words.
+   * The missing classes and members, as messages.
    *
    * @param loader sees the engine
    */

@@ -39,7 +39,7 @@ final class OrtSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
           SESSION + " close ()V",
           "ai/onnxruntime/OrtEnvironment$OrtEnvCloser run ()V");
 
-  /** What the adapter does without where it is not there. */
+  /** Members that the adapter can do without. */
   private static final List<String> OPTIONAL = List.of("TensorInfo.getDimensionNames()");
 
   private final EventLog log;

@@ -38,7 +38,7 @@ final class ConditionText {
   /**
    * Reads a condition.
    *
-   * @throws IllegalArgumentException if the text is none
+   * @throws IllegalArgumentException if the text is not a condition
    */
   static Condition parse(String text) {
     return new ConditionText(text).parse();

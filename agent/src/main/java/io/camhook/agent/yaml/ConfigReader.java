@@ -46,11 +46,11 @@ public final class ConfigReader {
   private final DirectoryPattern.Process process;
 
   /**
-   * @param overrides what takes precedence over the file
+   * @param overrides values that take precedence over the file
    * @param environment the environment variables that {@code ${NAME}} may name
    * @param start when the process began, for {@code %t}
    * @param pid for {@code %p}
-   * @param host for {@code %h}, asked only if the pattern has it: it may take time
+   * @param host for {@code %h}, called only if the pattern contains it, because it may take time
    */
   public ConfigReader(
       Overrides overrides,

@@ -22,7 +22,7 @@ final class KafkaReader {
     this.process = process;
   }
 
-  /** Null if nothing is said of Kafka. */
+  /** Null if Kafka is not configured. */
   @Nullable KafkaOutput read(Section output) {
     try (Section section = output.section("kafka")) {
       boolean[] given =

@@ -42,7 +42,7 @@ public final class PublishedYaml {
     this.text = text;
   }
 
-  /** What may be published of a configuration; null if it is no YAML. */
+  /** The publishable text of a configuration; null if it is not YAML. */
   public static @Nullable String of(String text) {
     try {
       LoaderOptions options = new LoaderOptions();

@@ -9,7 +9,7 @@ final class AffineScores {
   private AffineScores() {}
 
   /**
-   * The scores with each of {@code channels} ablated, and at last that of the whole activation.
+   * The scores with each of {@code channels} ablated, and finally that of the unchanged activation.
    *
    * @param activation of one sample, channels first
    * @param values what the channels are ablated to

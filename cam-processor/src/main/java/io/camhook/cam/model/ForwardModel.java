@@ -63,7 +63,7 @@ public interface ForwardModel {
   }
 
   /**
-   * What a detector finds in each picture of a batch.
+   * A detector's results for each picture of a batch.
    *
    * @param input {@code [n, …]}
    * @throws CamException if the outputs show no boxes

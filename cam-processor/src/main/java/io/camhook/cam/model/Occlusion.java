@@ -60,7 +60,7 @@ final class Occlusion extends InputMethod {
     return FloatMap.of(drop, size);
   }
 
-  /** Of each token how much the score falls when the padding token takes its place. */
+  /** For each token, how much the score drops when the padding token replaces it. */
   private FloatMap tokens(ModelRun run) {
     float pad = run.absent(id());
     float[] input = run.input().toFloats();

@@ -75,7 +75,7 @@ public record Boxes(Format format, int count, int columns, boolean columnsFirst)
     return format == Format.V5 ? score * output[index(box, 4)] : score;
   }
 
-  /** What the output says of a box. */
+  /** The detection in one box of the output. */
   public Detection detection(float[] output, int box) {
     float x = output[index(box, 0)];
     float y = output[index(box, 1)];
@@ -96,7 +96,7 @@ public record Boxes(Format format, int count, int columns, boolean columnsFirst)
         best);
   }
 
-  /** What it says of every box. */
+  /** The detections in all boxes. */
   public List<Detection> all(float[] output) {
     return IntStream.range(0, count).mapToObj(box -> detection(output, box)).toList();
   }

@@ -11,7 +11,7 @@ import io.camhook.cam.CamException;
  */
 public interface ScoreTarget {
 
-  /** What the target is, for people: {@code class 282}. */
+  /** A readable name of the target: {@code class 282}. */
   String name();
 
   /**

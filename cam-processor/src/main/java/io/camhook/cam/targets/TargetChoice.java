@@ -27,7 +27,7 @@ public final class TargetChoice {
   /**
    * Reads a target.
    *
-   * @throws CamException if it is none, or a label does not exist
+   * @throws CamException if it is not a target, or a label does not exist
    */
   public static TargetChoice parse(String text, Labels labels) {
     if (text.matches("top[1-9]\\d{0,5}")) {
@@ -97,7 +97,7 @@ public final class TargetChoice {
     return new CamException("target '%s': expected %s".formatted(text, EXPECTED));
   }
 
-  /** What the user wrote. */
+  /** The user's text. */
   @Override
   public String toString() {
     return text;

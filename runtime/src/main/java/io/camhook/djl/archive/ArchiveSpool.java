@@ -45,7 +45,7 @@ final class ArchiveSpool implements AutoCloseable {
   }
 
   /**
-   * Takes what a stream holds.
+   * Reads the contents of a stream.
    *
    * @param size bytes to read; -1 is up to the end
    */

@@ -34,7 +34,7 @@ final class CopyLoad implements BlockCall {
     return block;
   }
 
-  /** Where no agent is: what the woven call would do. */
+  /** Without the agent: does what the woven call would do. */
   PtSymbolBlock runUnwoven() {
     begin(arguments);
     PtSymbolBlock block = load();

@@ -69,7 +69,7 @@ public final class ScriptLoads {
     this.log = log;
   }
 
-  /** What was done to the archive behind {@code block}; null if nothing was looked at. */
+  /** How the archive of {@code block} was instrumented; null if it was not examined. */
   @Nullable
   public ScriptPlan planOf(Block block) {
     return plans.get(block);
@@ -288,7 +288,7 @@ public final class ScriptLoads {
       return model == null || model.file() == null || dryRun;
     }
 
-    /** What fails now leaves the application a model without captures of its layers. */
+    /** If this fails, the application has a model without captures of its layers. */
     private void note(Block block) {
       try {
         noteFile(block);
@@ -340,7 +340,7 @@ public final class ScriptLoads {
               archive.state().orElse(null)));
     }
 
-    /** What {@code auto} means, if it is recorded. */
+    /** The layer that {@code auto} means, if it is recorded. */
     private static @Nullable String auto(TorchScriptArchive archive, @Nullable TapPlan plan) {
       return plan == null
           ? null

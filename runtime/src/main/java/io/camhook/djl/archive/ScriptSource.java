@@ -55,7 +55,7 @@ abstract class ScriptSource implements AutoCloseable {
     return new FromStream(subject, arguments.clone(), header, sized, spool);
   }
 
-  /** Says why another archive may not take the place of this one; null if it may. */
+  /** The reason why another archive cannot replace this one; null if it can. */
   abstract @Nullable String unfit();
 
   /** The archive. */
@@ -70,7 +70,7 @@ abstract class ScriptSource implements AutoCloseable {
   /** Lets the call load the archive as it came. */
   abstract void again(Object[] arguments) throws IOException;
 
-  /** Gives the parameters of a copy the state that those of the archive would have. */
+  /** Sets the parameters of a copy to the state that the archive's would have. */
   abstract void freeze(Block block);
 
   /** Loads the archive as it came, with the arguments that DJL's call had. */

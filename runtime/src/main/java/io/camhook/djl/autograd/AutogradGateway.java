@@ -59,7 +59,7 @@ public final class AutogradGateway {
     return manager;
   }
 
-  /** Gives the module back, if it was made; nobody may call it from then on. */
+  /** Frees the module if it was created; it must not be called afterwards. */
   public static void release() {
     AutogradGateway gateway = made;
     if (gateway != null) {
@@ -283,8 +283,8 @@ public final class AutogradGateway {
   }
 
   /**
-   * Leaves nothing of the {@code .grad} of leaves: whoever adds to one fails, as {@link #isSpoiled}
-   * tells.
+   * Makes the {@code .grad} of leaves unusable: adding to one fails, as {@link #isSpoiled} can
+   * tell.
    */
   public void spoil(List<NDArray> leaves) {
     long[] grads = new long[leaves.size()];

@@ -98,7 +98,7 @@ public final class Tensors {
     return own(JniUtils.clone((PtNDArray) array), owner);
   }
 
-  /** What the application gets in place of {@code array}: same values, name and manager. */
+  /** The array for the application in place of {@code array}: same values, name and manager. */
   public static NDArray withoutGraph(NDArray array) {
     return named(JniUtils.detachGradient((PtNDArray) array), array);
   }

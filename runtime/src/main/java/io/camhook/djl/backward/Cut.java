@@ -70,9 +70,9 @@ final class Cut {
   }
 
   /**
-   * Stands at a node that is in the graph already, where gradients can only be seen.
+   * A cut at an existing node of the graph, where gradients can only be seen.
    *
-   * @param refusal what is said to a hook that wants more
+   * @param refusal message for a hook that wants to replace a gradient
    */
   static Cut observing(NDArray array, String refusal) {
     return new Cut(array, null, array, refusal, null);
@@ -88,7 +88,7 @@ final class Cut {
     return point;
   }
 
-  /** The cut that nothing of the model is between; null if there is none. */
+  /** The cut directly before this one; null if there is none. */
   @Nullable Cut earlier() {
     return earlier;
   }
@@ -118,7 +118,7 @@ final class Cut {
     return before;
   }
 
-  /** Where the gradient arrives; null where the graph is not cut. */
+  /** The leaf at which the gradient arrives; null if the graph is not cut. */
   @Nullable NDArray leaf() {
     return leaf;
   }

@@ -115,8 +115,8 @@ abstract class GradPoint {
   /**
    * Runs the hooks.
    *
-   * @param gradients one per cut, null where there is none
-   * @return the gradients that take their place, null for none; null if nothing is replaced
+   * @param gradients one per cut, null if there is none
+   * @return the replacement gradients, with null entries for none; null if nothing is replaced
    */
   abstract @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients);
 

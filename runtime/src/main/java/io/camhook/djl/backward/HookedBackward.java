@@ -190,7 +190,7 @@ public final class HookedBackward {
 
   // ---- points in a graph that goes past them
 
-  /** A point that has to fire before the engine runs on; null if there is none. */
+  /** A point that must fire before the engine continues; null if there is none. */
   private @Nullable GradPoint nextBeforeEngine() {
     if (roots.isEmpty()) {
       return null;
@@ -537,7 +537,7 @@ public final class HookedBackward {
     }
   }
 
-  /** What has arrived where no hook has run is lost, as in PyTorch. */
+  /** Gradients that have arrived at points whose hooks have not run are lost, as in PyTorch. */
   private void giveUp() {
     leaves.forEach(LeafBackward::undo);
     for (GradPoint point : waiting) {

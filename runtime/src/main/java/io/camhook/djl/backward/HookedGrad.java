@@ -133,7 +133,9 @@ public final class HookedGrad {
     return point.cuts().stream().map(Cut::leaf).filter(Objects::nonNull).toList();
   }
 
-  /** Where gradients come to a point: its leaves, and its tensors if uses go past them. */
+  /**
+   * The arrays at which gradients reach a point: its leaves, and its tensors if uses bypass them.
+   */
   private static List<NDArray> ends(GradPoint point) {
     List<NDArray> ends = new ArrayList<>(leaves(point));
     if (point.isReachedDirectly()) {
@@ -212,7 +214,7 @@ public final class HookedGrad {
     }
   }
 
-  /** What the hooks of a leaf make of its gradient. */
+  /** A leaf's gradient after its hooks. */
   private @Nullable NDArray ofLeaf(NDArray tensor, @Nullable NDArray gradient) {
     if (gradient == null || !firing) {
       return gradient;

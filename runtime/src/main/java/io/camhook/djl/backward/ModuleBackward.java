@@ -288,8 +288,8 @@ public final class ModuleBackward {
   }
 
   /**
-   * What one hook is shown: it may change the list and close the arrays. The last to see copies
-   * that nobody needs any more gets those themselves.
+   * The list passed to one hook, which may change it and close the arrays. The last hook to see
+   * copies that are no longer needed gets the copies themselves.
    */
   private static NDList handles(NDList gradients) {
     NDList shown = new NDList();

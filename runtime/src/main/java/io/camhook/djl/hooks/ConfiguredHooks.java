@@ -171,7 +171,7 @@ public final class ConfiguredHooks {
     attached.computeIfAbsent(block, CopyOnWriteArrayList::new).add(removal);
   }
 
-  /** Takes every attached hook away. */
+  /** Removes every attached hook. */
   public void remove() {
     attached.values().forEach(removals -> removals.forEach(Runnable::run));
   }

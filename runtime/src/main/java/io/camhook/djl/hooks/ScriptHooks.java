@@ -53,8 +53,8 @@ public final class ScriptHooks {
    * Runs the model and the hooks inside it.
    *
    * @param training whether the caller wants a graph
-   * @param capture is captured, if there is one
-   * @return what the model returned; null if there are no hooks inside and the engine is to run it
+   * @param capture the capture of this pass, if there is one
+   * @return the model's result; null if there are no hooks inside and the engine should run it
    */
   @Nullable
   public NDList run(
@@ -147,7 +147,7 @@ public final class ScriptHooks {
     }
   }
 
-  /** What is thrown, the application would have got without us. */
+  /** Exceptions here would have reached the application without camhook as well. */
   private static NDList runOfApplication(PtSymbolBlock block, NDList inputs, boolean training) {
     try {
       return IValueUtils.forward(block, inputs, training);

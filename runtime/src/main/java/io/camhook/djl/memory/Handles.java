@@ -22,7 +22,7 @@ public final class Handles {
 
   /**
    * Gives {@code array} the native tensor of {@code other}, which is closed with the tensor that
-   * {@code array} had. Whoever holds {@code array} goes on with the new one.
+   * {@code array} had. Every reference to {@code array} then uses the new one.
    */
   public static void moveInto(PtNDArray array, PtNDArray other) {
     AtomicReference<Long> here = of(array);
@@ -45,7 +45,7 @@ public final class Handles {
         : System.nanoTime();
   }
 
-  /** Where the array keeps its handle. */
+  /** The array's reference to its handle. */
   @SuppressWarnings("unchecked")
   static AtomicReference<Long> of(PtNDArray array) {
     try {

@@ -39,7 +39,7 @@ public final class LooseArrays implements AutoCloseable {
     this.manager = new WeakReference<>(manager);
   }
 
-  /** That of a manager's arrays. */
+  /** The instance for a manager's arrays. */
   public static LooseArrays of(NDManager manager) {
     synchronized (BY_MANAGER) {
       LooseArrays known = BY_MANAGER.get(manager);
@@ -69,7 +69,7 @@ public final class LooseArrays implements AutoCloseable {
     }
   }
 
-  /** Takes back what {@link #atEnd} was given. */
+  /** Undoes {@link #atEnd}. */
   public void forget(Runnable end) {
     ends.remove(end);
   }

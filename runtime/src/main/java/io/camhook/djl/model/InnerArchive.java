@@ -32,7 +32,7 @@ public final class InnerArchive {
   /**
    * Those among the modules of a network; none where an archive is the whole model.
    *
-   * @param plans what became of an archive when it was loaded; null if it was not looked at
+   * @param plans how each archive was instrumented when it was loaded; null if it was not
    */
   public static List<InnerArchive> of(
       List<BlockTree.Module> modules, Function<Block, @Nullable ScriptPlan> plans) {
@@ -89,12 +89,12 @@ public final class InnerArchive {
     return block;
   }
 
-  /** Where the archive is in its network. */
+  /** The archive's path in its network. */
   public String path() {
     return at.toString();
   }
 
-  /** What became of the archive when it was loaded. */
+  /** How the archive was instrumented when it was loaded. */
   public ScriptPlan script() {
     return script;
   }

@@ -141,7 +141,7 @@ public final class ModelPlan {
             .toList();
   }
 
-  /** An archive that is a block of this model; null if the block is none. */
+  /** The archive that is this block of the model; null if the block is not an archive. */
   public @Nullable InnerArchive inner(Block block) {
     for (InnerArchive archive : archives) {
       if (archive.block() == block) {
@@ -306,7 +306,7 @@ public final class ModelPlan {
     return first;
   }
 
-  /** Where the model has its scores. */
+  /** The output and axis of the model's scores. */
   public CamhookConfig.Scored scored() {
     return entry.scored();
   }
@@ -336,7 +336,7 @@ public final class ModelPlan {
     };
   }
 
-  /** What {@link Classifier#rows} says, if the model has a linear layer. */
+  /** The result of {@link Classifier#rows}, if the model has a linear layer. */
   @Nullable
   public NDArray classifierRows(NDArray activation, List<Target> targets, NDManager owner) {
     return classifier == null ? null : classifier.rows(activation, targets, owner);
@@ -356,7 +356,7 @@ public final class ModelPlan {
     }
   }
 
-  /** Says once that a tensor is missing in every capture. */
+  /** Logs once that a tensor is missing in every capture. */
   public void unrecordable(TensorName name, RuntimeException why) {
     if (unrecordable.add(name)) {
       log.warn(
@@ -364,7 +364,7 @@ public final class ModelPlan {
     }
   }
 
-  /** Says once that there is no graph to differentiate, and none may be made. */
+  /** Logs once that there is no graph to differentiate, and none may be built. */
   public void lacksGraph() {
     if (withoutGraph.compareAndSet(false, true)) {
       log.warn(

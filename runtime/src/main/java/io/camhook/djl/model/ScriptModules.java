@@ -61,7 +61,7 @@ public final class ScriptModules {
   }
 
   /**
-   * Of a model whose archive was loaded with the methods of {@code plan}.
+   * For a model whose archive was loaded with the methods of {@code plan}.
    *
    * @param model its name
    */
@@ -146,12 +146,15 @@ public final class ScriptModules {
             .formatted(layers, reason);
   }
 
-  /** The archive was loaded as it came (dry run): its modules are known, and nothing is run. */
+  /**
+   * Called when the archive was loaded unchanged (dry run): its modules are known, and no hook
+   * runs.
+   */
   public void loadedPlain() {
     live = false;
   }
 
-  /** From now on nothing is looked at. */
+  /** From now on hooks see nothing. */
   public void close(String reason) {
     opacity = reason;
   }
@@ -205,7 +208,7 @@ public final class ScriptModules {
   }
 
   /**
-   * What the hooks of this moment want to be recorded.
+   * The values that the current hooks want recorded.
    *
    * @param graph whether the pass makes a graph
    */

@@ -24,9 +24,9 @@ public final class ScriptPlan {
   private volatile boolean oneCall;
 
   /**
-   * @param entry what the configuration says of the model; null if it names the archive only as a
+   * @param entry the model's entry in the configuration; null if it names the archive only as a
    *     part of networks of blocks
-   * @param taps null where the archive runs as it came
+   * @param taps null if the archive runs unchanged
    * @param modules the module tree, empty if it is not known
    * @param classifier name of the weight of the last linear layer, if there is one
    * @param auto which module {@code auto} means; null if that is not recorded
@@ -60,7 +60,7 @@ public final class ScriptPlan {
     return entry;
   }
 
-  /** The taps that passes use; null where there are none, or they have failed. */
+  /** The taps that passes use; null if there are none, or if they have failed. */
   @Nullable
   public TapPlan taps() {
     return failed.get() ? null : taps;

@@ -41,7 +41,7 @@ public final class BlockPass extends ModelPass {
   /**
    * As {@link ModelPass}.
    *
-   * @param archives the archive that a block is, null if it is none
+   * @param archives returns the archive of a block; null if the block is not an archive
    */
   BlockPass(
       NDManager owner,
@@ -107,7 +107,7 @@ public final class BlockPass extends ModelPass {
     }
   }
 
-  /** Records as hooks look: nothing is detached. */
+  /** Records in the same way as hooks: nothing is detached. */
   private NDList runThrough(
       PtSymbolBlock block,
       InnerArchive archive,

@@ -41,7 +41,7 @@ final class CapturedPass implements PendingCapture {
   private List<String> names = List.of();
   private long bytes;
 
-  /** {@code owner} is closed when the capture is given back. */
+  /** {@code owner} is closed when the capture is freed. */
   CapturedPass(String model, Instant time, NDManager owner, Unrecordable unrecordable) {
     this.unrecordable = unrecordable;
     this.model = model;

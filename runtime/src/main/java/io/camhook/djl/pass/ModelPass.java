@@ -183,7 +183,7 @@ public abstract class ModelPass implements AutoCloseable {
     return new LayerOutput(label.path(), label.call(), label.key().isEmpty() ? null : label.key());
   }
 
-  /** What layers returned, in order of the calls; with gradients, as part of the graph. */
+  /** The layers' results, in order of the calls; with gradients, as part of the graph. */
   public final Map<LayerOutput, NDArray> recorded() {
     Map<LayerOutput, NDArray> values = new LinkedHashMap<>();
     layers.forEach((name, layer) -> values.put(name, layer.value()));
@@ -202,7 +202,7 @@ public abstract class ModelPass implements AutoCloseable {
     return names;
   }
 
-  /** Whether nothing of what was recorded so far stands in a graph. */
+  /** Whether no recorded value so far is in a graph. */
   public final boolean lacksGraph() {
     return !layers.isEmpty() && differentiable().isEmpty();
   }
@@ -214,7 +214,7 @@ public abstract class ModelPass implements AutoCloseable {
    * @param of some of {@link #differentiable}
    * @param keepGraph whether the graph is differentiated again
    * @return no entry for layers that the output does not depend on
-   * @throws EngineException if an operator on the way has no derivative
+   * @throws EngineException if an operator on the path has no derivative
    */
   public final Map<LayerOutput, NDArray> gradients(
       NDArray output, NDArray seed, Collection<LayerOutput> of, boolean keepGraph) {
@@ -236,7 +236,7 @@ public abstract class ModelPass implements AutoCloseable {
   }
 
   /**
-   * Where a layer stands in the graph.
+   * A layer's node in the graph.
    *
    * @throws IllegalArgumentException if it is not recorded
    */
@@ -248,7 +248,7 @@ public abstract class ModelPass implements AutoCloseable {
     return Objects.requireNonNullElse(recorded.node(), recorded.value());
   }
 
-  /** What layers returned, out of the graph, which the pass has done with. */
+  /** The layers' results, detached from the graph, which the pass no longer needs. */
   final Map<LayerOutput, NDArray> taken() {
     Map<LayerOutput, NDArray> values = new LinkedHashMap<>();
     layers.forEach(

@@ -40,8 +40,8 @@ public final class SampledPass {
    * Begins a pass and sets this thread's grad mode for its prefix; {@link #finish} or {@link
    * #abandon} restores it.
    *
-   * @param inference whether nobody else wants a graph of this pass
-   * @param when what its result must be like to be captured; null captures any
+   * @param inference whether no one else needs this pass's graph
+   * @param when the condition that its result must meet to be captured; null captures any
    */
   public SampledPass(ModelPlan plan, NDList inputs, boolean inference, @Nullable Condition when) {
     this.plan = plan;
@@ -101,9 +101,9 @@ public final class SampledPass {
   }
 
   /**
-   * The model returned.
+   * Called when the model has returned.
    *
-   * @return what the application gets: the same values
+   * @return the result for the application, with the same values
    */
   public NDList finish(NDList outputs) {
     try (pass) {
@@ -213,7 +213,7 @@ public final class SampledPass {
     return capture;
   }
 
-  /** Gives everything back and restores the grad mode; for a pass that is not to be captured. */
+  /** Frees everything and restores the grad mode; for a pass that is not captured. */
   public void abandon() {
     pass.close();
     owner.close();

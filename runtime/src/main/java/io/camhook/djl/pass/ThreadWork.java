@@ -38,7 +38,7 @@ public final class ThreadWork {
     return work;
   }
 
-  /** Forgets the thread if nothing is under way. */
+  /** Forgets the thread if camhook is doing nothing on it. */
   public void endIfIdle() {
     if (watch == null && outermost == null) {
       BY_THREAD.remove(Thread.currentThread());

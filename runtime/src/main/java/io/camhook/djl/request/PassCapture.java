@@ -98,7 +98,7 @@ final class PassCapture {
     }
   }
 
-  /** What hooks inside of an archive look at is captured; null if nothing of it is. */
+  /** The capture of a pass that hooks inside an archive look at; null if it is not captured. */
   @Nullable HookedCapture hooked(PtSymbolBlock block) {
     if (block == scope.root()) {
       Set<String> paths = Set.copyOf(scope.plan().layers());
@@ -111,9 +111,9 @@ final class PassCapture {
   }
 
   /**
-   * The root returned, and the pass is over.
+   * Called when the root has returned and the pass has ended.
    *
-   * @return what the application gets
+   * @return the result for the application
    */
   NDList finish(NDList returned) {
     long begin = System.nanoTime();
@@ -170,7 +170,7 @@ final class PassCapture {
     }
   }
 
-  /** Gives everything back; a pass that is over has nothing. */
+  /** Frees everything; a pass that has ended holds nothing. */
   void abandon() {
     SampledPass unfinished = pass;
     pass = null;

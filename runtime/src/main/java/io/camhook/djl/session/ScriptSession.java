@@ -187,7 +187,7 @@ public final class ScriptSession implements ModelSession {
                         .formatted(path)));
   }
 
-  /** What that method takes. */
+  /** The arguments of that method. */
   private NDList replacing(
       String path, Tensor activation, List<Tensor> inputs, PtNDManager scratch) {
     NDArray value = Tensors.toArray(activation, scratch);

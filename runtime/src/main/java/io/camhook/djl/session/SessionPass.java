@@ -79,7 +79,7 @@ final class SessionPass extends SessionWatch {
     return new Pass(use.outputs(outputs, scratch), activations, gradients);
   }
 
-  /** Where an operator has no derivative, the gradients of the layers after it. */
+  /** The gradients; if an operator has no derivative, those of the layers after it. */
   private Map<LayerOutput, Tensor> gradients(
       NDArray output, Tensor seed, NDManager scratch, Collection<String> notices) {
     List<LayerOutput> layers = pass.differentiable();

@@ -21,7 +21,7 @@ final class SessionTensors {
     return arrays;
   }
 
-  /** What a model returned, in the order of {@link Scores#inOrder}. */
+  /** A model's outputs, in the order of {@link Scores#inOrder}. */
   static List<Tensor> outputs(List<NDArray> outputs, NDManager scratch) {
     return Scores.inOrder(outputs, null).stream().map(array -> toTensor(array, scratch)).toList();
   }

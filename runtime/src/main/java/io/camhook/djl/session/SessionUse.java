@@ -86,7 +86,7 @@ final class SessionUse {
     return name == null || name.isEmpty() ? Integer.toString(i) : name;
   }
 
-  /** What the model returned, the output of the scores first. */
+  /** The model's outputs, the scores first. */
   List<Tensor> outputs(List<NDArray> outputs, NDManager scratch) {
     NDArray first =
         use.output() == null

@@ -56,6 +56,6 @@ abstract class SessionWatch implements PassWatch {
 
   abstract boolean concerns(Block block);
 
-  /** What the caller of the block gets. */
+  /** The value for the caller of the block. */
   abstract NDList returned(Block block, NDList outputs);
 }

@@ -192,7 +192,7 @@ final class Backward {
     return value == null ? null : types.dimensions(value);
   }
 
-  /** Says that a value that was written has the type of another. */
+  /** Declares that an added value has the type of another. */
   void sameType(String value, String as) {
     types.put(value, types.get(as));
   }
@@ -264,7 +264,7 @@ final class Backward {
     return product(shape(value), true);
   }
 
-  /** Gives a gradient the shape of the value that it belongs to. */
+  /** Reshapes a gradient to the shape of the value that it belongs to. */
   String reshapeLike(String gradient, String value) {
     List<Dimension> dimensions = types.dimensions(value);
     if (dimensions != null) {
@@ -360,7 +360,7 @@ final class Backward {
     return reshape(summed, shape(value));
   }
 
-  /** What arrives where a condition holds, else 0. */
+  /** The arriving gradient where a condition holds, else 0. */
   String where(String condition, String gradient, String like) {
     return op("Where", condition, gradient, real(0, like));
   }

@@ -70,7 +70,7 @@ final class RecurrentRules {
       return b.ops("Split", gates, List.of(all, b.longs(sizes)), Attribute.of("axis", -1));
     }
 
-    /** What a step begins with: the states of the step before it. */
+    /** The states at the beginning of each step: those after the previous step. */
     String previous(String start, String all) {
       String row = b.op("Unsqueeze", start, b.longs(0));
       return reversed
@@ -82,7 +82,7 @@ final class RecurrentRules {
       return b.add(fromInput.get(gate), fromState.get(gate));
     }
 
-    /** What arrived at an output, or zeros like a value. */
+    /** The gradient that arrived at an output, or zeros in the shape of a value. */
     String arrived(@Nullable String gradient, int index, int axis, String like) {
       return gradient == null ? b.sub(like, like) : at(b, gradient, index, axis);
     }

@@ -47,7 +47,7 @@ final class ReductionRules {
     return node.input(1) != null ? b.constantLongs(node.input(1)) : node.numbers("axes");
   }
 
-  /** Gives a reduced value its axes of one element back; a scalar broadcasts by itself. */
+  /** Restores the reduced axes with size 1; a scalar broadcasts by itself. */
   private static String widened(Backward b, Node node, String reduced) throws OnnxException {
     String axes = axes(b, node);
     return node.number("keepdims", 1) != 0 || axes == null

@@ -139,7 +139,9 @@ final class ShapeRules {
     flow.send(0, b.scatterBy(x, at -> moved(b, node, at), g));
   }
 
-  /** What a slice cut off at both ends of every axis; null where that depends on the input. */
+  /**
+   * The sizes that a slice cuts off at both ends of every axis; null if they depend on the input.
+   */
   private static long @Nullable [] pads(
       List<Dimension> dimensions, long[] starts, long[] ends, long[] axes) {
     int rank = dimensions.size();
@@ -340,7 +342,7 @@ final class ShapeRules {
     scatter(b, node, flow, "GatherND");
   }
 
-  /** What was overwritten got nothing; what was written got what stands there. */
+  /** Overwritten elements get no gradient; the updates get the gradient at their positions. */
   private static void scatter(
       Backward b, Node node, OperatorBackward flow, String gather, Attribute... attributes)
       throws OnnxException {

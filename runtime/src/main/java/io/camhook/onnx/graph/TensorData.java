@@ -129,7 +129,7 @@ public final class TensorData {
     return message.number(14, 0) == 1;
   }
 
-  /** Where its values lie: {@code location}, {@code offset}, {@code length}. */
+  /** Where its values are stored: {@code location}, {@code offset}, {@code length}. */
   public Map<String, String> external() throws OnnxException {
     return message.entries(13, "the external data of " + name);
   }

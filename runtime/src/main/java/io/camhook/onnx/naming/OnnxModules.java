@@ -116,11 +116,11 @@ public final class OnnxModules {
   }
 
   /**
-   * What a name stands for: a module path ({@code layer4.1}, {@code relu#1}: its second call), or
-   * the exact name of a value or of a node.
+   * Resolves a name: a module path ({@code layer4.1}, {@code relu#1}: its second call), or the
+   * exact name of a value or of a node.
    *
-   * @throws OnnxException if nothing has that name, or the graph does not hold the module's value:
-   *     why, and what is near
+   * @throws OnnxException if nothing has that name, or the graph does not contain the module's
+   *     value; the message gives the reason and similar names
    */
   public OnnxModule resolve(String name) throws OnnxException {
     OnnxModule module = byLabel.get(name);

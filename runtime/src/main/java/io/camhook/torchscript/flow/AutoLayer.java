@@ -145,7 +145,7 @@ public record AutoLayer(String path, @Nullable String notice) {
 
   /** One of the model's outputs, numbered as engines flatten them. */
   private record Output(String name, Flow flow) {
-    /** What {@code forward} returns. */
+    /** The outputs in {@code forward}'s result. */
     static List<Output> of(Value returned) {
       List<Output> all = new ArrayList<>();
       add(returned, "", all);

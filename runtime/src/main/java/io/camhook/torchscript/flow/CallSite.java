@@ -111,7 +111,7 @@ public final class CallSite {
     number = which;
   }
 
-  /** What the name of the value says of its run: {@code relu#7} is the eighth. */
+  /** The run number in the value's name: {@code relu#7} is the eighth. */
   public int firstCall() {
     return operator == null || repeated ? 0 : number;
   }
@@ -126,7 +126,7 @@ public final class CallSite {
     tensorArguments = tensors;
   }
 
-  /** What kind of value comes back; null if the code does not say it. */
+  /** The type of the returned value; null if the code does not state it. */
   public @Nullable Expr returns() {
     return operator != null ? type : callee().method().returns();
   }
@@ -163,7 +163,9 @@ public final class CallSite {
     return forward;
   }
 
-  /** What is called, unless it is an operator; more than one where branches choose the module. */
+  /**
+   * The called methods, unless this is an operator; more than one if branches choose the module.
+   */
   public MethodContext callee() {
     return callees.iterator().next();
   }

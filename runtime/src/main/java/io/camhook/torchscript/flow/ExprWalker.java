@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The part of {@link ProgramWalker} that handles expressions. */
 final class ExprWalker {
-  /** What torch calls a module's own forward: repeats in a trace, overloads in a script. */
+  /**
+   * The names that torch gives to a module's forward: repeats in a trace, overloads in a script.
+   */
   private static final Pattern FORWARD = Pattern.compile("forward(\\d+|__\\d+)?");
 
   private final ProgramWalker walker;
@@ -72,7 +74,7 @@ final class ExprWalker {
     return nothing();
   }
 
-  /** What one element of a container may share memory with: all that the container holds. */
+  /** An element of a container, which may share memory with everything in the container. */
   Value element(Value container) {
     boolean tensors =
         container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
@@ -307,7 +309,7 @@ final class ExprWalker {
         type != null && result instanceof Value.Data data ? data.as(Printer.print(type)) : result);
   }
 
-  /** What the operator does to its arguments, and what it returns. */
+  /** Applies the operator's effect on its arguments, and returns its result. */
   private Value result(String dotted, List<Value> arguments) {
     String name = dotted.substring(dotted.lastIndexOf('.') + 1);
     Value first = arguments.isEmpty() ? nothing() : arguments.get(0);

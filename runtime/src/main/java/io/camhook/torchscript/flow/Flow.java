@@ -16,10 +16,10 @@ import java.util.Collection;
 record Flow(BitSet from, BitSet attended, BitSet unweighted, BitSet direct, boolean softmax) {
   private static final BitSet NONE = new BitSet();
 
-  /** Of parameters, numbers and inputs. */
+  /** The flow of parameters, numbers and inputs. */
   static final Flow EMPTY = new Flow(NONE, NONE, NONE, NONE, false);
 
-  /** The flow of a value that is made of several. */
+  /** The flow of a value that depends on several others. */
   static Flow of(Collection<Flow> parts) {
     Flow all = EMPTY;
     for (Flow part : parts) {
@@ -48,7 +48,7 @@ record Flow(BitSet from, BitSet attended, BitSet unweighted, BitSet direct, bool
     return all;
   }
 
-  /** What a module call returned. */
+  /** The flow of a module call's result. */
   Flow returnedBy(int site) {
     BitSet one = new BitSet();
     one.set(site);
@@ -56,7 +56,7 @@ record Flow(BitSet from, BitSet attended, BitSet unweighted, BitSet direct, bool
         joined(from, one), attended, joined(unweighted, one), joined(direct, one), softmax);
   }
 
-  /** What an operator makes of the value. */
+  /** The flow of an operator's result for this value. */
   Flow through(String operator, boolean hasWeights) {
     if (this == EMPTY) {
       return this;

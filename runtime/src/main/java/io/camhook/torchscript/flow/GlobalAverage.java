@@ -89,7 +89,7 @@ public record GlobalAverage(
   private enum Stage implements Known {
     ELSEWHERE,
     MAP,
-    /** What the convolution makes of it, one channel a class. */
+    /** The convolution's result, one channel per class. */
     CLASS_MAPS,
     /** The same without what is negative. */
     RECTIFIED,

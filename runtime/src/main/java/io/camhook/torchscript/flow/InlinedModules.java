@@ -104,7 +104,7 @@ public final class InlinedModules {
     return true;
   }
 
-  /** Where the steps of a trace are among those of the model. */
+  /** The positions at which the steps of a trace occur in the model's. */
   private List<Integer> places(OperatorTrace trace, boolean uncovered) {
     List<Integer> places = new ArrayList<>();
     for (int at = 0; at + trace.size() <= steps.size(); at++) {

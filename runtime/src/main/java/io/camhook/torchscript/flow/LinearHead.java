@@ -28,9 +28,9 @@ public record LinearHead(String before, String after, String weight, @Nullable L
   }
 
   /**
-   * Of a model whose forward calls the operator itself.
+   * Finds the last linear layer of a model whose forward calls the operator itself.
    *
-   * @return null where it does not end with it, or the weight is not the same in each pass
+   * @return null if the model does not end with it, or if the weight is not the same in each pass
    */
   public static @Nullable LinearHead ofOperator(MethodContext root, CallPaths ways) {
     End end = End.of(root.method());

@@ -43,12 +43,12 @@ final class LocalVariables {
     variables = saved;
   }
 
-  /** Where the text of the method reads each variable for the last time. */
+  /** Sets the place in the method's text that reads each variable last. */
   void reads(Map<String, Integer> last) {
     lastReads = last;
   }
 
-  /** What is before this place of the text has been evaluated. */
+  /** Notes that the text before this place has been evaluated. */
   void at(int place) {
     at = place;
   }

@@ -45,7 +45,7 @@ public final class MethodContext {
     return source;
   }
 
-  /** What the root's forward returns, and the numbers of calls in the flow of that. */
+  /** Sets the result of the root's forward, and the numbers of the calls in its flow. */
   void returned(Value value, Map<CallSite, Integer> numbers) {
     returned = value;
     numberOf = numbers;
@@ -56,12 +56,12 @@ public final class MethodContext {
     return numberOf.getOrDefault(site, -1);
   }
 
-  /** What the root's forward returns; null for other methods. */
+  /** The result of the root's forward; null for other methods. */
   @Nullable Value returned() {
     return returned;
   }
 
-  /** What the method calls its first parameter, the module. */
+  /** The name of the method's first parameter, the module. */
   public String self() {
     return method.parameters().get(0).name();
   }

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * {@code layer3.0/relu#1}, for the root {@code ./flatten}.
  */
 public final class OperatorNames {
-  /** What torch calls values that have no name in Python. */
+  /** The names that torch gives to values without a name in Python. */
   private static final Pattern TEMPORARY = Pattern.compile("_\\d+");
 
   private static final Set<String> CONVOLUTIONS = Set.of("_convolution", "convolution");

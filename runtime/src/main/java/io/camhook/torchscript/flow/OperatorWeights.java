@@ -19,7 +19,7 @@ public final class OperatorWeights {
   private static final List<String> SECOND = List.of("", "weight", "bias");
   private static final List<String> THIRD = List.of("", "", "weight", "bias");
 
-  /** What the arguments are by position, empty for those that are no parameters. */
+  /** The names of the arguments by position, empty for those that are not parameters. */
   private static final Map<String, List<String>> ARGUMENTS =
       Map.ofEntries(
           Map.entry("linear", SECOND),

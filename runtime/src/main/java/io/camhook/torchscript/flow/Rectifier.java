@@ -57,7 +57,7 @@ public final class Rectifier {
             && isZero(arguments.get(2)));
   }
 
-  /** The name of another activation function that is called; null if it is none. */
+  /** The name of the activation function if the call is one other than ReLU; otherwise null. */
   public static @Nullable String other(Expr.Call call) {
     String name = Literals.dotted(call.function());
     if (name == null || isRelu(call)) {

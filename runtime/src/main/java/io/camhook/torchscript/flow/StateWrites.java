@@ -31,7 +31,7 @@ public final class StateWrites {
     this.method = method;
   }
 
-  /** Where the first such place is, in words; empty if there is none. */
+  /** A description of the first such place; empty if there is none. */
   public static Optional<String> in(SourceTree sources) {
     Set<String> called = new HashSet<>();
     Deque<Stmt.Function> toLookAt = new ArrayDeque<>();

@@ -53,7 +53,7 @@ sealed interface Value {
       this(origins, spatial, type, null);
     }
 
-    /** What an attribute of a module holds. */
+    /** The value of a module's attribute. */
     static Data ofParameter(String name) {
       return new Data(Set.of(STATE), false, null, name);
     }
@@ -79,18 +79,24 @@ sealed interface Value {
       return typed;
     }
 
-    /** Takes up the calls that it was made of, what was stored in it, or changed it in place. */
+    /**
+     * Adds the calls that this value depends on: it was computed from them, stores them, or was
+     * changed in place by them.
+     */
     Data made(Flow of) {
       flow = flow.with(of);
       return this;
     }
 
-    /** Of a dict with literal keys what they stand for; empty for anything else. */
+    /** The values of a dict with literal keys; empty for anything else. */
     Map<String, Value> entries() {
       return entries;
     }
 
-    /** The parameter that it is, {@code fc.weight}; null if it is none, or it is not known. */
+    /**
+     * The parameter that this value is, {@code fc.weight}; null if it is not a parameter or
+     * unknown.
+     */
     @Nullable String parameter() {
       return parameter;
     }
@@ -109,7 +115,7 @@ sealed interface Value {
     }
   }
 
-  /** The module calls that the value was made of. */
+  /** The module calls that the value depends on. */
   default Flow flow() {
     if (this instanceof Data data) {
       return data.flow;

@@ -14,7 +14,7 @@ public final class Edits {
     replace(at, at, text);
   }
 
-  /** Of two insertions at one place, the one added last comes first. */
+  /** If two texts are inserted at the same place, the one added last comes first. */
   public void insertBefore(int at, String text) {
     edits.add(new Edit(at, at, text, -edits.size() - 1));
   }

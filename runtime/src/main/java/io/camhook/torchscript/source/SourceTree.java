@@ -105,10 +105,10 @@ public final class SourceTree {
 
   /**
    * An attribute by its path from the class, {@code classifier.1.weight}, as an expression in a
-   * method of the class: names that are none go by getattr.
+   * method of the class: names that are not identifiers use getattr.
    *
-   * @param self what the method calls its first parameter
-   * @return null where the code does not say which class one of the modules on the way has
+   * @param self the name of the method's first parameter
+   * @return null if the code does not state the class of a module on the path
    */
   public @Nullable String attribute(ClassSource from, String self, String path) {
     String owner = self;

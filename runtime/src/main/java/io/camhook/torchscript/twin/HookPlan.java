@@ -62,7 +62,9 @@ public record HookPlan(
       arguments = List.copyOf(arguments);
     }
 
-    /** Whether the gradient of the argument at {@code position} through this call can be told. */
+    /**
+     * Whether the gradient of the argument at {@code position} through this call can be determined.
+     */
     public boolean hasGradient(int position) {
       return arguments.stream().anyMatch(a -> a.position() == position && a.gradient());
     }
@@ -123,7 +125,7 @@ public record HookPlan(
     return stop % 2 != 0;
   }
 
-  /** What was recorded, in the order of the run. */
+  /** The recorded tensors, in order of execution. */
   public List<Record> records(String labels) {
     List<Record> records = new ArrayList<>();
     if (labels.isEmpty()) {

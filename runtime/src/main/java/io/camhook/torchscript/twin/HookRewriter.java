@@ -67,7 +67,7 @@ public final class HookRewriter {
     }
   }
 
-  /** What the methods call, complete when they have been added. */
+  /** The functions that the methods call; complete after the methods have been added. */
   public List<TapFunctions> functions() {
     return List.of(functions, stops.functions());
   }
@@ -111,7 +111,7 @@ public final class HookRewriter {
     return arguments;
   }
 
-  /** What records an argument; null if it has no tensors or is given by name. */
+  /** The function that records an argument; null if it contains no tensors or is passed by name. */
   private @Nullable String function(CallSite site, int argument) {
     Expr type = site.argumentType(argument);
     return type == null ? null : functions.forArgument(type);

@@ -14,7 +14,7 @@ public final class InstrumentedArchive {
     this.plan = plan;
   }
 
-  /** What was added and how to read what it hands out. */
+  /** The added methods, and how to read their results. */
   public TapPlan plan() {
     return plan;
   }

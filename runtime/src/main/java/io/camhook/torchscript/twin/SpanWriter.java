@@ -42,7 +42,7 @@ final class SpanWriter {
     /** Puts something around a call that the start lies in. */
     default void around(CallSite call, Edits edits) {}
 
-    /** What stands for the call whose result {@code camhook_x} is. */
+    /** The expression that replaces the call whose result is {@code camhook_x}. */
     default String start(CallSite call) {
       return "camhook_x";
     }
@@ -53,7 +53,7 @@ final class SpanWriter {
 
   /** Where a part of the model ends. */
   private enum End {
-    /** Where the model does. */
+    /** The part ends where the model ends. */
     MODEL,
     /** With what the call returns. */
     RESULT,

@@ -72,7 +72,7 @@ final class StopWriter {
     return method;
   }
 
-  /** What the methods call, complete when they have been added. */
+  /** The functions that the methods call; complete after the methods have been added. */
   TapFunctions functions() {
     return functions;
   }

@@ -89,7 +89,7 @@ public final class TapRewriter {
     addResumeMethods();
   }
 
-  /** What the methods call, complete when they have been added. */
+  /** The functions that the methods call; complete after the methods have been added. */
   public TapFunctions functions() {
     return functions;
   }

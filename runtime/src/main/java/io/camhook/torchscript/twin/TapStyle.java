@@ -187,7 +187,7 @@ enum TapStyle {
     return functions.replace("PARAMETERS", parameters());
   }
 
-  /** What twins hand down, by name: type. */
+  /** The parameters that twins pass down, name to type. */
   Map<String, String> handed() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("camhook_taps", "List[Tensor]");
