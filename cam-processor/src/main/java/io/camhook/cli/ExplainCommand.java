@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Output per input; NAME is the input file's name:",
+      "Written per input; NAME is the input file's name:",
       "  NAME.safetensors    logits, activation/LAYER, gradient/LAYER,",
       "                      raw/METHOD/LAYER, heatmap/METHOD; for a second target",
       "                      gradient@1/… and so on",

@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     footer = {
       "",
-      "Output per capture; NAME is its id:",
+      "Written per capture; NAME is its id:",
       "  NAME.safetensors    image, logits, raw/METHOD/LAYER, heatmap/METHOD;",
       "                      for a second target raw@1/…, heatmap@1/… and so on",
       "  NAME.METHOD.png     the heatmap over the picture (NAME.METHOD@1.png …),",
