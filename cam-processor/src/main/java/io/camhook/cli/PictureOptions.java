@@ -15,7 +15,7 @@ final class PictureOptions {
       names = "--size",
       paramLabel = "PIXELS",
       description =
-          "Pictures are resized to this, or HEIGHTxWIDTH (default: what the model's file fixes,"
+          "Pictures are resized to N x N, or HEIGHTxWIDTH (default: what the model's file fixes,"
               + " else 224).")
   private @Nullable String size;
 

@@ -6,9 +6,9 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * Which channels of a layer a report keeps, and at which size: all of a small layer, else those
- * with the largest weight (of any target), or with the largest activation where no gradient was
- * recorded.
+ * Selects the channels of a layer that a report keeps, and their size: all channels of a small
+ * layer, else those with the largest weight (for any target), or with the largest activation if no
+ * gradient was recorded.
  */
 final class ChannelSelection {
   private final Channels channels;

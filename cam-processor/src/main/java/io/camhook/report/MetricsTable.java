@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param title what was measured on what, in one line
  * @param metrics the columns
- * @param rows one row a method
- * @param curves what a number of the table is the mean of, where it has a course; may be empty
+ * @param rows one row per method
+ * @param curves the curves of values that are means over a curve; may be empty
  */
 public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, List<Curve> curves) {
   public MetricsTable {
@@ -27,7 +27,7 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
   }
 
   /**
-   * The course of a metric for one method.
+   * The curve of a metric for one method.
    *
    * @param metric id of the metric
    * @param method id of the method
@@ -40,9 +40,9 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
   }
 
   /**
-   * One place of a curve and the value there.
+   * One point of a curve.
    *
-   * @param at name of the place
+   * @param at name of the position
    * @param value mean over the inputs
    * @param std standard deviation over the inputs, the width of the band; null if unknown
    */
@@ -54,9 +54,9 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
   }
 
   /**
-   * How far a value is to be trusted.
+   * The uncertainty of a value.
    *
-   * @param n number of inputs it is the mean of
+   * @param n number of inputs that it averages
    * @param std standard deviation over them (divided by n - 1); NaN or 0 for one
    */
   public record Spread(int n, double std) {}

@@ -58,7 +58,7 @@ public final class StatsLines {
     return damage;
   }
 
-  /** Takes lines one after the other. */
+  /** Receives lines one after the other. */
   @FunctionalInterface
   public interface Visitor {
     /**

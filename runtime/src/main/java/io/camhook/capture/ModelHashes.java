@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * reads the other's.
  */
 /**
- * Hashes of the files that models were loaded from, made beside requests and captures: on a thread
- * of lowest priority that reads for a quarter of its time. Thread-safe.
+ * Hashes of the files that models were loaded from, computed in the background: on a thread of the
+ * lowest priority that reads for a quarter of its time. Thread-safe.
  */
 final class ModelHashes {
   /** Larger files are not hashed: reading one would keep disk and core busy for a minute. */
@@ -34,7 +34,7 @@ final class ModelHashes {
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
   private volatile boolean hurry;
 
-  /** A model's file, and how far its hash is. */
+  /** A model's file, and the progress of its hash. */
   private static final class Entry {
     final ModelFile file;
     volatile @Nullable ModelInfo noted;

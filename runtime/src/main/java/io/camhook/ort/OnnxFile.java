@@ -102,7 +102,7 @@ public final class OnnxFile {
     }
     if (!real.contains(name)) {
       throw new IllegalArgumentException(
-          "--output %s: that output holds no floating-point numbers, so it is no score; the model returns %s"
+          "--output %s: that output holds no floating-point numbers, so it cannot be a score; the model returns %s"
               .formatted(wanted, String.join(", ", outputs)));
     }
     return name;

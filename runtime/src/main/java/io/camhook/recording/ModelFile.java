@@ -13,10 +13,10 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file of a model as it was when the model was loaded: what its hash is made of, later and
- * elsewhere. Immutable.
+ * The file of a model in its state when the model was loaded; its hash is computed later, on
+ * another thread. Immutable.
  *
- * @param path where it lies
+ * @param path its path
  * @param size in bytes
  * @param modified milliseconds since 1970
  */
@@ -24,7 +24,7 @@ public record ModelFile(Path path, long size, long modified) {
   /** Number of bytes that a hash reads at a time. */
   public static final int CHUNK = 1 << 20;
 
-  /** Called after each chunk, so that a reader may give way to others. */
+  /** Called after each chunk, so that a reader can yield to other threads. */
   @FunctionalInterface
   public interface Pace {
     void chunk() throws InterruptedException;

@@ -13,9 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Files that hold a copy of a model until the engine has loaded it. Whoever makes one deletes it; a
- * process that is killed meanwhile cannot. So the name says which process made it, and {@link
- * #sweep} deletes what processes have left that are no more.
+ * Files that hold a copy of a model until the engine has loaded it. The process that creates one
+ * deletes it, unless it is killed first. So the name contains the process, and {@link #sweep}
+ * deletes the files of processes that no longer exist.
  */
 public final class TemporaryCopies {
   private static final String PREFIX = "camhook-";
@@ -23,7 +23,7 @@ public final class TemporaryCopies {
   /** Namespace of process ids, process id, when it started: ids are given again. */
   private static final Pattern NAME = Pattern.compile(PREFIX + "(\\d+)-(\\d+)-(\\d+)-.*");
 
-  /** Of processes that are seen from elsewhere only, in another container: no load takes that. */
+  /** For processes in another container, which are not visible here: no load takes that long. */
   private static final Duration LONG = Duration.ofDays(1);
 
   private TemporaryCopies() {}

@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What the configuration means inside archives that are blocks of networks of Java blocks: {@code
+ * The configured layers inside archives that are blocks of networks of Java blocks: {@code
  * 01PtSymbolBlock.features.12} of such a network is {@code features.12} of the archive that its
- * first block came from. When the archive is loaded, its network need not be there yet, so that
- * only the paths tell.
+ * first block came from. When the archive is loaded, its network may not exist yet, so only the
+ * paths can be used.
  */
 final class InnerLayers {
   /** DJL's name of a child: two digits and the name. */

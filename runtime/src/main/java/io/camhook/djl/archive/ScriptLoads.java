@@ -143,10 +143,10 @@ public final class ScriptLoads {
   }
 
   /**
-   * Where an archive stands.
+   * The role of an archive in the configuration.
    *
-   * @param part whether it is known to be no model of its own, or no entry names it
-   * @param whole whether {@code auto} and {@code *} of networks of blocks mean it, too
+   * @param part whether it is known not to be a model of its own, or no entry names it
+   * @param whole whether {@code auto} and {@code *} of networks of blocks also apply to it
    */
   private record Place(boolean part, boolean whole) {}
 

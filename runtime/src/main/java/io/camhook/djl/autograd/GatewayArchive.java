@@ -12,8 +12,8 @@ import java.util.zip.ZipOutputStream;
 /**
  * A TorchScript archive without weights whose methods are operators that DJL has no native method
  * for. {@code torch.grad} with {@code allow_unused} gives the gradients of intermediate tensors and
- * touches no {@code .grad}; {@code torch.backward} takes several roots at once. Those that are
- * called most come first, because the engine looks for a method from the first on.
+ * touches no {@code .grad}; {@code torch.backward} takes several roots at once. The most frequently
+ * called ones come first, because the engine searches methods in order.
  */
 final class GatewayArchive {
   private static final String SOURCE =

@@ -4,8 +4,9 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Calls of a TorchScript module by native handles alone. A backward with hooks asks small questions
- * at each place: as objects of DJL the arguments and the answer cost as much as the call.
+ * Calls of a TorchScript module with native handles only. A backward with hooks makes small calls
+ * at each point; wrapping their arguments and results in DJL objects would cost as much as the
+ * calls.
  */
 final class NativeValues {
   private static final MethodHandle OF_TENSOR =

@@ -9,8 +9,8 @@ import ai.djl.pytorch.jni.JniUtils;
 
 /**
  * Memory that the {@code .grad} of many leaves are views of. Views share one count of changes
- * ({@code Tensor._version}), so one question tells whether a gradient has come to any of them; what
- * came is overwritten by the next.
+ * ({@code Tensor._version}), so one query tells whether a gradient has arrived at any of them; the
+ * next gradient overwrites it.
  */
 public final class SharedGrad implements AutoCloseable {
   private final NDArray memory;

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A place in a graph where hooks see the gradient and may replace it. Points fire in the order of
- * autograd's own nodes: the one made last first.
+ * A point in a graph where hooks see the gradient and may replace it. Points fire in the order of
+ * autograd's own nodes: the last created first.
  */
 abstract class GradPoint {
   /** The order in which points fire. */

@@ -141,7 +141,7 @@ public final class ModuleBackward {
     return point;
   }
 
-  /** The cuts at the inputs, or those at the outputs: one place of autograd each. */
+  /** The cuts at the inputs, or those at the outputs; each group is one node for autograd. */
   private final class Point extends GradPoint {
     private final boolean input;
     private final boolean looking;

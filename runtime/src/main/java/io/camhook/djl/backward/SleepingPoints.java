@@ -17,7 +17,7 @@ import java.util.Set;
  * the points that it came to are woken and fire in their turn. Those go on sharing the memory: a view cannot be
  * taken back from a leaf.
  */
-/** Points that a backward does not ask one by one. Guarded by the lock of {@link GradPoints}. */
+/** Points that a backward does not query one by one. Guarded by the lock of {@link GradPoints}. */
 final class SleepingPoints {
   private static final int FEW =
       64; // points; so many are asked in less time than one question takes

@@ -6,7 +6,10 @@ import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookKind;
 import io.camhook.djl.model.InnerModule;
 
-/** What is refused when a hook is registered, by code or by the configuration. */
+/**
+ * Checks the registration of a hook, from code or from the configuration, and rejects what cannot
+ * work.
+ */
 public final class Registrations {
   private Registrations() {}
 
@@ -28,7 +31,7 @@ public final class Registrations {
     }
     if (!kind.isForward() && entry.replaces() && module instanceof InnerModule) {
       throw new IllegalArgumentException(
-          "layer %s is inside a TorchScript model, where a %s can only look: its gradient is on its way inside the engine's one native call when the hook sees it; forward and forward pre hooks can replace values there"
+          "layer %s is inside a TorchScript model, where a %s can only look: when the hook sees its gradient, the engine has already passed it on; forward and forward pre hooks can replace values there"
               .formatted(module, kind.text()));
     }
     if (entry.replaces() && module instanceof InnerModule inner && !inner.stops()) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A TorchScript archive that is a block of a network of Java blocks, as in transfer learning. Paths
- * of the network go on inside it: {@code 01PtSymbolBlock.features.12}. Thread-safe.
+ * of the network continue inside it: {@code 01PtSymbolBlock.features.12}. Thread-safe.
  */
 public final class InnerArchive {
   private final ModulePath at;
