@@ -54,10 +54,10 @@ public record ScriptModel(
   /**
    * What is wanted of an archive.
    *
-   * @param layers paths of modules that are recorded
-   * @param inner those of them that a network of blocks means, of which this archive is one
-   * @param looked operators that hooks are to look at wherever they are
-   * @param anything whether it is instrumented at all
+   * @param layers paths of modules to record
+   * @param inner those among them that were configured for the network that contains this archive
+   * @param looked operators that hooks look at, at any place
+   * @param anything whether to instrument it at all
    */
   record Wanted(Set<String> layers, Set<String> inner, Set<String> looked, boolean anything) {}
 
@@ -158,7 +158,7 @@ public record ScriptModel(
     return selected;
   }
 
-  /** The operators in the code of modules that some of the layers mean. */
+  /** The operators in the code of modules that match some of the layers. */
   static Set<String> inside(TorchScriptArchive archive, List<String> layers) {
     List<ModulePath> operators = paths(archive.operators());
     Set<String> inside = new LinkedHashSet<>();
@@ -175,7 +175,7 @@ public record ScriptModel(
     return modules.stream().map(module -> ModulePath.parse(module.path())).toList();
   }
 
-  /** Takes another name of a called module; of anything else the archive says what is wrong. */
+  /** Resolves an alias of a called module; for any other name the archive reports the problem. */
   private static void selectAlias(
       TorchScriptArchive archive,
       String layer,
