@@ -2,6 +2,7 @@ package app;
 
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
+import java.lang.management.ManagementFactory;
 import java.security.MessageDigest;
 import java.security.ProtectionDomain;
 import java.util.HexFormat;
@@ -11,8 +12,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * An agent for tests. Told a name, it keeps, as system properties, a digest of the bytecode that
- * each class with that beginning has now, how many classes are named so, and the threads that there
- * are.
+ * each class with that beginning has now, how many classes are named so, the threads that there
+ * are, the heap in use after a collection, and how many classes are loaded.
  */
 public final class Bytecode {
   private Bytecode() {}
@@ -53,6 +54,11 @@ public final class Bytecode {
     }
     System.setProperty("app.bytecode", "" + digests);
     System.setProperty("app.classes", "" + counts);
+    System.setProperty(
+        "app.heap",
+        "" + ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+    System.setProperty(
+        "app.loaded", "" + ManagementFactory.getClassLoadingMXBean().getLoadedClassCount());
     System.setProperty(
         "app.threads",
         "" + Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted().toList());

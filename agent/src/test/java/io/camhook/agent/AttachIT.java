@@ -109,7 +109,7 @@ class AttachIT {
   void attaching_twenty_times_should_keep_memory_flat() throws Exception {
     yaml("first", "0*Linear");
     yaml("second", "04Linear");
-    long early = 0;
+    State early = null;
     for (int i = 0; i < 20; i++) {
       String file = i % 2 == 0 ? "first" : "second";
       assertThat(agent("command=attach,config=" + directory.resolve(file + ".yaml")))
@@ -117,13 +117,31 @@ class AttachIT {
       awaitCaptures();
       assertThat(agent("command=detach")).startsWith("ok").contains(" 0 failed");
       if (i == 9) {
-        early = resident();
+        early = state();
       }
     }
+    State late = state();
+    System.out.println("after 10 attaches " + early + ", after 20 " + late);
     assertThat(ask(ADAPTER).getProperty("app.classes")).isEqualTo("{}");
+    assertThat(late.threads()).isEqualTo(Objects.requireNonNull(early).threads());
+    // What the JVM itself makes of reflection and lambdas may still come; an agent has 1 500.
+    assertThat((double) late.classes()).isCloseTo(early.classes(), within(100.0));
+    assertThat((double) late.heap()).isCloseTo(early.heap(), within(2e6));
     // Ten more are to cost nothing; the allocator's arenas settle within some megabytes.
-    assertThat((double) resident()).isCloseTo(early, within(40e6));
+    assertThat((double) late.resident()).isCloseTo(early.resident(), within(40e6));
     assertStopped();
+  }
+
+  /** Of the program, with no agent in it. */
+  private record State(String threads, long classes, long heap, long resident) {}
+
+  private State state() throws Exception {
+    Properties seen = ask(WOVEN);
+    return new State(
+        seen.getProperty("app.threads"),
+        Long.parseLong(seen.getProperty("app.loaded")),
+        Long.parseLong(seen.getProperty("app.heap")),
+        resident());
   }
 
   private Process process() {

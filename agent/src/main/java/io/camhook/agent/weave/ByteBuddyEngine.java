@@ -31,6 +31,9 @@ final class ByteBuddyEngine {
                   new ByteBuddy().with(MethodGraph.Compiler.ForDeclaredMethods.INSTANCE))
               .with(AgentBuilder.TypeStrategy.Default.DECORATE)
               .with(AgentBuilder.DescriptionStrategy.Default.POOL_ONLY)
+              .with(
+                  AgentBuilder.LocationStrategy.ForClassLoader.STRONG.withFallbackTo(
+                      AgentClassFiles.LOCATOR))
               .disableClassFormatChanges()
               .with(new Reports(woven))
               .ignore(ElementMatchers.isSynthetic());

@@ -17,7 +17,6 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import net.bytebuddy.agent.builder.AgentBuilder;
-import net.bytebuddy.asm.Advice;
 
 /** The methods of DJL that are woven, and the advice for each. */
 final class DjlMethods {
@@ -40,7 +39,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(BlockForwardAdvice.class, CallExitAdvice.class)
+                    AgentClassFiles.advice(BlockForwardAdvice.class, CallExitAdvice.class)
                         .on(
                             named("forward")
                                 .and(takesArguments(4))
@@ -49,16 +48,16 @@ final class DjlMethods {
         .type(reach.of(named(PREDICTOR), compatible))
         .transform(
             (type, description, loader, module, domain) ->
-                type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
+                type.visit(AgentClassFiles.advice(OwnerAdvice.class).on(isConstructor()))
                     .visit(
-                        Advice.to(RequestAdvice.class, RequestExitAdvice.class)
+                        AgentClassFiles.advice(RequestAdvice.class, RequestExitAdvice.class)
                             .on(named("batchPredict").and(takesArguments(List.class)))))
         .type(reach.of(named(TRAINER), compatible))
         .transform(
             (type, description, loader, module, domain) ->
-                type.visit(Advice.to(OwnerAdvice.class).on(isConstructor()))
+                type.visit(AgentClassFiles.advice(OwnerAdvice.class).on(isConstructor()))
                     .visit(
-                        Advice.to(TrainerAdvice.class, RequestExitAdvice.class)
+                        AgentClassFiles.advice(TrainerAdvice.class, RequestExitAdvice.class)
                             .on(
                                 namedOneOf("forward", "evaluate")
                                     .and(takesArgument(0, named(NDLIST))))))
@@ -66,10 +65,10 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                        Advice.to(BackwardAdvice.class)
+                        AgentClassFiles.advice(BackwardAdvice.class)
                             .on(named("backward").and(takesArguments(4)).and(isStatic())))
                     .visit(
-                        Advice.to(ModuleLoadAdvice.class, CallExitAdvice.class)
+                        AgentClassFiles.advice(ModuleLoadAdvice.class, CallExitAdvice.class)
                             .on(
                                 named("loadModule")
                                     .and(isStatic())
@@ -83,7 +82,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(ScriptRunAdvice.class)
+                    AgentClassFiles.advice(ScriptRunAdvice.class)
                         .on(
                             named("forward")
                                 .and(isStatic())
@@ -93,7 +92,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(ParametersLoadAdvice.class)
+                    AgentClassFiles.advice(ParametersLoadAdvice.class)
                         .on(
                             named("loadParameters")
                                 .and(takesArguments(2))
@@ -102,7 +101,7 @@ final class DjlMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(ModelLoadAdvice.class, RequestExitAdvice.class)
+                    AgentClassFiles.advice(ModelLoadAdvice.class, RequestExitAdvice.class)
                         .on(
                             named("load")
                                 .and(

@@ -13,7 +13,6 @@ import io.camhook.dispatch.EventLog;
 import java.util.Map;
 import java.util.Set;
 import net.bytebuddy.agent.builder.AgentBuilder;
-import net.bytebuddy.asm.Advice;
 
 /** The methods of onnxruntime that are woven, and the advice for each. */
 final class OrtMethods {
@@ -38,7 +37,7 @@ final class OrtMethods {
             (type, description, loader, module, domain) ->
                 type.visit(
                     // All others, by path, array or buffer, end in these.
-                    Advice.to(SessionCreationAdvice.class, CallExitAdvice.class)
+                    AgentClassFiles.advice(SessionCreationAdvice.class, CallExitAdvice.class)
                         .on(
                             named("createSession")
                                 .and(takesArguments(3))
@@ -48,7 +47,7 @@ final class OrtMethods {
             (type, description, loader, module, domain) ->
                 type.visit(
                         // All others end in this one: of 3 arguments until 1.17, of 4 since.
-                        Advice.to(SessionRunAdvice.class, CallExitAdvice.class)
+                        AgentClassFiles.advice(SessionRunAdvice.class, CallExitAdvice.class)
                             .on(
                                 named("run")
                                     .and(isPublic())
@@ -56,13 +55,13 @@ final class OrtMethods {
                                     .and(takesArgument(1, Set.class))
                                     .and(new OrtSignatures.LongestRun())))
                     .visit(
-                        Advice.to(SessionEndAdvice.class)
+                        AgentClassFiles.advice(SessionEndAdvice.class)
                             .on(named("close").and(takesArguments(0)).and(not(isStatic())))))
         .type(reach.named(OPTIONS, compatible))
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    Advice.to(OwnerAdvice.class)
+                    AgentClassFiles.advice(OwnerAdvice.class)
                         .on(
                             isPublic()
                                 .and(nameStartsWith("add"))
@@ -76,6 +75,6 @@ final class OrtMethods {
         .type(reach.named(CLOSER, compatible))
         .transform(
             (type, description, loader, module, domain) ->
-                type.visit(Advice.to(SessionEndAdvice.class).on(named("run"))));
+                type.visit(AgentClassFiles.advice(SessionEndAdvice.class).on(named("run"))));
   }
 }

@@ -48,7 +48,7 @@ final class PlainMethods {
                 Advice.withCustomMapping()
                     .bind(PlainAdvice.Entry.class, target.entry())
                     .bind(PlainAdvice.RoleNumber.class, target.role().ordinal())
-                    .to(PlainAdvice.class)
+                    .to(PlainAdvice.class, AgentClassFiles.LOCATOR)
                     .on(methods.and(not(taken))));
         taken = taken.or(methods);
       }

@@ -314,16 +314,19 @@ final class ExprWalker {
     String name = dotted.substring(dotted.lastIndexOf('.') + 1);
     Value first = arguments.isEmpty() ? nothing() : arguments.get(0);
     boolean weighs = arguments.stream().anyMatch(a -> a.allOrigins().contains(Value.STATE));
-    Flow flow = union(arguments).flow().through(name, weighs);
+    Flow flow = Flow.of(arguments.stream().map(Value::flow).toList()).through(name, weighs);
     if (Operators.isInPlace(name)) {
       walker.changed(first);
       walker.mixedIn(first, flow);
       return ((Value.Data) element(first)).made(flow);
     }
     boolean map =
-        Operators.isMap(name, union(arguments).anySpatial()) && !poolsToOne(name, arguments);
+        Operators.isMap(name, arguments.stream().anyMatch(Value::anySpatial))
+            && !poolsToOne(name, arguments);
     if (Operators.storesIntoContainer(name) && first instanceof Value.Data container) {
-      container.origins().addAll(union(arguments).allOrigins());
+      arguments.stream()
+          .skip(1)
+          .forEach(stored -> container.origins().addAll(stored.allOrigins()));
       container.made(flow);
       if (arguments.size() == 3
           && arguments.get(1) instanceof Value.Constant key

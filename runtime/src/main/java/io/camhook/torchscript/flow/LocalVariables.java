@@ -4,14 +4,21 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
+/*
+ * A method of twenty thousand statements has as many variables, nearly all of which are never read again. The walker
+ * asks all variables for what shares memory, once a statement: those that are dead are dropped from time to time.
+ */
 /** The variables of one method while the walker visits it. */
 final class LocalVariables {
+  private static final int FEW = 64;
+
   private final @Nullable MethodContext context;
   private Map<String, Value> variables = new HashMap<>();
   private @Nullable Value result;
   private Map<String, Integer> lastReads = Map.of();
   private int at;
   private int loops;
+  private int dropAt = Integer.MAX_VALUE;
 
   LocalVariables(@Nullable MethodContext context) {
     this.context = context;
@@ -28,6 +35,10 @@ final class LocalVariables {
 
   void set(String name, Value value) {
     variables.put(name, value);
+    if (variables.size() > dropAt && loops == 0) {
+      variables.keySet().removeIf(known -> !known.equals(name) && !isLive(known));
+      dropAt = 2 * variables.size() + FEW;
+    }
   }
 
   Map<String, Value> variables() {
@@ -46,6 +57,7 @@ final class LocalVariables {
   /** Sets the place in the method's text that reads each variable last. */
   void reads(Map<String, Integer> last) {
     lastReads = last;
+    dropAt = FEW;
   }
 
   /** Notes that the text before this place has been evaluated. */
