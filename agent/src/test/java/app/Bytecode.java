@@ -55,8 +55,7 @@ public final class Bytecode {
     System.setProperty("app.bytecode", "" + digests);
     System.setProperty("app.classes", "" + counts);
     System.setProperty(
-        "app.heap",
-        "" + ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        "app.heap", "" + ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
     System.setProperty(
         "app.loaded", "" + ManagementFactory.getClassLoadingMXBean().getLoadedClassCount());
     System.setProperty(

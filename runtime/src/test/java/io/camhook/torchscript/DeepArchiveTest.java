@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.camhook.torchscript.archive.ArchiveException;
 import io.camhook.torchscript.archive.PickleReader;
 import java.io.ByteArrayOutputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +76,29 @@ class DeepArchiveTest {
     Path copy = temp.resolve("copy.pt");
     archive.instrument(List.of("part")).write(copy);
     assertThat(TorchScriptArchive.open(copy).modules()).hasSize(2);
+  }
+
+  /** Four times the statements: four times the time, where a quadratic walk takes sixteen. */
+  @Test
+  void long_chains_should_take_time_in_proportion() throws Exception {
+    for (String operator : List.of("torch.neg(_%d)", "torch.relu_(_%d)", "torch.view(_%d, [1])")) {
+      nanosOfChain(operator, 5_000); // compiles
+      double few = Math.min(nanosOfChain(operator, 5_000), nanosOfChain(operator, 5_000));
+      double many = Math.min(nanosOfChain(operator, 20_000), nanosOfChain(operator, 20_000));
+      assertThat(many / few).as(operator).isLessThan(9);
+    }
+  }
+
+  /** Processor time of this thread. */
+  private long nanosOfChain(String operator, int length) throws Exception {
+    StringBuilder chain = new StringBuilder();
+    for (int i = 0; i < length; i++) {
+      chain.append("    _%d = %s\n".formatted(i + 1, operator.formatted(i)));
+    }
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long begin = threads.getCurrentThreadCpuTime();
+    net(chain + "    return _" + length + "\n").instrument(List.of("part"));
+    return threads.getCurrentThreadCpuTime() - begin;
   }
 
   /** {@code [[[…]]]}: read without recursion. */

@@ -324,9 +324,7 @@ final class ExprWalker {
         Operators.isMap(name, arguments.stream().anyMatch(Value::anySpatial))
             && !poolsToOne(name, arguments);
     if (Operators.storesIntoContainer(name) && first instanceof Value.Data container) {
-      arguments.stream()
-          .skip(1)
-          .forEach(stored -> container.origins().addAll(stored.allOrigins()));
+      arguments.stream().skip(1).forEach(stored -> container.origins().addAll(stored.allOrigins()));
       container.made(flow);
       if (arguments.size() == 3
           && arguments.get(1) instanceof Value.Constant key
