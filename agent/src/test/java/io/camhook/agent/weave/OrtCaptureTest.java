@@ -11,11 +11,15 @@ import ai.onnxruntime.OrtSession;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Target;
+import io.camhook.onnx.graph.Graph;
+import io.camhook.onnx.graph.OnnxModel;
+import io.camhook.onnx.graph.ValueInfo;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +27,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 /** Sessions of onnxruntime that the application makes and runs itself, under the agent. */
@@ -84,6 +89,58 @@ class OrtCaptureTest {
         OrtSession.Result two = ofBuffer.run(reference.inputs(environment))) {
       assertThat(bytes(one)).isEqualTo(bytes(two));
       assertThat(woven.captured(2)).hasSize(2);
+    }
+  }
+
+  /**
+   * The map of the last convolutions, {@code [N,C,H,W]}, is an output too, and a class is a row of
+   * it: its score is the sum over channels and columns, whose gradient is 1 in that row.
+   */
+  @Test
+  void output_and_class_axis_of_the_configuration_should_be_explained() throws Exception {
+    OnnxReference reference = OnnxReference.of("gap_linear.l17");
+    String map = reference.value("features");
+    OnnxModel model = OnnxModel.read(reference.file());
+    Graph graph = model.graph();
+    List<ValueInfo> outputs = new ArrayList<>(graph.outputs());
+    outputs.add(ValueInfo.named(map));
+    byte[] both =
+        model
+            .withGraph(graph.with(graph.nodes(), graph.initializers(), graph.inputs(), outputs))
+            .toByteArray();
+    for (String output : List.of("1", map)) {
+      CamhookConfig.Model named =
+          new CamhookConfig.Model(
+              "*",
+              List.of("features"),
+              Set.of(CaptureKind.values()),
+              Target.TOP1,
+              null,
+              List.of(),
+              null,
+              new CamhookConfig.Scored(output, 2));
+      try (WovenOrt woven = new WovenOrt(WovenDjl.config(1, false, named));
+          OrtSession session = environment.createSession(both);
+          OrtSession.Result result = session.run(reference.inputs(environment))) {
+        Capture capture = woven.captured(1).get(0);
+        assertThat(woven.failures).isEmpty();
+        Tensor values = capture.tensors().get("output.1");
+        int rows = (int) values.size(2);
+        int columns = (int) values.size(3);
+        double[] sums = new double[rows];
+        float[] all = values.toFloats();
+        for (int i = 0; i < all.length / (int) values.size(0); i++) {
+          sums[i / columns % rows] += all[i];
+        }
+        int row = capture.targets().get(0).index();
+        assertThat(capture.targets().get(0).score())
+            .isCloseTo(Arrays.stream(sums).max().orElseThrow(), Offset.offset(1e-3));
+        assertThat(capture.targets().get(0).score()).isCloseTo(sums[row], Offset.offset(1e-3));
+        float[] gradient = capture.tensors().get("gradient/features").toFloats();
+        for (int i = 0; i < all.length / (int) values.size(0); i++) {
+          assertThat(gradient[i]).isEqualTo(i / columns % rows == row ? 1f : 0f);
+        }
+      }
     }
   }
 
