@@ -7,10 +7,12 @@ import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.GradMode;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * them, the points are examined in order of creation for what each leads to.
  */
 public final class HookedGrad {
+  private static final int FEW = 64; // points, which are asked where they lead to, each
+
   private final GradPoints registry;
   private final NDManager owner;
   private final NDManager scratch;
@@ -94,7 +98,7 @@ public final class HookedGrad {
   }
 
   private void run(List<GradPoint> candidates) {
-    findTheWay(candidates);
+    findTheWay(candidates.size() > FEW ? reached(candidates) : candidates);
     while (!roots.isEmpty() || !onTheWay.isEmpty()) {
       runEngine();
       GradPoint next = null;
@@ -113,16 +117,48 @@ public final class HookedGrad {
     }
   }
 
+  /**
+   * Those that a gradient at the outputs comes to, when there are many: most are of other graphs
+   * then, and asking from the outputs on takes one question for each point that is reached.
+   */
+  private List<GradPoint> reached(List<GradPoint> candidates) {
+    Set<GradPoint> found = new HashSet<>();
+    List<NDArray> from = roots;
+    while (!from.isEmpty()) {
+      List<NDArray> ends = new ArrayList<>();
+      List<GradPoint> owners = new ArrayList<>();
+      for (GradPoint point : candidates) {
+        for (NDArray end : found.contains(point) ? List.<NDArray>of() : ends(point)) {
+          ends.add(end);
+          owners.add(point);
+        }
+      }
+      List<NDArray> next = new ArrayList<>();
+      HookedBackward.RUNS.incrementAndGet();
+      for (int i : autograd.reached(from, ends, ones(from)).stream().toArray()) {
+        if (found.add(owners.get(i))) {
+          owners.get(i).cuts().forEach(cut -> next.add(cut.before()));
+        }
+      }
+      from = next;
+    }
+    return candidates.stream().filter(found::contains).toList();
+  }
+
+  private List<NDArray> ones(List<NDArray> like) {
+    return like.stream()
+        .map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch))
+        .toList();
+  }
+
   private void findTheWay(List<GradPoint> candidates) {
     List<NDArray> wanted = new ArrayList<>(asked);
     for (int i = candidates.size() - 1; i >= 0; i--) {
       GradPoint point = candidates.get(i);
       boolean isAsked = point instanceof TensorPoint && askedPoints.contains(point);
       List<NDArray> from = point.cuts().stream().map(Cut::before).toList();
-      List<NDArray> ones =
-          from.stream().map(a -> Tensors.inTypeOf(a, scratch.ones(a.getShape()), scratch)).toList();
-      if (isAsked
-          || autograd.grad(scratch, from, wanted, ones, true).stream().anyMatch(Objects::nonNull)) {
+      HookedBackward.RUNS.incrementAndGet();
+      if (isAsked || !autograd.reached(from, wanted, ones(from)).isEmpty()) {
         onTheWay.add(0, point);
         wanted.addAll(leaves(point));
       }
