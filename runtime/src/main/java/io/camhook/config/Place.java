@@ -1,13 +1,15 @@
 package io.camhook.config;
 
+import java.util.Arrays;
+
 /**
  * Where a value is found in a call of a plain Java method.
  *
  * @param kind which sort of place
  * @param argument index of {@code ARGUMENT}, from 0; -1 for the first argument that is a tensor
  * @param field name of {@code FIELD}; empty otherwise
- * @param member path from there to the value: fields, methods without arguments and element
- *     numbers, joined by dots; empty for the value itself
+ * @param member path from there to the value: fields, methods without arguments, element numbers
+ *     and {@link #EACH}, joined by dots; empty for the value itself
  */
 public record Place(Kind kind, int argument, String field, String member) {
   /** The sorts of place. */
@@ -21,6 +23,9 @@ public record Place(Kind kind, int argument, String field, String member) {
     /** Nowhere: the network does not have it. */
     NONE
   }
+
+  /** The step to every element of an array or collection. */
+  public static final String EACH = "*";
 
   public static final Place RETURN = new Place(Kind.RETURN, -1, "", "");
   public static final Place NONE = new Place(Kind.NONE, -1, "", "");
@@ -37,6 +42,11 @@ public record Place(Kind kind, int argument, String field, String member) {
   /** The place of a member, or a path of members, of this value. */
   public Place member(String path) {
     return new Place(kind, argument, field, path);
+  }
+
+  /** Whether what is read there is put together from elements, so that nothing can be put there. */
+  public boolean isGathered() {
+    return Arrays.asList(member.split("\\.")).contains(EACH);
   }
 
   /** Whether a hook's replacement can be put there: a member is written in place. */

@@ -1,6 +1,8 @@
 package io.camhook.plain;
 
+import io.camhook.config.Place;
 import java.lang.reflect.Array;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
@@ -9,14 +11,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A path of members: {@code dup.data.asFloat}, {@code second}, {@code outputs.0}; a number is an
- * element of an array or collection. Each member is resolved on the class of the object that the
- * path has reached.
+ * element of an array or collection, {@code *} stands for all of them: {@code neurons.*.output} is
+ * an array of what the rest of the path finds in each. Each member is resolved on the class of the
+ * object that the path has reached.
  */
 final class MemberChain {
   private final List<String> parts;
 
   MemberChain(String path) {
-    parts = Arrays.asList(path.split("\\."));
+    this(Arrays.asList(path.split("\\.")));
+  }
+
+  private MemberChain(List<String> parts) {
+    this.parts = parts;
   }
 
   /** Whether there is more than one step, so that the result may be a copy. */
@@ -39,13 +46,56 @@ final class MemberChain {
    */
   @Nullable Object get(Object owner) {
     Object at = owner;
-    for (String part : parts) {
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i);
       if (at == null) {
         return null;
+      }
+      if (part.equals(Place.EACH)) {
+        return each(at, new MemberChain(parts.subList(i + 1, parts.size())));
       }
       at = isNumber(part) ? element(at, Integer.parseInt(part)) : member(at, part);
     }
     return at;
+  }
+
+  /** An array of numbers, or of arrays; null where an element has none. */
+  private @Nullable Object each(Object owner, MemberChain rest) {
+    List<Object> found = new ArrayList<>();
+    for (Object element : elements(owner)) {
+      Object value = element == null ? null : rest.get(element);
+      if (value == null) {
+        return null;
+      }
+      found.add(value);
+    }
+    if (found.isEmpty()) {
+      return null;
+    }
+    if (found.stream().allMatch(Number.class::isInstance)) {
+      return found.stream().mapToDouble(value -> ((Number) value).doubleValue()).toArray();
+    }
+    Class<?> type = found.get(0).getClass();
+    if (!found.stream().allMatch(type::isInstance)) {
+      return null;
+    }
+    return found.toArray(size -> (Object[]) Array.newInstance(type, size));
+  }
+
+  private List<@Nullable Object> elements(Object owner) {
+    if (owner.getClass().isArray()) {
+      List<@Nullable Object> all = new ArrayList<>();
+      for (int i = 0; i < Array.getLength(owner); i++) {
+        all.add(Array.get(owner, i));
+      }
+      return all;
+    }
+    if (owner instanceof Collection<?> all) {
+      return new ArrayList<>(all);
+    }
+    throw new IllegalArgumentException(
+        "%s: expected an array or a collection, which has elements; found %s"
+            .formatted(this, owner.getClass().getTypeName()));
   }
 
   private @Nullable Object member(Object owner, String name) {

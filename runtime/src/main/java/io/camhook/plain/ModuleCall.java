@@ -126,13 +126,19 @@ final class ModuleCall implements PlainCall {
     if (place.kind() == Place.Kind.ARGUMENT && place.isWhole()) {
       arguments[network.argument(place, module, arguments)] = replacement;
     } else {
-      overwrite(value, replacement);
+      overwrite(place, value, replacement);
     }
     return replacement;
   }
 
   /** A value that does not fit is the hook's mistake. */
-  private void overwrite(Object value, Object replacement) {
+  private void overwrite(Place place, Object value, Object replacement) {
+    if (place.isGathered()) {
+      throw UserFailure.of(
+          new IllegalArgumentException(
+              "%s of %s is put together from elements: a hook can look at it and not replace it"
+                  .formatted(place.member(), described())));
+    }
     try {
       network.tensors(module).overwrite(value, replacement);
     } catch (IllegalArgumentException e) {
@@ -202,7 +208,7 @@ final class ModuleCall implements PlainCall {
     if (place.kind() == Place.Kind.RETURN && place.isWhole()) {
       return current;
     }
-    overwrite(value, current);
+    overwrite(place, value, current);
     return result;
   }
 

@@ -20,7 +20,7 @@ final class PlainNetworkReader {
       "the name of a field or of a method without arguments, or several joined by dots";
   private static final String NAME = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
   private static final String STEP = NAME + "(\\(\\))?";
-  private static final String STEPS = "(\\.(" + STEP + "|\\d{1,3}))*";
+  private static final String STEPS = "(\\.(" + STEP + "|\\d{1,3}|\\*))*";
   private static final List<String> KEYS =
       List.of(
           "root",
