@@ -65,9 +65,12 @@ class SchemaTest {
         "{ models: [{ name: m, class: com.acme.*Layer, forward: 'f(float[], int)', input: 1 }] }",
         "{ models: [{ name: m, class: a.B, root: a.Net, gradInput: field dx, value: 'data()' }] }",
         "{ models: [{ name: m, class: a.B, backward: b, target: loss, inputShape: 3x96x96 }] }",
+        "{ models: [{ name: m, class: a.B, output: field neurons.*.output, value: rows.*.data }] }",
         "{ models: [{ name: m, class: a.B, inputShape: size() }] }",
-        "{ models: [{ name: m, class: a.B, backward: b, root: { class: a.N, backward: by layers } }] }",
-        "{ models: [{ name: m, class: a.B, make: 'a.T.of(float[],int[])', arguments: { W: a.W.N } }] }",
+        "{ models: [{ name: m, class: a.B, backward: b, root: { class: a.N, backward: by layers }"
+            + " }] }",
+        "{ models: [{ name: m, class: a.B, make: 'a.T.of(float[],int[])', arguments: { W: a.W.N }"
+            + " }] }",
         "{ models: [{ name: m, precision: bfloat16, reduce: cam }] }",
         "{ sampling: { rate: 0.5, maxPerSecond: 2 }, dryRun: true }",
         "{ limits: { queue: 64MiB, whenFull: block, exact: true } }",
