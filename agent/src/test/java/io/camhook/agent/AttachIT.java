@@ -124,8 +124,9 @@ class AttachIT {
     System.out.println("after 10 attaches " + early + ", after 20 " + late);
     assertThat(ask(ADAPTER).getProperty("app.classes")).isEqualTo("{}");
     assertThat(late.threads()).isEqualTo(Objects.requireNonNull(early).threads());
-    // What the JVM itself makes of reflection and lambdas may still come; an agent has 1 500.
-    assertThat((double) late.classes()).isCloseTo(early.classes(), within(100.0));
+    // The JVM makes the lambdas of a class anew each time that it is retransformed, some 40 an
+    // attach, and keeps the old ones. An adapter that stayed would be 300 more an attach.
+    assertThat((double) late.classes()).isCloseTo(early.classes(), within(10 * 60.0));
     assertThat((double) late.heap()).isCloseTo(early.heap(), within(2e6));
     // Ten more are to cost nothing; the allocator's arenas settle within some megabytes.
     assertThat((double) late.resident()).isCloseTo(early.resident(), within(40e6));
