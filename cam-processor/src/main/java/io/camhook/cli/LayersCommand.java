@@ -39,16 +39,14 @@ final class LayersCommand implements Callable<Integer> {
       names = "--input-shape",
       paramLabel = "1x3x224x224",
       split = ",",
-      description =
-          "Shape of the input, with the batch size; for several inputs repeat the option or"
-              + " separate shapes by commas.")
+      description = "Shape of the input, with the batch size; one per input.")
   private List<String> shapes = new ArrayList<>();
 
   @Option(
       names = "--operators",
       description =
-          "Of a TorchScript model also the operators in the code of its modules, which are layers"
-              + " too: layer3.0/relu#1.")
+          "For TorchScript, also the operators in the code of modules, which are layers too:"
+              + " layer3.0/relu#1.")
   private boolean operators;
 
   @Option(names = "--json", description = "As JSON.")
