@@ -8,6 +8,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,6 +53,34 @@ class ScriptIT {
         .allMatch(capture -> capture.tensors().containsKey("gradient/features"));
     assertThat(Files.readString(directory.resolve("captures/manifest.json")))
         .contains("\"features\"", "\"fc\"", "PyTorch 2.7.1", ForkedJvm.sha256(ARCHIVE));
+  }
+
+  @Test
+  void frozen_archive_should_be_recorded_by_its_operators() throws Exception {
+    Path frozen = Path.of("../reference/torchscript/gap_linear.frozen.pt");
+    Files.copy(frozen, directory.resolve("net.pt"), StandardCopyOption.REPLACE_EXISTING);
+    Files.writeString(
+        directory.resolve("camhook.yaml"),
+        """
+        models:
+          - name: net
+            layers: [auto, relu#1]
+        output: { directory: captures }
+        """);
+    String alone = new ForkedJvm(directory).run(onClassPath(), "app.PredictScript").out();
+    ForkedJvm.Result result =
+        new ForkedJvm(directory).agent("camhook.yaml").run(onClassPath(), "app.PredictScript");
+
+    assertThat(result.err()).contains("camhook: 8 of 8 captures written to captures, 0 dropped");
+    assertThat(result.out()).isEqualTo(alone);
+    assertThat(captures())
+        .hasSize(8)
+        .allSatisfy(
+            capture ->
+                assertThat(capture.tensors())
+                    // the third ReLU goes into the global pooling
+                    .containsKeys("activation/relu#2", "gradient/relu#2")
+                    .containsKeys("activation/relu#1", "gradient/relu#1"));
   }
 
   @Test

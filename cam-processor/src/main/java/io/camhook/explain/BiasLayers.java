@@ -27,8 +27,11 @@ final class BiasLayers implements AutoCloseable {
     this.sides = sides;
     for (ModuleDescription module : source.biased()) {
       Names names = names(module);
+      // an operator of an inlined archive takes the parameters of a module
+      boolean inlined = operator(module.path()) != null && module.parameters().isEmpty();
       if (names != null
-          && module.parameters().stream().anyMatch(p -> p.name().equals(names.bias()))) {
+          && (inlined
+              || module.parameters().stream().anyMatch(p -> p.name().equals(names.bias())))) {
         layers.add(module);
       }
     }
@@ -48,8 +51,25 @@ final class BiasLayers implements AutoCloseable {
       case "Conv2d" -> Names.CONVOLUTION;
       case "BatchNorm2d" -> Names.TORCH;
       case "BatchNorm" -> Names.DJL;
+      // operators of a frozen archive, in which a convolution has the bias of the batch norm too
+      case "conv2d", "batch_norm", "_convolution", "convolution" -> operator(module.path());
       default -> null;
     };
+  }
+
+  private static @Nullable Names operator(String path) {
+    return switch (path.replaceFirst("[#@].*", "")) {
+      case "conv2d" -> Names.CONVOLUTION;
+      case "batch_norm" -> Names.TORCH;
+      default -> null;
+    };
+  }
+
+  /** Whether what was recorded is the module's; {@code conv2d#3} is an operator, not a call. */
+  private static boolean isOf(ModuleDescription module, LayerOutput layer) {
+    boolean counted = operator(module.path()) != null && !module.path().contains("@");
+    LayerOutput call = new LayerOutput(layer.path(), layer.call(), null);
+    return counted ? call.toString().equals(module.path()) : layer.path().equals(module.path());
   }
 
   List<BiasGradient> gradients(List<Tensor> inputs, ModelSession.OutputGradients target) {
@@ -58,22 +78,32 @@ final class BiasLayers implements AutoCloseable {
     List<BiasGradient> found = new ArrayList<>();
     for (ModuleDescription module : layers) {
       float[] bias = bias(module);
+      if (bias == null) {
+        continue;
+      }
       gradients.forEach(
           (layer, gradient) -> {
-            if (layer.path().equals(module.path()) && gradient.rank() == 4) {
+            if (isOf(module, layer) && gradient.rank() == 4) {
               found.add(new BiasGradient(layer.toString(), bias, gradient));
             }
           });
     }
+    if (found.isEmpty()) {
+      throw noBias();
+    }
     return found;
+  }
+
+  private static CamException noBias() {
+    return new CamException(
+        "fullgrad adds up biases, and this model has no Conv2d or BatchNorm2d with one");
   }
 
   private ModelSession session() {
     ModelSession open = session;
     if (open == null) {
       if (layers.isEmpty()) {
-        throw new CamException(
-            "fullgrad adds up biases, and this model has no Conv2d or BatchNorm2d with one");
+        throw noBias();
       }
       open = sides.open(layers.stream().map(ModuleDescription::path).toList());
       session = open;
@@ -81,15 +111,19 @@ final class BiasLayers implements AutoCloseable {
     return open;
   }
 
-  private float[] bias(ModuleDescription module) {
+  /** What a layer adds to each channel; null if it adds nothing. */
+  private float @Nullable [] bias(ModuleDescription module) {
     Names names = Objects.requireNonNull(names(module));
     float[] bias = parameter(module, names.bias());
-    if (names.weight() == null || names.mean() == null || names.variance() == null) {
+    if (bias == null
+        || names.weight() == null
+        || names.mean() == null
+        || names.variance() == null) {
       return bias;
     }
-    float[] mean = parameter(module, names.mean());
-    float[] variance = parameter(module, names.variance());
-    float[] weight = parameter(module, names.weight());
+    float[] mean = Objects.requireNonNull(parameter(module, names.mean()));
+    float[] variance = Objects.requireNonNull(parameter(module, names.variance()));
+    float[] weight = Objects.requireNonNull(parameter(module, names.weight()));
     double epsilon = epsilon(module);
     float[] whole = new float[bias.length];
     for (int c = 0; c < whole.length; c++) {
@@ -106,13 +140,15 @@ final class BiasLayers implements AutoCloseable {
     }
   }
 
-  private float[] parameter(ModuleDescription module, String name) {
+  /** Null only of an operator. */
+  private float @Nullable [] parameter(ModuleDescription module, String name) {
     String full = module.path().equals(".") ? name : module.path() + "." + name;
     try {
-      return session()
-          .parameter(full)
-          .orElseThrow(() -> new CamException("fullgrad: the model has no parameter " + full))
-          .toFloats();
+      Tensor values = session().parameter(full).orElse(null);
+      if (values == null && operator(module.path()) == null) {
+        throw new CamException("fullgrad: the model has no parameter " + full);
+      }
+      return values == null ? null : values.toFloats();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

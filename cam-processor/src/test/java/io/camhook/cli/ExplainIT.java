@@ -2,6 +2,7 @@ package io.camhook.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -88,6 +89,30 @@ class ExplainIT {
             .isCloseTo(NUMBERS_BY_HAND[at] * heat(row, column), within(1e-5));
       }
     }
+  }
+
+  @Test
+  void frozen_archive_should_have_the_maps_of_the_scripted_one() throws Exception {
+    Path reference = Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");
+    assumeTrue(Files.isDirectory(reference), "no reference data in " + reference);
+    Path picture = reference.resolve("resnet_inlined.safetensors");
+    Path frozen = reference.resolve("resnet_inlined.frozen.pt");
+    Invocation run = camhook.run("explain", frozen, picture, "-m", "gradcam", "-o", out);
+    assertThat(run.status()).isZero();
+    assertThat(run.out()).contains("layer relu#8: channels-first, 48 channels, map of 2x2");
+    assertThat(Files.readString(out.resolve("report.html"))).contains("relu#8");
+    float[] map =
+        ReferenceCase.safetensors(out.resolve("resnet_inlined.safetensors"))
+            .get("raw/gradcam/relu#8")
+            .toFloats();
+    Path scripted = reference.resolve("resnet_inlined.scripted.pt");
+    camhook.run("explain", scripted, picture, "-m", "gradcam", "-l", "layer4", "-o", out);
+    assertThat(map)
+        .usingComparatorWithPrecision(1e-5f)
+        .containsExactly(
+            ReferenceCase.safetensors(out.resolve("resnet_inlined.safetensors"))
+                .get("raw/gradcam/layer4")
+                .toFloats());
   }
 
   /** The Grad-CAM 0 4 28 32.5, from 0 to 1, as four by four: pixel centres lie at 0 ¼ ¾ 1. */

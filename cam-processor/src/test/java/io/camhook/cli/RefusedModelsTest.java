@@ -11,11 +11,12 @@ import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code explain} says of TorchScript models that it cannot explain as asked. */
 class RefusedModelsTest {
@@ -85,19 +86,28 @@ class RefusedModelsTest {
     assertThat(JSON.readTree(whole.out()).get("rootOnly").isNull()).isTrue();
   }
 
-  @Test
-  void frozen_archive_should_have_maps_of_auto() throws IOException {
-    Invocation run = explain("resnet_inlined.frozen", "auto", "gradcam,cam,ablationcam");
+  @ParameterizedTest
+  @ValueSource(strings = {"frozen", "inlined"})
+  void archive_of_operators_should_have_maps_of_auto(String form) throws IOException {
+    String methods =
+        "cam,gradcam,layercam,eigencam,scorecam,ablationcam,fullgrad,guided-backprop,guided-gradcam";
+    Invocation run = explain("resnet_inlined." + form, "auto", methods);
     assertThat(run.err()).isEmpty();
     Map<String, Tensor> frozen = Safetensors.read(written("resnet_inlined")).tensors();
-    explain("resnet_inlined.scripted", "layer4", "gradcam,cam,ablationcam");
+    explain("resnet_inlined.scripted", "layer4", methods);
     Map<String, Tensor> scripted = Safetensors.read(written("resnet_inlined")).tensors();
-    for (String method : List.of("gradcam", "cam", "ablationcam")) {
-      float[] map = scripted.get("raw/" + method + "/layer4").toFloats();
-      assertThat(frozen.get("raw/" + method + "/relu#8").toFloats())
-          .usingComparatorWithPrecision(1e-4f)
-          .containsExactly(map);
-    }
+    // its convolutions have no bias, so that FullGrad's biases are those of the batch norms there,
+    // and of the folded convolutions here
+    scripted.forEach(
+        (name, tensor) -> {
+          if (name.startsWith("raw/")) {
+            assertThat(frozen.get(name.replace("/layer4", "/relu#8")).toFloats())
+                .as(name)
+                .usingComparatorWithPrecision(1e-4f)
+                .containsExactly(tensor.toFloats());
+          }
+        });
+    assertThat(scripted.keySet()).filteredOn(name -> name.startsWith("raw/")).hasSize(9);
   }
 
   @Test

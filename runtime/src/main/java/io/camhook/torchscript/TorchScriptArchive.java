@@ -404,6 +404,18 @@ public final class TorchScriptArchive {
     }
   }
 
+  /**
+   * The name under which a module holds a parameter: {@code fc.weight} for {@code linear.weight} of
+   * an inlined archive, else {@code name} itself.
+   */
+  public String held(String name) {
+    int dot = name.lastIndexOf('.');
+    CallSite operator = flat && dot > 0 ? operators.find(name.substring(0, dot)) : null;
+    String held =
+        operator == null ? null : OperatorWeights.heldAs(operator, name.substring(dot + 1));
+    return held == null ? name : held;
+  }
+
   private static void countSites(
       MethodContext context, Set<MethodContext> seen, Map<ModuleNode, Integer> counts) {
     if (!seen.add(context)) {

@@ -269,9 +269,10 @@ public final class ScriptSession implements ModelSession {
 
   @Override
   public Optional<Tensor> parameter(String name) throws IOException {
-    int dot = name.lastIndexOf('.');
-    String path = dot < 0 ? "." : name.substring(0, dot);
-    String attribute = name.substring(dot + 1);
+    String held = file.archive().held(name);
+    int dot = held.lastIndexOf('.');
+    String path = dot < 0 ? "." : held.substring(0, dot);
+    String attribute = held.substring(dot + 1);
     for (ModuleDescription module : file.archive().modules()) {
       if (module.path().equals(path)) {
         for (ModuleDescription.Parameter parameter : module.parameters()) {

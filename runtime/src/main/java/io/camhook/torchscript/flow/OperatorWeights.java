@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 public final class OperatorWeights {
   private static final Pattern CONSTANT = Pattern.compile("CONSTANTS\\.c(\\d+)");
 
+  private static final Pattern GETATTR = Pattern.compile("getattr\\(([\\w.]+), \"(\\w+)\"\\)");
+
   private static final List<String> SECOND = List.of("", "weight", "bias");
   private static final List<String> THIRD = List.of("", "", "weight", "bias");
 
@@ -50,6 +52,28 @@ public final class OperatorWeights {
       }
     }
     return constants;
+  }
+
+  /**
+   * Of an inlined archive, whose modules still hold the parameters, the name of the one that an
+   * operator is given as {@code parameter}: {@code fc.weight}; null if no module holds it.
+   */
+  public static @Nullable String heldAs(CallSite operator, String parameter) {
+    int position = ARGUMENTS.getOrDefault(operator.operator(), List.of()).indexOf(parameter);
+    List<Expr.Argument> given = operator.call().arguments();
+    String text =
+        position < 0 || position >= given.size()
+            ? null
+            : StateText.of(operator.caller().method(), given.get(position).value());
+    String self = operator.caller().self() + ".";
+    while (text != null && text.contains("getattr(")) {
+      String dotted = GETATTR.matcher(text).replaceAll("$1.$2");
+      if (dotted.equals(text)) {
+        return null;
+      }
+      text = dotted;
+    }
+    return text != null && text.startsWith(self) ? text.substring(self.length()) : null;
   }
 
   private static @Nullable Integer constant(CallSite operator, Expr.Argument argument) {
