@@ -402,13 +402,15 @@ export class CaptureView {
 
   /** The bar below many maps: one range if they share it. */
   scaleOfMaps() {
-    const top = sharedTop(this.c, this.sel), signed = signedNow(this.c);
-    return top ? { signed, low: signed ? short(-top) : '0', high: short(top) } : { signed, low: signed ? 'against, of each' : 'least of each', high: signed ? 'for, of each' : 'most of each' };
+    const signed = signedNow(this.c), tops = [...(this.tops || new Map()).values()];
+    if (tops.length !== 1) return { signed, low: signed ? 'against, of each' : 'least of each', high: signed ? 'for, of each' : 'most of each' };
+    return { signed, low: signed ? short(-tops[0]) : '0', high: short(tops[0]) };
   }
 
+  /** Draws the matrix. Methods have units of their own: maps share a scale with those of the same method. */
   async minis() {
     if (!this.cells) return;
-    const cells = this.cells, top = sharedTop(this.c, this.sel);
+    const cells = this.cells, found = [];
     for (const { canvas, cell, mini } of cells) {
       const c = cell.i === this.c.i ? this.c : await capture(cell.i);
       if (this.cells !== cells || !c) return;
@@ -418,7 +420,12 @@ export class CaptureView {
       mini.hidden = !there && cell.i === this.c.i;
       const group = mini.closest('.group');
       group.hidden = [...group.querySelectorAll('.mini')].every(other => other.hidden);
-      if (there) draw(canvas, c, { heat: heatFor(c, exact, canvas.width, canvas.height, top), opacity: state.opacity / 100, depth: depthOf(c, exact), plain: true });
+      if (there) found.push({ canvas, c, exact });
+    }
+    this.tops = new Map();
+    for (const { c, exact } of found) if (state.scale === 'shared') this.tops.set(exact.method, Math.max(this.tops.get(exact.method) || 0, sharedTop(c, exact)));
+    for (const { canvas, c, exact } of found) {
+      draw(canvas, c, { heat: heatFor(c, exact, canvas.width, canvas.height, this.tops.get(exact.method) || 0), opacity: state.opacity / 100, depth: depthOf(c, exact), plain: true });
     }
   }
 

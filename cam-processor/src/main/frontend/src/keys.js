@@ -17,6 +17,7 @@ export function bind(names, says, run) {
 const others = [
   [['↑', '↓', 'PgUp', 'PgDn', 'Home', 'End'], 'in the list: choose a capture; in the grid: move; elsewhere they scroll the page'],
   [['←', '→', '↑', '↓', '+', '−', '0'], 'on the picture: read values, move, zoom, whole picture'],
+  [['←', '→', '↑', '↓', 'Enter'], 'in a chart, on words, in a comparison: read values; open the capture of a step or dot'],
   [['Tab', 'Enter'], 'to the next control; use it'],
   [['Esc'], 'leave the search, close what is open'],
 ];

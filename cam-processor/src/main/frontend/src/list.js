@@ -229,7 +229,7 @@ export class CaptureTable {
       ['label', 'prediction', 130, row => says(row)],
       ...(truth ? [['truth', 'shows', 110, row => row[R.TRUTH].join(', ')], ['verdict', 'verdict', 80, row => badge(row) || verdict(row)]] : []),
       ...(index.models.length > 1 ? [['model', 'model', 120, row => index.models[row[R.MODEL]]]] : []),
-      ...numbers.map(c => [c.id, c.name, c.id === 'time' ? 160 : 110, row => { const v = c.of(row); return v === null ? '–' : c.print(v); }, true]),
+      ...numbers.map(c => [c.id, c.name, c.id === 'time' ? 160 : Math.max(110, 7.5 * c.name.length + 24), row => { const v = c.of(row); return v === null ? '–' : c.print(v); }, true]),
     ];
     return columns;
   }

@@ -19,8 +19,8 @@ export async function contactSheet() {
       return el('figure', {}, canvas, el('figcaption', {}, shortName(row[R.NAME]), el('br'), `${row[R.LABEL]}${row[R.P] === null ? '' : ' ' + percent(row[R.P])}`));
     })));
   await Promise.all(waits);
-  document.body.classList.add('sheet');
-  const done = () => { document.body.classList.remove('sheet'); removeEventListener('afterprint', done); };
+  document.body.classList.add('printing');
+  const done = () => { document.body.classList.remove('printing'); removeEventListener('afterprint', done); };
   addEventListener('afterprint', done);
   print();
 }

@@ -11,7 +11,9 @@ import io.camhook.recording.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -264,6 +266,18 @@ class ExplainCommandTest {
     JsonNode curve = table.get("curves").get(0);
     assertThat(curve.get("metric").asText()).isEqualTo("deletion");
     assertThat(curve.get("points")).hasSize(11);
+    assertThat(Files.readString(out.resolve("report.html")))
+        .as("numbers of each input, to sort and plot by")
+        .contains("[\"deletion of gradcam\",", "[\"confidence-drop of randomcam\",");
+  }
+
+  @Test
+  void report_should_say_which_model_was_explained() throws Exception {
+    Invocation.of("explain", model, input, "-l", "relu1", "-m", "gradcam", "-o", out);
+    byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(model));
+    assertThat(Files.readString(out.resolve("report.html")))
+        .contains("\"sha256\":\"" + HexFormat.of().formatHex(digest) + "\"")
+        .contains("\"engine\":\"PyTorch 2.7.1\"", "[\"conv1\",");
   }
 
   @Test

@@ -442,6 +442,17 @@ class ReportKindsBrowserTest {
     assertThat(String.valueOf(printed))
         .startsWith("9 9 ")
         .contains("9 of 60 captures", "opacity 50 %", "captures/demo");
+    browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", "print"));
+    try {
+      assertThat(
+              number(
+                  "return [...document.querySelectorAll('#sheet figure')].filter(f =>"
+                      + " f.getBoundingClientRect().height > 100).length"))
+          .as("figures that paper shows")
+          .isEqualTo(9);
+    } finally {
+      browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", ""));
+    }
   }
 
   @Test
