@@ -95,13 +95,17 @@ class AbandonedForwardsTest {
     }
   }
 
-  /** Abandons forwards, and runs as many backwards of others as it takes to let them sleep. */
   private void abandon() {
     for (int i = 0; i < ABANDONED; i++) {
       NDArray x = x();
       inputs.add(x);
       outputs.add(forward(x));
     }
+    letThemSleep();
+  }
+
+  /** Runs as many backwards of others as it takes. */
+  private void letThemSleep() {
     for (int i = 0; i < 8; i++) {
       try (NDManager scope = manager.newSubManager()) {
         NDArray x = x();
@@ -196,6 +200,32 @@ class AbandonedForwardsTest {
         .hasMessageContaining("a second time");
     backward(y(198), false);
     assertThat(grad(x(198))).containsExactly(4, 4);
+  }
+
+  @Test
+  void tensor_hook_that_comes_later_should_see_what_comes_through_them() {
+    List<NDArray> middles = new ArrayList<>();
+    for (int i = 0; i < ABANDONED; i++) {
+      NDArray x = x();
+      NDArray middle = Nets.times(x, 2);
+      inputs.add(x);
+      middles.add(middle);
+      outputs.add(forward(middle));
+    }
+    letThemSleep();
+    NDArray middle = middles.get(197);
+    List<Float> seen = new ArrayList<>();
+    handles.add(
+        BlockHooks.registerHook(
+            middle,
+            gradient -> {
+              seen.add(gradient.toFloatArray()[0]);
+              return gradient.mul(10);
+            }));
+    backward(y(197).add(Nets.times(middle, 3)), false);
+    assertThat(seen).containsExactly(7f); // 4 through the net, and 3
+    assertThat(events).containsExactly("02 2.0", "01 4.0");
+    assertThat(grad(x(197))).containsExactly(140, 140); // 2 · 10 · 7
   }
 
   @Test
