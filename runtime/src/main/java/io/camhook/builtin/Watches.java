@@ -6,6 +6,7 @@ import io.camhook.dispatch.EventLog;
 import io.camhook.recording.FileAccess;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * hook in the whole JVM, so that they write to one file. Thread-safe.
  */
 public final class Watches implements AutoCloseable {
+  /** The names of the built-in hooks in a configuration. */
+  public static final List<String> NAMES = List.of("stats", "nan-guard", "print");
+
   private static final double DEFAULT_WARN = 4;
 
   private final @Nullable StatsFile stats;
@@ -52,10 +56,7 @@ public final class Watches implements AutoCloseable {
 
   /** The built-in hook that an entry names; null if it names a class of the application's. */
   public @Nullable LayerWatch of(CamhookConfig.Hook entry) {
-    return switch (entry.hook()) {
-      case "stats", "nan-guard", "print" -> made.computeIfAbsent(entry, this::make);
-      default -> null;
-    };
+    return NAMES.contains(entry.hook()) ? made.computeIfAbsent(entry, this::make) : null;
   }
 
   private LayerWatch make(CamhookConfig.Hook entry) {

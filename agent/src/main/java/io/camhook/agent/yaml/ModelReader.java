@@ -1,5 +1,6 @@
 package io.camhook.agent.yaml;
 
+import io.camhook.builtin.Watches;
 import io.camhook.config.CamhookConfig.CaptureKind;
 import io.camhook.config.CamhookConfig.Hook;
 import io.camhook.config.CamhookConfig.Kept;
@@ -33,8 +34,8 @@ final class ModelReader {
   private static final String CAPTURE = "image, input, activation, gradient or output";
   private static final String SIMILARITY = "similarity:";
   private static final String LAYER = "a module path such as layer4.1.conv2, a glob, or auto";
-  private static final Set<String> BUILT_IN = Set.of("stats", "nan-guard", "print");
-  private static final String HOOK = "stats, nan-guard, print or the full name of a class";
+  private static final String HOOK =
+      String.join(", ", Watches.NAMES) + " or the full name of a class";
 
   private final Reading reading;
   private final @Nullable Path file;
@@ -277,7 +278,7 @@ final class ModelReader {
         if ("nan-guard".equals(hook)) {
           entry.choice("action", Map.of("warn", 1, "throw", 2), 1);
         }
-        boolean builtIn = BUILT_IN.contains(hook);
+        boolean builtIn = Watches.NAMES.contains(hook);
         boolean replaces = !builtIn && entry.flag("replace", false);
         Map<String, String> options = builtIn ? known(entry, hook) : entry.others();
         hooks.add(
@@ -294,12 +295,12 @@ final class ModelReader {
       return "";
     }
     String name = scalar.text();
-    if (!BUILT_IN.contains(name)
+    if (!Watches.NAMES.contains(name)
         && !name.matches("[\\p{L}_$][\\p{L}\\p{N}_$]*(\\.[\\p{L}_$][\\p{L}\\p{N}_$]*)+")) {
       reading.report(
           scalar.at(),
           scalar.key(),
-          "expected %s, found \"%s\"%s".formatted(HOOK, name, Nearest.hint(name, BUILT_IN)));
+          "expected %s, found \"%s\"%s".formatted(HOOK, name, Nearest.hint(name, Watches.NAMES)));
     }
     return name;
   }
