@@ -11,29 +11,32 @@ function scaled(values) {
   return values.map(v => (v - min) / divisor);
 }
 
-/** @param {Float32Array} values */
+/** Rows are stretched first, so that a pixel costs one step between two rows. @param {Float32Array} values */
 export function resized(values, w, h, width, height) {
   if (w === width && h === height) return values;
-  const out = new Float32Array(width * height);
+  const out = new Float32Array(width * height), rows = new Float32Array(h * width);
   const xs = positions(w, width), ys = positions(h, height);
+  for (let x = 0; x < width; x++) {
+    const x0 = xs.low[x], x1 = xs.high[x], f = xs.part[x];
+    for (let y = 0; y < h; y++) rows[y * width + x] = values[y * w + x0] * (1 - f) + values[y * w + x1] * f;
+  }
   for (let y = 0; y < height; y++) {
-    const [y0, y1, fy] = ys[y];
-    for (let x = 0; x < width; x++) {
-      const [x0, x1, fx] = xs[x];
-      const top = values[y0 * w + x0] * (1 - fx) + values[y0 * w + x1] * fx;
-      const bottom = values[y1 * w + x0] * (1 - fx) + values[y1 * w + x1] * fx;
-      out[y * width + x] = top * (1 - fy) + bottom * fy;
-    }
+    const top = ys.low[y] * width, bottom = ys.high[y] * width, f = ys.part[y], to = y * width;
+    for (let x = 0; x < width; x++) out[to + x] = rows[top + x] * (1 - f) + rows[bottom + x] * f;
   }
   return out;
 }
 
+/** The two neighbours of each place, and how far it is from the lower one. */
 function positions(from, to) {
-  return Array.from({ length: to }, (_, i) => {
+  const low = new Int32Array(to), high = new Int32Array(to), part = new Float64Array(to);
+  for (let i = 0; i < to; i++) {
     const at = Math.max(0, (i + .5) * from / to - .5);
-    const low = Math.min(from - 1, Math.floor(at));
-    return [low, Math.min(from - 1, low + 1), Math.min(1, at - low)];
-  });
+    low[i] = Math.min(from - 1, Math.floor(at));
+    high[i] = Math.min(from - 1, low[i] + 1);
+    part[i] = Math.min(1, at - low[i]);
+  }
+  return { low, high, part };
 }
 
 function nearest(values, w, h, width, height) {
