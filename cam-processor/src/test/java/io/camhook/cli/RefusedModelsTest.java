@@ -9,9 +9,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -250,5 +253,48 @@ class RefusedModelsTest {
             "camhook: vit: guided-backprop: vit.traced.pt: guided backpropagation needs ReLUs"
                 + " (relu, clamp or threshold at 0), and forward reaches none; what it has is not"
                 + " guided: [gelu]\n");
+  }
+
+  @Test
+  void blocked_values_of_onednn_should_be_said_by_name() throws IOException {
+    Path model = folder.resolve("blocked.pt");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(model))) {
+      String training = "X\10\0\0\0training\u0089";
+      entry(zip, "data.pkl", "\u0080\2c__torch__\nNet\n)\u0081}(" + training + "ub.");
+      entry(zip, "constants.pkl", "\u0080\2).");
+      entry(zip, "version", "3\n");
+      entry(
+          zip,
+          "code/__torch__.py",
+          """
+          class Net(Module):
+            __parameters__ = []
+            __buffers__ = []
+            training : bool
+            def forward(self: __torch__.Net,
+              x: Tensor) -> Tensor:
+              blocked = torch.to_mkldnn(x)
+              rectified = torch.relu(blocked)
+              dense = torch.to_dense(rectified)
+              return torch.flatten(torch.adaptive_avg_pool2d(dense, [1, 1]), 1)
+          """);
+    }
+    Path picture = REFERENCE.resolve("resnet_inlined.safetensors");
+    Invocation run = Invocation.of("explain", model, picture, "-l", "relu", "-o", out);
+    assertThat(run.status()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo(
+            "camhook: resnet_inlined: a layer among [relu] is a blocked value of oneDNN, which has"
+                + " no gradient here: one that the code makes between to_mkldnn and to_dense; name"
+                + " a layer before or after these, or record values alone with -m none -t none\n");
+    Invocation after = Invocation.of("explain", model, picture, "-l", "to_dense", "-o", out);
+    assertThat(after.err()).isEmpty();
+    assertThat(after.status()).isZero();
+  }
+
+  private static void entry(ZipOutputStream zip, String name, String bytes) throws IOException {
+    zip.putNextEntry(new ZipEntry("model/" + name));
+    zip.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+    zip.closeEntry();
   }
 }
