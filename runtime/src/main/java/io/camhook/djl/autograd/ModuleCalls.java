@@ -17,7 +17,9 @@ import java.util.List;
  */
 public final class ModuleCalls {
   private static final MethodHandle GET_INPUTS;
-  private static final MethodHandle RUN =
+
+  /** Module, method, arguments, autograd, separate CUDA stream → result; by native handles. */
+  static final MethodHandle RUN =
       Library.method(
           "moduleRunMethod",
           long.class,
@@ -26,6 +28,7 @@ public final class ModuleCalls {
           long[].class,
           boolean.class,
           boolean.class);
+
   private static final MethodHandle NEW_IVALUE;
 
   static {

@@ -21,15 +21,6 @@ final class NativeValues {
       Library.method("iValueToBool", boolean.class, long.class);
   private static final MethodHandle DELETE =
       Library.method("torchDeleteIValue", void.class, long.class);
-  private static final MethodHandle RUN =
-      Library.method(
-          "moduleRunMethod",
-          long.class,
-          long.class,
-          String.class,
-          long[].class,
-          boolean.class,
-          boolean.class);
 
   private NativeValues() {}
 
@@ -94,7 +85,7 @@ final class NativeValues {
 
   private static long result(long module, String method, long argument) throws Throwable {
     try {
-      return (long) RUN.invokeExact(module, method, new long[] {argument}, true, false);
+      return (long) ModuleCalls.RUN.invokeExact(module, method, new long[] {argument}, true, false);
     } finally {
       DELETE.invokeExact(argument);
     }
