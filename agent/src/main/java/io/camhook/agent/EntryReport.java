@@ -56,7 +56,8 @@ final class EntryReport {
             "model %s: %s".formatted(entry.name(), reason(entry).orElseGet(() -> unseen(entry))));
       } else if (!config.dryRun()
           && !entry.capture().isEmpty()
-          && matching(entry, recorder.recorded()).isEmpty()) {
+          && matching(entry, recorder.recorded()).isEmpty()
+          && recorder.status().queueLength() == 0) { // else its captures may be waiting
         lines.add(
             "model %s was matched and nothing of it recorded: %s"
                 .formatted(
