@@ -22,11 +22,6 @@ final class EngineMessages {
     return message.strip().lines().findFirst().orElse("no message");
   }
 
-  /** Whether a message complains of a tensor in oneDNN's blocked layout. */
-  static boolean isBlocked(String message) {
-    return message.contains("OpaqueTensorImpl");
-  }
-
   /** Why PyTorch cannot load an archive; says so if a newer torch wrote it. */
   static String unloadable(RuntimeException e) {
     String message = String.valueOf(e.getMessage());

@@ -340,12 +340,6 @@ public final class Explainer implements AutoCloseable {
                 .formatted(why),
             e);
       }
-      if (gradients != null && EngineMessages.isBlocked(why)) {
-        throw new ExplainException(
-            "a layer among %s is a blocked value of oneDNN, which has no gradient here: one that the code makes between to_mkldnn and to_dense; name a layer before or after these, or record values alone with -m none -t none"
-                .formatted(layers),
-            e);
-      }
       throw new Unfit(
           "the model cannot be run with inputs of shape %s: %s"
               .formatted(shapes(fed.tensors()), why),

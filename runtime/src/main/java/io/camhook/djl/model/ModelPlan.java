@@ -9,6 +9,7 @@ import io.camhook.dispatch.WeakIdentityMap;
 import io.camhook.naming.LayerPattern;
 import io.camhook.naming.ModulePath;
 import io.camhook.naming.Nearest;
+import io.camhook.recording.LayerOutput;
 import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Target;
 import io.camhook.recording.TensorName;
@@ -40,6 +41,7 @@ public final class ModelPlan {
   private final @Nullable ScriptPlan script;
   private final List<InnerArchive> archives;
   private final AtomicBoolean withoutGradients = new AtomicBoolean();
+  private final Set<LayerOutput> blocked = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean withoutGraph = new AtomicBoolean();
   private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
   private ModelInfo info;
@@ -361,6 +363,15 @@ public final class ModelPlan {
     if (unrecordable.add(name)) {
       log.warn(
           "model %s: '%s' is missing in its captures: %s".formatted(label, name, why.getMessage()));
+    }
+  }
+
+  /** Logs once for each layer that its value has a layout without gradients. */
+  public void blocked(Set<LayerOutput> layers) {
+    for (LayerOutput layer : layers) {
+      if (blocked.add(layer)) {
+        log.warn("model %s: %s".formatted(label, TapPlan.describeBlocked(List.of(layer))));
+      }
     }
   }
 

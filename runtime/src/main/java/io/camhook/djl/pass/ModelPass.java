@@ -17,9 +17,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +54,7 @@ public abstract class ModelPass implements AutoCloseable {
   private final boolean gradModeBefore;
   private final Map<String, Integer> calls = new HashMap<>();
   private final Map<LayerOutput, Layer> layers = new LinkedHashMap<>();
+  private final Set<LayerOutput> blocked = new LinkedHashSet<>();
   private boolean cut;
 
   /**
@@ -170,6 +173,9 @@ public abstract class ModelPass implements AutoCloseable {
       int call = before.getOrDefault(path, 0) + label.call();
       calls.merge(path, call + 1, Math::max);
       LayerOutput layer = layer(new TapPlan.Label(path, call, label.key()));
+      if (label.blocked()) {
+        blocked.add(layer);
+      }
       if (wantsGradients() && Tensors.requiresGrad(value)) {
         record(layer, value, value);
       } else {
@@ -177,6 +183,14 @@ public abstract class ModelPass implements AutoCloseable {
         value.close();
       }
     }
+  }
+
+  /**
+   * The recorded layers whose gradient was wanted and cannot be computed, because the value is in
+   * oneDNN's blocked layout.
+   */
+  public final Set<LayerOutput> blocked() {
+    return blocked;
   }
 
   static LayerOutput layer(TapPlan.Label label) {
@@ -204,7 +218,7 @@ public abstract class ModelPass implements AutoCloseable {
 
   /** Whether no recorded value so far is in a graph. */
   public final boolean lacksGraph() {
-    return !layers.isEmpty() && differentiable().isEmpty();
+    return !blocked.containsAll(layers.keySet()) && differentiable().isEmpty();
   }
 
   /**

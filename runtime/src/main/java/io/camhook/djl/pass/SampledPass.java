@@ -107,6 +107,7 @@ public final class SampledPass {
    */
   public NDList finish(NDList outputs) {
     try (pass) {
+      plan.blocked(pass.blocked());
       GradientPass inOneCall = pass.inOneCall();
       if (inOneCall != null) {
         addDifferentiated(inOneCall);
@@ -160,7 +161,9 @@ public final class SampledPass {
         capture.add(TensorName.gradient(0, ModelPass.layer(run.labels().get(i))), gradientOfLayer);
       }
     }
-    if (!run.classes().isEmpty() && run.gradients().stream().allMatch(Objects::isNull)) {
+    if (!run.classes().isEmpty()
+        && run.gradients().stream().allMatch(Objects::isNull)
+        && !pass.blocked().containsAll(pass.recorded().keySet())) {
       plan.lacksGraph();
     }
     if (run.classifierRows() != null) {
@@ -172,7 +175,7 @@ public final class SampledPass {
   private void differentiate(Scores scores, NDManager scratch) {
     List<LayerOutput> layers = pass.differentiable();
     if (layers.isEmpty() || !Tensors.requiresGrad(scores.logits())) {
-      if (!pass.recorded().isEmpty()) {
+      if (!pass.blocked().containsAll(pass.recorded().keySet())) {
         plan.lacksGraph();
       }
       return;

@@ -9,6 +9,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
+import io.camhook.recording.LayerOutput;
 import io.camhook.torchscript.twin.TapPlan;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -109,7 +110,11 @@ public final class ScriptPass extends ModelPass {
     differentiated = run;
     List<TapPlan.Label> labels = run.labels();
     for (int i = 0; i < labels.size(); i++) {
-      record(layer(labels.get(i)), run.taps().get(i), null);
+      LayerOutput layer = layer(labels.get(i));
+      record(layer, run.taps().get(i), null);
+      if (labels.get(i).blocked()) {
+        blocked().add(layer);
+      }
     }
     return new NDList(run.output());
   }

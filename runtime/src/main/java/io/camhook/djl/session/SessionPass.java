@@ -13,6 +13,7 @@ import io.camhook.engine.ModelSession.OutputGradients;
 import io.camhook.engine.ModelSession.Pass;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.Tensor;
+import io.camhook.torchscript.twin.TapPlan;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -68,6 +69,9 @@ final class SessionPass extends SessionWatch {
       Collection<String> notices) {
     List<Map<LayerOutput, Tensor>> gradients = new ArrayList<>();
     if (targets != null) {
+      if (!pass.blocked().isEmpty()) {
+        notices.add(TapPlan.describeBlocked(pass.blocked()));
+      }
       NDArray output = use.scored(outputs);
       for (Tensor seed : targets.at(SessionTensors.toTensor(output, scratch))) {
         gradients.add(gradients(output, seed, scratch, notices));

@@ -2,6 +2,7 @@ package io.camhook.torchscript.twin;
 
 import io.camhook.torchscript.flow.GlobalAverage;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,8 +79,14 @@ public record TapPlan(
    * @param call which call of the module in this pass, from 0
    * @param key which element of a tuple, list or dict, e.g. {@code 1.0} or {@code out}; empty for a
    *     plain tensor
+   * @param blocked whether a gradient was wanted and the value is in oneDNN's blocked layout, which
+   *     has none
    */
-  public record Label(String path, int call, String key) {
+  public record Label(String path, int call, String key, boolean blocked) {
+    public Label(String path, int call, String key) {
+      this(path, call, key, false);
+    }
+
     /**
      * The name of a tensor of an operator's value or a module's result.
      *
@@ -106,6 +113,14 @@ public record TapPlan(
     notices = List.copyOf(notices);
   }
 
+  /** A notice for the user about layers of which a {@linkplain Label#blocked value} is blocked. */
+  public static String describeBlocked(Collection<?> layers) {
+    String names =
+        String.join(", ", layers.stream().map(layer -> "'" + layer + "'").sorted().toList());
+    return "layer %s has oneDNN's blocked layout, which the code makes between to_mkldnn and to_dense: its value is recorded, its gradient cannot be computed; name a layer before or after these"
+        .formatted(names);
+  }
+
   /** The names of the recorded tensors, in their order. */
   public List<Label> labels(String labels) {
     List<Label> result = new ArrayList<>();
@@ -120,13 +135,15 @@ public record TapPlan(
       }
       Tap tap = taps.get(Integer.parseInt(label, 0, digits, 10));
       String path = tap.path();
-      String rest = label.substring(digits);
+      boolean blocked = label.endsWith(TapStyle.BLOCKED);
+      String rest = label.substring(digits, label.length() - (blocked ? 1 : 0));
       if (!rest.startsWith(".")) {
         calls.merge(path, 1, Integer::sum);
       }
       if (!rest.equals("!")) {
         int call = calls.getOrDefault(path, 1) - 1;
-        result.add(tap.label(call, rest.isEmpty() ? "" : rest.substring(1)));
+        Label name = tap.label(call, rest.isEmpty() ? "" : rest.substring(1));
+        result.add(new Label(name.path(), name.call(), name.key(), blocked));
       }
     }
     return result;

@@ -15,7 +15,8 @@ enum TapStyle {
    * a gradient. Its value must be the one at hook time. Where the value is changed in place later,
    * what is handed on is a copy; if another variable shares its memory, the program must see the
    * change there too, so the value goes through a copy and back: the copy is recorded, and the
-   * gradient of everything that shares the memory flows through it, as in PyTorch.
+   * gradient of everything that shares the memory flows through it, as in PyTorch. A value in
+   * oneDNN's blocked layout is recorded dense and has no gradient.
    */
   CUT(
       "grad: bool",
@@ -24,11 +25,11 @@ enum TapStyle {
       """
       def tensor(x: Tensor,
       PARAMETERSTensor:
-        _0 = torch.append(labels, at)
         shared = torch.ne(torch.__and__(mode, 1), 0)
         changed = torch.ne(torch.__and__(mode, 2), 0)
         aliased = torch.eq(torch.__and__(mode, 5), 4)
-        if grad:
+        blocked = ops.prim.is_mkldnn(x)
+        if torch.__and__(grad, torch.__not__(blocked)):
           differentiable = torch.is_floating_point(x)
         else:
           differentiable = False
@@ -54,11 +55,19 @@ enum TapStyle {
             else:
               y = torch.alias(a)
         else:
-          if changed:
-            a = torch.clone(x)
+          if blocked:
+            a = torch.detach(torch.to_dense(x))
           else:
-            a = x
+            if changed:
+              a = torch.clone(x)
+            else:
+              a = x
           y = x
+        if torch.__and__(grad, blocked):
+          said = torch.add(at, "~")
+        else:
+          said = at
+        _0 = torch.append(labels, said)
         _2 = torch.append(taps, a)
         return y
       def own(x: Tensor) -> Tensor:
@@ -152,6 +161,9 @@ enum TapStyle {
           pass
         return torch.eq(said, -1)
       """);
+
+  /** Ends the label of a value in oneDNN's blocked layout, where gradients are wanted. */
+  static final String BLOCKED = "~";
 
   private final String parameter;
   private final Map<String, String> handed;
