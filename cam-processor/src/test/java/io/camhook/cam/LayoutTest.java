@@ -80,7 +80,7 @@ class LayoutTest {
             () -> layer.withLayout(Layout.parse("tokens:2x2")).sample(0, new long[] {1, 3, 8, 8}))
         .isInstanceOf(CamException.class)
         .hasMessage(
-            "layer ln_1: a grid of [2, 2] behind 0 tokens needs an output [N,4,D], found [1, 3,"
+            "layer ln_1: a grid of [2, 2] after 0 tokens needs an output [N,4,D], found [1, 3,"
                 + " 2]");
   }
 

@@ -145,7 +145,7 @@ class OnnxExplainTest {
         .isInstanceOf(ExplainException.class)
         .hasMessageContaining("layer 'layer1.0.conv1' is not in the graph")
         .hasMessageContaining("BatchNorm")
-        .hasMessageContaining("nearest that is there");
+        .hasMessageContaining("nearest available");
   }
 
   @Test
