@@ -127,6 +127,7 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public void release() {
+    KernelCheck.stop();
     AutogradGateway.release();
   }
 

@@ -9,6 +9,7 @@ import io.camhook.dispatch.EventLog;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks whether the engine's convolutions are correct on this processor. The oneDNN in PyTorch
@@ -32,6 +33,11 @@ public final class KernelCheck {
           new Sizes(8, 16, 16, 3, 7),
           new Sizes(4, 48, 12, 3, 8),
           new Sizes(8, 16, 32, 1, 7));
+
+  private static final long STOP_MILLIS = 2000;
+
+  private static volatile @Nullable Thread running;
+  private static volatile boolean stopped;
 
   record Sizes(int batch, int channels, int outputs, int kernel, int side) {}
 
@@ -60,18 +66,38 @@ public final class KernelCheck {
               try {
                 run(KernelCheck::byEngine, log);
               } catch (Throwable e) {
-                log.failure("the engine's convolutions could not be checked", e);
+                if (!stopped) {
+                  log.failure("the engine's convolutions could not be checked", e);
+                }
               }
             },
             "camhook-kernel-check");
     thread.setDaemon(true);
     thread.setContextClassLoader(null);
+    running = thread;
     thread.start();
+  }
+
+  /** Waits for a check that is running, because what it uses is about to be released. */
+  public static void stop() {
+    stopped = true;
+    Thread thread = running;
+    if (thread == null || thread == Thread.currentThread()) {
+      return;
+    }
+    try {
+      thread.join(STOP_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Warns at the first convolution that is wrong. */
   static void run(Convolution engine, EventLog log) {
     for (Sizes sizes : SIZES) {
+      if (stopped) {
+        return;
+      }
       float[] input = integers(sizes.batch * sizes.channels * sizes.side * sizes.side, 7);
       float[] weight = integers(sizes.outputs * sizes.channels * sizes.kernel * sizes.kernel, 11);
       Result expected = exact(sizes, input, weight);
