@@ -270,6 +270,15 @@ class ConfigReaderTest {
     assertThat(e).hasMessage(file + ": no such file, looked for " + file);
   }
 
+  /** No file system has such a name. */
+  @Test
+  void labels_with_a_null_character_should_be_one_error_with_its_place() {
+    String message =
+        invalid("models: [{ name: net, layers: [a], labels: \"a\\0b\" }]\n").getMessage();
+    assertThat(message).contains("1:").contains("labels");
+    assertThat(message.lines()).hasSizeLessThanOrEqualTo(2);
+  }
+
   @Test
   void override_should_win_over_the_file_and_be_named_in_errors() throws Exception {
     Path file = write("sampling: { rate: 0.5 }");
