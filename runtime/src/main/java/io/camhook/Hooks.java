@@ -74,7 +74,7 @@ public final class Hooks {
    */
   public static <M, T, P> HookHandle registerForwardPreHookWithParams(
       M module, ForwardPreHookWithParams<? super M, T, P> hook, HookOptions options) {
-    return add(HookKind.FORWARD_PRE, module, hook, options);
+    return add(HookKind.FORWARD_PRE_WITH_PARAMS, module, hook, options);
   }
 
   /**
@@ -106,7 +106,7 @@ public final class Hooks {
    */
   public static <M, T, P> HookHandle registerForwardHookWithParams(
       M module, ForwardHookWithParams<? super M, T, P> hook, HookOptions options) {
-    return add(HookKind.FORWARD, module, hook, options);
+    return add(HookKind.FORWARD_WITH_PARAMS, module, hook, options);
   }
 
   /**
@@ -270,10 +270,10 @@ public final class Hooks {
    * @throws IllegalStateException if the tensor requires no gradient
    */
   public static <A> HookHandle registerHook(A tensor, TensorHook<A> hook) {
-    Registration.require("a tensor hook", "tensor", tensor, hook);
-    HookEntry entry = new HookEntry(hook, false, false, null);
+    Registration.require("a " + HookKind.TENSOR.text(), "tensor", tensor, hook);
+    HookEntry entry = new HookEntry(HookKind.TENSOR, hook);
     return new Registration(
-        "tensor hook", hook, "a tensor", engineOf(tensor).tensorHook(tensor, entry));
+        HookKind.TENSOR.text(), hook, "a tensor", engineOf(tensor).tensorHook(tensor, entry));
   }
 
   /**
@@ -328,10 +328,10 @@ public final class Hooks {
    */
   public static <A> HookHandle registerPostAccumulateGradHook(
       Object leaf, PostAccumulateGradHook<A> hook) {
-    Registration.require("a post-accumulate-gradient hook", "leaf", leaf, hook);
-    HookEntry entry = new HookEntry(hook, false, false, null);
+    Registration.require("a " + HookKind.POST_ACCUMULATE.text(), "leaf", leaf, hook);
+    HookEntry entry = new HookEntry(HookKind.POST_ACCUMULATE, hook);
     return new Registration(
-        "post-accumulate-gradient hook",
+        HookKind.POST_ACCUMULATE.text(),
         hook,
         "a leaf",
         engineOf(leaf).postAccumulateHook(leaf, entry));
@@ -341,7 +341,9 @@ public final class Hooks {
    * Registers an object as every kind of module hook that it is, as the YAML does with a class.
    *
    * @param hook implements one or several of {@link ForwardPreHook}, {@link ForwardHook}, {@link
-   *     FullBackwardPreHook}, {@link FullBackwardHook}, for the engine's types
+   *     FullBackwardPreHook}, {@link FullBackwardHook}, for the engine's types. A hook that also
+   *     implements the form with parameters, {@link ForwardHookWithParams} or {@link
+   *     ForwardPreHookWithParams}, runs in that form
    * @param options {@code alwaysCall} and {@code replaces} count for its forward kinds
    * @return removes the hook
    * @throws IllegalArgumentException if it is none of them
@@ -371,8 +373,7 @@ public final class Hooks {
     List<HookHandle> handles = new ArrayList<>();
     try {
       for (HookKind kind : kinds) {
-        boolean always =
-            options.alwaysCall() && (kind == HookKind.FORWARD || !kinds.contains(HookKind.FORWARD));
+        boolean always = options.alwaysCall() && kind.isMeantToRunAlways(kinds);
         boolean replaces = options.replaces() && kind.isMeantToReplace(kinds);
         handles.add(registration.apply(kind, new HookOptions(options.prepend(), always, replaces)));
       }
@@ -389,20 +390,20 @@ public final class Hooks {
     HookEntry entry = entry(kind, hook, options, null);
     EngineCalls engine = Dispatch.engineOf(module);
     if (engine != null) {
-      engine.checkHook(kind, module, entry);
+      engine.checkHook(module, entry);
     }
-    Runnable removal = HookTable.add(kind, module, entry, options.prepend());
+    Runnable removal = HookTable.add(module, entry, options.prepend());
     return new Registration(kind.text(), hook, Registration.name(module), removal);
   }
 
   private static HookEntry entry(
       HookKind kind, Object hook, HookOptions options, @Nullable Predicate<Object> modules) {
-    if (options.alwaysCall() && kind != HookKind.FORWARD) {
+    if (options.alwaysCall() && !kind.moment().comesAfterFailure()) {
       throw new IllegalArgumentException(
           "a %s cannot be called always: alwaysCall is for forward hooks, which then also run when forward failed; leave it out"
               .formatted(kind.text()));
     }
-    return new HookEntry(hook, options.alwaysCall(), options.replaces(), modules);
+    return new HookEntry(kind, hook, options.alwaysCall(), options.replaces(), modules);
   }
 
   private static HookHandle addToLayers(
@@ -430,7 +431,7 @@ public final class Hooks {
     Agent.require();
     Registration.require("a global " + kind.text(), "predicate of classes", types, hook);
     HookEntry entry = entry(kind, hook, options, module -> types.test(module.getClass()));
-    Runnable removal = HookTable.add(kind, null, entry, options.prepend());
+    Runnable removal = HookTable.add(null, entry, options.prepend());
     return new Registration(kind.text(), hook, "all modules", removal);
   }
 

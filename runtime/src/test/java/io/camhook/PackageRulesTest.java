@@ -1,5 +1,7 @@
 package io.camhook;
 
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.targetOwner;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -7,6 +9,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.camhook.dispatch.HookKind;
 
 /** The arrows between the runtime's packages point one way. */
 @AnalyzeClasses(packages = "io.camhook", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -65,6 +68,28 @@ class PackageRulesTest {
               "io.camhook.recording..",
               "io.camhook.config..",
               "io.camhook.plain..");
+
+  /** A kind of hook is its interface and its constant; engines know only when hooks run. */
+  @ArchTest
+  static final ArchRule engines_should_not_know_the_kinds_of_hooks =
+      noClasses()
+          .that()
+          .resideInAnyPackage("io.camhook.djl..", "io.camhook.ort..", "io.camhook.plain..")
+          .and()
+          .haveNameNotMatching("io.camhook.djl.BlockHooks|io.camhook.djl.hooks.ConfiguredHooks")
+          .should()
+          .dependOnClassesThat()
+          .belongToAnyOf(
+              ForwardPreHook.class,
+              ForwardPreHookWithParams.class,
+              ForwardHook.class,
+              ForwardHookWithParams.class,
+              FullBackwardPreHook.class,
+              FullBackwardHook.class,
+              TensorHook.class,
+              PostAccumulateGradHook.class)
+          .orShould()
+          .accessFieldWhere(targetOwner(type(HookKind.class)));
 
   @ArchTest
   static final ArchRule recording_should_know_nothing_of_hooks =

@@ -160,9 +160,9 @@ class DjlIT {
                 + " found no such class in")
         .containsOnlyOnce(
             "camhook: model tiny: hook app.Hello: expected a class that implements"
-                + " io.camhook.ForwardPreHook, ForwardHook, FullBackwardPreHook or"
-                + " FullBackwardHook, found a class that implements nothing; the model runs without"
-                + " it");
+                + " io.camhook.ForwardPreHook, ForwardPreHookWithParams, ForwardHook,"
+                + " ForwardHookWithParams, FullBackwardPreHook or FullBackwardHook, found a class"
+                + " that implements nothing; the model runs without it");
   }
 
   private static String negated(String line) {

@@ -12,8 +12,6 @@ import java.util.Set;
 
 /** Creates one of the application's hooks from its class name. */
 public final class UserHook {
-  private static final List<HookKind> KINDS = List.of(HookKind.values());
-
   private UserHook() {}
 
   /** Why a hook is not available, as a message for the user. */
@@ -32,7 +30,7 @@ public final class UserHook {
   public static Object load(String name, Map<String, String> options, List<ClassLoader> loaders)
       throws UnusableException {
     Class<?> type = find(name, loaders);
-    if (KINDS.stream().noneMatch(kind -> kind.type().isAssignableFrom(type))) {
+    if (HookKind.ofModules().stream().noneMatch(kind -> kind.type().isAssignableFrom(type))) {
       throw new UnusableException(
           "hook %s: expected a class that implements io.camhook.%s, found %s"
               .formatted(name, HookKind.types(), describe(type)));
@@ -90,7 +88,8 @@ public final class UserHook {
     for (Class<?> c = type; c != null; c = c.getSuperclass()) {
       for (Class<?> implemented : c.getInterfaces()) {
         boolean copy =
-            KINDS.stream().anyMatch(kind -> kind.type().getName().equals(implemented.getName()));
+            HookKind.ofModules().stream()
+                .anyMatch(kind -> kind.type().getName().equals(implemented.getName()));
         interfaces.add(
             implemented.getName()
                 + (copy ? " of another copy of camhook, in " + implemented.getClassLoader() : ""));

@@ -96,7 +96,7 @@ public interface EngineCalls {
    *
    * @throws IllegalArgumentException if it is rejected; the message says what to do
    */
-  default void checkHook(HookKind kind, Object module, HookEntry entry) {}
+  default void checkHook(Object module, HookEntry entry) {}
 
   /**
    * Registers a hook for the gradient of a tensor.

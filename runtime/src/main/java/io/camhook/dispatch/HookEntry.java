@@ -6,30 +6,57 @@ import org.jspecify.annotations.Nullable;
 /**
  * One registration. Identity counts: the same hook registered twice runs twice.
  *
- * <p>The hook is an object from the API package or an adapter; this package never looks inside it.
+ * <p>The hook is one of the application's or of an adapter; only its kind knows how to call it.
  */
 public final class HookEntry {
+  private final HookKind kind;
   private final Object hook;
   private final boolean alwaysCall;
   private final boolean replaces;
   private final @Nullable Predicate<Object> modules;
 
   /**
+   * @param kind what the hook is registered as
    * @param hook the user's hook
    * @param alwaysCall whether it also runs when forward failed
    * @param replaces whether its return value is used inside a model that runs as one native call
    * @param modules the modules that a global hook applies to; null for all
    */
   public HookEntry(
-      Object hook, boolean alwaysCall, boolean replaces, @Nullable Predicate<Object> modules) {
+      HookKind kind,
+      Object hook,
+      boolean alwaysCall,
+      boolean replaces,
+      @Nullable Predicate<Object> modules) {
+    this.kind = kind;
     this.hook = hook;
     this.alwaysCall = alwaysCall;
     this.replaces = replaces;
     this.modules = modules;
   }
 
+  /**
+   * Of a hook that runs when all went well, only looks inside a native call, and is for one object.
+   */
+  public HookEntry(HookKind kind, Object hook) {
+    this(kind, hook, false, false, null);
+  }
+
+  public HookKind kind() {
+    return kind;
+  }
+
   public Object hook() {
     return hook;
+  }
+
+  /**
+   * Calls the hook.
+   *
+   * @return what it puts in place of the value that its moment may replace; null keeps it
+   */
+  public @Nullable Object call(HookArguments arguments) {
+    return kind.call(hook, arguments);
   }
 
   public boolean alwaysCall() {

@@ -26,9 +26,10 @@ public final class HookTable {
    * @return removes it; idempotent, and holds neither module nor hook
    */
   public static synchronized Runnable add(
-      HookKind kind, @Nullable Object module, HookEntry entry, boolean prepend) {
+      @Nullable Object module, HookEntry entry, boolean prepend) {
     HookList list =
-        (module == null ? GLOBAL : MODULES.computeIfAbsent(module, ModuleHooks::new)).list(kind);
+        (module == null ? GLOBAL : MODULES.computeIfAbsent(module, ModuleHooks::new))
+            .list(entry.kind().moment());
     list.add(entry, prepend);
     if (module == null) {
       globals++;
@@ -38,14 +39,14 @@ public final class HookTable {
   }
 
   /** Hooks for all modules, in order. */
-  public static HookEntry[] global(HookKind kind) {
-    return globals == 0 ? NONE : GLOBAL.of(kind);
+  public static HookEntry[] global(HookMoment moment) {
+    return globals == 0 ? NONE : GLOBAL.of(moment);
   }
 
   /** Hooks of one module, in order. */
-  public static HookEntry[] of(Object module, HookKind kind) {
+  public static HookEntry[] of(Object module, HookMoment moment) {
     ModuleHooks hooks = MODULES.get(module);
-    return hooks == null ? NONE : hooks.of(kind);
+    return hooks == null ? NONE : hooks.of(moment);
   }
 
   /** Hooks of one module, null if it has none. */

@@ -11,18 +11,20 @@ public final class HookTypes {
    * What to throw for {@code thrown}: an exception that names the hook, if its declared types are
    * the cause, else {@code thrown} itself.
    *
-   * @param kind of hook, {@code forward hook}
    * @param of layer or tensor that it belongs to
    */
-  public static RuntimeException named(
-      RuntimeException thrown, HookEntry entry, String kind, String of) {
+  public static RuntimeException named(RuntimeException thrown, HookEntry entry, String of) {
     if (!(thrown instanceof ClassCastException) || !isOfDeclaration(thrown, entry.hook())) {
       return thrown;
     }
     ClassCastException named =
         new ClassCastException(
             "%s %s of %s is declared with other types than it is called with (%s); for DJL these are Block, NDList and NDArray, and io.camhook.djl.BlockHooks checks them when it is compiled"
-                .formatted(kind, entry.hook().getClass().getName(), of, thrown.getMessage()));
+                .formatted(
+                    entry.kind().text(),
+                    entry.hook().getClass().getName(),
+                    of,
+                    thrown.getMessage()));
     named.initCause(thrown);
     return named;
   }
@@ -42,6 +44,6 @@ public final class HookTypes {
   }
 
   private static boolean isCaller(String type) {
-    return type.startsWith("io.camhook.djl.");
+    return type.equals(HookKind.class.getName()) || type.startsWith("io.camhook.djl.");
   }
 }

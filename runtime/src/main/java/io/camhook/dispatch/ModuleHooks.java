@@ -2,7 +2,7 @@ package io.camhook.dispatch;
 
 /** The hooks of one module. Thread-safe. */
 public final class ModuleHooks {
-  private final HookList[] lists = new HookList[HookKind.values().length];
+  private final HookList[] lists = new HookList[HookMoment.values().length];
   private volatile boolean forgotten;
 
   ModuleHooks() {
@@ -11,9 +11,9 @@ public final class ModuleHooks {
     }
   }
 
-  /** Hooks of one kind, in order; not to be changed. */
-  public HookEntry[] of(HookKind kind) {
-    return list(kind).snapshot();
+  /** Hooks of one moment, in order; not to be changed. */
+  public HookEntry[] of(HookMoment moment) {
+    return list(moment).snapshot();
   }
 
   /** Whether the last hook was removed: a hook that is added then is found in {@link HookTable}. */
@@ -21,8 +21,8 @@ public final class ModuleHooks {
     return forgotten;
   }
 
-  HookList list(HookKind kind) {
-    return lists[kind.ordinal()];
+  HookList list(HookMoment moment) {
+    return lists[moment.ordinal()];
   }
 
   /** Ends it if it is empty; whether it was. */

@@ -14,7 +14,6 @@ import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
@@ -337,8 +336,8 @@ public final class DjlAdapter implements EngineAdapter {
   }
 
   @Override
-  public void checkHook(HookKind kind, Object module, HookEntry entry) {
-    Registrations.check(kind, module, entry);
+  public void checkHook(Object module, HookEntry entry) {
+    Registrations.check(module, entry);
   }
 
   @Override

@@ -1,19 +1,20 @@
 package io.camhook.ort;
 
 import ai.onnxruntime.OnnxTensor;
-import io.camhook.ForwardHook;
-import io.camhook.FullBackwardHook;
 import io.camhook.builtin.LayerValues;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.NonFiniteValueException;
 import io.camhook.builtin.Steps;
 import io.camhook.dispatch.Failures;
+import io.camhook.dispatch.HookArguments;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.recording.LayerOutput;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,16 +22,17 @@ import org.jspecify.annotations.Nullable;
  * sessions. Thread-safe.
  */
 final class LayerHooks {
-  /**
-   * A hook and its layers; one of {@code watch} and {@code own} is null.
-   *
-   * @param replaces whether the model continues with the value that it returns
-   */
+  /** A hook and its layers; one of {@code watch} and {@code own} is null. */
   private record Attached(
-      Set<LayerOutput> layers,
-      @Nullable LayerWatch watch,
-      @Nullable Object own,
-      boolean replaces) {}
+      Set<LayerOutput> layers, @Nullable LayerWatch watch, @Nullable HookEntry own) {
+    boolean isOwn(HookMoment moment, boolean replacing) {
+      return own != null && own.kind().moment() == moment && own.replaces() == replacing;
+    }
+  }
+
+  /** When hooks run. This engine shows what a layer returns, and the gradient at it; no more. */
+  static final Set<HookMoment> MOMENTS =
+      Set.of(HookMoment.AFTER_FORWARD, HookMoment.AFTER_BACKWARD);
 
   private final OnnxPlan plan;
   private final Steps steps;
@@ -45,12 +47,12 @@ final class LayerHooks {
 
   /** Before the first pass: a built-in hook. */
   void add(Set<LayerOutput> layers, LayerWatch watch) {
-    attached.add(new Attached(Set.copyOf(layers), watch, null, false));
+    attached.add(new Attached(Set.copyOf(layers), watch, null));
   }
 
-  /** Before the first pass: a hook of the user's. */
-  void add(Set<LayerOutput> layers, Object own, boolean replaces) {
-    attached.add(new Attached(Set.copyOf(layers), null, own, replaces));
+  /** Before the first pass: a hook of the user's, as one of the kinds that it is. */
+  void add(Set<LayerOutput> layers, HookEntry own) {
+    attached.add(new Attached(Set.copyOf(layers), null, own));
   }
 
   /** Whether a hook looks at a layer. */
@@ -83,10 +85,10 @@ final class LayerHooks {
                     steps.forward(watch, path, tap.type()),
                     List.of(),
                     List.of(new TensorValues(value))));
-      } else if (!hook.replaces && hook.own instanceof ForwardHook<?, ?> own) {
+      } else if (hook.isOwn(HookMoment.AFTER_FORWARD, false)) {
         ignore(
             path,
-            called(() -> forwardHook(own).afterForward(session, path, List.of(), List.of(value))));
+            called(hook, HookArguments.forward(session, path, List.of(), null, List.of(value))));
       }
     }
   }
@@ -102,14 +104,11 @@ final class LayerHooks {
     String path = tap.layer().path();
     OnnxTensor now = value;
     for (Attached hook : attached) {
-      if (!hook.replaces
-          || !hook.layers.contains(tap.layer())
-          || !(hook.own instanceof ForwardHook<?, ?> own)) {
+      if (!hook.isOwn(HookMoment.AFTER_FORWARD, true) || !hook.layers.contains(tap.layer())) {
         continue;
       }
-      List<OnnxTensor> given = List.of(now);
       Object returned =
-          called(() -> forwardHook(own).afterForward(session, path, List.of(), given));
+          called(hook, HookArguments.forward(session, path, List.of(), null, List.of(now)));
       if (returned != null) {
         OnnxTensor before = now;
         now = checked(path, returned, value);
@@ -162,12 +161,10 @@ final class LayerHooks {
                     steps.backward(watch, path, tap.type()),
                     List.of(),
                     List.of(new TensorValues(gradient))));
-      } else if (hook.own instanceof FullBackwardHook<?, ?> own) {
+      } else if (hook.isOwn(HookMoment.AFTER_BACKWARD, false)) {
         ignore(
             path,
-            called(
-                () ->
-                    backwardHook(own).afterBackward(session, path, List.of(), List.of(gradient))));
+            called(hook, HookArguments.backward(session, path, List.of(), List.of(gradient))));
       }
     }
   }
@@ -182,9 +179,9 @@ final class LayerHooks {
     }
   }
 
-  private static @Nullable Object called(Supplier<? extends @Nullable Object> hook) {
+  private static @Nullable Object called(Attached hook, HookArguments shown) {
     try {
-      return hook.get();
+      return Objects.requireNonNull(hook.own).call(shown);
     } catch (RuntimeException e) {
       throw new HookException(e);
     }
@@ -196,17 +193,6 @@ final class LayerHooks {
           "a hook at '%s' returned a value, which is ignored: a hook that replaces values needs 'replace: true'"
               .formatted(path));
     }
-  }
-
-  @SuppressWarnings("unchecked")
-  private static ForwardHook<Object, List<OnnxTensor>> forwardHook(ForwardHook<?, ?> hook) {
-    return (ForwardHook<Object, List<OnnxTensor>>) hook;
-  }
-
-  @SuppressWarnings("unchecked")
-  private static FullBackwardHook<Object, List<OnnxTensor>> backwardHook(
-      FullBackwardHook<?, ?> hook) {
-    return (FullBackwardHook<Object, List<OnnxTensor>>) hook;
   }
 
   private record TensorValues(OnnxTensor tensor) implements LayerValues {

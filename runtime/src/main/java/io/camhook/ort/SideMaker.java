@@ -1,12 +1,13 @@
 package io.camhook.ort;
 
 import ai.onnxruntime.OrtSession;
-import io.camhook.ForwardHook;
-import io.camhook.FullBackwardHook;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.UserHook;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.Failures;
+import io.camhook.dispatch.HookEntry;
+import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.engine.AdapterContext;
 import io.camhook.naming.LayerPattern;
 import io.camhook.onnx.gradient.GradientModel;
@@ -231,19 +232,26 @@ final class SideMaker implements Runnable {
   private boolean attachOwn(CamhookConfig.Hook entry, Set<LayerOutput> outputs) {
     try {
       Object hook = UserHook.load(entry.hook(), entry.options(), loaders());
-      if (!(hook instanceof ForwardHook) && !(hook instanceof FullBackwardHook)) {
+      List<HookKind> kinds =
+          HookKind.of(hook).stream()
+              .filter(kind -> LayerHooks.MOMENTS.contains(kind.moment()))
+              .toList();
+      if (kinds.isEmpty()) {
         plan.sayOnce(
-            "hook %s: onnxruntime shows only what layers return, so only a ForwardHook or a FullBackwardHook can look; found a pre hook"
-                .formatted(entry.hook()));
+            "hook %s: onnxruntime shows only what layers return, so only a %s can look; found a pre hook"
+                .formatted(entry.hook(), HookKind.types(LayerHooks.MOMENTS)));
         return false;
       }
-      if (entry.replaces() && !(hook instanceof ForwardHook)) {
+      if (entry.replaces() && kinds.stream().noneMatch(kind -> kind.moment().isForward())) {
         plan.sayOnce(
-            "hook %s: 'replace: true' needs a ForwardHook; gradients of this engine are only looked at"
-                .formatted(entry.hook()));
+            "hook %s: 'replace: true' needs a %s; gradients of this engine are only looked at"
+                .formatted(entry.hook(), HookKind.types(Set.of(HookMoment.AFTER_FORWARD))));
         return false;
       }
-      hooks.add(outputs, hook, entry.replaces());
+      for (HookKind kind : kinds) {
+        boolean replaces = entry.replaces() && kind.isMeantToReplace(kinds);
+        hooks.add(outputs, new HookEntry(kind, hook, false, replaces, null));
+      }
       return true;
     } catch (UserHook.UnusableException e) {
       plan.sayOnce(e.getMessage() + "; the model runs without it");

@@ -2,7 +2,7 @@ package io.camhook.plain;
 
 import io.camhook.config.Place;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.UserFailure;
 import java.util.ArrayList;
@@ -336,14 +336,14 @@ final class ModuleCall implements PlainCall {
       return configured;
     }
     List<PlainHook> all = new ArrayList<>(configured);
-    for (HookKind kind : HookKind.values()) {
-      for (HookEntry entry : HookTable.global(kind)) {
+    for (HookMoment moment : HookMoment.values()) {
+      for (HookEntry entry : HookTable.global(moment)) {
         if (entry.concerns(module)) {
-          all.add(new OwnHook(entry, kind));
+          all.add(new OwnHook(entry));
         }
       }
-      for (HookEntry entry : HookTable.of(module, kind)) {
-        all.add(new OwnHook(entry, kind));
+      for (HookEntry entry : HookTable.of(module, moment)) {
+        all.add(new OwnHook(entry));
       }
     }
     return all;

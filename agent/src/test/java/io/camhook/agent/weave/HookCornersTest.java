@@ -451,7 +451,8 @@ class HookCornersTest {
     assertThatThrownBy(() -> BlockHooks.register(first, "a hook", HookOptions.DEFAULT))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "expected a hook that implements io.camhook.ForwardPreHook, ForwardHook,"
+            "expected a hook that implements io.camhook.ForwardPreHook,"
+                + " ForwardPreHookWithParams, ForwardHook, ForwardHookWithParams,"
                 + " FullBackwardPreHook or FullBackwardHook, found java.lang.String");
     HookOptions always = HookOptions.always();
     assertThatThrownBy(() -> BlockHooks.register(first, backwardOnly(), always))

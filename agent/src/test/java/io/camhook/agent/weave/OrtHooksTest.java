@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.camhook.ForwardHook;
+import io.camhook.ForwardHookWithParams;
 import io.camhook.FullBackwardHook;
 import io.camhook.builtin.NonFiniteValueException;
 import io.camhook.config.CamhookConfig;
@@ -58,6 +59,21 @@ class OrtHooksTest {
 
     private static String numbers(List<OnnxTensor> tensors) {
       return Arrays.toString(tensors.get(0).getFloatBuffer().array());
+    }
+  }
+
+  /** Has no parameters to see, because sessions have none. */
+  public static final class SeenWithParams
+      implements ForwardHookWithParams<Object, List<OnnxTensor>, Object> {
+    @Override
+    public @Nullable List<OnnxTensor> afterForward(
+        Object module,
+        String path,
+        List<OnnxTensor> inputs,
+        @Nullable Object params,
+        @Nullable List<OnnxTensor> outputs) {
+      Seen.NOTES.add("params " + params + " " + path + " " + Seen.numbers(outputs));
+      return null;
     }
   }
 
@@ -165,6 +181,17 @@ class OrtHooksTest {
               "backward act [0.75, 0.75, 0.75, 0.75, -1.0, -1.0, -1.0, -1.0]");
       Capture capture = woven.captured(1).get(0);
       assertThat(capture.tensors().keySet()).containsExactly("gradient/act");
+      assertThat(woven.failures).isEmpty();
+    }
+  }
+
+  @Test
+  void hook_with_parameters_should_see_values() throws Exception {
+    try (WovenOrt woven = new WovenOrt(config(0, SeenWithParams.class.getName(), Map.of()));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      run(session, INPUT);
+      assertThat(Seen.NOTES)
+          .containsExactly("params null act [1.0, 0.0, 2.0, 3.0, 4.0, 5.0, 0.0, 7.0]");
       assertThat(woven.failures).isEmpty();
     }
   }

@@ -2,7 +2,7 @@ package io.camhook.djl.backward;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
-import io.camhook.PostAccumulateGradHook;
+import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTypes;
@@ -53,7 +53,6 @@ final class LeafPoint {
     return afterwards;
   }
 
-  @SuppressWarnings("unchecked")
   void accumulated() {
     NDArray array = leaf.get();
     if (array == null) {
@@ -61,10 +60,9 @@ final class LeafPoint {
     }
     for (HookEntry entry : afterwards.snapshot()) {
       try {
-        ((PostAccumulateGradHook<NDArray>) entry.hook()).afterAccumulate(array);
+        entry.call(HookArguments.tensor(array));
       } catch (RuntimeException e) {
-        throw HookTypes.named(
-            e, entry, "post-accumulate-gradient hook", "a leaf of shape " + array.getShape());
+        throw HookTypes.named(e, entry, "a leaf of shape " + array.getShape());
       }
     }
   }

@@ -6,8 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.FullBackwardHook;
-import io.camhook.FullBackwardPreHook;
+import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookTypes;
 import io.camhook.djl.autograd.Tensors;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -214,18 +212,11 @@ public final class ModuleBackward {
     }
   }
 
-  @SuppressWarnings("unchecked")
   private NDList beforeBackward(NDList gradients) {
     NDList seen = gradients;
     for (HookEntry entry : preHooks) {
       NDList shown = handles(seen);
-      NDList replaced =
-          call(
-              entry,
-              "full backward pre hook",
-              () ->
-                  ((FullBackwardPreHook<Block, NDList>) entry.hook())
-                      .beforeBackward(block, path, shown));
+      NDList replaced = call(entry, HookArguments.backward(block, path, null, shown));
       if (replaced != null) {
         requireCount("pre hook", replaced.size(), gradients.size(), "output");
         seen = new NDList(replaced);
@@ -239,17 +230,13 @@ public final class ModuleBackward {
   }
 
   /** No input requires grad: the hooks run as soon as the outputs' gradients have been computed. */
-  @SuppressWarnings("unchecked")
   private void runWithoutInputGradients(NDList gradientsOfOutputs) {
     NDList none = new NDList(Collections.<NDArray>nCopies(inputs, null));
     for (HookEntry entry : hooks) {
       NDList replaced =
           call(
               entry,
-              "full backward hook",
-              () ->
-                  ((FullBackwardHook<Block, NDList>) entry.hook())
-                      .afterBackward(block, path, new NDList(none), handles(gradientsOfOutputs)));
+              HookArguments.backward(block, path, new NDList(none), handles(gradientsOfOutputs)));
       if (replaced != null && replaced.stream().anyMatch(Objects::nonNull)) {
         throw new IllegalStateException(
             "block %s: no input requires a gradient, so its backward hook must return null"
@@ -259,7 +246,6 @@ public final class ModuleBackward {
     gradOutputs = null;
   }
 
-  @SuppressWarnings("unchecked")
   private NDList afterBackward(NDList gradients) {
     NDList outputs = gradOutputs;
     if (outputs == null) {
@@ -271,13 +257,7 @@ public final class ModuleBackward {
       NDList shown = last && seen == gradients ? new NDList(seen) : handles(seen);
       HookEntry entry = hooks.get(i);
       NDList shownOutputs = last && preHooks.isEmpty() ? outputs : handles(outputs);
-      NDList replaced =
-          call(
-              entry,
-              "full backward hook",
-              () ->
-                  ((FullBackwardHook<Block, NDList>) entry.hook())
-                      .afterBackward(block, path, shown, shownOutputs));
+      NDList replaced = call(entry, HookArguments.backward(block, path, shown, shownOutputs));
       if (replaced != null) {
         requireCount("hook", replaced.size(), gradients.size(), "input");
         seen = new NDList(replaced);
@@ -300,11 +280,11 @@ public final class ModuleBackward {
     return shown;
   }
 
-  private @Nullable NDList call(HookEntry entry, String kind, Supplier<@Nullable NDList> hook) {
+  private @Nullable NDList call(HookEntry entry, HookArguments arguments) {
     try {
-      return hook.get();
+      return (NDList) entry.call(arguments);
     } catch (RuntimeException e) {
-      throw HookTypes.named(e, entry, kind, path);
+      throw HookTypes.named(e, entry, path);
     }
   }
 

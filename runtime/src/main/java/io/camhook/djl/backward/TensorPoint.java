@@ -3,7 +3,7 @@ package io.camhook.djl.backward;
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import io.camhook.TensorHook;
+import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
 import io.camhook.dispatch.HookList;
 import io.camhook.dispatch.HookTypes;
@@ -176,7 +176,6 @@ final class TensorPoint extends GradPoint {
    *
    * @return the last non-null return value; null if there is none
    */
-  @SuppressWarnings("unchecked")
   static @Nullable NDArray run(HookList hooks, NDArray gradient) {
     NDArray seen = gradient;
     boolean any = false;
@@ -193,12 +192,11 @@ final class TensorPoint extends GradPoint {
     return any ? seen : null;
   }
 
-  @SuppressWarnings("unchecked")
   private static @Nullable NDArray call(HookEntry entry, NDArray gradient) {
     try {
-      return ((TensorHook<NDArray>) entry.hook()).onGradient(gradient);
+      return (NDArray) entry.call(HookArguments.tensor(gradient));
     } catch (RuntimeException e) {
-      throw HookTypes.named(e, entry, "tensor hook", "an array of shape " + gradient.getShape());
+      throw HookTypes.named(e, entry, "an array of shape " + gradient.getShape());
     }
   }
 

@@ -84,12 +84,12 @@ public final class ConfiguredHooks {
         continue;
       }
       if (!counted) {
-        add(HookKind.FORWARD_PRE, root, looking(counter(steps)));
+        add(root, new HookEntry(HookKind.FORWARD_PRE, counter(steps)));
         counted = true;
       }
       for (Block block : blocks) {
-        add(HookKind.FORWARD, block, looking(forward(watch, steps)));
-        add(HookKind.BACKWARD, block, looking(backward(watch, steps)));
+        add(block, new HookEntry(HookKind.FORWARD, forward(watch, steps)));
+        add(block, new HookEntry(HookKind.BACKWARD, backward(watch, steps)));
       }
     }
   }
@@ -138,16 +138,16 @@ public final class ConfiguredHooks {
     for (Block block : blocks) {
       for (HookKind kind : kinds) {
         boolean replaces = entry.replaces() && kind.isMeantToReplace(kinds);
-        HookEntry registered = new HookEntry(hook, false, replaces, null);
+        HookEntry registered = new HookEntry(kind, hook, false, replaces, null);
         try {
-          Registrations.check(kind, block, registered);
+          Registrations.check(block, registered);
         } catch (IllegalArgumentException e) {
           log.warn(
               "model %s: hook %s: %s; the model runs without it"
                   .formatted(label, entry.hook(), e.getMessage()));
           continue;
         }
-        add(kind, block, registered);
+        add(block, registered);
       }
     }
   }
@@ -162,12 +162,8 @@ public final class ConfiguredHooks {
         .toList();
   }
 
-  private static HookEntry looking(Object hook) {
-    return new HookEntry(hook, false, false, null);
-  }
-
-  private void add(HookKind kind, Block block, HookEntry entry) {
-    Runnable removal = HookTable.add(kind, block, entry, false);
+  private void add(Block block, HookEntry entry) {
+    Runnable removal = HookTable.add(block, entry, false);
     attached.computeIfAbsent(block, CopyOnWriteArrayList::new).add(removal);
   }
 

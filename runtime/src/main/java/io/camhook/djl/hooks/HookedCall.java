@@ -3,13 +3,10 @@ package io.camhook.djl.hooks;
 import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.util.PairList;
-import io.camhook.ForwardHook;
-import io.camhook.ForwardHookWithParams;
-import io.camhook.ForwardPreHook;
-import io.camhook.ForwardPreHookWithParams;
 import io.camhook.dispatch.BlockCall;
+import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.HookTypes;
 import io.camhook.dispatch.ModuleHooks;
@@ -99,13 +96,13 @@ public final class HookedCall implements BlockCall {
               block,
               path,
               points,
-              concerning(HookKind.BACKWARD_PRE),
-              concerning(HookKind.BACKWARD));
+              concerning(HookMoment.BEFORE_BACKWARD),
+              concerning(HookMoment.AFTER_BACKWARD));
     }
-    for (HookEntry entry : HookTable.global(HookKind.FORWARD_PRE)) {
+    for (HookEntry entry : HookTable.global(HookMoment.BEFORE_FORWARD)) {
       runPre(entry);
     }
-    for (HookEntry entry : own(HookKind.FORWARD_PRE)) {
+    for (HookEntry entry : own(HookMoment.BEFORE_FORWARD)) {
       runPre(entry);
     }
     if (backward != null) {
@@ -113,18 +110,18 @@ public final class HookedCall implements BlockCall {
     }
   }
 
-  /** The block's own hooks of a kind as they are now. */
-  private HookEntry[] own(HookKind kind) {
+  /** The block's own hooks of a moment as they are now. */
+  private HookEntry[] own(HookMoment moment) {
     if (own == null || own.isForgotten()) {
       own = HookTable.of(block);
     }
-    return own == null ? NONE : own.of(kind);
+    return own == null ? NONE : own.of(moment);
   }
 
-  /** Global and own hooks of a kind that are for this block. */
-  private List<HookEntry> concerning(HookKind kind) {
-    HookEntry[] global = HookTable.global(kind);
-    HookEntry[] ofBlock = own(kind);
+  /** Global and own hooks of a moment that are for this block. */
+  private List<HookEntry> concerning(HookMoment moment) {
+    HookEntry[] global = HookTable.global(moment);
+    HookEntry[] ofBlock = own(moment);
     if (global.length + ofBlock.length == 0) {
       return List.of();
     }
@@ -140,30 +137,19 @@ public final class HookedCall implements BlockCall {
     try {
       callPre(entry);
     } catch (RuntimeException e) {
-      throw UserFailure.of(HookTypes.named(e, entry, "forward pre hook", path));
+      throw UserFailure.of(HookTypes.named(e, entry, path));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
     }
   }
 
-  @SuppressWarnings("unchecked")
   private void callPre(HookEntry entry) {
-    if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
-      ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
-          ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-              .beforeForward(block, path, new NDList(inputs), params);
-      if (replaced != null) {
-        inputs = replaced.inputs();
-        params = replaced.params();
-      }
-      return;
-    }
-    NDList replaced =
-        ((ForwardPreHook<Block, NDList>) entry.hook())
-            .beforeForward(block, path, new NDList(inputs));
+    HookArguments shown = HookArguments.forward(block, path, new NDList(inputs), params, null);
+    NDList replaced = (NDList) entry.call(shown);
     if (replaced != null) {
       inputs = replaced;
+      params = params(shown.params());
     }
   }
 
@@ -175,10 +161,10 @@ public final class HookedCall implements BlockCall {
     }
     NDList outputs = (NDList) result;
     try {
-      for (HookEntry entry : HookTable.global(HookKind.FORWARD)) {
+      for (HookEntry entry : HookTable.global(HookMoment.AFTER_FORWARD)) {
         outputs = runForward(entry, outputs);
       }
-      for (HookEntry entry : own(HookKind.FORWARD)) {
+      for (HookEntry entry : own(HookMoment.AFTER_FORWARD)) {
         outputs = runForward(entry, outputs);
       }
       if (backward != null && outputs != null) {
@@ -206,20 +192,17 @@ public final class HookedCall implements BlockCall {
       NDList replaced = call(entry, outputs);
       return replaced == null ? outputs : replaced;
     } catch (RuntimeException e) {
-      throw UserFailure.of(HookTypes.named(e, entry, "forward hook", path));
+      throw UserFailure.of(HookTypes.named(e, entry, path));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
     }
   }
 
-  @SuppressWarnings("unchecked")
   private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
-    return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
-        ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(block, path, new NDList(inputs), params, ownList(outputs))
-        : ((ForwardHook<Block, NDList>) entry.hook())
-            .afterForward(block, path, new NDList(inputs), ownList(outputs));
+    return (NDList)
+        entry.call(
+            HookArguments.forward(block, path, new NDList(inputs), params, ownList(outputs)));
   }
 
   /** The list passed to a hook: the hook may change it, and only its return value counts. */
@@ -229,7 +212,8 @@ public final class HookedCall implements BlockCall {
 
   private void runAlwaysCalled(@Nullable NDList outputs, Throwable failure) {
     NDList seen = outputs;
-    for (HookEntry[] entries : List.of(HookTable.global(HookKind.FORWARD), own(HookKind.FORWARD))) {
+    for (HookEntry[] entries :
+        List.of(HookTable.global(HookMoment.AFTER_FORWARD), own(HookMoment.AFTER_FORWARD))) {
       for (HookEntry entry : entries) {
         if (entry.alwaysCall() && entry.concerns(block) && !wasCalled(entry)) {
           seen = callQuietly(entry, seen, failure);

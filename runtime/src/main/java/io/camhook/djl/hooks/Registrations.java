@@ -18,7 +18,8 @@ public final class Registrations {
    *
    * @throws IllegalArgumentException if it cannot; the message says what was meant, perhaps
    */
-  public static void check(HookKind kind, Object module, HookEntry entry) {
+  public static void check(Object module, HookEntry entry) {
+    HookKind kind = entry.kind();
     if (module instanceof Model model) {
       throw new IllegalArgumentException(
           "a %s needs a block, found the model %s: give model.getBlock() for the model as a whole, or say which layers with (model, \"features.2\", hook)"
@@ -29,7 +30,7 @@ public final class Registrations {
           "a %s needs a block, found an array: gradients of arrays are for registerHook(array, hook)"
               .formatted(kind.text()));
     }
-    if (!kind.isForward() && entry.replaces() && module instanceof InnerModule) {
+    if (!kind.moment().isForward() && entry.replaces() && module instanceof InnerModule) {
       throw new IllegalArgumentException(
           "layer %s is inside a TorchScript model, where a %s can only look: when the hook sees its gradient, the engine has already passed it on; forward and forward pre hooks can replace values there"
               .formatted(module, kind.text()));

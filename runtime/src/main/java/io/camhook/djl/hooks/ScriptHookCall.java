@@ -1,14 +1,9 @@
 package io.camhook.djl.hooks;
 
 import ai.djl.ndarray.NDList;
-import ai.djl.nn.Block;
-import ai.djl.util.PairList;
-import io.camhook.ForwardHook;
-import io.camhook.ForwardHookWithParams;
-import io.camhook.ForwardPreHook;
-import io.camhook.ForwardPreHookWithParams;
+import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.HookTypes;
 import io.camhook.dispatch.UserFailure;
@@ -47,8 +42,8 @@ final class ScriptHookCall {
                 module,
                 module.path(),
                 points,
-                List.of(HookTable.of(module, HookKind.BACKWARD_PRE)),
-                List.of(HookTable.of(module, HookKind.BACKWARD)));
+                List.of(HookTable.of(module, HookMoment.BEFORE_BACKWARD)),
+                List.of(HookTable.of(module, HookMoment.AFTER_BACKWARD)));
   }
 
   /**
@@ -68,7 +63,7 @@ final class ScriptHookCall {
    */
   @Nullable NDList begins() {
     NDList given = inputs;
-    for (HookEntry entry : HookTable.of(module, HookKind.FORWARD_PRE)) {
+    for (HookEntry entry : HookTable.of(module, HookMoment.BEFORE_FORWARD)) {
       NDList replaced = callPre(entry);
       if (replaced != null) {
         inputs = new NDList(replaced);
@@ -82,29 +77,17 @@ final class ScriptHookCall {
 
   private @Nullable NDList callPre(HookEntry entry) {
     try {
-      NDList replaced = beforeForward(entry);
+      NDList replaced = call(entry, null);
       if (replaced != null) {
-        require(entry, replaced, inputs.size(), "forward pre hook", "inputs");
+        require(entry, replaced, inputs.size(), "inputs");
       }
       return replaced;
     } catch (RuntimeException e) {
-      throw UserFailure.of(HookTypes.named(e, entry, "forward pre hook", module.path()));
+      throw UserFailure.of(HookTypes.named(e, entry, module.path()));
     } catch (Throwable e) {
       UserFailure.mark(e);
       throw e;
     }
-  }
-
-  @SuppressWarnings("unchecked")
-  private @Nullable NDList beforeForward(HookEntry entry) {
-    if (entry.hook() instanceof ForwardPreHookWithParams<?, ?, ?> hook) {
-      ForwardPreHookWithParams.Call<NDList, PairList<String, Object>> replaced =
-          ((ForwardPreHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-              .beforeForward(module, module.path(), new NDList(inputs), null);
-      return replaced == null ? null : replaced.inputs();
-    }
-    return ((ForwardPreHook<Block, NDList>) entry.hook())
-        .beforeForward(module, module.path(), new NDList(inputs));
   }
 
   /**
@@ -116,16 +99,16 @@ final class ScriptHookCall {
     NDList seen = outputs;
     List<HookEntry> called = new ArrayList<>();
     try {
-      for (HookEntry entry : HookTable.of(module, HookKind.FORWARD)) {
+      for (HookEntry entry : HookTable.of(module, HookMoment.AFTER_FORWARD)) {
         called.add(entry);
         NDList replaced;
         try {
           replaced = call(entry, seen);
         } catch (RuntimeException e) {
-          throw HookTypes.named(e, entry, "forward hook", module.path());
+          throw HookTypes.named(e, entry, module.path());
         }
         if (replaced != null) {
-          require(entry, replaced, outputs.size(), "forward hook", "outputs");
+          require(entry, replaced, outputs.size(), "outputs");
           seen = new NDList(replaced);
         }
       }
@@ -140,17 +123,15 @@ final class ScriptHookCall {
     return seen == outputs ? null : seen;
   }
 
-  @SuppressWarnings("unchecked")
-  private @Nullable NDList call(HookEntry entry, NDList outputs) {
-    return entry.hook() instanceof ForwardHookWithParams<?, ?, ?> hook
-        ? ((ForwardHookWithParams<Block, NDList, PairList<String, Object>>) hook)
-            .afterForward(module, module.path(), new NDList(inputs), null, new NDList(outputs))
-        : ((ForwardHook<Block, NDList>) entry.hook())
-            .afterForward(module, module.path(), new NDList(inputs), new NDList(outputs));
+  /** Its own lists: the hook may change them, and only its return value counts. */
+  private @Nullable NDList call(HookEntry entry, @Nullable NDList outputs) {
+    NDList shown = outputs == null ? null : new NDList(outputs);
+    return (NDList)
+        entry.call(HookArguments.forward(module, module.path(), new NDList(inputs), null, shown));
   }
 
   private void runAlwaysCalled(List<HookEntry> called, NDList outputs, Throwable failure) {
-    for (HookEntry entry : HookTable.of(module, HookKind.FORWARD)) {
+    for (HookEntry entry : HookTable.of(module, HookMoment.AFTER_FORWARD)) {
       if (entry.alwaysCall() && !called.contains(entry)) {
         try {
           call(entry, outputs);
@@ -161,18 +142,18 @@ final class ScriptHookCall {
     }
   }
 
-  private void require(HookEntry entry, NDList replaced, int expected, String kind, String what) {
+  private void require(HookEntry entry, NDList replaced, int expected, String what) {
     if (!waits || !entry.replaces()) {
       throw new IllegalStateException(
           "layer %s: its %s returned %s, but the layer is inside a TorchScript model, where hooks only look by default: return null, or register the hook with HookOptions.replacing() (replace: true in camhook.yaml)"
-              .formatted(module, kind, what));
+              .formatted(module, entry.kind().text(), what));
     }
     if (replaced.size() != expected || replaced.stream().anyMatch(Objects::isNull)) {
       throw new IllegalStateException(
           "layer %s: its %s returned %d arrays, expected %d, one for each tensor of its %s"
               .formatted(
                   module,
-                  kind,
+                  entry.kind().text(),
                   replaced.stream().filter(Objects::nonNull).count(),
                   expected,
                   what));

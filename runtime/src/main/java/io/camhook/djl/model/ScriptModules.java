@@ -2,7 +2,7 @@ package io.camhook.djl.model;
 
 import ai.djl.nn.Block;
 import io.camhook.dispatch.HookEntry;
-import io.camhook.dispatch.HookKind;
+import io.camhook.dispatch.HookMoment;
 import io.camhook.dispatch.HookTable;
 import io.camhook.dispatch.ModuleHooks;
 import io.camhook.naming.LayerPattern;
@@ -176,15 +176,16 @@ public final class ScriptModules {
     for (InnerModule module : bySite) {
       ModuleHooks hooks = HookTable.of(module);
       if (hooks != null
-          && (replaces(hooks, HookKind.FORWARD) || replaces(hooks, HookKind.FORWARD_PRE))) {
+          && (replaces(hooks, HookMoment.AFTER_FORWARD)
+              || replaces(hooks, HookMoment.BEFORE_FORWARD))) {
         return true;
       }
     }
     return false;
   }
 
-  private static boolean replaces(ModuleHooks hooks, HookKind kind) {
-    return Stream.of(hooks.of(kind)).anyMatch(HookEntry::replaces);
+  private static boolean replaces(ModuleHooks hooks, HookMoment moment) {
+    return Stream.of(hooks.of(moment)).anyMatch(HookEntry::replaces);
   }
 
   /** The model by name, and the paths of the modules that have hooks. */
@@ -217,10 +218,10 @@ public final class ScriptModules {
     for (int site = 0; site < bySite.size(); site++) {
       ModuleHooks hooks = HookTable.of(bySite.get(site));
       if (hooks != null) {
-        boolean backward = graph && has(hooks, HookKind.BACKWARD);
-        boolean backwardPre = graph && has(hooks, HookKind.BACKWARD_PRE);
-        boolean forward = has(hooks, HookKind.FORWARD);
-        boolean forwardPre = has(hooks, HookKind.FORWARD_PRE);
+        boolean backward = graph && has(hooks, HookMoment.AFTER_BACKWARD);
+        boolean backwardPre = graph && has(hooks, HookMoment.BEFORE_BACKWARD);
+        boolean forward = has(hooks, HookMoment.AFTER_FORWARD);
+        boolean forwardPre = has(hooks, HookMoment.BEFORE_FORWARD);
         wanted[2 * site] = wanted(forward || forwardPre, backward || backwardPre);
         wanted[2 * site + 1] = wanted(forward || forwardPre || backwardPre, backward);
       }
@@ -232,7 +233,7 @@ public final class ScriptModules {
     return gradient ? HookPlan.GRADIENT : value ? HookPlan.VALUE : 0;
   }
 
-  private static boolean has(ModuleHooks hooks, HookKind kind) {
-    return hooks.of(kind).length > 0;
+  private static boolean has(ModuleHooks hooks, HookMoment moment) {
+    return hooks.of(moment).length > 0;
   }
 }
