@@ -3,7 +3,6 @@ package io.camhook.benchmarks;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
 import io.camhook.cam.CamException;
-import io.camhook.cam.CamMethods;
 import io.camhook.cam.CamResult;
 import io.camhook.cam.Heatmaps;
 import io.camhook.cam.metrics.Localization;
@@ -20,7 +19,6 @@ import io.camhook.samples.pictures.PictureGenerator;
 import io.camhook.samples.pictures.PictureObject;
 import io.camhook.samples.shapes.ShapesNet;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -52,9 +50,7 @@ final class MethodTable {
     if (asked != null) {
       return List.of(asked.split(","));
     }
-    List<String> all = new ArrayList<>(CamMethods.ids());
-    all.addAll(ModelMethods.ids());
-    return all;
+    return ModelMethods.allIds();
   }
 
   public static void main(String[] arguments) throws IOException, MalformedModelException {

@@ -18,6 +18,11 @@ final class Cam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.CLASSIFIER);
   }

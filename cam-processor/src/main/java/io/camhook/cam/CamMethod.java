@@ -12,6 +12,9 @@ public interface CamMethod {
   /** The name that users write, for example {@code gradcam++}. */
   String id();
 
+  /** The usual name in the literature, for example {@code Grad-CAM++}. */
+  String title();
+
   /** The data that a {@link LayerSample} must contain. */
   Set<Requirement> needs();
 

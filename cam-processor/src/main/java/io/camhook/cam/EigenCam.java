@@ -18,6 +18,11 @@ final class EigenCam implements CamMethod {
   }
 
   @Override
+  public String title() {
+    return "Eigen-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION);
   }

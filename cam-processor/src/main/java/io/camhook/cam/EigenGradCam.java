@@ -17,6 +17,11 @@ final class EigenGradCam implements CamMethod {
   }
 
   @Override
+  public String title() {
+    return "EigenGrad-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

@@ -18,6 +18,11 @@ final class Fem implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "FEM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION);
   }

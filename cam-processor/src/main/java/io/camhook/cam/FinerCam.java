@@ -18,6 +18,11 @@ final class FinerCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "FinerCAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.FINER_GRADIENT);
   }

@@ -18,6 +18,11 @@ final class GradCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Grad-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

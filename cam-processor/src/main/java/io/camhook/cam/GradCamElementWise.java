@@ -16,6 +16,11 @@ final class GradCamElementWise implements ChannelSum {
   }
 
   @Override
+  public String title() {
+    return "Grad-CAM elementwise";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

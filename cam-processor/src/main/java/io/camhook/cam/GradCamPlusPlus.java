@@ -21,6 +21,11 @@ final class GradCamPlusPlus implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Grad-CAM++";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

@@ -17,6 +17,11 @@ final class HiResCam implements ChannelSum {
   }
 
   @Override
+  public String title() {
+    return "HiResCAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

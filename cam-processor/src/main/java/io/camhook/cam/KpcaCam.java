@@ -20,6 +20,11 @@ final class KpcaCam implements CamMethod {
   }
 
   @Override
+  public String title() {
+    return "KPCA-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION);
   }

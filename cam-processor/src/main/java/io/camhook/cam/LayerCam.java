@@ -17,6 +17,11 @@ final class LayerCam implements ChannelSum {
   }
 
   @Override
+  public String title() {
+    return "LayerCAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

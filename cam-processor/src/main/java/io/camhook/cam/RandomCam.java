@@ -19,6 +19,11 @@ final class RandomCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Random-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION);
   }

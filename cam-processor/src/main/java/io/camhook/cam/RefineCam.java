@@ -19,6 +19,11 @@ final class RefineCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "RefineCAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return base.needs();
   }

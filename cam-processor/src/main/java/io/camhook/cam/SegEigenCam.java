@@ -17,6 +17,11 @@ final class SegEigenCam implements CamMethod {
   }
 
   @Override
+  public String title() {
+    return "SegEigen-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

@@ -23,6 +23,11 @@ final class ShapleyCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "ShapleyCAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT, Requirement.CURVATURE);
   }

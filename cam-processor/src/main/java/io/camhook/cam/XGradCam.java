@@ -17,6 +17,11 @@ final class XGradCam implements ChannelWeighted {
   }
 
   @Override
+  public String title() {
+    return "XGrad-CAM";
+  }
+
+  @Override
   public Set<Requirement> needs() {
     return Set.of(Requirement.ACTIVATION, Requirement.GRADIENT);
   }

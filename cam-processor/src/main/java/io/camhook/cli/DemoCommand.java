@@ -2,6 +2,7 @@ package io.camhook.cli;
 
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
+import io.camhook.cam.model.ModelMethods;
 import io.camhook.cli.SampleProgram.Network;
 import io.camhook.recording.Target;
 import io.camhook.report.MetricsTable;
@@ -228,7 +229,7 @@ final class DemoCommand implements Callable<Integer> {
     for (String method : single.scores().keySet()) {
       out.printf(
           "     %-10s %14s %14s%n",
-          MethodChoice.name(method),
+          ModelMethods.title(method),
           text(method, single.scores().get(method)),
           text(method, pair.scores().get(method)));
     }

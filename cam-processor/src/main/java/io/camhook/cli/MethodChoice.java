@@ -14,27 +14,6 @@ import java.util.Map;
 /** The requested methods, or those that a capture has the data for. */
 final class MethodChoice {
   private static final List<String> USUAL = List.of("gradcam", "cam");
-  private static final Map<String, String> NAMES =
-      Map.ofEntries(
-          Map.entry("cam", "CAM"),
-          Map.entry("gradcam", "Grad-CAM"),
-          Map.entry("gradcam++", "Grad-CAM++"),
-          Map.entry("gradcam-elementwise", "Grad-CAM elementwise"),
-          Map.entry("hirescam", "HiResCAM"),
-          Map.entry("xgradcam", "XGrad-CAM"),
-          Map.entry("layercam", "LayerCAM"),
-          Map.entry("eigencam", "Eigen-CAM"),
-          Map.entry("eigengradcam", "EigenGrad-CAM"),
-          Map.entry("segeigencam", "SegEigen-CAM"),
-          Map.entry("kpcacam", "KPCA-CAM"),
-          Map.entry("fem", "FEM"),
-          Map.entry("finercam", "FinerCAM"),
-          Map.entry("shapleycam", "ShapleyCAM"),
-          Map.entry("refinecam", "RefineCAM"),
-          Map.entry("randomcam", "Random-CAM"),
-          Map.entry("scorecam", "Score-CAM"),
-          Map.entry("ablationcam", "Ablation-CAM"),
-          Map.entry("fullgrad", "FullGrad"));
 
   private final List<CamMethod> wanted;
 
@@ -85,17 +64,11 @@ final class MethodChoice {
     };
   }
 
-  /** The usual name of a method in the literature. */
-  static String name(String id) {
-    return NAMES.getOrDefault(id, id);
-  }
-
-  /** Ids to names, in the order of the documentation. */
+  /** Ids to usual names, in the order of the documentation. */
   static Map<String, String> names() {
     Map<String, String> names = new LinkedHashMap<>();
-    USUAL.forEach(id -> names.put(id, name(id)));
-    CamMethods.ids().forEach(id -> names.putIfAbsent(id, name(id)));
-    NAMES.forEach(names::putIfAbsent);
+    USUAL.forEach(id -> names.put(id, ModelMethods.title(id)));
+    ModelMethods.allIds().forEach(id -> names.putIfAbsent(id, ModelMethods.title(id)));
     return names;
   }
 }

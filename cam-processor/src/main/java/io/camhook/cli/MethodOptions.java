@@ -9,6 +9,7 @@ import io.camhook.cam.model.RunOptions;
 import io.camhook.recording.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -22,6 +23,16 @@ import picocli.CommandLine.ParameterException;
 final class MethodOptions {
   private static final String NONE = "none";
 
+  /** The ids for {@code --help}. */
+  static final class Ids implements Iterable<String> {
+    Ids() {}
+
+    @Override
+    public Iterator<String> iterator() {
+      return ModelMethods.allIds().iterator();
+    }
+  }
+
   /** Gradient times input at the embedding, and its mean on the way from no words. */
   private static final List<String> OF_WORDS = List.of("hirescam", "integrated-gradients");
 
@@ -29,15 +40,13 @@ final class MethodOptions {
       names = {"-m", "--method"},
       paramLabel = "METHOD",
       split = ",",
+      completionCandidates = Ids.class,
       description =
           "Method, may be repeated (default: gradcam; of token ids hirescam and "
-              + "integrated-gradients, and occlusion where the padding token is known); none: "
-              + "activations and gradients only. Of layers: cam gradcam gradcam++ hirescam "
-              + "gradcam-elementwise xgradcam layercam eigencam eigengradcam segeigencam "
-              + "kpcacam fem finercam shapleycam refinecam randomcam; running the model again: "
-              + "scorecam sscam iscam ablationcam smoothgradcam++ fullgrad guided-gradcam; of "
-              + "the input: integrated-gradients smoothgrad guided-backprop occlusion rise "
-              + "attention-rollout; of a detector's boxes: drise.")
+              + "integrated-gradients, and occlusion if the padding token is known); none: "
+              + "activations and gradients only. Methods of a layer's activation and gradient, "
+              + "then those that run the model again, then those of the input: "
+              + "${COMPLETION-CANDIDATES} (drise: of a detector's boxes).")
   private List<String> methods = new ArrayList<>();
 
   @Option(

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,15 +18,25 @@ import picocli.CommandLine.ParameterException;
 final class MetricsOptions {
   private static final String ALL = "all";
 
+  /** The ids for {@code --help}. */
+  static final class Ids implements Iterable<String> {
+    Ids() {}
+
+    @Override
+    public Iterator<String> iterator() {
+      return Metric.ids().iterator();
+    }
+  }
+
   @Option(
       names = "--metrics",
       paramLabel = "METRIC",
       split = ",",
+      completionCandidates = Ids.class,
       description =
-          "Measures the methods and, for comparison, randomcam: road, confidence, deletion,"
-              + " insertion (faithfulness), sensitivity (robustness), sanity (similarity to maps of"
-              + " models with random weights), complexity, completeness (axiomatic), localization"
-              + " (needs --mask), or all. Printed, and written as metrics.json and metrics.csv.")
+          "Measures the methods and, for comparison, randomcam: ${COMPLETION-CANDIDATES}, or all."
+              + " sanity compares with maps of models with random weights, localization with"
+              + " --mask. Printed, and written as metrics.json and metrics.csv.")
   private List<String> metrics = new ArrayList<>();
 
   @Option(

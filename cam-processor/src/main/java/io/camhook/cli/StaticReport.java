@@ -1,5 +1,6 @@
 package io.camhook.cli;
 
+import io.camhook.cam.model.ModelMethods;
 import io.camhook.recording.Counters;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.Run;
@@ -92,7 +93,7 @@ final class StaticReport {
     String file =
         "sheet-%03d-%s.png".formatted(number, method.replace("+", "p").replaceAll("[^\\w-]", "-"));
     ImageIO.write(sheet(tiles), "png", directory.resolve(file).toFile());
-    pictures.append("![%s, sheet %d](%s)%n%n".formatted(MethodChoice.name(method), number, file));
+    pictures.append("![%s, sheet %d](%s)%n%n".formatted(ModelMethods.title(method), number, file));
     tiles.clear();
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.camhook.cam.CamException;
-import io.camhook.cam.CamMethods;
 import io.camhook.cam.CamResult;
 import io.camhook.cam.FloatMap;
 import io.camhook.cam.Heatmaps;
@@ -51,8 +50,7 @@ class OnnxExplainTest {
   })
   void every_method_should_give_the_heatmap_of_torchscript(String name, String onnx, String layer)
       throws IOException {
-    Set<String> methods = new LinkedHashSet<>(CamMethods.ids());
-    methods.addAll(ModelMethods.ids());
+    Set<String> methods = new LinkedHashSet<>(ModelMethods.allIds());
     methods.remove("randomcam");
     compare(name, onnx, layer, methods);
   }

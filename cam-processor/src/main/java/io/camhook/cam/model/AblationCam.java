@@ -32,6 +32,11 @@ final class AblationCam extends ModelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Ablation-CAM";
+  }
+
+  @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     long[] shape = layer.activation().shape();

@@ -26,6 +26,11 @@ final class AttentionRollout extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "Attention Rollout";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     Attention attention = run.model().attention(run.target());
     int tokens = attention.tokens();

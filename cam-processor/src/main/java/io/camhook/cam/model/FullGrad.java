@@ -27,6 +27,11 @@ final class FullGrad extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "FullGrad";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     int[] size = run.spatial();
     if (size.length != 2) {

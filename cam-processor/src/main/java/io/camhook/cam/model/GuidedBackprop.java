@@ -20,6 +20,11 @@ final class GuidedBackprop extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "Guided Backprop";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     run.numbers(id());
     float[] gradient =

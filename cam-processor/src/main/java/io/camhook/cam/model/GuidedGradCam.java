@@ -21,6 +21,11 @@ final class GuidedGradCam extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "Guided Grad-CAM";
+  }
+
+  @Override
   public boolean usesLayers() {
     return true;
   }

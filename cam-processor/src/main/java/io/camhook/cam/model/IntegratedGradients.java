@@ -24,6 +24,11 @@ final class IntegratedGradients extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "Integrated Gradients";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     if (run.model().takesIntegers()) {
       return tokens(run);

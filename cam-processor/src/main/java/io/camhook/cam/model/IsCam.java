@@ -20,6 +20,11 @@ final class IsCam extends ModelWeighted {
   }
 
   @Override
+  public String title() {
+    return "IS-CAM";
+  }
+
+  @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     int steps = run.options().samplesOr(STEPS);

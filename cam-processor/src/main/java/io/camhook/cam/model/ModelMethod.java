@@ -11,6 +11,9 @@ public interface ModelMethod {
   /** The name users write, for example {@code scorecam}. */
   String id();
 
+  /** The usual name in the literature, for example {@code Score-CAM}. */
+  String title();
+
   /** Whether the method explains through layers; if not, the layers are ignored. */
   boolean usesLayers();
 

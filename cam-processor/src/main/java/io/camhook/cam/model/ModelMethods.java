@@ -1,16 +1,15 @@
 package io.camhook.cam.model;
 
 import io.camhook.cam.CamException;
+import io.camhook.cam.CamMethod;
 import io.camhook.cam.CamMethods;
 import io.camhook.naming.Nearest;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** The methods that run the model again, by their ids. Thread-safe. */
 public final class ModelMethods {
@@ -25,23 +24,28 @@ public final class ModelMethods {
             new AblationCam(),
             new SmoothGradCamPlusPlus(),
             new FullGrad(),
-            new GuidedBackprop(),
             new GuidedGradCam(),
             new IntegratedGradients(),
             new SmoothGrad(),
+            new GuidedBackprop(),
             new Occlusion(),
             new Rise(),
-            new DRise(),
-            new AttentionRollout())) {
+            new AttentionRollout(),
+            new DRise())) {
       METHODS.put(method.id(), method);
     }
   }
 
   private ModelMethods() {}
 
-  /** The ids, in the order of the documentation. */
-  public static Set<String> ids() {
-    return Collections.unmodifiableSet(METHODS.keySet());
+  /**
+   * The ids of all methods: those of {@link CamMethods}, then those that run the model again at
+   * layers, then those of the input.
+   */
+  public static List<String> allIds() {
+    List<String> all = new ArrayList<>(CamMethods.ids());
+    all.addAll(METHODS.keySet());
+    return all;
   }
 
   /** The method of that id, if it is one that runs the model. */
@@ -50,14 +54,23 @@ public final class ModelMethods {
   }
 
   /**
+   * The title of a method, one of this class or of {@link CamMethods}; the id if there is no such
+   * method.
+   */
+  public static String title(String id) {
+    return CamMethods.find(id)
+        .map(CamMethod::title)
+        .or(() -> find(id).map(ModelMethod::title))
+        .orElse(id);
+  }
+
+  /**
    * Normalises an id: {@code GradCAM}, {@code grad-cam} and {@code Grad_CAM} become {@code
    * gradcam}; an unknown id is returned unchanged.
    */
   public static String idOf(String text) {
     String plain = plain(text);
-    List<String> all = new ArrayList<>(CamMethods.ids());
-    all.addAll(METHODS.keySet());
-    for (String id : all) {
+    for (String id : allIds()) {
       if (plain(id).equals(plain)) {
         return id;
       }
@@ -81,8 +94,7 @@ public final class ModelMethods {
    */
   public static void requireKnown(String id) {
     if (find(id).isEmpty() && CamMethods.find(id).isEmpty()) {
-      List<String> all = new ArrayList<>(CamMethods.ids());
-      all.addAll(METHODS.keySet());
+      List<String> all = allIds();
       throw new CamException(
           "no CAM method '%s'; did you mean %s? All: %s"
               .formatted(id, Nearest.containing(id, all, 3), String.join(" ", all)));

@@ -35,11 +35,12 @@ abstract class ModelWeighted implements ModelMethod {
       LayerSample sample = layer.sample(0, run.input().shape());
       weights.put(layer.path(), weights(run, layer, sample));
     }
-    return pipeline.one(new Found(id(), weights), layers, run.input().shape(), 0);
+    return pipeline.one(new Found(id(), title(), weights), layers, run.input().shape(), 0);
   }
 
   /** Applies the weights once they are known. */
-  private record Found(String id, Map<String, double[]> weightsByPath) implements ChannelWeighted {
+  private record Found(String id, String title, Map<String, double[]> weightsByPath)
+      implements ChannelWeighted {
 
     @Override
     public Set<Requirement> needs() {

@@ -25,6 +25,11 @@ final class Occlusion extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "Occlusion";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     if (run.model().takesIntegers()) {
       return tokens(run);

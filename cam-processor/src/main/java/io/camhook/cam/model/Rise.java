@@ -29,6 +29,11 @@ final class Rise extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "RISE";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     int[] size = run.spatial();
     if (size.length != 2) {

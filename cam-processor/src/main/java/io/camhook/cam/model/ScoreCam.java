@@ -24,6 +24,11 @@ final class ScoreCam extends ModelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Score-CAM";
+  }
+
+  @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     float[] input = run.numbers(id());

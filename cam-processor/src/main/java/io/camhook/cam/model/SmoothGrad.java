@@ -25,6 +25,11 @@ final class SmoothGrad extends InputMethod {
   }
 
   @Override
+  public String title() {
+    return "SmoothGrad";
+  }
+
+  @Override
   FloatMap raw(ModelRun run, List<LayerTensors> layers, Heatmaps pipeline) {
     float[] input = run.numbers(id());
     FloatMap range = FloatMap.of(input, input.length);

@@ -38,6 +38,11 @@ final class SmoothGradCamPlusPlus extends ModelWeighted {
   }
 
   @Override
+  public String title() {
+    return "Smooth Grad-CAM++";
+  }
+
+  @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     BackwardModel model = run.backward(id());
     int samples = run.options().samplesOr(SAMPLES);

@@ -31,6 +31,11 @@ final class SsCam extends ModelWeighted {
   }
 
   @Override
+  public String title() {
+    return "SS-CAM";
+  }
+
+  @Override
   double[] weights(ModelRun run, LayerTensors layer, LayerSample sample) {
     int[] channels = StrongestChannels.of(sample, run.options().channels());
     int samples = run.options().samplesOr(SAMPLES);
