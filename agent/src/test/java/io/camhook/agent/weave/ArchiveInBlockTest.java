@@ -111,15 +111,7 @@ class ArchiveInBlockTest {
     assertThat(alone).hasSize(2);
     for (boolean trainable : new boolean[] {true, false}) {
       // one that is loaded for training is looked into; another once an entry names it
-      CamhookConfig.Model named =
-          new CamhookConfig.Model(
-              trainable ? "nobody" : "backbone",
-              List.of("auto"),
-              Set.of(),
-              Target.TOP1,
-              null,
-              List.of(),
-              null);
+      CamhookConfig.Model named = entry(trainable ? "nobody" : "backbone", List.of("auto"));
       CamhookConfig config =
           WovenDjl.config(1, false, WovenDjl.model(Target.TOP1, null, "auto"), named);
       try (WovenDjl djl = new WovenDjl(config);
@@ -175,6 +167,64 @@ class ArchiveInBlockTest {
         assertThat(djl.captured()).as("%s %s", djl.messages, djl.failures).hasSize(2);
         assertThat(djl.captured().get(1).tensors())
             .containsKeys("activation/" + INSIDE, "gradient/" + INSIDE);
+      }
+    }
+  }
+
+  @Test
+  void auto_should_be_the_same_layer_in_training() throws Exception {
+    for (boolean trainable : new boolean[] {true, false}) {
+      CamhookConfig config =
+          WovenDjl.config(
+              1,
+              false,
+              WovenDjl.model(Target.TOP1, null, "auto"),
+              entry("backbone", List.of("auto"))); // the archive is looked into for its entry
+      Set<String> predicted;
+      try (WovenDjl djl = new WovenDjl(config);
+          Net net = new Net(trainable, false)) {
+        net.predict();
+        predicted = maps(only(djl));
+      }
+      List<float[]> plain = steps(trainable);
+      try (WovenDjl djl = new WovenDjl(config)) {
+        List<float[]> captured = steps(trainable);
+        assertThat(captured).hasSameSizeAs(plain);
+        for (int i = 0; i < plain.size(); i++) {
+          assertThat(captured.get(i)).containsExactly(plain.get(i));
+        }
+        // of two steps: the first one shows which layer it is
+        assertThat(maps(only(djl))).isEqualTo(predicted);
+        assertThat(djl.messages)
+            .anyMatch(m -> m.contains("the one that looked for 'auto' was not captured"));
+        assertThat(djl.counters().failed()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void hooks_of_the_configuration_should_reach_inside() throws Exception {
+    float[] alone;
+    try (WovenDjl djl = new WovenDjl(WovenDjl.config(1, false, hooked(LAYER)));
+        Model model = ScriptLoading.PATH.load(named())) {
+      alone = predict(model);
+      assertThat(djl.failures).isEmpty();
+    }
+    float[] plain = answer(false);
+    for (boolean trainable : new boolean[] {true, false}) {
+      try (WovenDjl djl = new WovenDjl(WovenDjl.config(1, false, hooked(INSIDE)));
+          Net net = new Net(trainable, false)) {
+        float[] steered = net.predict();
+        assertThat(djl.messages).isEmpty();
+        assertThat(djl.failures).isEmpty();
+        for (int row = 0; row < steered.length; row++) {
+          double expected = 0;
+          for (int k = 0; k < CLASSES; k++) {
+            expected += weight(row, k) * alone[k];
+          }
+          assertThat(steered[row]).isCloseTo((float) expected, within(1e-5f)); // float32
+        }
+        assertThat(steered).isNotEqualTo(plain);
       }
     }
   }
@@ -249,6 +299,27 @@ class ArchiveInBlockTest {
           .hasMessageContaining("matches none");
       assertThat(maps(only(djl))).hasSize(2); // hooked passes are captured by a second one
     }
+  }
+
+  /** Doubles what a layer returns. */
+  public static final class Doubling implements ForwardHook<Object, NDList> {
+    @Override
+    public NDList afterForward(Object module, String path, NDList inputs, NDList outputs) {
+      return new NDList(outputs.head().mul(2));
+    }
+  }
+
+  private static CamhookConfig.Model hooked(String path) {
+    return entry(
+        "net",
+        List.of(),
+        new CamhookConfig.Hook(List.of(path), Doubling.class.getName(), true, Map.of()));
+  }
+
+  /** An entry that captures nothing by itself. */
+  private static CamhookConfig.Model entry(
+      String name, List<String> layers, CamhookConfig.Hook... hooks) {
+    return new CamhookConfig.Model(name, layers, Set.of(), Target.TOP1, null, List.of(hooks), null);
   }
 
   /** The archive by the name that the configuration has. */

@@ -19,7 +19,8 @@ final class SearchCapture extends PassStrategy {
   private final OpenBlocks open;
 
   /**
-   * @param replay null in training, where a pass runs once: that one is not captured
+   * @param replay null in training, where a pass runs once: it is not captured, and counts as
+   *     failed
    */
   SearchCapture(RequestScope scope, @Nullable ReplayCapture replay) {
     this.scope = scope;
@@ -62,7 +63,16 @@ final class SearchCapture extends PassStrategy {
         scope.lost(e);
       }
     }
-    return replay == null ? result : replay.exit(result, thrown);
+    if (replay == null) {
+      scope.recorder().lost();
+      scope
+          .log()
+          .info(
+              "model %s: a training step runs once, so the one that looked for 'auto' was not captured"
+                  .formatted(scope.plan().label()));
+      return result;
+    }
+    return replay.exit(result, thrown);
   }
 
   @Override
