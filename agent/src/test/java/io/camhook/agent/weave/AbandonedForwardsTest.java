@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
-import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
@@ -20,11 +19,9 @@ import io.camhook.djl.backward.GradPoints;
 import io.camhook.djl.backward.HookedBackward;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Forwards without a backward, under a manager that stays open. The net is y = 2 · x, twice, with a
@@ -32,31 +29,18 @@ import org.junit.jupiter.api.Test;
  */
 class AbandonedForwardsTest {
   private static final int ABANDONED = 200;
-  private static WovenDjl djl;
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
-  private final NDManager manager = NDManager.newBaseManager("PyTorch");
-  private final List<HookHandle> handles = new ArrayList<>();
-  private final SequentialBlock net = new SequentialBlock().add(twice()).add(twice());
+  private final NDManager manager = GRAPHS.manager();
+  private final List<HookHandle> handles = GRAPHS.handles();
+  private final SequentialBlock net = new SequentialBlock().add(Nets.twice()).add(Nets.twice());
   private final List<String> events = new ArrayList<>();
   private final List<NDArray> inputs = new ArrayList<>();
   private final List<NDArray> outputs = new ArrayList<>();
-  private boolean gradMode;
   private float factor = 1;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    djl.close();
-  }
 
   @BeforeEach
   void buildGraphs() {
-    gradMode = JniUtils.isGradMode();
-    JniUtils.setGradMode(true);
     for (Block block : net.getChildren().values()) {
       handles.add(
           BlockHooks.registerFullBackwardHook(
@@ -66,23 +50,6 @@ class AbandonedForwardsTest {
                 return factor == 1 ? null : new NDList(in.head().mul(factor));
               }));
     }
-  }
-
-  @AfterEach
-  void close() {
-    handles.forEach(HookHandle::remove);
-    JniUtils.setGradMode(gradMode);
-    manager.close();
-  }
-
-  private static Block twice() {
-    return new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)), "twice");
-  }
-
-  private NDArray x() {
-    NDArray x = manager.create(new float[] {1, -1});
-    x.setRequiresGradient(true);
-    return x;
   }
 
   private NDArray forward(NDArray x) {
@@ -97,7 +64,7 @@ class AbandonedForwardsTest {
 
   private void abandon() {
     for (int i = 0; i < ABANDONED; i++) {
-      NDArray x = x();
+      NDArray x = GRAPHS.x();
       inputs.add(x);
       outputs.add(forward(x));
     }
@@ -108,7 +75,7 @@ class AbandonedForwardsTest {
   private void letThemSleep() {
     for (int i = 0; i < 8; i++) {
       try (NDManager scope = manager.newSubManager()) {
-        NDArray x = x();
+        NDArray x = GRAPHS.x();
         x.attach(scope);
         backward(forward(x), false);
       }
@@ -132,7 +99,7 @@ class AbandonedForwardsTest {
   @Test
   void backward_of_another_graph_should_ask_none_of_them() {
     abandon();
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     long before = HookedBackward.engineRuns();
     backward(forward(x), false);
     assertThat(HookedBackward.engineRuns() - before).isEqualTo(4);
@@ -165,7 +132,7 @@ class AbandonedForwardsTest {
   @Test
   void sum_of_some_and_of_a_new_one_should_come_to_each() {
     abandon();
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     NDArray y = forward(x);
     backward(NDArrays.add(y(193), y(150), y), false);
     assertThat(events).containsExactly("02 2.0", "01 4.0", "02 2.0", "01 4.0", "02 2.0", "01 4.0");
@@ -206,7 +173,7 @@ class AbandonedForwardsTest {
   void tensor_hook_that_comes_later_should_see_what_comes_through_them() {
     List<NDArray> middles = new ArrayList<>();
     for (int i = 0; i < ABANDONED; i++) {
-      NDArray x = x();
+      NDArray x = GRAPHS.x();
       NDArray middle = Nets.times(x, 2);
       inputs.add(x);
       middles.add(middle);
@@ -231,15 +198,15 @@ class AbandonedForwardsTest {
   @Test
   void backward_inside_a_hook_should_leave_them_to_the_outer_one() {
     abandon();
-    NDArray x = x();
-    Block block = twice();
+    NDArray x = GRAPHS.x();
+    Block block = Nets.twice();
     List<float[]> inner = new ArrayList<>();
     handles.add(
         BlockHooks.registerFullBackwardHook(
             block,
             (m, path, in, out) -> {
               JniUtils.setGradMode(true);
-              NDArray own = x();
+              NDArray own = GRAPHS.x();
               backward(forward(own), false); // the engine has come to y(197) by now
               JniUtils.setGradMode(false);
               inner.add(grad(own));
@@ -283,12 +250,12 @@ class AbandonedForwardsTest {
     NDArray y;
     try (NDManager early = manager.newSubManager()) {
       for (int i = 0; i < ABANDONED; i++) {
-        NDArray x = x();
+        NDArray x = GRAPHS.x();
         x.attach(early);
         outputs.add(forward(x));
       }
       for (int i = 0; i < 8; i++) {
-        NDArray x = x();
+        NDArray x = GRAPHS.x();
         backward(forward(x), false);
       }
       y = outputs.get(outputs.size() - 1);

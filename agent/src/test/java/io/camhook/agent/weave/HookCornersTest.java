@@ -10,7 +10,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
-import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
@@ -27,58 +26,17 @@ import io.camhook.djl.backward.HookedBackward;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What used to go wrong without a word. The net is y = 2 · x, twice, so dy/dx is 4. */
 class HookCornersTest {
-  private static WovenDjl djl;
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
-  private final NDManager manager = NDManager.newBaseManager("PyTorch");
-  private final List<HookHandle> handles = new ArrayList<>();
-  private final SequentialBlock net = new SequentialBlock().add(twice()).add(twice());
+  private final NDManager manager = GRAPHS.manager();
+  private final List<HookHandle> handles = GRAPHS.handles();
+  private final SequentialBlock net = new SequentialBlock().add(Nets.twice()).add(Nets.twice());
   private final Block first = net.getChildren().valueAt(0);
-  private boolean gradMode;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    djl.close();
-  }
-
-  @BeforeEach
-  void buildGraphs() {
-    gradMode = JniUtils.isGradMode();
-    JniUtils.setGradMode(true);
-  }
-
-  @AfterEach
-  void close() {
-    handles.forEach(HookHandle::remove);
-    JniUtils.setGradMode(gradMode);
-    manager.close();
-  }
-
-  private static Block twice() {
-    return new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)), "twice");
-  }
-
-  private NDArray x() {
-    NDArray x = manager.create(new float[] {1, -1});
-    x.setRequiresGradient(true);
-    return x;
-  }
-
-  private NDArray forward(Block block, NDArray x) {
-    return block.forward(new ParameterStore(manager, false), new NDList(x), true).head();
-  }
 
   private void backward(NDArray y) {
     NDArray ones = manager.ones(y.getShape());
@@ -86,7 +44,7 @@ class HookCornersTest {
   }
 
   private NDArray afterBackward(NDArray x) {
-    backward(forward(net, x));
+    backward(GRAPHS.forward(net, x));
     return x.getGradient();
   }
 
@@ -99,7 +57,7 @@ class HookCornersTest {
               in.set(0, in.get(0).mul(4));
               return in;
             }));
-    assertThat(afterBackward(x()).toFloatArray()).containsExactly(16, 16);
+    assertThat(afterBackward(GRAPHS.x()).toFloatArray()).containsExactly(16, 16);
   }
 
   @Test
@@ -107,13 +65,13 @@ class HookCornersTest {
     handles.add(
         BlockHooks.registerFullBackwardHook(
             first, (m, p, in, out) -> new NDList(in.get(0).muli(4))));
-    assertThat(afterBackward(x()).toFloatArray()).containsExactly(16, 16);
+    assertThat(afterBackward(GRAPHS.x()).toFloatArray()).containsExactly(16, 16);
   }
 
   @Test
   void tensor_hooks_that_change_their_array_and_return_it_should_count() {
-    NDArray x = x();
-    NDArray h = forward(first, x);
+    NDArray x = GRAPHS.x();
+    NDArray h = GRAPHS.forward(first, x);
     handles.add(BlockHooks.registerHook(h, g -> g.muli(4)));
     handles.add(BlockHooks.registerHook(x, g -> g.muli(3)));
     backward(h);
@@ -122,7 +80,7 @@ class HookCornersTest {
 
   @Test
   void forward_hook_that_changes_its_list_should_count_only_by_what_it_returns() {
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     handles.add(
         BlockHooks.registerForwardHook(
             first,
@@ -131,7 +89,7 @@ class HookCornersTest {
               out.set(0, out.get(0).mul(100));
               return null;
             }));
-    assertThat(forward(net, x).toFloatArray()).containsExactly(4, -4);
+    assertThat(GRAPHS.forward(net, x).toFloatArray()).containsExactly(4, -4);
     handles.add(
         BlockHooks.registerForwardHook(
             first,
@@ -139,7 +97,7 @@ class HookCornersTest {
               out.set(0, out.get(0).mul(10));
               return out;
             }));
-    assertThat(forward(net, x).toFloatArray()).containsExactly(40, -40);
+    assertThat(GRAPHS.forward(net, x).toFloatArray()).containsExactly(40, -40);
   }
 
   @Test
@@ -154,8 +112,8 @@ class HookCornersTest {
         };
     handles.add(BlockHooks.registerFullBackwardHook(first, closing));
     handles.add(BlockHooks.registerFullBackwardHook(first, closing));
-    NDArray x = x();
-    NDArray h = forward(first, x);
+    NDArray x = GRAPHS.x();
+    NDArray h = GRAPHS.forward(first, x);
     for (int i = 0; i < 2; i++) {
       handles.add(
           BlockHooks.registerHook(
@@ -173,7 +131,7 @@ class HookCornersTest {
 
   @Test
   void backward_inside_a_backward_hook_should_run_the_hooks_of_its_own_graph() {
-    Block inner = twice();
+    Block inner = Nets.twice();
     List<String> events = new ArrayList<>();
     handles.add(
         BlockHooks.registerFullBackwardHook(
@@ -187,12 +145,12 @@ class HookCornersTest {
             first,
             (m, p, in, out) -> {
               JniUtils.setGradMode(true);
-              NDArray again = x();
-              backward(forward(inner, again));
+              NDArray again = GRAPHS.x();
+              backward(GRAPHS.forward(inner, again));
               events.add("outer " + again.getGradient().toFloatArray()[0]);
               return null;
             }));
-    assertThat(afterBackward(x()).toFloatArray()).containsExactly(4, 4);
+    assertThat(afterBackward(GRAPHS.x()).toFloatArray()).containsExactly(4, 4);
     assertThat(events).containsExactly("inner 2.0", "outer 2.0");
   }
 
@@ -239,7 +197,7 @@ class HookCornersTest {
   void hook_of_other_types_should_be_named() {
     ForwardHook<Block, String> text = (m, p, in, out) -> in.substring(1);
     handles.add(Hooks.registerForwardHook(first, text));
-    assertThatThrownBy(() -> forward(net, x()))
+    assertThatThrownBy(() -> GRAPHS.forward(net, GRAPHS.x()))
         .isInstanceOf(ClassCastException.class)
         .hasMessageStartingWith("forward hook " + text.getClass().getName() + " of ")
         .hasMessageContaining("is declared with other types than it is called with");
@@ -247,16 +205,16 @@ class HookCornersTest {
 
     FullBackwardHook<Block, String> backward = (m, p, in, out) -> null;
     handles.add(Hooks.registerFullBackwardHook(first, backward));
-    NDArray y = forward(net, x());
+    NDArray y = GRAPHS.forward(net, GRAPHS.x());
     assertThatThrownBy(() -> backward(y))
         .isInstanceOf(ClassCastException.class)
         .hasMessageStartingWith("full backward hook " + backward.getClass().getName() + " of ");
     handles.remove(handles.size() - 1).remove();
 
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     TensorHook<String> tensor = gradient -> null;
     handles.add(registerUntyped(x, tensor));
-    NDArray again = forward(net, x);
+    NDArray again = GRAPHS.forward(net, x);
     assertThatThrownBy(() -> backward(again))
         .isInstanceOf(ClassCastException.class)
         .hasMessageStartingWith("tensor hook " + tensor.getClass().getName() + " of ");
@@ -270,7 +228,9 @@ class HookCornersTest {
           return (NDList) path;
         };
     handles.add(Hooks.registerForwardHook(first, own));
-    assertThatThrownBy(() -> forward(net, x())).isInstanceOf(ClassCastException.class).hasNoCause();
+    assertThatThrownBy(() -> GRAPHS.forward(net, GRAPHS.x()))
+        .isInstanceOf(ClassCastException.class)
+        .hasNoCause();
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"})
@@ -283,16 +243,16 @@ class HookCornersTest {
     SequentialBlock deep = new SequentialBlock();
     List<HookHandle> ends = new ArrayList<>();
     for (int i = 0; i < depth; i++) {
-      Block each = twice();
-      deep.add(twice()).add(each);
+      Block each = Nets.twice();
+      deep.add(Nets.twice()).add(each);
       ends.add(
           Hooks.registerFullBackwardHook(
               each, (Block m, String p, NDList in, NDList out) -> new NDList(in.head().mul(1))));
     }
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     ends.add(Hooks.registerPostAccumulateGradHook(x, (NDArray leaf) -> {}));
     long before = HookedBackward.engineRuns();
-    backward(forward(deep, x));
+    backward(GRAPHS.forward(deep, x));
     ends.forEach(HookHandle::remove);
     assertThat(x.getGradient().toFloatArray()[0]).isEqualTo((float) Math.pow(4, depth));
     return HookedBackward.engineRuns() - before;
@@ -311,11 +271,11 @@ class HookCornersTest {
     handles.add(
         Hooks.registerFullBackwardHook(first, (Block m, String p, NDList in, NDList out) -> null));
     for (int i = 0; i < 50; i++) {
-      forward(net, x());
+      GRAPHS.forward(net, GRAPHS.x());
     }
-    NDArray x = x();
+    NDArray x = GRAPHS.x();
     long before = HookedBackward.engineRuns();
-    backward(forward(net, x));
+    backward(GRAPHS.forward(net, x));
     assertThat(HookedBackward.engineRuns() - before).isEqualTo(3);
     assertThat(x.getGradient().toFloatArray()).containsExactly(4, 4);
   }
@@ -328,14 +288,14 @@ class HookCornersTest {
     try (NDManager early = manager.newSubManager()) {
       NDArray x = early.create(new float[] {1, -1});
       x.setRequiresGradient(true);
-      y = forward(net, x);
+      y = GRAPHS.forward(net, x);
       y.attach(manager);
     }
     assertThatThrownBy(() -> backward(y))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("closed before this backward");
-    NDArray x = x();
-    backward(forward(net, x));
+    NDArray x = GRAPHS.x();
+    backward(GRAPHS.forward(net, x));
     assertThat(x.getGradient().toFloatArray()).containsExactly(4, 4);
   }
 
@@ -344,7 +304,7 @@ class HookCornersTest {
     List<Float> seen = new ArrayList<>();
     Block recursive = new Recursive();
     handles.add(BlockHooks.registerForwardHook(recursive, noting(seen)));
-    assertThat(forward(recursive, x()).toFloatArray()).containsExactly(4, -4);
+    assertThat(GRAPHS.forward(recursive, GRAPHS.x()).toFloatArray()).containsExactly(4, -4);
     assertThat(seen).containsExactly(1f, 2f, 4f);
   }
 
@@ -360,7 +320,7 @@ class HookCornersTest {
     List<Float> seen = new ArrayList<>();
     Block overriding = new Overriding();
     handles.add(BlockHooks.registerForwardHook(overriding, noting(seen)));
-    NDList x = new NDList(x());
+    NDList x = new NDList(GRAPHS.x());
     overriding.forward(new ParameterStore(manager, false), x, new NDList(), null);
     assertThat(seen).containsExactly(1f);
   }
@@ -438,11 +398,11 @@ class HookCornersTest {
     HookHandle handle = BlockHooks.register(net, "*LambdaBlock", both, HookOptions.always());
     assertThat(handle.toString())
         .contains("forward hook", " and full backward hook", "2 layers '*LambdaBlock'");
-    backward(forward(net, x()));
+    backward(GRAPHS.forward(net, GRAPHS.x()));
     assertThat(both.seen)
         .containsExactly("forward 2.0", "forward 4.0", "backward 2.0", "backward 4.0");
     handle.remove();
-    backward(forward(net, x()));
+    backward(GRAPHS.forward(net, GRAPHS.x()));
     assertThat(both.seen).hasSize(4);
   }
 

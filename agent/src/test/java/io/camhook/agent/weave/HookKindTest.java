@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
-import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
@@ -68,7 +67,7 @@ class HookKindTest {
         NDManager manager = NDManager.newBaseManager("PyTorch")) {
       JniUtils.setGradMode(true);
       // y = 2 · x, then times 10; the gradient of y is times 5, so dy/dx = 10 · 5 · 2
-      Block twice = new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)), "twice");
+      Block twice = Nets.twice();
       add(OUTPUT, twice, arrays -> new NDList(Nets.times(((NDList) arrays).head(), 10)));
       add(GRADIENT, twice, arrays -> new NDList(((NDList) arrays).head().mul(5)));
       NDArray x = manager.create(new float[] {3});

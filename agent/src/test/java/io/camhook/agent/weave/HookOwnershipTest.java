@@ -14,23 +14,12 @@ import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who keeps whom alive. */
 class HookOwnershipTest {
-  private static WovenDjl djl;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    djl.close();
-  }
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
   /** A registration whose module and hook nobody refers to any more. */
   private record Registered(

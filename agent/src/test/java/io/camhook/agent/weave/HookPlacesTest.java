@@ -34,11 +34,8 @@ import io.camhook.Hooks;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Hooks wherever DJL calls blocks. The numbers are worked out by hand from {@code first} (x = [1,
@@ -46,41 +43,18 @@ import org.junit.jupiter.api.Test;
  * [[1, -2]], bias [0.25]).
  */
 class HookPlacesTest {
-  private static WovenDjl djl;
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
-  private final NDManager manager = NDManager.newBaseManager("PyTorch");
-  private final List<HookHandle> handles = new ArrayList<>();
+  private final NDManager manager = GRAPHS.manager();
+  private final List<HookHandle> handles = GRAPHS.handles();
   private final List<String> events = new ArrayList<>();
-  private boolean gradMode;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    djl.close();
-  }
-
-  @BeforeEach
-  void buildGraphs() {
-    gradMode = JniUtils.isGradMode();
-    JniUtils.setGradMode(true);
-  }
-
-  @AfterEach
-  void close() {
-    handles.forEach(HookHandle::remove);
-    JniUtils.setGradMode(gradMode);
-    manager.close();
-    assertThat(djl.failures).isEmpty();
-  }
 
   @Test
   void nested_containers_should_be_modules_like_any_other() {
     SequentialBlock net =
-        new SequentialBlock().add(new SequentialBlock().add(first()).add(twice())).add(second());
+        new SequentialBlock()
+            .add(new SequentialBlock().add(first()).add(Nets.twice()))
+            .add(second());
     watch(net, "**");
     backward(forward(net, x()));
     // first [-0.5, -1.5], twice [-1, -3], second -1 + 6 + 0.25 = 5.25; d/d twice = [1, -2],
@@ -212,7 +186,7 @@ class HookPlacesTest {
   @Test
   void block_that_implements_the_interface_itself_should_be_seen_once_per_call() {
     DirectBlock direct = new DirectBlock(Blocks.identityBlock());
-    SequentialBlock net = new SequentialBlock().add(direct).add(twice());
+    SequentialBlock net = new SequentialBlock().add(direct).add(Nets.twice());
     watch(net, "**");
     NDArray x = x();
     backward(forward(net, x));
@@ -365,10 +339,6 @@ class HookPlacesTest {
     NDArray leaf = manager.create(new float[] {value});
     leaf.setRequiresGradient(true);
     return leaf;
-  }
-
-  private static Block twice() {
-    return new LambdaBlock(list -> new NDList(Nets.times(list.head(), 2)));
   }
 
   private Block first() {

@@ -14,23 +14,12 @@ import io.camhook.HookOptions;
 import io.camhook.Hooks;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The ways to say which modules a hook is for. */
 class HookRegistrationTest {
-  private static WovenDjl djl;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    djl.close();
-  }
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
   @Test
   void path_should_mean_one_module() {

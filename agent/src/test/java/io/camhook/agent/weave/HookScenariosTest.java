@@ -3,7 +3,6 @@ package io.camhook.agent.weave;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.camhook.dispatch.Dispatch;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -16,9 +15,8 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,18 +26,7 @@ class HookScenariosTest {
   private static final Pattern ROW =
       Pattern.compile("^\\| `(\\w+)` \\| (\\w+) \\| (passed|different) \\|", Pattern.MULTILINE);
 
-  private static WovenDjl djl;
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    assertThat(Dispatch.active).isFalse();
-    djl.close();
-  }
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
   static Stream<String> names() throws IOException {
     return ROW.matcher(document())

@@ -22,7 +22,6 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import io.camhook.HookHandle;
 import io.camhook.Hooks;
-import io.camhook.dispatch.Dispatch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,35 +33,20 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Hooks with several threads; grad mode is the thread's own, and on in new ones. */
 class HookThreadsTest {
-  private static WovenDjl djl;
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
-  private final NDManager manager = NDManager.newBaseManager("PyTorch");
-
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    assertThat(Dispatch.active).isFalse();
-    djl.close();
-    assertThat(Dispatch.gradients).isFalse();
-  }
+  private final NDManager manager = GRAPHS.manager();
 
   @AfterEach
   void close() {
     threads.shutdown();
-    manager.close();
-    assertThat(djl.failures).isEmpty();
   }
 
   @Test

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
 import ai.djl.nn.Blocks;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
@@ -95,6 +96,11 @@ final class Nets {
    */
   static NDArray times(NDArray x, float factor) {
     return x.mul(x.getManager().create(factor));
+  }
+
+  /** A block that returns 2 · x. */
+  static Block twice() {
+    return new LambdaBlock(list -> new NDList(times(list.head(), 2)), "twice");
   }
 
   static NoopTranslator unbatched() {

@@ -9,45 +9,28 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.HookHandle;
 import io.camhook.Hooks;
-import io.camhook.dispatch.Dispatch;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Gradients of tensors that are no leaves. The lecture's example throughout: a = x + w, b = w + 1,
  * y = a · b at x = 2, w = 1, hence a = 3, b = 2, dy/da = 2, dy/db = 3, dy/dw = 5, dy/dx = 2.
  */
 class TensorGradientsTest {
-  private static WovenDjl djl;
+  @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
-  private final NDManager manager = NDManager.newBaseManager("PyTorch");
-  private boolean gradMode;
+  private final NDManager manager = GRAPHS.manager();
   private NDArray x;
   private NDArray w;
   private NDArray a;
   private NDArray b;
   private NDArray y;
 
-  @BeforeAll
-  static void weave() {
-    djl = new WovenDjl(WovenDjl.config(0, false));
-  }
-
-  @AfterAll
-  static void unweave() {
-    assertThat(Dispatch.gradients).isFalse();
-    djl.close();
-  }
-
   @BeforeEach
   void compute() {
-    gradMode = JniUtils.isGradMode();
-    JniUtils.setGradMode(true);
     x = manager.create(2f);
     w = manager.create(1f);
     x.setRequiresGradient(true);
@@ -55,13 +38,6 @@ class TensorGradientsTest {
     a = x.add(w);
     b = w.add(1f);
     y = a.mul(b);
-  }
-
-  @AfterEach
-  void close() {
-    JniUtils.setGradMode(gradMode);
-    manager.close();
-    assertThat(djl.failures).isEmpty();
   }
 
   private void backward(NDArray from, boolean keepGraph) {
