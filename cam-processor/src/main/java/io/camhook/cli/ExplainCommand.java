@@ -255,9 +255,7 @@ final class ExplainCommand implements Callable<Integer> {
         }
       }
     } catch (ExplainException | CamException e) {
-      String prefix = files.name(index) + ": ";
-      String message = String.valueOf(e.getMessage());
-      problems.add("input", message.startsWith(prefix) ? message : prefix + message);
+      problems.add("input", files.name(index) + ": " + e.getMessage());
     } catch (CancellationException e) {
       // what is finished has been written
     }

@@ -41,8 +41,8 @@ final class ModelArguments {
     boolean known = !arguments.isEmpty();
     if (byPosition && known && arguments.get(0).isDict()) {
       throw new ExplainException(
-          "%s: the model takes a dict of tensors (%s); name the tensors of the file by its keys, such as input_ids and attention_mask, found %s"
-              .formatted(input.name(), arguments.get(0), input.names()));
+          "the model takes a dict of tensors (%s); name the tensors of the file by its keys, such as input_ids and attention_mask, found %s"
+              .formatted(arguments.get(0), input.names()));
     }
     if (byPosition && known && arguments.get(0).isList()) {
       String name = arguments.get(0).name() + "[]";
@@ -54,8 +54,8 @@ final class ModelArguments {
     }
     if (!known) {
       throw new ExplainException(
-          "%s: expected a tensor 'input', or 'input0', 'input1' and so on, found %s"
-              .formatted(input.name(), input.names()));
+          "expected a tensor 'input', or 'input0', 'input1' and so on, found %s"
+              .formatted(input.names()));
     }
     return byName(input, arguments);
   }
@@ -90,9 +90,8 @@ final class ModelArguments {
       }
       if (known == null && !argument.isOptional()) {
         throw new ExplainException(
-            "%s: the model takes %s; a text gives ids, a mask, types and positions, and nothing for '%s'; give its tensors as a .safetensors"
+            "the model takes %s; a text gives ids, a mask, types and positions, and nothing for '%s'; give its tensors as a .safetensors"
                 .formatted(
-                    input.name(),
                     String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
                     argument.name()));
       }
@@ -147,8 +146,8 @@ final class ModelArguments {
         }
       } else if (missing != null) {
         throw new ExplainException(
-            "%s: '%s' is given and '%s' before it is not, which this engine cannot leave out; add a tensor '%s'"
-                .formatted(input.name(), argument.name(), missing, missing));
+            "'%s' is given and '%s' before it is not, which this engine cannot leave out; add a tensor '%s'"
+                .formatted(argument.name(), missing, missing));
       } else {
         tensors.add(own);
         names.add(argument.isList() ? argument.name() + "[]" : argument.name());
@@ -167,9 +166,8 @@ final class ModelArguments {
     boolean plain = arguments.stream().noneMatch(each -> each.isDict() || each.isList());
     if (plain && !arguments.isEmpty() && (given < least || given > arguments.size())) {
       throw new ExplainException(
-          "%s: the model takes %d input%s (%s), found %d; give it a .safetensors file with a tensor for each, named %s"
+          "the model takes %d input%s (%s), found %d; give it a .safetensors file with a tensor for each, named %s"
               .formatted(
-                  input.name(),
                   arguments.size(),
                   arguments.size() == 1 ? "" : "s",
                   String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
@@ -180,9 +178,8 @@ final class ModelArguments {
 
   private static ExplainException wrong(ModelInput input, List<ModelArgument> arguments) {
     return new ExplainException(
-        "%s: the model takes %s; expected tensors of these names, or 'input', or 'input0', 'input1' and so on, found %s"
+        "the model takes %s; expected tensors of these names, or 'input', or 'input0', 'input1' and so on, found %s"
             .formatted(
-                input.name(),
                 String.join(", ", arguments.stream().map(ModelArgument::toString).toList()),
                 input.names()));
   }

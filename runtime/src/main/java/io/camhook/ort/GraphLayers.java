@@ -69,16 +69,12 @@ final class GraphLayers {
   }
 
   /**
-   * The layers that an entry of {@code layers} matches: all calls of the modules with that path, or
-   * the value or node with that name.
+   * The layers that a path or glob of {@code layers} matches: all calls of the modules with that
+   * path, or the value or node with that name.
    *
-   * @param score the output from which {@code auto} searches backwards; null if there is none
    * @throws OnnxException if there are none, with the reason
    */
-  List<Layer> select(String pattern, @Nullable String score) throws OnnxException {
-    if (pattern.equals(LayerPattern.AUTO)) {
-      return List.of(Layer.of(auto(score).module()));
-    }
+  List<Layer> select(String pattern) throws OnnxException {
     List<ModulePath> paths =
         modules.all().stream().map(module -> ModulePath.parse(module.path())).distinct().toList();
     List<ModulePath> selected = LayerPattern.of(pattern).select(paths);
@@ -91,7 +87,12 @@ final class GraphLayers {
     return found.isEmpty() ? List.of(Layer.of(modules.resolve(pattern))) : found;
   }
 
-  /** What {@code auto} means, looking back from an output; null where there is none. */
+  /**
+   * The layer that {@code auto} means.
+   *
+   * @param score the output from which it is searched backwards; null if there is none
+   * @throws OnnxException if there is no such layer, with the reason
+   */
   OnnxModules.Auto auto(@Nullable String score) throws OnnxException {
     if (score == null) {
       throw new OnnxException("no layer for 'auto': no output holds scores; name a layer");

@@ -14,6 +14,7 @@ import io.camhook.onnx.gradient.GradientModel;
 import io.camhook.onnx.graph.OnnxException;
 import io.camhook.onnx.graph.TensorType;
 import io.camhook.onnx.graph.ValueInfo;
+import io.camhook.onnx.naming.OnnxModules;
 import io.camhook.recording.LayerOutput;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
@@ -180,25 +181,31 @@ final class SideMaker implements Runnable {
     List<GraphLayers.Layer> selected = new ArrayList<>();
     for (String pattern : patterns) {
       try {
-        List<GraphLayers.Layer> found = layers.select(pattern, score);
-        selected.addAll(found);
-        if (pattern.equals(LayerPattern.AUTO)) {
-          String notice = layers.auto(score).notice();
-          context
-              .log()
-              .info(
-                  "model %s: %s"
-                      .formatted(
-                          plan.label(),
-                          notice != null
-                              ? notice
-                              : "'auto' is layer '%s'".formatted(found.get(0).layer().path())));
-        }
+        selected.addAll(
+            pattern.equals(LayerPattern.AUTO)
+                ? List.of(auto(layers, score))
+                : layers.select(pattern));
       } catch (OnnxException e) {
         failures.mistake("model %s: %s%s".formatted(plan.label(), who, e.getMessage()));
       }
     }
     return selected;
+  }
+
+  private GraphLayers.Layer auto(GraphLayers layers, @Nullable String score) throws OnnxException {
+    OnnxModules.Auto found = layers.auto(score);
+    GraphLayers.Layer layer = GraphLayers.Layer.of(found.module());
+    String notice = found.notice();
+    context
+        .log()
+        .info(
+            "model %s: %s"
+                .formatted(
+                    plan.label(),
+                    notice != null
+                        ? notice
+                        : "'auto' is layer '%s'".formatted(layer.layer().path())));
+    return layer;
   }
 
   /** Those that hooks look at; the layers whose values hooks replace go to {@code replacing}. */
