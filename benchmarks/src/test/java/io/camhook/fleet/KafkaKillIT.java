@@ -2,7 +2,6 @@ package io.camhook.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.camhook.benchmarks.kafka.KafkaBroker;
 import io.camhook.recording.Capture;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,8 +16,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,26 +23,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs that send are killed with SIGKILL: what they had counted as written is on the topic. */
 @Timeout(3600)
-class KafkaKillIT {
+class KafkaKillIT extends WithBroker {
   /** 100 with -Pkills. */
   private static final int KILLS = Integer.getInteger("camhook.kills", 2);
 
   private static final int GAP = 5_000;
 
-  @TempDir static Path brokerDirectory;
-  private static KafkaBroker broker;
-
   @TempDir Path directory;
-
-  @BeforeAll
-  static void startBroker() throws Exception {
-    broker = KafkaBroker.start(brokerDirectory);
-  }
-
-  @AfterAll
-  static void stopBroker() {
-    broker.close();
-  }
 
   private Process program(String topic, long spool, int first, int count) throws IOException {
     return new ProcessBuilder(

@@ -2,7 +2,6 @@ package io.camhook.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.camhook.benchmarks.kafka.KafkaBroker;
 import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.config.KafkaOutput;
 import io.camhook.fleet.Fleet.Application;
@@ -27,29 +26,14 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code camhook process kafka:…} in processes of its own, and a real broker. */
 @Timeout(600)
-class KafkaProcessIT {
-  @TempDir static Path brokerDirectory;
-  private static KafkaBroker broker;
-
+class KafkaProcessIT extends WithBroker {
   @TempDir Path directory;
-
-  @BeforeAll
-  static void startBroker() throws Exception {
-    broker = KafkaBroker.start(brokerDirectory);
-  }
-
-  @AfterAll
-  static void stopBroker() {
-    broker.close();
-  }
 
   private static void record(String topic, int first, int last) {
     try (Application application =

@@ -24,29 +24,14 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The sink and a real broker, which is frozen, killed and started again. */
 @Timeout(600)
-class KafkaSinkIT {
-  @TempDir static Path brokerDirectory;
-  private static KafkaBroker broker;
-
+class KafkaSinkIT extends WithBroker {
   @TempDir Path directory;
-
-  @BeforeAll
-  static void startBroker() throws Exception {
-    broker = KafkaBroker.start(brokerDirectory);
-  }
-
-  @AfterAll
-  static void stopBroker() {
-    broker.close();
-  }
 
   private static KafkaOutput topic(String name, int partitions, Map<String, String> settings) {
     broker.topic(name, partitions, settings);
