@@ -39,7 +39,7 @@ final class AdapterLoader {
     };
   }
 
-  /** Makes the sink of {@code kafka-clients}, which {@code kafka} sees. */
+  /** Makes the sink for Kafka, whose library the loader {@code kafka} sees. */
   static SinkFactory kafka(ClassLoader kafka) throws IOException, ReflectiveOperationException {
     ClassLoader loader = new NestedJarLoader(read(KAFKA_JAR), kafka);
     return (SinkFactory) loader.loadClass(KAFKA_SINKS).getConstructor().newInstance();
@@ -88,7 +88,7 @@ final class AdapterLoader {
         try {
           return Class.forName(name, false, agent);
         } catch (ClassNotFoundException e) {
-          // a class of the application in a package of that name
+          // the application's class in a package of the same name
         }
       }
       return super.loadClass(name, resolve);

@@ -66,8 +66,8 @@ final class AgentOptions implements Overrides {
   }
 
   /**
-   * Whether the agent's classes are to be the bootstrap loader's. Asked before anything else, and
-   * never fails: {@link #parse} says what is wrong.
+   * Whether the bootstrap loader is to load the agent's classes. This is checked before anything
+   * else, and never fails: {@link #parse} reports mistakes.
    */
   static boolean isBootstrap(@Nullable String text) {
     try {
@@ -98,7 +98,7 @@ final class AgentOptions implements Overrides {
     return found == null ? null : found.text();
   }
 
-  /** The options that nobody knows, given the keys of the YAML that hold single values. */
+  /** The unknown options, given the keys of the YAML that hold single values. */
   List<Problem> unknown(Set<String> yamlKeys) {
     Set<String> known = new TreeSet<>(yamlKeys);
     known.addAll(OWN);

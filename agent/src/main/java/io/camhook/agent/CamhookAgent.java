@@ -16,7 +16,7 @@ public final class CamhookAgent {
     start(options, instrumentation);
   }
 
-  /** Into a JVM that runs already, and for what it is told there later. */
+  /** Attaches to a running JVM, and receives later commands. */
   public static void agentmain(@Nullable String options, Instrumentation instrumentation) {
     start(options, instrumentation);
   }
@@ -28,14 +28,14 @@ public final class CamhookAgent {
       } else {
         Startup.run(options, instrumentation);
       }
-    } catch (Throwable e) { // whatever it is, the application starts
+    } catch (Throwable e) { // the application starts in any case
       System.err.println("camhook: could not start; the application runs without camhook: " + e);
     }
   }
 
   /**
-   * Every class of ours from here on is the bootstrap loader's, which each class loader can see:
-   * only this one and {@link AgentOptions} have been loaded before.
+   * From here on, the bootstrap loader loads camhook's classes, so that every class loader can see
+   * them. Only this class and {@link AgentOptions} have been loaded before.
    */
   private static void startInBootstrapLoader(
       @Nullable String options, Instrumentation instrumentation)

@@ -57,7 +57,7 @@ final class EntryReport {
       } else if (!config.dryRun()
           && !entry.capture().isEmpty()
           && matching(entry, recorder.recorded()).isEmpty()
-          && recorder.status().queueLength() == 0) { // else its captures may be waiting
+          && recorder.status().queueLength() == 0) { // otherwise its captures may be waiting
         lines.add(
             "model %s was matched and nothing of it recorded: %s"
                 .formatted(

@@ -15,8 +15,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds kafka-clients: in {@code output.kafka.classpath}, else in the folder {@code kafka} beside
- * the agent's jar. It is loaded separately from the application, which may have its own copy.
+ * Finds kafka-clients: in {@code output.kafka.classpath}, otherwise in the folder {@code kafka}
+ * beside the agent's jar. It is loaded separately from the application, which may have its own
+ * copy.
  */
 final class KafkaJars {
   private static final String FOLDER = "kafka";

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * only keeps the JVM's instrumentation for {@link StandaloneAdapter}.
  */
 public final class LauncherAgent {
-  /** Given by the JVM, once, before main. */
+  /** The JVM calls this once, before main. */
   private static volatile @Nullable Instrumentation given;
 
   private LauncherAgent() {}
@@ -17,7 +17,7 @@ public final class LauncherAgent {
     given = instrumentation;
   }
 
-  /** Null where the JVM was started in another way than with {@code -jar camhook.jar}. */
+  /** Null if the JVM was not started with {@code -jar camhook.jar}. */
   static @Nullable Instrumentation instrumentation() {
     return given;
   }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens the sink that the configuration's {@code output} names. New sinks are added here. */
 final class Output {
-  /** Share of {@code limits.queue} that a sink which sends gets for its own copies. */
+  /** A sink that sends gets one part in this many of {@code limits.queue}, for its own copies. */
   private static final int SHARE_OF_SENDER = 4;
 
   private Output() {}
@@ -85,7 +85,7 @@ final class Output {
     }
   }
 
-  /** At the start, where it is read, and not only with the first capture. */
+  /** Warns at the start, when people read the log, rather than with the first capture. */
   private static void sayIfMissing(KafkaOutput kafka, EventLog log) {
     try {
       KafkaJars.find(kafka);

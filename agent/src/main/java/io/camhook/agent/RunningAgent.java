@@ -75,7 +75,7 @@ final class RunningAgent {
    * Weaves.
    *
    * @param file name of the configuration's file; null if there is none
-   * @param listener is told which classes are woven
+   * @param listener learns which classes are woven
    */
   static RunningAgent start(
       CamhookConfig config,
@@ -121,7 +121,7 @@ final class RunningAgent {
     return "version %s %s".formatted(Version.NUMBER, report.waitsFor());
   }
 
-  /** The adapter of the engine that has this marker; null if it cannot be had. */
+  /** The adapter of the engine with this marker; null if it is not available. */
   private @Nullable EngineCalls adapter(Class<?> marker) {
     KnownEngine engine =
         engines.stream()
@@ -144,7 +144,7 @@ final class RunningAgent {
     }
   }
 
-  /** Name of the configuration's file; null where there is none. */
+  /** Name of the configuration's file; null if there is none. */
   @Nullable String file() {
     return file;
   }
@@ -155,8 +155,8 @@ final class RunningAgent {
 
   /**
    * Ends all work: classes get their original bytecode back, hooks of the configuration are
-   * removed, what waits is written and every thread of camhook's ends. Passes that are under way
-   * end as if nothing had happened.
+   * removed, waiting captures are written and every camhook thread ends. Passes in progress end as
+   * if nothing had happened.
    */
   void stop() {
     stopped = true;
@@ -172,11 +172,11 @@ final class RunningAgent {
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);
     } catch (IllegalStateException e) {
-      // the JVM is ending and runs it
+      // the JVM is ending and runs the hook
     }
   }
 
-  /** Those that are still there. */
+  /** The adapters whose engines still exist. */
   private List<EngineAdapter> adapters() {
     List<EngineAdapter> alive = new ArrayList<>();
     for (WeakReference<EngineAdapter> reference : adapters) {
@@ -206,7 +206,7 @@ final class RunningAgent {
 
   private void finish() {
     adapters()
-        .forEach(EngineAdapter::close); // some have work under way that is still to be recorded
+        .forEach(EngineAdapter::close); // some have work in progress that is still to be recorded
     watches.close();
     recorder.close();
     report.cameToNothing().forEach(log::info);

@@ -28,8 +28,8 @@ public final class StandaloneAdapter {
   private StandaloneAdapter() {}
 
   /**
-   * Sets the agent to work in the process of {@code camhook.jar}. Does nothing where it is at work,
-   * and in other processes. Call it before the engine's classes are loaded.
+   * Sets the agent to work in the process of {@code camhook.jar}. Does nothing if the agent is
+   * already at work, and in other processes. Call it before the engine's classes are loaded.
    */
   public static synchronized void startAgent(EventLog log) {
     Instrumentation own = LauncherAgent.instrumentation();
@@ -45,8 +45,8 @@ public final class StandaloneAdapter {
   }
 
   /**
-   * An adapter to the DJL that {@code loader} sees, where no agent is: no class is woven, and only
-   * what the caller loads itself can be explained.
+   * An adapter to the DJL that {@code loader} sees, in a process without the agent: no class is
+   * woven, and only what the caller loads itself can be explained.
    *
    * @throws ReflectiveOperationException if this DJL is not of the kind the adapter is written for
    */

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class Startup {
   private static final int STATUS_BAD_CONFIG = 2;
 
-  /** The JVM calls static methods, and the agent of one call is meant by the next. */
+  /** The JVM calls static methods, and each call refers to the agent of the call before. */
   private static @Nullable RunningAgent running;
 
   private Startup() {}
@@ -73,7 +73,7 @@ final class Startup {
     }
     Path yaml = file == null ? null : Path.of(file);
     CamhookConfig config = read(yaml, options);
-    EventLog log = reply; // also of what comes later
+    EventLog log = reply; // later events go there, too
     Weaver.Listener listener =
         config.dryRun()
             ? (type, loader) -> log.info("dry run: would weave " + type)

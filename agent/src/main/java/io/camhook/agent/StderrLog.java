@@ -26,7 +26,7 @@ final class StderrLog implements EventLog {
     out.println("camhook: " + message);
   }
 
-  /** An endless recursion says all in its first lines. */
+  /** The first lines of an endless recursion are enough. */
   private static Throwable shortened(Throwable thrown) {
     Throwable at = thrown;
     for (int depth = 0; at != null && depth < FRAMES; depth++, at = at.getCause()) {

@@ -21,7 +21,7 @@ public enum Aggregation {
   },
   /**
    * Elementwise maximum of {@code tanh(2 m)}, m scaled to 0..1: LayerCAM's fusion (Jiang et al.,
-   * IEEE TIP 2021, gamma 2), as torchcam's {@code fuse_cams} does it.
+   * IEEE TIP 2021, gamma 2), as in torchcam's {@code fuse_cams}.
    */
   SCALED_MAX {
     @Override

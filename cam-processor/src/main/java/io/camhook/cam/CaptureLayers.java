@@ -52,8 +52,8 @@ public final class CaptureLayers {
   }
 
   /**
-   * Shape of the model's input, batch first: that of {@code input.0}, else of the image; empty if
-   * neither was recorded.
+   * Shape of the model's input, batch first: that of {@code input.0}, otherwise that of the image;
+   * empty if neither was recorded.
    */
   public static long[] inputShape(Capture capture) {
     Optional<Tensor> input = capture.tensor(TensorName.input(0));
@@ -71,13 +71,13 @@ public final class CaptureLayers {
         .orElse(new long[0]);
   }
 
-  /** The target number {@code n} of a sample, if it has one. */
+  /** Target number {@code n} of a sample, if it has one. */
   public static Optional<Target> target(Capture capture, int sample, int n) {
     return capture.targets().stream().filter(t -> t.sample() == sample && t.n() == n).findFirst();
   }
 
   /**
-   * {@code [N,C]} in the order of the batch, or null where the rows do not belong to this layer. A
+   * {@code [N,C]} in the order of the batch, or null if the rows do not belong to this layer. A
    * sample without target n keeps zeros.
    */
   private static @Nullable Tensor classifierRows(Capture capture, Tensor activation, int n) {

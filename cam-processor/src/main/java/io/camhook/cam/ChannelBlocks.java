@@ -55,7 +55,7 @@ final class ChannelBlocks {
   }
 
   private void each(Block block) {
-    // Whole groups of four, so that the additions are those of the whole array.
+    // Whole groups of four, so that the values are added in the same order as in the whole array.
     int most = Math.max(1, BLOCK_VALUES / positions / 4) * 4;
     float[] read = new float[Math.min(most, channels) * positions];
     for (int first = 0; first < channels; first += most) {

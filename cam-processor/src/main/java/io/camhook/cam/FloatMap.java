@@ -150,7 +150,7 @@ public final class FloatMap {
 
   private FloatMap scaledInto(float[] out, double epsilon, float[] range) {
     float min = range[0];
-    // In float32 as NumPy does it, which also divides several at a time.
+    // In float32, as in NumPy; this also divides several values at a time.
     float divisor = (float) epsilon + (range[1] - min);
     for (int i = 0; i < out.length; i++) {
       out[i] = (values[i] - min) / divisor;

@@ -32,7 +32,7 @@ final class GradCam implements ChannelWeighted {
     return Channels.means(sample.requireGradient(id()), sample.channels());
   }
 
-  /** Recorded tensors are read where they are, which saves two arrays of their size. */
+  /** Recorded tensors are read in place, which saves two arrays of their size. */
   @Override
   public FloatMap raw(LayerTensors layer, int index, long[] inputShape) {
     Tensor gradient = layer.gradient();
@@ -43,7 +43,7 @@ final class GradCam implements ChannelWeighted {
       int[] spatial = layer.spatial(index, inputShape);
       double[] weights = ChannelBlocks.of(gradient, index).means();
       double[] sum = ChannelBlocks.of(layer.activation(), index).weightedSum(weights);
-      // NaN and infinity stay in any sum, and no sum of finite floats is beyond a double.
+      // Any sum with NaN or infinity shows it, and no sum of finite floats overflows a double.
       if (Arrays.stream(weights).allMatch(Double::isFinite)
           && Arrays.stream(sum).allMatch(Double::isFinite)) {
         return FloatMap.of(sum, spatial);

@@ -104,7 +104,7 @@ public final class Heatmaps {
   private static FloatMap heatmap(Aggregation rule, List<FloatMap> raw, int[] size) {
     int[] target = size.length == raw.get(0).rank() ? size : largest(raw);
     if (rule == Aggregation.MEAN && raw.size() == 1 && target.length < 3) {
-      // Between values of 0 to 1 linear interpolation finds no other ones: no second ReLU.
+      // Linear interpolation of values from 0 to 1 stays in that range: no second ReLU.
       FloatMap scaled = raw.get(0).relu().scaled(EPSILON);
       FloatMap resized = resize(scaled, target);
       return resized.scaledHere(EPSILON, Bilinear.range(resized.values(), scaled.shape(), target));

@@ -61,7 +61,7 @@ public record LayerTensors(
   }
 
   /**
-   * The layout: the given one, else the detected one.
+   * The layout: the given one, otherwise the detected one.
    *
    * @param inputShape shape of the model's input with the batch first; empty if unknown
    */

@@ -71,9 +71,9 @@ public record Layout(Kind kind, int[] grid, int skip) {
   }
 
   /**
-   * Finds the layout of {@code activation}, a shape with the batch first, from the shapes alone.
-   * Where they allow several, it is PyTorch's order for maps and signals, channels first; for a
-   * sequence from an input that is not one, it is ambiguous.
+   * Finds the layout of {@code activation}, a shape with the batch first, from the shapes alone. If
+   * they allow several, the result is PyTorch's order for maps and signals, channels first; a
+   * sequence computed from an input that is not a sequence is ambiguous.
    *
    * @param input shape of the model's input, batch first; empty if unknown
    * @throws CamException if there is no spatial extent, tokens form no grid, or a sequence may be
@@ -134,13 +134,17 @@ public record Layout(Kind kind, int[] grid, int skip) {
         : new int[] {(int) input[2], (int) input[3]};
   }
 
-  /** A dimension of the input's length holds its moments or tokens; a signal's gets shorter. */
+  /**
+   * A dimension of the input's length holds its time steps or tokens; that of a signal gets
+   * shorter.
+   */
   private static List<Layout> sequence(long[] activation, long[] input) {
     if (input.length == 2 || input.length == 3) {
       for (int d = 1; d < input.length; d++) {
         boolean first = activation[2] == input[d];
         boolean last = activation[1] == input[d];
-        // Of an input [N,C,L] either may be the length; but channels rarely survive a layer.
+        // For an input [N,C,L] either may be the length, but layers rarely keep the number of
+        // channels.
         if (first != last) {
           boolean other = input.length == 3 && input[3 - d] == activation[first ? 1 : 2];
           return other ? both() : List.of(first ? channelsFirst() : channelsLast());

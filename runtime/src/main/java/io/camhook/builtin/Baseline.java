@@ -80,7 +80,7 @@ public record Baseline(Map<Key, Usual> layers) {
   /**
    * Reads a file.
    *
-   * @throws IOException if it is no baseline
+   * @throws IOException if it is not a baseline
    */
   public static Baseline read(Path file) throws IOException {
     Map<Key, Usual> layers = new HashMap<>();

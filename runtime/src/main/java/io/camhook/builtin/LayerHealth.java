@@ -13,10 +13,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A single odd input is no drift. So the distance from the baseline, in its standard deviations, is
- * averaged over the last steps: d ← d + (now − d) / 10, and for the first ten the mean of all. Beyond the
- * threshold a layer drifts; it has come back when it is below half of it, so that a value at the threshold
- * raises no alarm a minute.
+ * A single odd input is no drift. So the distance from the baseline, in its standard deviations, is averaged
+ * over the last steps: d ← d + (now − d) / 10, and for the first ten the mean of all. Beyond the threshold a
+ * layer drifts; it has recovered when it is below half of it, so that a value at the threshold does not raise
+ * an alarm every minute.
  */
 /** What the {@code stats} hooks of this JVM have seen, for its operator. Thread-safe. */
 public final class LayerHealth {
@@ -97,7 +97,7 @@ public final class LayerHealth {
   }
 
   /**
-   * Has {@code listener} see each layer that begins or ceases to drift, on the request's thread.
+   * Notifies {@code listener} of each layer that starts or stops drifting, on the request's thread.
    */
   public void listen(Consumer<Layer> listener) {
     listeners.add(listener);

@@ -19,7 +19,7 @@ final class NanGuardWatch implements LayerWatch {
   private final boolean throwing;
   private final EventLog log;
 
-  /** By direction, model and thread the last step in which a layer was named. */
+  /** The last step in which a layer was named, by direction, model and thread. */
   private final Map<String, Long> steps = new ConcurrentHashMap<>();
 
   private final Set<String> said = ConcurrentHashMap.newKeySet();
@@ -73,7 +73,10 @@ final class NanGuardWatch implements LayerWatch {
     }
   }
 
-  /** NaN where there is one, since it is the worse of the two, else infinity; null if neither. */
+  /**
+   * NaN if there is one, because it is the worse of the two; otherwise infinity, or null if there
+   * is neither.
+   */
   private static @Nullable String nonFinite(List<LayerValues> tensors) {
     String found = null;
     for (LayerValues tensor : tensors) {

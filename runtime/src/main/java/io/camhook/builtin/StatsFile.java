@@ -13,7 +13,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code stats.jsonl} in the recording's directory, one JSON object a line:
+ * {@code stats.jsonl} in the recording's directory, one JSON object per line:
  *
  * <pre>
  * {"model":"resnet18","step":0,"path":"layer4","call":0,"value":"activation","output":0,
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * {@code value} is {@code activation} or {@code gradient}, {@code output} the number of the tensor
- * where a module returns several, {@code dead} the number of channels that are zero everywhere (for
+ * if a module returns several, {@code dead} the number of channels that are zero everywhere (for
  * tensors of three or more dimensions; channels are the second). The other fields are those of
  * {@link LayerCall} and {@link Summary}, null if the tensor has no finite values. The file is
  * opened by the first line; thread-safe.

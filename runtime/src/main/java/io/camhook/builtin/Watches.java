@@ -45,7 +45,7 @@ public final class Watches implements AutoCloseable {
     return health;
   }
 
-  /** For the output of a configuration. */
+  /** The watches of a configuration; they write to its output. */
   public static Watches of(CamhookConfig config, EventLog log) {
     String directory = config.output().directory();
     return new Watches(

@@ -3,7 +3,7 @@ package io.camhook.capture;
 import io.camhook.recording.Capture;
 
 /**
- * Is told how each capture ended, to show it to an operator. Exceptions from an observer are
+ * Learns how each capture ended, to show it to an operator. Exceptions from an observer are
  * ignored; calls come from several threads.
  */
 public interface CaptureObserver extends AutoCloseable {

@@ -266,13 +266,16 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   /**
-   * Capturing has taken that long on the thread of a request, beside the application's own work.
+   * Notes how long capturing took on a request's thread, in addition to the application's own work.
    */
   void took(long nanos) {
     requestTime.add(nanos);
   }
 
-  /** A request that was admitted is not captured, because its result is not of the wanted kind. */
+  /**
+   * Notes that an admitted request is not captured, because its result does not meet {@code
+   * sampling.when}.
+   */
   void skipped() {
     skipped.increment();
   }
@@ -614,7 +617,7 @@ public final class CaptureQueue implements AutoCloseable {
           switchOff();
         }
       }
-      Thread.interrupted(); // of others; it would close every channel that is written next
+      Thread.interrupted(); // else the next write would close its channel
     }
     closeSink();
   }
@@ -827,7 +830,7 @@ public final class CaptureQueue implements AutoCloseable {
       pauseReason = describe(cause);
       sinkUsed = true;
       countGone();
-      if (closing) { // there is no later
+      if (closing) { // there is no later attempt
         given.addAll(waiting);
         waiting.clear();
         if (current != null) {

@@ -37,9 +37,9 @@ public final class ClassNames {
   private ClassNames() {}
 
   /**
-   * Those that metadata or a folder holds.
+   * The class names in the metadata or the folder.
    *
-   * @param folder where the model lies; null for one of bytes
+   * @param folder the model's folder; null if it was loaded from bytes
    */
   public static List<String> of(Map<String, String> metadata, @Nullable Path folder) {
     for (String key : KEYS) {
@@ -77,7 +77,7 @@ public final class ClassNames {
     try {
       return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
     } catch (IOException e) {
-      return Optional.empty(); // no names are no failure
+      return Optional.empty(); // a model without names is not a failure
     }
   }
 

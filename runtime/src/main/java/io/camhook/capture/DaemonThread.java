@@ -12,7 +12,7 @@ public final class DaemonThread {
   private DaemonThread() {}
 
   /** A daemon that is not started yet. */
-  @SuppressWarnings("removal") // what a thread inherits otherwise is still there in JDK 17
+  @SuppressWarnings("removal") // JDK 17 still inherits the context
   public static Thread of(String name, Runnable work) {
     return AccessController.doPrivileged(
         (PrivilegedAction<Thread>)

@@ -36,8 +36,8 @@ final class GradCamMaps {
   /**
    * The maps of a batch, {@code [N,H,W]}.
    *
-   * @param input shape of the model's input; channels are last where only the dimensions before
-   *     them have its proportions
+   * @param input shape of the model's input; channels are last if only the dimensions before them
+   *     have its proportions
    */
   static Tensor raw(Tensor activation, Tensor gradient, long[] input) {
     boolean last = isChannelsLast(activation, input);

@@ -46,7 +46,7 @@ public enum Loss {
     return reason;
   }
 
-  /** Reasons in words, of one kind or, with null, of both. */
+  /** Reasons in words: of one kind, or of both if it is null. */
   static Map<String, Long> byReason(Map<Loss, Long> losses) {
     Map<String, Long> reasons = new TreeMap<>();
     losses.forEach((loss, count) -> reasons.put(loss.reason, count));

@@ -34,7 +34,7 @@ final class Memory {
         LEAST, Math.min(MOST, Math.min(heap / SHARE_OF_HEAP, machine / SHARE_OF_MACHINE)));
   }
 
-  /** Memory of the container, else of the machine; without bound where neither can be known. */
+  /** Memory of the container, otherwise of the machine; unlimited if neither is known. */
   private static long machineBytes() {
     long least = Long.MAX_VALUE;
     for (String bound : BOUNDS) {

@@ -64,7 +64,7 @@ final class ModelHashes {
     }
   }
 
-  /** A model as it is to be noted now: with its hash if it is known, else that begins. */
+  /** The model to note now: with its hash if it is known; otherwise hashing begins. */
   ModelInfo noted(ModelInfo model) {
     Entry entry = entries.get(model.name());
     if (entry == null) {
@@ -113,7 +113,7 @@ final class ModelHashes {
     }
   }
 
-  /** After a chunk that has taken some time, three times as long belongs to others. */
+  /** After a chunk, pauses for three times as long as it took. */
   private void rest(long[] from) {
     if (!hurry) {
       LockSupport.parkNanos(PAUSES * (System.nanoTime() - from[0]));
@@ -121,7 +121,7 @@ final class ModelHashes {
     from[0] = System.nanoTime();
   }
 
-  /** The end: waits so long for hashes that are being made. */
+  /** At the end: waits up to that long for hashes in progress. */
   void finish(long millis) {
     hurry = true;
     long deadline = System.nanoTime() + millis * 1_000_000;

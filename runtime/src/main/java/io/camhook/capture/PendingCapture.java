@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * CaptureQueue} transfers ownership: the queue calls {@link #discard} exactly once in every case.
  */
 public interface PendingCapture {
-  /** The id that the capture will have; null where it is not known before it is made. */
+  /** The id that the capture will have; null if it is known only once the capture is made. */
   default @Nullable String id() {
     return null;
   }

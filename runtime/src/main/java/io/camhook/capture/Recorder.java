@@ -83,7 +83,7 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
-  /** The same for who cannot say when the request ends: no room is held for it. */
+  /** The same for callers that do not know when the request ends: no room is reserved. */
   public boolean admits() {
     Admission admission = admit();
     if (admission != null) {
@@ -122,7 +122,7 @@ public final class Recorder implements AutoCloseable {
   }
 
   /**
-   * Capturing has taken that long on the thread of a request, beside the application's own work.
+   * Notes how long capturing took on a request's thread, in addition to the application's own work.
    */
   public void took(long nanos) {
     CaptureQueue made = queue;
@@ -131,7 +131,10 @@ public final class Recorder implements AutoCloseable {
     }
   }
 
-  /** A request that was admitted is not captured, because its result is not of the wanted kind. */
+  /**
+   * Notes that an admitted request is not captured, because its result does not meet {@code
+   * sampling.when}.
+   */
   public void skipped() {
     CaptureQueue made = queue;
     if (made != null) {
@@ -178,7 +181,7 @@ public final class Recorder implements AutoCloseable {
     model(model);
   }
 
-  /** Notes what else is known of a model. */
+  /** Notes what has become known about a model. */
   public void model(ModelInfo model) {
     names.add(model.name());
     sink.models.add(model);

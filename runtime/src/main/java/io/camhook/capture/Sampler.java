@@ -39,13 +39,13 @@ public final class Sampler {
     this.emptyAt = new AtomicLong(nanoTime.getAsLong() - burst);
   }
 
-  /** Whether chance picks a pass; to be asked first, it costs next to nothing. */
+  /** Whether chance picks a pass. Ask this first: it costs next to nothing. */
   public boolean drawn() {
     return rate >= 1 || (rate > 0 && ThreadLocalRandom.current().nextDouble() < rate);
   }
 
   /**
-   * Whether it is a pass's turn and the bound per second leaves room for one more; takes that room.
+   * Whether it is a pass's turn and the bound per second has room for one more; takes that room.
    */
   public boolean admitted() {
     if (every > 1 && passes.incrementAndGet() % every != 0) {

@@ -16,7 +16,7 @@ public final class TimeHistogram {
     counts.incrementAndGet(classOf(nanos));
   }
 
-  /** The class whose upper bound is the first that is not below. */
+  /** The class with the smallest upper bound that is not below {@code nanos}. */
   private static int classOf(long nanos) {
     long micros = (Math.max(0, nanos) + 999) / 1000;
     return micros <= 1
@@ -57,7 +57,7 @@ public final class TimeHistogram {
 
     /**
      * A time that {@code share} of the measured ones did not exceed, in microseconds: the upper
-     * bound of its class. 0 where none was measured.
+     * bound of its class. 0 if none was measured.
      */
     public long quantileMicros(double share) {
       long wanted = (long) Math.ceil(share * count());

@@ -29,7 +29,7 @@ public record CamhookConfig(
     models = List.copyOf(models);
   }
 
-  /** Without a periodic line. */
+  /** Without a periodic log line. */
   public CamhookConfig(
       List<Model> models, Sampling sampling, Limits limits, Output output, boolean dryRun) {
     this(models, sampling, limits, output, Duration.ZERO, dryRun);
@@ -58,7 +58,7 @@ public record CamhookConfig(
    *     {@code *} alone is every module, {@code auto})
    * @param capture what is recorded; empty when the entry only attaches hooks
    * @param target the scalar that is differentiated
-   * @param labels file with one class name a line
+   * @param labels file with one class name per line
    * @param hooks built-in hooks and the user's own
    * @param plain set for a plain Java network, whose methods are instrumented by name
    * @param scored where the model's output holds the scores
@@ -74,7 +74,7 @@ public record CamhookConfig(
       @Nullable PlainNetwork plain,
       Scored scored,
       Kept kept) {
-    /** A model whose scores are where they usually are, of which all is kept. */
+    /** A model with its scores in the usual place, of which everything is kept. */
     public Model(
         String name,
         List<String> layers,
@@ -86,7 +86,7 @@ public record CamhookConfig(
       this(name, layers, capture, target, labels, hooks, plain, Scored.USUAL);
     }
 
-    /** A model of which all that is captured is kept. */
+    /** A model of which everything that is captured is kept. */
     public Model(
         String name,
         List<String> layers,
@@ -156,8 +156,8 @@ public record CamhookConfig(
       CLASS,
       LABEL,
       /**
-       * The cosine of the output and of one that a file holds, along the last axis and summed over
-       * the positions between; models of onnxruntime only.
+       * The cosine similarity of the output to one in a file, along the last axis and summed over
+       * the positions; models of onnxruntime only.
        */
       SIMILARITY,
       /** The application's own loss; plain networks only. */
@@ -196,12 +196,13 @@ public record CamhookConfig(
    * Which passes are captured.
    *
    * @param rate share of passes, 0 to 1
-   * @param every of the passes that {@code rate} selects, every {@code every}th one; 1 takes all
+   * @param every how many of the passes that {@code rate} selects make one capture: every {@code
+   *     every}th; 1 takes all
    * @param maxPerSecond upper bound of captures per second; infinite if not set
    * @param when the condition that a pass's result must meet to be captured; null takes all
    */
   public record Sampling(double rate, long every, double maxPerSecond, @Nullable Condition when) {
-    /** Passes by chance and pace alone. */
+    /** Sampling by chance and rate limit only. */
     public Sampling(double rate, double maxPerSecond) {
       this(rate, 1, maxPerSecond, null);
     }

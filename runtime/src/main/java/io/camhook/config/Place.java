@@ -44,12 +44,12 @@ public record Place(Kind kind, int argument, String field, String member) {
     return new Place(kind, argument, field, path);
   }
 
-  /** Whether what is read there is put together from elements, so that nothing can be put there. */
+  /** Whether the value is gathered from elements, so that nothing can be written back. */
   public boolean isGathered() {
     return Arrays.asList(member.split("\\.")).contains(EACH);
   }
 
-  /** Whether a hook's replacement can be put there: a member is written in place. */
+  /** Whether a hook's replacement can be written there: a member is written in place. */
   public boolean isWhole() {
     return member.isEmpty();
   }

@@ -130,7 +130,7 @@ public final class Dispatch {
     return all == null ? null : all.of(engineObject.getClass());
   }
 
-  /** Entry of a woven call that is no part of another one; null when it is of no interest. */
+  /** Entry of a woven call that is not part of another one; null when it is of no interest. */
   public static @Nullable BlockCall enter(Object subject, Object[] arguments) {
     return enter(subject, arguments, subject.getClass());
   }

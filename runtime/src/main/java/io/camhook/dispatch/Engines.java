@@ -72,7 +72,7 @@ final class Engines {
     for (String name : markers.apply(type.getName())) {
       try {
         Class<?> marker = Class.forName(name, false, type.getClassLoader());
-        synchronized (byMarker) { // of two threads that meet here first, one makes the adapter
+        synchronized (byMarker) { // if two threads meet here first, one of them makes the adapter
           return byMarker.get(marker);
         }
       } catch (ClassNotFoundException | LinkageError e) {

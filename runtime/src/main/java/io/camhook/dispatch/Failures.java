@@ -50,7 +50,7 @@ public final class Failures {
     }
   }
 
-  /** As {@link #add}, and logged in any case: the caller says it once. */
+  /** Like {@link #add}, but always logged: the caller reports it only once. */
   public void report(String what, Throwable cause) {
     count.getAndIncrement();
     isNew(what, cause);
@@ -79,7 +79,7 @@ public final class Failures {
     }
   }
 
-  /** Whether the cause is one that nobody has heard of. */
+  /** Whether the cause has not been logged yet. */
   private boolean isNew(String what, Throwable cause) {
     String key = what + ": " + describe(cause);
     LongAdder known = causes.get(key);

@@ -36,7 +36,8 @@ public final class HookEntry {
   }
 
   /**
-   * Of a hook that runs when all went well, only looks inside a native call, and is for one object.
+   * A hook with the default options: it does not run after a failure, and only looks inside a
+   * native call.
    */
   public HookEntry(HookKind kind, Object hook) {
     this(kind, hook, false, false, null);

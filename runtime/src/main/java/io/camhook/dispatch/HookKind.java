@@ -144,8 +144,8 @@ public final class HookKind {
   }
 
   /**
-   * The kinds that {@code hook} is of, at most one for a moment: of an interface and its extension
-   * that sees more, the latter.
+   * The kinds of {@code hook}, at most one for each moment: a hook that implements a form with
+   * parameters runs in that form.
    */
   public static List<HookKind> of(Object hook) {
     Map<HookMoment, HookKind> kinds = new EnumMap<>(HookMoment.class);
@@ -174,8 +174,8 @@ public final class HookKind {
   }
 
   /**
-   * Whether a replacement that is asked for of a hook is asked for here: if it is a forward hook
-   * too, of that alone.
+   * Whether {@code replaces} of a hook applies to this kind: if the hook has forward kinds, it
+   * applies only to those.
    *
    * @param all the kinds that the hook is of
    */
@@ -184,8 +184,8 @@ public final class HookKind {
   }
 
   /**
-   * Whether a call after a failure that is asked for of a hook is asked for here: if the hook has a
-   * kind that can be called then, of that alone.
+   * Whether {@code alwaysCall} of a hook applies to this kind: if the hook has a kind that can run
+   * after a failure, it applies only to that one.
    *
    * @param all the kinds that the hook is of
    */

@@ -2,7 +2,7 @@ package io.camhook.dispatch;
 
 /**
  * A point at which hooks run. An engine runs the hooks of a moment without knowing their {@link
- * HookKind}; what it cannot do at a moment, it refuses for the moment as a whole.
+ * HookKind}. If it cannot do something at a moment, it refuses that for all kinds.
  */
 public enum HookMoment {
   /** A module is about to run; hooks may replace its inputs. */

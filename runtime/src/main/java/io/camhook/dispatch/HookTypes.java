@@ -9,7 +9,7 @@ public final class HookTypes {
 
   /**
    * What to throw for {@code thrown}: an exception that names the hook, if its declared types are
-   * the cause, else {@code thrown} itself.
+   * the cause; otherwise {@code thrown} itself.
    *
    * @param of layer or tensor that it belongs to
    */

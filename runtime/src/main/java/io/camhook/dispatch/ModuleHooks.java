@@ -16,7 +16,10 @@ public final class ModuleHooks {
     return list(moment).snapshot();
   }
 
-  /** Whether the last hook was removed: a hook that is added then is found in {@link HookTable}. */
+  /**
+   * Whether the last hook was removed: hooks that are added later are in another object, see {@link
+   * HookTable}.
+   */
   public boolean isForgotten() {
     return forgotten;
   }
@@ -25,7 +28,7 @@ public final class ModuleHooks {
     return lists[moment.ordinal()];
   }
 
-  /** Ends it if it is empty; whether it was. */
+  /** Marks it as forgotten if it has no hooks; returns whether it did. */
   boolean forgetIfBare() {
     for (HookList list : lists) {
       if (!list.isEmpty()) {

@@ -66,16 +66,13 @@ public final class LayerPattern {
     return globs.stream().allMatch(Glob::isLiteral);
   }
 
-  /**
-   * What to say where {@link #AUTO} means {@code path}, after which the model has no weights any
-   * more.
-   */
+  /** The message if {@link #AUTO} means {@code path} and no weights come after it. */
   public static String onlyPoolingAfter(String path) {
     return "auto is '%s', after which only pooling comes: it is the model's own class map, or its embedding, so that Grad-CAM shows single channels of it; name a layer before it for more"
         .formatted(path);
   }
 
-  /** Whether operators in the code of modules are meant, not modules. */
+  /** Whether the pattern means operators in the code of modules rather than modules. */
   public boolean isInside() {
     return text.indexOf(INSIDE) >= 0;
   }
@@ -110,8 +107,8 @@ public final class LayerPattern {
   }
 
   /**
-   * The paths that are meant: those that match; where none does, the one path that ends in what the
-   * pattern says ({@code 03Conv2d} for {@code features.03Conv2d}).
+   * The paths that the pattern means: those that match or, if none does, the only path that ends
+   * with the pattern ({@code 03Conv2d} for {@code features.03Conv2d}).
    */
   public List<ModulePath> select(List<ModulePath> paths) {
     List<ModulePath> matching = paths.stream().filter(this::matches).toList();

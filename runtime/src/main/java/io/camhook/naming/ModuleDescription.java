@@ -52,7 +52,7 @@ public record ModuleDescription(
     parameters = List.copyOf(parameters);
   }
 
-  /** Number of elements of its own parameters, buffers not counted. */
+  /** Number of elements of its own parameters, without buffers. */
   public long parameterCount() {
     return parameters.stream().filter(p -> !p.buffer()).mapToLong(Parameter::size).sum();
   }

@@ -50,7 +50,7 @@ final class Backlog {
     waiting.decrementAndGet();
   }
 
-  /** Passes that wait, or are under way. */
+  /** Passes that are waiting or running. */
   long waiting() {
     return waiting.get();
   }

@@ -32,7 +32,7 @@ record GemmHead(float[] weight, int channels, float @Nullable [] bias, boolean o
    *
    * @param score the output that holds the scores
    * @param layer the value whose channels are weighed
-   * @return empty where something else lies between them
+   * @return empty if something else is between them
    */
   static Optional<GemmHead> of(Graph graph, String score, String layer) throws OnnxException {
     Map<String, Node> makers =

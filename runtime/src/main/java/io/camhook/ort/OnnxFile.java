@@ -48,7 +48,7 @@ public final class OnnxFile {
   /**
    * Opens a file.
    *
-   * @throws OnnxException if it is no ONNX model, or cannot be loaded, with the reason
+   * @throws OnnxException if it is not an ONNX model, or cannot be loaded, with the reason
    */
   public static OnnxFile open(Path file) throws IOException {
     OnnxModel read = OnnxModel.read(file);
@@ -116,7 +116,7 @@ public final class OnnxFile {
   /**
    * Shapes that the inputs can have: a first size that varies is 1.
    *
-   * @return null where another size varies, too
+   * @return null if another size varies, too
    */
   public @Nullable List<long[]> inputShapes() {
     List<long[]> shapes = new ArrayList<>();

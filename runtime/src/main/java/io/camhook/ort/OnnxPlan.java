@@ -51,7 +51,8 @@ final class OnnxPlan {
   }
 
   /**
-   * The explained output: the one that the entry names by position or name, else the usual one.
+   * The explained output: the one that the entry names by position or name, otherwise the usual
+   * one.
    *
    * @param possible outputs that can hold scores
    * @param declared all outputs of the model, in order

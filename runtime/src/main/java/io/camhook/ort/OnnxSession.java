@@ -73,7 +73,7 @@ final class OnnxSession implements ModelSession {
     String output = wanted.output();
     String chosen = output == null ? usual : OnnxFile.named(output, outputs, modules.realOutputs());
     if (!chosen.equals(score)) {
-      close(); // what was made is about another score
+      close(); // made for another score
       score = chosen;
     }
   }
@@ -283,7 +283,7 @@ final class OnnxSession implements ModelSession {
     return target.at(outputs(inputs).get(0)).get(0);
   }
 
-  /** The gradient of ⟨g, vector⟩ with respect to A: the backward pass, differentiated again. */
+  /** The gradient of ⟨g, vector⟩ with respect to A, by differentiating the backward pass again. */
   @Override
   public Tensor hessianProduct(
       List<Tensor> inputs, OutputGradients target, String path, Tensor vector) {
@@ -339,7 +339,7 @@ final class OnnxSession implements ModelSession {
             : Tensor.ofFloats(head.weight(), bias.length, head.channels()));
   }
 
-  /** A graph's constant; for {@code PATH.weight} of a linear layer, its matrix [out, in]. */
+  /** A constant of the graph. {@code PATH.weight} of a linear layer is its matrix [out, in]. */
   @Override
   public Optional<Tensor> parameter(String name) throws IOException {
     if (name.startsWith(MEANS)) {
@@ -438,7 +438,7 @@ final class OnnxSession implements ModelSession {
       try {
         opened.session().close();
       } catch (OrtException e) {
-        // nothing is left to be freed
+        // there is nothing left to free
       }
     }
     sessions.clear();
@@ -455,7 +455,7 @@ final class OnnxSession implements ModelSession {
         : Math.max(0, type.dimensions().get(0).size());
   }
 
-  /** Runs; a model of a fixed batch in as many runs as the inputs need. */
+  /** Runs the model, several times if its batch size is fixed and smaller than the inputs'. */
   private Map<String, Tensor> run(Opened opened, List<Tensor> inputs, Map<String, Tensor> more) {
     long fixed = fixedBatch();
     long given = inputs.get(0).rank() == 0 ? 0 : inputs.get(0).size(0);

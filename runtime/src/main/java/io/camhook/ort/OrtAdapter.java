@@ -64,7 +64,7 @@ public final class OrtAdapter implements EngineAdapter {
     return queue > 0 ? queue : Runtime.getRuntime().maxMemory() / 16;
   }
 
-  /** Ends what is under way, as far as that takes no longer than a few seconds. Idempotent. */
+  /** Lets work in progress finish, for a few seconds at most. Idempotent. */
   @Override
   public synchronized void close() {
     Started before = started;
@@ -196,7 +196,7 @@ public final class OrtAdapter implements EngineAdapter {
     }
   }
 
-  /** After the passes that wait for the worker. */
+  /** Runs after the passes that wait for the worker. */
   private void closeLater(WatchedSession known) {
     Started now = started;
     try {
@@ -221,7 +221,7 @@ public final class OrtAdapter implements EngineAdapter {
         "a session of onnxruntime does not know its model; open its .onnx file");
   }
 
-  /** Sessions that are looked at and have not been closed. */
+  /** Watched sessions that have not been closed. */
   public int watchedSessions() {
     return watched.size();
   }
@@ -232,7 +232,7 @@ public final class OrtAdapter implements EngineAdapter {
     return now == null ? 0 : now.open().get();
   }
 
-  /** Does something on the thread that makes side sessions, after what it has to do. */
+  /** Does something on the thread that makes side sessions, after its other work. */
   public void later(Runnable work) {
     Started now = started;
     if (now != null) {

@@ -68,7 +68,7 @@ final class OrtModel {
   /**
    * Learns the types of a model's values.
    *
-   * @param environment the one that the process has; none is made here
+   * @param environment the process's environment; none is created here
    * @param directory where files with weights lie; null: the model needs none
    * @param threads that a session of this model may use
    * @throws OnnxException if the model cannot be loaded, with the reason
@@ -107,7 +107,7 @@ final class OrtModel {
     return environment;
   }
 
-  /** The type of one of its values; float where nobody told. */
+  /** The type of one of its values; float if it is unknown. */
   ElementType element(String value) {
     TensorType type = types.get(value);
     return type == null ? ElementType.FLOAT : type.element();
@@ -140,7 +140,7 @@ final class OrtModel {
       options.setOptimizationLevel(level);
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
-      // A pool that spins takes the time of the application's.
+      // Spinning threads would take processor time from the application.
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       if (directory != null && !part.externalFiles().isEmpty()) {
@@ -204,7 +204,7 @@ final class OrtModel {
     return new TensorType(OrtTensors.element(info), dimensions);
   }
 
-  /** Names of dimensions, which onnxruntime tells since 1.17. */
+  /** Names of dimensions, which onnxruntime reports since 1.17. */
   private static String[] names(TensorInfo info, int rank) {
     String[] none = new String[rank];
     java.util.Arrays.fill(none, "");

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class OrtValues {
   private OrtValues() {}
 
-  /** The type as recordings have it; null for one that they cannot hold (text). */
+  /** The type in a recording; null for types that a recording cannot hold (text). */
   static @Nullable DType dtype(TensorInfo info) {
     return switch (info.onnxType) {
       case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DType.F32;
@@ -60,7 +60,7 @@ final class OrtValues {
     return new Tensor(type, info.getShape(), tensor.getByteBuffer());
   }
 
-  /** Bytes that the value takes; 0 if it is no dense tensor of numbers. */
+  /** Bytes that the value takes; 0 if it is not a dense tensor of numbers. */
   static long bytes(OnnxTensorLike value) {
     DType type = value instanceof OnnxTensor tensor ? dtype(tensor.getInfo()) : null;
     return type == null
@@ -69,7 +69,7 @@ final class OrtValues {
             * Arrays.stream(((OnnxTensor) value).getInfo().getShape()).reduce(1, (a, b) -> a * b);
   }
 
-  /** A value of onnxruntime's with the same numbers; the caller must close it. */
+  /** A value of onnxruntime with the same numbers; the caller must close it. */
   static OnnxTensor of(OrtEnvironment environment, Tensor tensor) throws OrtException {
     ByteBuffer direct =
         ByteBuffer.allocateDirect(Math.toIntExact(Math.max(1, tensor.byteSize())))

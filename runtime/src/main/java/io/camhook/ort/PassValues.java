@@ -38,8 +38,8 @@ record PassValues(
   }
 
   /**
-   * The output that holds class scores: among the suitable ones, the one with a usual name, else
-   * the first; null if there is none.
+   * The output that holds class scores: among the suitable ones, the one with a usual name,
+   * otherwise the first; null if there is none.
    */
   static @Nullable String scores(Map<String, Tensor> outputs) {
     return preferred(possible(outputs));

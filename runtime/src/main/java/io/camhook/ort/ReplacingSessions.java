@@ -14,10 +14,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * onnxruntime runs a graph in one call and asks nobody on the way. So the graph is cut at each layer whose hooks
+ * onnxruntime runs a graph in one call without interruption. So the graph is cut at each layer whose hooks
  * replace: one session computes up to the first of them, the next one begins there and ends at the second, and
- * the last one computes the model's outputs. Each value that a cut hands on is an input of what follows, and
- * what does not depend on it is computed where it is needed.
+ * the last one computes the model's outputs. Each value at a cut is an input of the later sessions. A later
+ * session computes again what it needs and what does not depend on that value.
  */
 /** Runs a model again with the values that hooks return in place of its own. Thread-safe. */
 final class ReplacingSessions implements AutoCloseable {
@@ -52,7 +52,7 @@ final class ReplacingSessions implements AutoCloseable {
         try {
           one.close();
         } catch (Exception e) {
-          // nothing left to give back
+          // there is nothing left to free
         }
       }
     }

@@ -37,7 +37,7 @@ final class SecondOrder {
     Graph graph = first.model().graph();
     List<Node> nodes = new ArrayList<>();
     for (Node node : graph.nodes()) {
-      // The second pass has a seed of its own.
+      // The second pass has its own seed.
       List<String> inputs =
           node.inputs().stream()
               .map(input -> input.equals(GradientModel.SEED) ? FIRST_SEED : input)

@@ -46,7 +46,7 @@ record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark)
     try {
       return Files.getLastModifiedTime(file).toMillis() * 31 + Files.size(file);
     } catch (IOException e) {
-      return 0; // onnxruntime will say so
+      return 0; // onnxruntime will report it
     }
   }
 
@@ -78,7 +78,7 @@ record SessionSource(@Nullable Path file, @Nullable ByteBuffer bytes, long mark)
     throw new OnnxException("it was changed after the application had loaded it");
   }
 
-  /** The file, as it is now; null for bytes. */
+  /** The file in its current state; null for bytes. */
   @Nullable ModelFile modelFile() {
     return file == null ? null : ModelFile.of(file);
   }

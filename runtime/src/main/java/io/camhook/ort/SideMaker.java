@@ -78,7 +78,9 @@ final class SideMaker implements Runnable {
     }
   }
 
-  /** After the side sessions are there: captures that wait for them do not wait for a hash. */
+  /**
+   * Runs once the side sessions exist, so that captures that wait for them do not wait for a hash.
+   */
   private void hashBytes() {
     try {
       ModelInfo model = noted;
@@ -208,7 +210,10 @@ final class SideMaker implements Runnable {
     return layer;
   }
 
-  /** Those that hooks look at; the layers whose values hooks replace go to {@code replacing}. */
+  /**
+   * Returns the layers that hooks look at; adds those whose values hooks replace to {@code
+   * replacing}.
+   */
   private Set<GraphLayers.Layer> attachHooks(
       GraphLayers layers, @Nullable String score, Set<GraphLayers.Layer> replacing) {
     Set<GraphLayers.Layer> hooked = new LinkedHashSet<>();
@@ -330,7 +335,7 @@ final class SideMaker implements Runnable {
     return new SideModel.Tap(layer.layer(), layer.type(), layer.value(), gradient, recorded);
   }
 
-  /** The values of layers that the model computes, and is not given. */
+  /** The values of layers that the model computes rather than takes as inputs. */
   private static List<String> inner(OrtModel model, Collection<GraphLayers.Layer> layers) {
     Set<String> given = new LinkedHashSet<>();
     model.model().graph().realInputs().forEach(input -> given.add(input.name()));

@@ -21,9 +21,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The application's outputs are known when the side session runs. So whatever is explained of them becomes
- * ∂score/∂output, which the side session takes as an input, and it need not know of classes. With several
- * targets a sample it runs once for each; activations are taken from the first run.
+ * The application's outputs are known when the side session runs. So whatever is explained becomes
+ * ∂score/∂output. The side session takes that as an input, and needs to know nothing about classes. With
+ * several targets per sample it runs once for each; activations are taken from the first run.
  */
 /** One pass of a watched session, captured on this thread. */
 final class SidePass {
@@ -124,7 +124,7 @@ final class SidePass {
     return false;
   }
 
-  /** The predictor's pictures, else the picture in an input. */
+  /** The predictor's pictures, otherwise the picture in an input. */
   private @Nullable Tensor pictures() {
     if (values.pictures() != null) {
       return values.pictures();
@@ -188,7 +188,7 @@ final class SidePass {
     if (wanted.isEmpty() && !first) {
       return true;
     }
-    if (wanted.isEmpty()) { // all that is recorded was given to the session
+    if (wanted.isEmpty()) { // everything recorded was an input of the session
       wanted.add(side.anyOutput());
     }
     OrtSession.Result result = run(side, seed, wanted);
@@ -220,7 +220,7 @@ final class SidePass {
         hooks.forward(session, tap, given);
       }
     }
-    for (int i = side.model().taps().size() - 1; i >= 0; i--) { // as backward comes to them
+    for (int i = side.model().taps().size() - 1; i >= 0; i--) { // in the order of the backward pass
       SideModel.Tap tap = side.model().taps().get(i);
       String gradient = tap.gradient();
       if (gradient != null && wanted.contains(gradient)) {
@@ -275,7 +275,7 @@ final class SidePass {
       SideSession side, @Nullable Tensor seed, Set<String> wanted) throws OrtException {
     String name = side.model().seed();
     Tensor given = seed;
-    if (name != null && given == null) { // its gradients are not asked for, but the input is there
+    if (name != null && given == null) { // the seed is an input even if no gradients are wanted
       Tensor scores = values.outputs().get(side.model().output());
       given = scores == null ? null : zeros(scores);
     }
@@ -299,7 +299,7 @@ final class SidePass {
     throw new IllegalStateException(name + " is no tensor but " + value.getType());
   }
 
-  /** Whether both sessions agree, as two engines would. */
+  /** Whether both sessions agree, within the tolerance for two engines. */
   private boolean isSame(String output, OrtSession.Result result) {
     Tensor own = values.outputs().get(output);
     float[] theirs = own == null ? new float[0] : own.toFloats();

@@ -79,7 +79,7 @@ final class SideSession implements AutoCloseable {
     }
   }
 
-  /** Waits for runs under way. Idempotent. */
+  /** Waits for runs in progress. Idempotent. */
   @Override
   public void close() {
     boolean alone = false;
@@ -91,7 +91,7 @@ final class SideSession implements AutoCloseable {
         session.close();
       }
     } catch (OrtException e) {
-      // nothing left to give back
+      // there is nothing left to free
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

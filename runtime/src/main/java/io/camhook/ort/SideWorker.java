@@ -26,25 +26,25 @@ final class SideWorker {
     Worker(Runnable work) {
       super(null, work, "camhook-onnx", 0, false);
       setDaemon(true);
-      setContextClassLoader(null); // that of a web application would be held
+      setContextClassLoader(null); // it would hold a web application's loader
     }
   }
 
-  /** Whether this is the thread of one. */
+  /** Whether the current thread is a worker. */
   static boolean isCurrent() {
     return Thread.currentThread() instanceof Worker;
   }
 
-  /** Does something after what it has been told before; not after {@link #finish}. */
+  /** Does something after the earlier tasks; not after {@link #finish}. */
   void later(Runnable work) {
     thread.execute(work);
   }
 
   /**
-   * Ends what it was told, if that takes no longer than it may; then what is under way. A call into
-   * onnxruntime is always waited for: the environment must not end under it, the JVM would crash.
+   * Finishes its tasks as far as the time allows, then ends the current one. It always waits for a
+   * call into onnxruntime: if the environment ended during the call, the JVM would crash.
    *
-   * @return whether all was done
+   * @return whether all tasks were done
    */
   boolean finish(Duration atMost) {
     thread.shutdown();

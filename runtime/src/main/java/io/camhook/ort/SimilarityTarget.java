@@ -29,7 +29,7 @@ record SimilarityTarget(String name, float[] reference) {
   record At(List<Target> targets, float[] gradients) {}
 
   /**
-   * Reads the first sample of the output that a file holds.
+   * Reads the first sample of the output in a file.
    *
    * @throws IOException if it holds none, with what was expected
    */

@@ -49,7 +49,10 @@ final class WatchedModels {
     return null;
   }
 
-  /** File with and without ending, and what the model says of itself; never empty. */
+  /**
+   * The file's name with and without its ending, and the names in the model's metadata; never
+   * empty.
+   */
   private static List<String> names(OrtSession session, SessionSource source) throws OrtException {
     OnnxModelMetadata metadata = session.getMetadata();
     String file = source.name();

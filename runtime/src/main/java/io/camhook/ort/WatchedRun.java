@@ -37,8 +37,8 @@ final class WatchedRun implements BlockCall {
 
   /**
    * @param inputs the application's own map
-   * @param sampled whether the run is captured, and not only looked at
-   * @param pinned whether the application gave memory for outputs
+   * @param sampled whether the run is captured, rather than only looked at
+   * @param pinned whether the application provided memory for outputs
    */
   WatchedRun(
       WatchedSession watched,
@@ -84,7 +84,7 @@ final class WatchedRun implements BlockCall {
         postpone(PassValues.copies(inputs), copies, pictures);
       }
     } catch (HookException e) {
-      outputs.close(); // nobody gets them
+      outputs.close(); // nobody else closes them
       UserFailure.mark(e.thrown());
       throw e.thrown();
     } catch (InterruptedException e) {
@@ -96,7 +96,7 @@ final class WatchedRun implements BlockCall {
     return result;
   }
 
-  /** The application gets what the model computes from the values of the hooks. */
+  /** The application gets what the model computes from the hooks' values. */
   private OrtSession.Result replaced(ReplacingSessions replacing, OrtSession.Result own)
       throws OrtException {
     if (pinned) {
@@ -127,7 +127,7 @@ final class WatchedRun implements BlockCall {
         }
         throw e;
       }
-      lost(e); // what the hooks made of the pass is there all the same
+      lost(e); // the outputs after the hooks exist all the same
       done = true;
     }
     if (done && given != own) {
@@ -144,7 +144,7 @@ final class WatchedRun implements BlockCall {
         : PredictorInputs.current(Objects.requireNonNull(outputs.get(scores)).size(0));
   }
 
-  /** The side session is not there yet: the worker repeats the run from copies. */
+  /** The side session does not exist yet: the worker repeats the run from copies. */
   private void postpone(
       Map<String, Tensor> given, Map<String, Tensor> outputs, @Nullable Tensor pictures) {
     long bytes =

@@ -12,10 +12,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A session of the application that the configuration means. Its side session is made by the worker, which
- * begins when the application has its own. A pass that is to be captured before that is done leaves copies of
- * what went in and came out; the worker repeats it from them, because it does one thing after the other, and
- * the side session was first.
+ * A session of the application that the configuration names. The worker makes its side session as soon as the
+ * application has its own. A pass that is to be captured earlier leaves copies of its inputs and outputs. The
+ * worker repeats the pass from them: it does its tasks in order, and making the side session came first.
  */
 /**
  * A watched session of the application, without a reference to it. Thread-safe.
@@ -87,7 +86,7 @@ final class WatchedSession implements AutoCloseable {
   }
 
   /**
-   * Waits for the side sessions where hooks look: they see every pass, on the thread that makes it,
+   * Waits for the side sessions if hooks look at layers: hooks see every pass on its own thread,
    * and may end it.
    */
   void awaitForHooks() throws InterruptedException {
@@ -120,7 +119,7 @@ final class WatchedSession implements AutoCloseable {
     return now == null ? none : now.hooks();
   }
 
-  /** Whether hooks look, or will, at every pass. */
+  /** Whether hooks look at every pass, now or once the side sessions exist. */
   boolean isHooked() {
     return !closed
         && !plan.entry().hooks().isEmpty()
@@ -188,7 +187,7 @@ final class WatchedSession implements AutoCloseable {
     }
   }
 
-  /** Whether a pass can be looked at: the values of its inputs are what they were when it began. */
+  /** Whether hooks can look at a pass: the values of its inputs have not changed since it began. */
   static boolean isIntact(Map<String, ? extends OnnxTensorLike> inputs, Map<?, ?> pinned) {
     return pinned.values().stream()
         .noneMatch(output -> inputs.values().stream().anyMatch(input -> input == output));

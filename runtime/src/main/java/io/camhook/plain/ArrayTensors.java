@@ -35,7 +35,7 @@ final class ArrayTensors {
     return type.isArray() && (element == float.class || element == double.class) ? element : null;
   }
 
-  /** Whether one can stand where the other does: arrays of one type, or buffers of one. */
+  /** Whether one can replace the other: both are arrays of one type, or buffers of one type. */
   static boolean isSameKind(Object one, Object other) {
     return one.getClass() == other.getClass()
         || (one instanceof FloatBuffer && other instanceof FloatBuffer)
@@ -46,7 +46,7 @@ final class ArrayTensors {
    * Copies the numbers.
    *
    * @param flatShape shape of a flat array or buffer; null for one dimension
-   * @throws IllegalArgumentException if the array is ragged or has not that many numbers
+   * @throws IllegalArgumentException if the array is ragged, or has a different number of elements
    */
   static Tensor read(Object array, long @Nullable [] flatShape) {
     boolean doubles = array instanceof DoubleBuffer || element(array.getClass()) == double.class;

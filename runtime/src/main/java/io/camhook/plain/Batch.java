@@ -32,7 +32,7 @@ final class Batch {
     return new Tensor(tensor.dtype(), shape, tensor.data());
   }
 
-  /** The class scores, summed over positions where there are any; null if there are none. */
+  /** The class scores, summed over positions if there are any; null if there are no scores. */
   @Nullable ClassScores scores() {
     if (samples == 0 || classes == 0 || output.elements() == 0) {
       return null;

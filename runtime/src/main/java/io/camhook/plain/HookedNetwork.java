@@ -101,7 +101,7 @@ final class HookedNetwork {
         path, p -> layers.stream().anyMatch(layer -> layer.matches(ModulePath.parse(p))));
   }
 
-  /** A line for every layer of the configuration that none of the model's modules is. */
+  /** A line for every layer of the configuration that matches no module. */
   List<String> unmatched(ModelInfo model) {
     List<String> paths = model.modules().stream().map(ModuleInfo::path).toList();
     return layers.stream()
@@ -186,7 +186,7 @@ final class HookedNetwork {
     return captures(CaptureKind.GRADIENT) && places.goesBackward();
   }
 
-  /** Notes the layers of a pass, where camhook goes backward by their methods. */
+  /** Notes the layers of a pass, if camhook goes backward by their methods. */
   @Nullable LayerChain chain() {
     return wantsScoreGradient() && places.layerwise() != null
         ? new LayerChain(this, places.layerwise())
@@ -225,7 +225,7 @@ final class HookedNetwork {
     return isOfRootClass(module) ? places.rootValues() : places.values();
   }
 
-  /** Whether it is the root's methods that are woven into the object's class. */
+  /** Whether the methods woven into the object's class are those of the root. */
   private boolean isOfRootClass(Object module) {
     return places.root() != null && isRoot(module);
   }
@@ -272,7 +272,7 @@ final class HookedNetwork {
     return values(module).gradInput();
   }
 
-  /** Value at a place of a call that has or has not ended; null where there is no tensor. */
+  /** The value at a place of a call, which may still be running; null if there is no tensor. */
   @Nullable Object valueAt(
       Place place, Object module, Object[] arguments, @Nullable Object result) {
     Object value =

@@ -18,13 +18,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Many libraries have no backward that starts from a gradient of the network's output: their roots know a
- * loss and a target only. Their layers have one each. Where the layers ran one after another, that is enough:
- * the chain rule goes through them from the last to the first.
+ * Many libraries have no backward that starts from a gradient of the network's output: their roots know a loss
+ * and a target only. Their layers have one each. Where the layers ran one after another, that is enough: the
+ * chain rule goes through them from the last to the first.
  *
- * That they did is not believed but seen: the input of each layer has the numbers of the output of the one
- * before it (the shape may differ, as between a convolution and a dense layer), and the last output those of
- * the root's. What was run is copied as it comes by, for libraries reuse their buffers and forget inputs.
+ * Whether they did is checked: the input of each layer has the numbers of the output of the one before it (the
+ * shape may differ, as between a convolution and a dense layer), and the last output those of the root's. What
+ * was run is copied as it comes by, because libraries reuse their buffers and forget inputs.
  */
 /** The layers that ran in one forward pass, and the backward pass through them; on one thread. */
 final class LayerChain {
@@ -63,7 +63,7 @@ final class LayerChain {
   /**
    * A module begins.
    *
-   * @param input null if it is not where the configuration says
+   * @param input null if it is not at the configured place
    */
   void begin(Object module, @Nullable Object input) {
     if (!open.isEmpty()) {
@@ -73,7 +73,7 @@ final class LayerChain {
     open.push(new Open(module, input, tensor));
   }
 
-  /** A module has ended. One that ran others is no layer. */
+  /** A module has ended. A module that ran others is not a layer. */
   void end(Object module, LayerOutput layer, Object value, Tensor output) {
     Open call = null;
     while (!open.isEmpty() && (call == null || call.module != module)) {
@@ -149,7 +149,7 @@ final class LayerChain {
     }
   }
 
-  /** The layers, and where they are given gradients. */
+  /** The layers, and where their gradients go in. */
   private List<Object> touched(int first) {
     List<Object> touched = new ArrayList<>();
     for (Call call : calls.subList(first, calls.size())) {

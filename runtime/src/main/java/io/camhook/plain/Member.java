@@ -87,7 +87,7 @@ final class Member {
   /**
    * Sets the member of {@code owner}.
    *
-   * @throws IllegalArgumentException if it is no field that can be set to that
+   * @throws IllegalArgumentException if it is not a field that accepts the value
    */
   void set(Object owner, @Nullable Object value) {
     try {

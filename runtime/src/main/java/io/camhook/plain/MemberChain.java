@@ -59,7 +59,7 @@ final class MemberChain {
     return at;
   }
 
-  /** An array of numbers, or of arrays; null where an element has none. */
+  /** An array of numbers, or of arrays; null if an element has none. */
   private @Nullable Object each(Object owner, MemberChain rest) {
     List<Object> found = new ArrayList<>();
     for (Object element : elements(owner)) {

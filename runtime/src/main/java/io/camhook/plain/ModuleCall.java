@@ -54,7 +54,7 @@ final class ModuleCall implements PlainCall {
     return root;
   }
 
-  /** Whether a method that begins is a part of this call: super.forward, or another overload. */
+  /** Whether a method that begins is part of this call: super.forward, or another overload. */
   boolean isPartOf(HookedNetwork network, Object module, boolean backward, String method) {
     return this.module == module
         && this.network == network
@@ -131,7 +131,7 @@ final class ModuleCall implements PlainCall {
     return replacement;
   }
 
-  /** A value that does not fit is the hook's mistake. */
+  /** If a value does not fit, that is the hook's mistake. */
   private void overwrite(Place place, Object value, Object replacement) {
     if (place.isGathered()) {
       throw UserFailure.of(
@@ -183,7 +183,7 @@ final class ModuleCall implements PlainCall {
     thread.pop(this);
     if (backward) {
       if (thread.ownBackward() != null) {
-        return result; // no hook sees it, and what it leaves is read where it was called
+        return result; // no hook sees it; its caller reads what it leaves
       }
       thread.backwardEnded(network, module);
     }
@@ -258,7 +258,8 @@ final class ModuleCall implements PlainCall {
   }
 
   /**
-   * PyTorch's rule: hooks that are always called run when something failed, and fail in silence.
+   * PyTorch's rule: hooks that are always called run after a failure, and their own failures are
+   * silent.
    */
   private void runAlwaysCalled(@Nullable Object output, List<PlainHook> left, Throwable failure) {
     if (backward) {

@@ -57,7 +57,7 @@ final class ModuleNames {
 
   /**
    * The application's objects below {@code root} by their paths, breadth first, so that the
-   * shortest way is found first.
+   * shortest path is found first.
    */
   Map<String, Object> below(Object root) {
     Map<String, Object> below = new LinkedHashMap<>();

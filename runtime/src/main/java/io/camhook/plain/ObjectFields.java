@@ -107,7 +107,7 @@ final class ObjectFields {
     return constructor.newInstance(values);
   }
 
-  /** An object without running a constructor of its class, as deserialization makes it. */
+  /** Makes an object without running a constructor of its class, as deserialization does. */
   private static Object allocate(Class<?> type) throws ReflectiveOperationException {
     Class<?> factory = Class.forName("sun.reflect.ReflectionFactory");
     Object instance = factory.getMethod("getReflectionFactory").invoke(null);

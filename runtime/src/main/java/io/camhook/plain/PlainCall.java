@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** One running call of a woven method on one thread. */
 public interface PlainCall {
-  /** The arguments, before the method sees them; replaced in place where a hook replaces them. */
+  /** The arguments, before the method sees them; changed in place if a hook replaces them. */
   void before(Object[] arguments);
 
   /**

@@ -5,7 +5,7 @@ import io.camhook.dispatch.FailureBarrier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only class that bytecode woven into plain Java networks calls. Woven code reads {@link
+ * The only class that is called by bytecode woven into plain Java networks. Woven code reads {@link
  * #active} first and calls nothing while it is false.
  */
 public final class PlainDispatch {
@@ -35,7 +35,7 @@ public final class PlainDispatch {
    * @param entry number of its network in the configuration
    * @param role one of {@link Role}, by ordinal
    * @param method the method, the same string for every call of it
-   * @param arguments those of the method, replaced in place where a hook replaces them
+   * @param arguments those of the method, changed in place if a hook replaces them
    * @return the call, to be told its end with {@link #after}, or null when it is of no interest
    */
   public static @Nullable PlainCall enter(

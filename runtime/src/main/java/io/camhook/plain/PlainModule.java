@@ -27,7 +27,7 @@ public final class PlainModule {
   /**
    * A copy of one of the values that the hook was given.
    *
-   * @throws IllegalArgumentException if it is no tensor
+   * @throws IllegalArgumentException if it is not a tensor
    */
   public Tensor read(Object value) {
     return tensors.read(value, module);

@@ -40,7 +40,7 @@ public final class PlainNetworks {
     this(config, recorder, watches, log, new Failures(log));
   }
 
-  /** As the other, with failures of camhook itself counted in {@code failures}. */
+  /** Like the other constructor, with camhook's own failures counted in {@code failures}. */
   public PlainNetworks(
       CamhookConfig config, Recorder recorder, Watches watches, EventLog log, Failures failures) {
     this.failures = failures;
@@ -112,7 +112,7 @@ public final class PlainNetworks {
     return network == null ? null : threads.get().enter(network, module, role, method);
   }
 
-  /** A call on this thread failed on its way: what was under way there is lost. */
+  /** A call on this thread failed: what was in progress there is lost. */
   void forgetThread() {
     threads.remove();
   }

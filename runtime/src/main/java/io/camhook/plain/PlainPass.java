@@ -37,7 +37,7 @@ final class PlainPass {
   private @Nullable Object spatialValue;
 
   /**
-   * @param dryRun whether only to say what would be captured
+   * @param dryRun whether to report only what would be captured
    */
   PlainPass(HookedNetwork network, boolean dryRun) {
     this.network = network;
@@ -94,7 +94,7 @@ final class PlainPass {
     return rank >= 3 && tensor.size(rank - 1) * tensor.size(rank - 2) > 1;
   }
 
-  /** The root returned: computes the gradients that are wanted and hands the capture on. */
+  /** The root returned: computes the wanted gradients and submits the capture. */
   void finish(Object root, Object value, ThreadCalls thread) {
     if (dryRun) {
       thread

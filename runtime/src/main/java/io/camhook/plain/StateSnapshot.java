@@ -22,19 +22,19 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A backward that the application did not ask for writes to gradient accumulators, caches and counters.
- * Before it, what such a backward may write to is noted, and after it whatever differs is put back:
+ * A backward that the application did not ask for writes to gradient accumulators, caches and counters. Before
+ * it, camhook notes what such a backward may write to; after it, camhook restores whatever differs:
  *
  *   of the root: its fields, and the arrays and collections that they hold;
  *   of the layers: their fields, and all that they lead to in the application's own objects (parameters with
  *   their gradients, caches), with the collections that the layers themselves hold.
  *
- * Other objects that the root refers to are searched for layers, no more. Collections of others, such as a
- * cache or a queue that a layer only refers to, are not touched, and no collection made for several threads
- * is: what another thread puts there meanwhile stays. Left alone are also static fields, other objects of the
- * JDK, and what can be closed (files, pools, native memory): its content is not in its fields.
+ * Other objects that the root refers to are only searched for layers. Collections of others, such as a cache
+ * or a queue that a layer only refers to, are not touched, nor are concurrent collections: what another thread
+ * puts there meanwhile stays. Static fields, other objects of the JDK and what can be closed (files, pools,
+ * native memory), whose content is not in its fields, are left alone too.
  *
- * What is to be copied is counted first, so that room for it can be asked for.
+ * The bytes to copy are counted first, so that room for them can be reserved.
  */
 /** A copy of a network's state, restored after camhook's own backward pass. */
 final class StateSnapshot {
@@ -51,7 +51,7 @@ final class StateSnapshot {
   }
 
   /**
-   * Finds what there is to note; {@link #take} notes it.
+   * Finds the state to note; {@link #take} notes it.
    *
    * @param roots where the search begins: objects and arrays that are noted in any case
    * @param own whether an object is a layer or tensor of the network
@@ -85,7 +85,7 @@ final class StateSnapshot {
     return size * Array.getLength(object);
   }
 
-  /** How many bytes {@link #take} copies, about. */
+  /** About how many bytes {@link #take} copies. */
   long bytes() {
     return bytes;
   }
@@ -101,7 +101,7 @@ final class StateSnapshot {
   }
 
   /**
-   * @param noted whether what refers to it is noted with all that it leads to
+   * @param noted whether the object that refers to it is noted with everything reachable from it
    */
   private void visit(@Nullable Object object, boolean noted) {
     if (object == null || !isState(object)) {

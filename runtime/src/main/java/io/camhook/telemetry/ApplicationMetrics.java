@@ -30,12 +30,12 @@ final class ApplicationMetrics implements CaptureObserver {
   private final Set<ClassLoader> micrometer = Collections.newSetFromMap(new WeakHashMap<>());
   private final Set<ClassLoader> openTelemetry = Collections.newSetFromMap(new WeakHashMap<>());
 
-  /** Take back what was registered; weak, so that no application is held. */
+  /** They unregister the metrics; held weakly, to keep no application alive. */
   private final List<WeakReference<AutoCloseable>> registered = new ArrayList<>();
 
   private volatile @Nullable Supplier<CaptureStatus> status;
 
-  /** Whether an application was seen that was not looked at yet. */
+  /** Whether an application was seen that has not been examined yet. */
   private volatile boolean another;
 
   ApplicationMetrics(LayerHealth health) {

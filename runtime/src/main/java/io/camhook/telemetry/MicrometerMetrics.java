@@ -54,7 +54,7 @@ final class MicrometerMetrics {
     return builderType.getMethod("register", registryType).invoke(builder, registry);
   }
 
-  /** Meters hold what they measure weakly; this never goes. */
+  /** Meters hold weakly what they measure; this object is never collected. */
   private static final Object ALIVE = new Object();
 
   /** The value of a meter. */

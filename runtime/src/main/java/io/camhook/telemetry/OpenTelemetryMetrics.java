@@ -22,14 +22,14 @@ final class OpenTelemetryMetrics {
     try {
       return (boolean) global.getMethod("isSet").invoke(null);
     } catch (ReflectiveOperationException e) {
-      // an older API: look where it keeps it
+      // an older API: read its field
     }
     try {
       Field field = global.getDeclaredField("globalOpenTelemetry");
       field.setAccessible(true);
       return field.get(null) != null;
     } catch (ReflectiveOperationException | RuntimeException e) {
-      return false; // not known: left alone
+      return false; // an unknown API is left alone
     }
   }
 

@@ -19,7 +19,7 @@ public interface RecorderMXBean {
   /** Sampled requests whose result did not meet {@code sampling.when}. */
   long getSkipped();
 
-  /** Captures; the sum of written, dropped and failed, but for those that wait. */
+  /** Captures: the sum of written, dropped and failed, plus those that wait. */
   long getFired();
 
   long getWritten();

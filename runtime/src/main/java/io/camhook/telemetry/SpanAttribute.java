@@ -24,7 +24,7 @@ final class SpanAttribute implements CaptureObserver {
       Object current = span.getMethod("current").invoke(null);
       span.getMethod("setAttribute", String.class, String.class).invoke(current, KEY, id);
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e); // counted by whoever calls
+      throw new IllegalStateException(e); // the caller counts it
     }
   }
 }

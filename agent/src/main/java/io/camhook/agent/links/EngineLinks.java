@@ -18,7 +18,7 @@ public final class EngineLinks {
     this.links = links;
   }
 
-  /** What the DJL adapter links to, as {@link LinkCollector} wrote it down. */
+  /** What the DJL adapter links to, as recorded by {@link LinkCollector}. */
   public static EngineLinks djl() throws IOException {
     return read("djl.links");
   }
@@ -55,11 +55,11 @@ public final class EngineLinks {
   }
 
   /**
-   * The same where a part of the engine need not be there.
+   * The same if a part of the engine is optional.
    *
    * @param loader sees the engine
-   * @param optional package, with slashes, that need not be there: what belongs to it is missing
-   *     only where its class {@code marker} is there
+   * @param optional optional package, with slashes: its members count as missing only if its class
+   *     {@code marker} exists
    */
   public List<String> missingIn(ClassLoader loader, String optional, String marker) {
     SeenClasses seen = new SeenClasses(loader);

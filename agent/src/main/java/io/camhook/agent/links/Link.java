@@ -39,7 +39,7 @@ record Link(String owner, String name, String descriptor) implements Comparable<
     return ORDER.compare(this, other);
   }
 
-  /** As people write it: {@code Trainer.forward(NDList)}. */
+  /** In the form that people write: {@code Trainer.forward(NDList)}. */
   @Override
   public String toString() {
     String type = simpleName(owner);

@@ -75,7 +75,7 @@ public final class LinkCollector {
     return links;
   }
 
-  /** All that a class links to stands in its constant pool. */
+  /** Everything that a class links to is in its constant pool. */
   private static void collect(byte[] classFile, String engine, Set<Link> links) {
     ClassReader reader = OpenedClassReader.of(classFile);
     char[] buffer = new char[reader.getMaxStringLength()];

@@ -22,8 +22,8 @@ final class ByteBuddyEngine {
   private ByteBuddyEngine() {}
 
   static ClassFileTransformer start(List<Weaving> weavings, Weaver.Listener woven, EventLog log) {
-    // The nexus is for class initializers, which advice does not use; finding its place warns about
-    // Unsafe on JDK 24 and later.
+    // The nexus is for class initializers, which advice does not use. Looking for its place causes
+    // a warning about Unsafe on JDK 24 and later.
     String before = System.setProperty(NEXUS, "true");
     try {
       AgentBuilder builder =

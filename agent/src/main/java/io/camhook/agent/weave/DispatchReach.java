@@ -34,8 +34,8 @@ final class DispatchReach {
   }
 
   /**
-   * The type of that name, if it can be woven. The loader is asked only where the name is right: an
-   * application that has no such library must not hear what its library lacks.
+   * The type of that name, if it can be woven. The loader is asked only if the name is right: an
+   * application without the library must not be told what its library lacks.
    */
   AgentBuilder.RawMatcher named(String name, ElementMatcher<? super ClassLoader> loaders) {
     return (type, loader, module, redefined, domain) ->

@@ -28,7 +28,8 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
   private static final int NAMED = 3;
 
   /**
-   * What is woven, and what the adapter reads by reflection: no link of the adapter's names them.
+   * What is woven, and what the adapter reads by reflection: the adapter's links do not include
+   * them.
    */
   private static final List<String> ALSO =
       List.of(
@@ -112,7 +113,7 @@ final class DjlSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
         return " " + properties.getProperty("djl_version", "of an unknown version");
       }
     } catch (IOException | IllegalArgumentException e) {
-      // said without it
+      // the message leaves it out
     }
     return "";
   }

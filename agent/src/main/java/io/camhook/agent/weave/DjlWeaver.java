@@ -31,7 +31,7 @@ public final class DjlWeaver implements Weaving {
     return OTHERS.contains(loaded.getName()) || isBlock(loaded);
   }
 
-  /** By name: which DJL the class was linked with does not matter. */
+  /** By name, so that it does not matter which DJL the class was linked with. */
   private static boolean isBlock(Class<?> type) {
     for (Class<?> above = type; above != null; above = above.getSuperclass()) {
       for (Class<?> implemented : above.getInterfaces()) {

@@ -6,9 +6,7 @@ import net.bytebuddy.asm.Advice;
 import net.bytebuddy.implementation.bytecode.assign.Assigner;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Inlined into {@code JniUtils.loadModule}: may put an instrumented archive in the file's place.
- */
+/** Inlined into {@code JniUtils.loadModule}: may replace the file by an instrumented archive. */
 final class ModuleLoadAdvice {
   private ModuleLoadAdvice() {}
 

@@ -20,7 +20,7 @@ final class OrtMethods {
   static final String SESSION = "ai.onnxruntime.OrtSession";
   static final String OPTIONS = "ai.onnxruntime.OrtSession$SessionOptions";
 
-  /** What the JVM runs when it ends. */
+  /** The shutdown hook of onnxruntime. */
   static final String CLOSER = "ai.onnxruntime.OrtEnvironment$OrtEnvCloser";
 
   static final String ALLOCATOR = "ai.onnxruntime.OrtAllocator";
@@ -36,7 +36,7 @@ final class OrtMethods {
         .transform(
             (type, description, loader, module, domain) ->
                 type.visit(
-                    // All others, by path, array or buffer, end in these.
+                    // All others (path, array or buffer) end in these.
                     AgentClassFiles.advice(SessionCreationAdvice.class, CallExitAdvice.class)
                         .on(
                             named("createSession")

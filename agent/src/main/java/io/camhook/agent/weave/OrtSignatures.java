@@ -30,7 +30,7 @@ final class OrtSignatures extends ElementMatcher.Junction.AbstractBase<ClassLoad
   private static final String RUN_OF_FOUR =
       "(Ljava/util/Map;Ljava/util/Set;Ljava/util/Map;" + RESULT;
 
-  /** What is woven: no link of the adapter's names it. */
+  /** What is woven: the adapter's links do not include it. */
   private static final List<String> ALSO =
       List.of(
           CREATE.formatted("Ljava/lang/String;"),

@@ -35,7 +35,7 @@ final class PlainMethods {
     return new TypeName(target.type()).describes(type);
   }
 
-  /** One advice a method: of several targets that mean it, the first, which is the root's. */
+  /** One advice per method: if several targets match it, the first one, which is the root's. */
   private static DynamicType.Builder<?> weave(
       DynamicType.Builder<?> builder, TypeDescription type, List<Target> targets) {
     DynamicType.Builder<?> woven = builder;

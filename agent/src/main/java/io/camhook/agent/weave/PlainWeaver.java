@@ -66,7 +66,7 @@ public final class PlainWeaver implements Weaving {
     try {
       return types.stream().anyMatch(type -> type.matches(loaded));
     } catch (LinkageError e) {
-      return false; // something above it is missing: it cannot run either
+      return false; // a supertype is missing, so the class cannot run either
     }
   }
 

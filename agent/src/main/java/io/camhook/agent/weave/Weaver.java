@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * memory on it. A class that cannot be woven is loaded unchanged.
  */
 public final class Weaver implements ClassFileTransformer {
-  /** Is told which classes are woven; called on the thread that loads the class. */
+  /** Learns which classes are woven; called on the thread that loads the class. */
   public interface Listener {
     void woven(String className, @Nullable ClassLoader loader);
   }
@@ -41,7 +41,7 @@ public final class Weaver implements ClassFileTransformer {
     this.log = log;
   }
 
-  /** Starts weaving: classes loaded from now on, and those loaded already. */
+  /** Starts weaving classes loaded from now on, and those already loaded. */
   public void install(Instrumentation instrumentation) {
     instrumentation.addTransformer(this, true);
     retransform(instrumentation);
@@ -131,7 +131,7 @@ public final class Weaver implements ClassFileTransformer {
         classes.add(type);
       }
     }
-    // At once: the JVM stops all threads and goes through all of its classes each time.
+    // All at once: each retransformation stops all threads and visits all classes of the JVM.
     if (refusal(instrumentation, classes.toArray(Class<?>[]::new)) != null) {
       for (Class<?> type : classes) {
         Throwable why = refusal(instrumentation, type);
@@ -142,7 +142,7 @@ public final class Weaver implements ClassFileTransformer {
     }
   }
 
-  /** Retransforms all of the classes, or none and says why. */
+  /** Retransforms all of the classes; if that fails, none, and reports why. */
   private static @Nullable Throwable refusal(Instrumentation instrumentation, Class<?>... classes) {
     try {
       instrumentation.retransformClasses(classes);

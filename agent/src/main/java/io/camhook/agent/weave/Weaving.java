@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** One family of classes to weave, and the advice for it. Thread-safe. */
 public interface Weaving {
   /**
-   * Whether a class may be of this family, judged by its bytes alone and cheaply: it is asked for
+   * Whether a class may be of this family, judged by its bytes alone and cheaply: it is called for
    * every class that the JVM loads. Byte Buddy starts when the first answer is yes.
    *
    * @param internalName name with slashes

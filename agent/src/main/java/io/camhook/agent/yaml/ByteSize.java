@@ -32,7 +32,7 @@ final class ByteSize {
 
   private ByteSize() {}
 
-  /** The bytes; empty if this is no size, or none that a long holds. */
+  /** The bytes; empty if this is not a size, or does not fit into a long. */
   static Optional<Long> parse(String text) {
     Matcher form = FORM.matcher(text.trim());
     if (!form.matches()) {

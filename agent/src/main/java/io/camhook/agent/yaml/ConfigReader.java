@@ -105,7 +105,7 @@ public final class ConfigReader {
   private static @Nullable Node document(Reading reading, Reader yaml)
       throws InvalidConfigException {
     try {
-      // What Yaml.compose does, without the half of the library that makes and writes objects.
+      // The same as Yaml.compose, without the half of the library that makes and writes objects.
       LoaderOptions options = new LoaderOptions();
       return new Composer(new ParserImpl(new StreamReader(yaml), options), new Resolver(), options)
           .getSingleNode();

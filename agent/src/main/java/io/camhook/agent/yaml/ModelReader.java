@@ -144,7 +144,7 @@ final class ModelReader {
     return kinds;
   }
 
-  /** Why there can be no gradient; null if there can. */
+  /** Why there can be no gradient; null if there can be one. */
   private static @Nullable String noGradient(Target target, @Nullable PlainNetwork plain) {
     if (target.kind() == Target.Kind.NONE) {
       return "gradient needs a target, and target is none; remove one";
@@ -238,12 +238,12 @@ final class ModelReader {
     return Target.TOP1;
   }
 
-  /** A file that the configuration names, beside it. */
+  /** A file that the configuration names; relative paths start at the configuration's folder. */
   private Path beside(String name) {
     Path directory = file == null ? null : file.toAbsolutePath().getParent();
     try {
       return directory == null ? Path.of(name) : directory.resolve(name);
-    } catch (InvalidPathException e) { // no file is named so: none is found there
+    } catch (InvalidPathException e) { // not a valid file name: no such file is found
       return Path.of(name.replaceAll("[^\\p{L}\\p{N} ._/-]", "?"));
     }
   }

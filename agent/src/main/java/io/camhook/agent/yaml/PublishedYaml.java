@@ -33,7 +33,7 @@ public final class PublishedYaml {
 
   private final String text;
 
-  /** By where they begin: the spans that are values, and what is published of each. */
+  /** The spans that are values, by their start, and what is published of each. */
   private final Map<Integer, Span> spans = new TreeMap<>();
 
   private record Span(int end, String published) {}
@@ -115,7 +115,7 @@ public final class PublishedYaml {
     return published.toString().replaceAll("(?m)^[ \\t]*\\n", "");
   }
 
-  /** Removes the blanks before a comment. */
+  /** Removes the spaces before a comment. */
   private static void removeEnd(StringBuilder published) {
     int length = published.length();
     while (length > 0

@@ -68,7 +68,7 @@ final class Section implements AutoCloseable {
     return path.isEmpty() ? key : path + "." + key;
   }
 
-  /** Whether the file or an override gives the key. */
+  /** Whether the file or an override has the key. */
   boolean has(String key) {
     known.add(key);
     return values.containsKey(key) || reading.override(child(key)) != null;
@@ -151,7 +151,7 @@ final class Section implements AutoCloseable {
     return bytes(key, Map.of(), absent);
   }
 
-  /** A size, or one of some words that stand for one. */
+  /** A size, or one of the words that stand for one. */
   long bytes(String key, Map<String, Long> words, long absent) {
     String expected =
         words.isEmpty()
@@ -258,7 +258,7 @@ final class Section implements AutoCloseable {
     return sections;
   }
 
-  /** The keys that nobody asked for yet, with their values as text; they become known. */
+  /** The keys that were not read yet, with their values as text; they become known. */
   Map<String, String> others() {
     Map<String, String> others = new LinkedHashMap<>();
     for (String key : values.keySet()) {

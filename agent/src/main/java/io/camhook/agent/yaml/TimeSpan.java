@@ -22,7 +22,7 @@ final class TimeSpan {
 
   private TimeSpan() {}
 
-  /** The time, of which a number alone counts seconds; empty if this is no time. */
+  /** The time; a plain number means seconds. Empty if this is not a time. */
   static Optional<Duration> parse(String text) {
     Matcher form = FORM.matcher(text.trim());
     if (!form.matches()) {

@@ -9,8 +9,8 @@ import io.camhook.cam.FloatMap;
  * @param hit the pointing game: whether the heatmap's maximum lies inside the mask (Zhang et al.,
  *     IJCV 2018)
  * @param iou intersection over union of the mask and of the pixels at or above half the maximum
- * @param energy share of the heatmap's sum that lies inside the mask (Wang et al., Score-CAM,
- *     2020); 0 for a heatmap of zeros
+ * @param energy share of the heatmap's sum inside the mask (Wang et al., Score-CAM, 2020); 0 for a
+ *     heatmap of zeros
  */
 public record Localization(boolean hit, double iou, double energy) {
   private static final float IOU_THRESHOLD = 0.5f;

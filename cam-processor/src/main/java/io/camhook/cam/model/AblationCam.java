@@ -60,7 +60,8 @@ final class AblationCam extends ModelWeighted {
                 () ->
                     run.scoresOfActivations(
                         id(), layer.path(), channels.length + 1, shape, ablated));
-    // The last one is whole: that is cheaper than the score of the input, from its first layer on.
+    // The last one is unchanged: its score is cheaper than that of the input, which runs the whole
+    // model.
     double score = scores[channels.length];
     if (score == 0) {
       throw new CamException(

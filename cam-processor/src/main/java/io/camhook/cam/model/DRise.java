@@ -15,7 +15,7 @@ import java.util.List;
  * P_j) · O_j} over the boxes d_j that the detector finds in it. It measures how well the detector
  * still finds box t, with class probabilities P. O is the objectness, or the largest class
  * probability if the detector has no objectness. 5000 masks of 16 x 16 cells. Box t is the one that
- * the target names, else the most confident one.
+ * the target names, otherwise the most confident one.
  *
  * <p>Petsiuk et al., "Black-box Explanation of Object Detectors via Saliency Maps", CVPR 2021.
  */

@@ -31,8 +31,8 @@ public interface ForwardModel {
   Tensor outputs(Tensor input);
 
   /**
-   * Runs the model with what a layer returns replaced. An implementation runs only what comes after
-   * the layer where it can.
+   * Runs the model with what a layer returns replaced. If possible, an implementation runs only
+   * what comes after the layer.
    *
    * @param path module path of the layer
    * @param activation {@code [n, …]} in the layer's own layout
@@ -55,7 +55,7 @@ public interface ForwardModel {
    * The attention weights of a transformer for the explained input.
    *
    * @param target the score whose reading of the last layer matters
-   * @throws CamException if they are no values of the model's code
+   * @throws CamException if they are not values in the model's code
    */
   default Attention attention(ScoreTarget target) {
     throw new CamException(

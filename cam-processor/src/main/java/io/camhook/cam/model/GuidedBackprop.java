@@ -10,7 +10,8 @@ import java.util.List;
  * input's channels of its magnitude.
  *
  * <p>Springenberg et al., "Striving for Simplicity: The All Convolutional Net", ICLR Workshops
- * 2015. The gradient follows pytorch-grad-cam, which shows it in colour and makes no map of it.
+ * 2015. The gradient follows pytorch-grad-cam, which shows it in colour and does not turn it into a
+ * map.
  */
 final class GuidedBackprop extends InputMethod {
 

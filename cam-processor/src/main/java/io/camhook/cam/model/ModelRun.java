@@ -77,7 +77,7 @@ public record ModelRun(ForwardModel model, Tensor input, ScoreTarget target, Run
     return pad;
   }
 
-  /** The score of an input of zeros; of token ids that of zero vectors in their place. */
+  /** The score of an input of zeros. Token ids are replaced by zero vectors. */
   public double scoreOfZero() {
     if (model.takesIntegers()) {
       BackwardModel backward = backward("completeness");

@@ -52,7 +52,7 @@ final class Rise extends InputMethod {
                 ChannelMasks.multiply(input, mask(seed + i, size, CELLS), 1, batch, offset));
     double[] sum = new double[positions(size)];
     for (int n = 0; n < masks; n++) {
-      // Made again rather than kept: all of them would not fit.
+      // Generated again rather than kept: all of them would not fit into memory.
       float[] mask = mask(seed + n, size, CELLS);
       for (int p = 0; p < sum.length; p++) {
         sum[p] += scores[n] * mask[p];
@@ -65,9 +65,9 @@ final class Rise extends InputMethod {
     return FloatMap.of(raw, size);
   }
 
-  /** A mask over a picture of that size, of a grid of {@code count} x {@code count} cells. */
+  /** A mask for a picture of that size, from a grid of {@code count} x {@code count} cells. */
   static float[] mask(long seed, int[] size, int count) {
-    // Not java.util.Random, whose first numbers are nearly the same for seeds in a row.
+    // Not java.util.Random, whose first numbers are nearly the same for consecutive seeds.
     SplittableRandom random = new SplittableRandom(seed);
     float[] cells = new float[count * count];
     for (int i = 0; i < cells.length; i++) {

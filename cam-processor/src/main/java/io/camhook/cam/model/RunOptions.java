@@ -33,7 +33,7 @@ public record RunOptions(
   @FunctionalInterface
   public interface Progress {
     /**
-     * {@code done} of {@code total} runs of single inputs are over.
+     * {@code done} of {@code total} runs of single inputs have finished.
      *
      * @param method id of the method
      */
@@ -83,7 +83,7 @@ public record RunOptions(
     return new RunOptions(batch, channels, samples, seed, padId, progress, wanted);
   }
 
-  /** The number of samples: the one wanted, else {@code usual}. */
+  /** The number of samples: the wanted one, otherwise {@code usual}. */
   int samplesOr(int usual) {
     return samples == 0 ? usual : samples;
   }

@@ -3,9 +3,9 @@ package io.camhook.cam.targets;
 /** A target about a detector's boxes. */
 public sealed interface BoxTarget extends ScoreTarget permits BoxScore, BoxClassSum, BoxOutput {
 
-  /** The class that is meant; -1 where the output of scores has none. */
+  /** The target's class; -1 if the output has no classes. */
   int index();
 
-  /** The box that is meant, among all that the detector names. */
+  /** The target's box, among all boxes of the detector. */
   Detection among(java.util.List<Detection> all);
 }

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * @param columnsFirst whether the columns come before the boxes
  */
 public record Boxes(Format format, int count, int columns, boolean columnsFirst) {
-  /** Boxes of one object overlap by more than this. */
+  /** Boxes of the same object overlap by more than this. */
   private static final double SAME_OBJECT = 0.5;
 
   /** The columns of a box. */
@@ -69,7 +69,7 @@ public record Boxes(Format format, int count, int columns, boolean columnsFirst)
     return format.first + index;
   }
 
-  /** Objectness times class; the class alone where there is no objectness. */
+  /** Objectness times class probability; the class probability alone if there is no objectness. */
   double score(float[] output, int box, int index) {
     double score = output[index(box, classColumn(index))];
     return format == Format.V5 ? score * output[index(box, 4)] : score;
@@ -101,7 +101,7 @@ public record Boxes(Format format, int count, int columns, boolean columnsFirst)
     return IntStream.range(0, count).mapToObj(box -> detection(output, box)).toList();
   }
 
-  /** The surest boxes, best first, one for each object. */
+  /** The most confident boxes, best first, one for each object. */
   public static List<Detection> best(List<Detection> all, int wanted) {
     List<Detection> kept = new ArrayList<>();
     List<Detection> order =

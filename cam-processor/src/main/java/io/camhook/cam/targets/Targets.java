@@ -79,7 +79,7 @@ public final class Targets {
     return new ClassLogit("output " + output, output);
   }
 
-  /** One of the scores that a detector gives beside its boxes. */
+  /** One of the scores that a detector returns besides its boxes. */
   public static ScoreTarget boxOutput(int box) {
     return new BoxOutput(box);
   }

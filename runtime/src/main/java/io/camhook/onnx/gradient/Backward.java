@@ -59,7 +59,7 @@ final class Backward {
     return guided;
   }
 
-  /** A name that nothing else has. */
+  /** A new, unique name. */
   String fresh(String what) {
     return prefix + what + "_" + ++names;
   }
@@ -134,7 +134,7 @@ final class Backward {
     return op("ReduceSum", List.of(value, longs(axes)), Attribute.of("keepdims", keep ? 1 : 0));
   }
 
-  /** The mean over axes, which stay with one element. */
+  /** The mean over axes, which are kept with one element. */
   String mean(String value, long... axes) {
     Attribute keep = Attribute.of("keepdims", 1);
     return opset >= 18
@@ -222,7 +222,7 @@ final class Backward {
     return types.constant(value);
   }
 
-  /** The integers of a constant; null where the value is computed. */
+  /** The integers of a constant; null if the value is computed. */
   long @Nullable [] constantLongs(@Nullable String value) throws OnnxException {
     TensorData constant = types.constant(value);
     return constant == null || constant.isExternal() ? null : constant.longs();
@@ -314,7 +314,8 @@ final class Backward {
             : op("Squeeze", summed, longs(LongStream.range(0, lead).toArray()));
       }
     }
-    // Ranks and sizes turn up when the model runs: which sizes of `to`, with ones before, are 1?
+    // Ranks and sizes are known only when the model runs: which sizes of `to`, padded with ones in
+    // front, are 1?
     String small = shape(to);
     String large = shape(from);
     String missing = sub(op("Shape", large), op("Shape", small));
@@ -341,8 +342,8 @@ final class Backward {
   }
 
   /**
-   * The gradient of an operator that only moves elements: it is applied to their positions, and
-   * what arrived is added up there.
+   * The gradient of an operator that only moves elements: it is applied to their positions, and the
+   * arriving gradients are added up there.
    */
   String scatterBy(String value, Function<String, String> operator, String gradient) {
     return scatter(value, flat(operator.apply(positions(value))), gradient);
@@ -360,7 +361,7 @@ final class Backward {
     return reshape(summed, shape(value));
   }
 
-  /** The arriving gradient where a condition holds, else 0. */
+  /** The arriving gradient where a condition holds, and 0 elsewhere. */
   String where(String condition, String gradient, String like) {
     return op("Where", condition, gradient, real(0, like));
   }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * How the window of a convolution or pool walks over its input.
+ * How the window of a convolution or pool moves over its input.
  *
  * @param pads before each spatial axis, then after each
  * @param same whether the pads follow from the input's size; {@code pads} is then unused
@@ -130,7 +130,7 @@ record Geometry(
     }
     long[] front = Arrays.copyOf(before(), 2 * axes());
     String whole = b.op("ConvTranspose", List.of(gradient, weight), attributes(front, missing));
-    // Windows that do not reach the end by more than a stride: what is missing there is 0.
+    // If the windows miss the end by more than a stride, the rest is 0.
     String room = b.sub(size, b.part(b.op("Shape", whole), 2, 2L + axes()));
     String short_ = b.op("Max", room, b.longs(0));
     String zeros = b.longs(new long[axes() + 2]);

@@ -142,7 +142,9 @@ public final class GradientModel {
       return this;
     }
 
-    /** The score is a class logit, chosen by the input {@link #TARGET}, axis 1 being classes. */
+    /**
+     * The score is a class logit, chosen by the input {@link #TARGET}; axis 1 is the class axis.
+     */
     public Builder byClass() {
       byClass = true;
       return this;
@@ -353,7 +355,7 @@ public final class GradientModel {
       } catch (OnnxException e) {
         block(node, String.valueOf(e.getMessage()));
       } catch (RuntimeException e) {
-        // Attributes and inputs that contradict each other: the file's fault, told with its place.
+        // Attributes and inputs contradict each other: the file's fault, reported with the place.
         block(node, "no gradient through " + node.label() + ": its attributes make no sense: " + e);
       }
     }

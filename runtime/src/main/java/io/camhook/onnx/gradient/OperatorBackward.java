@@ -27,7 +27,7 @@ final class OperatorBackward {
     this.sink = sink;
   }
 
-  /** The gradient of the first output, which most operators have alone. */
+  /** The gradient of the first output, the only one of most operators. */
   String gradient() throws OnnxException {
     String first = arrived.get(0);
     if (first == null) {
@@ -36,7 +36,7 @@ final class OperatorBackward {
     return first;
   }
 
-  /** The gradient of an output; null where none arrived. */
+  /** The gradient of an output; null if none arrived. */
   @Nullable String gradient(int output) {
     return arrived.get(output);
   }
@@ -56,7 +56,7 @@ final class OperatorBackward {
     }
   }
 
-  /** Hands the gradient of an input on. */
+  /** Passes on the gradient of an input. */
   void send(int input, String gradient) {
     if (needs(input)) {
       sink.accept(node.inputs().get(input), gradient);

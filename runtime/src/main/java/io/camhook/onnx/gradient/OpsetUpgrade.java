@@ -32,8 +32,8 @@ public final class OpsetUpgrade {
   }
 
   /**
-   * The model in an operator set that a backward pass can be written in; the model itself where it
-   * is in one.
+   * The model in an operator set that a backward pass can be written in; the model itself if it is
+   * already in one.
    *
    * @throws OnnxException if its operator set is not known here, or an operator cannot be rewritten
    */
@@ -156,7 +156,8 @@ public final class OpsetUpgrade {
   }
 
   /**
-   * Upsample, and Resize of operator set 10: pixels count from their corners, down to whole ones.
+   * Upsample, and Resize of operator set 10: pixel coordinates count from the corners and are
+   * rounded down.
    */
   private Node upsample(Node node, List<Node> nodes) throws OnnxException {
     List<String> inputs = new ArrayList<>(List.of(node.inputs().get(0), ""));

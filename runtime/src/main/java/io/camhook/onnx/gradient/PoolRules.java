@@ -38,7 +38,7 @@ final class PoolRules {
       throw Refusal.of(node, "storage_order 1 is not written");
     }
     String x = node.inputs().get(0);
-    // A second pool: one with two outputs in the application's place would keep it out of fusions.
+    // A second pool, because a second output on the application's pool would prevent fusions.
     List<String> again =
         b.ops("MaxPool", 2, List.of(x), node.attributes().toArray(new Attribute[0]));
     flow.send(0, b.scatter(x, b.flat(again.get(1)), flow.gradient()));

@@ -125,7 +125,7 @@ final class RecurrentRules {
     return output < node.outputs().size() ? flow.gradient(output) : null;
   }
 
-  /** All hidden states; where the model does not ask for them, the layer runs again. */
+  /** All hidden states; if the model does not output them, the layer runs again. */
   private static String states(Backward b, Node node) {
     return node.output().isEmpty()
         ? b.op(node.operator(), node.inputs(), node.attributes().toArray(new Attribute[0]))
@@ -288,7 +288,7 @@ final class RecurrentRules {
       return add(operator, List.of(values));
     }
 
-    /** Gates side by side. */
+    /** Concatenates gates. */
     String row(String... values) {
       return add("Concat", List.of(values), Attribute.of("axis", -1));
     }
@@ -307,7 +307,7 @@ final class RecurrentRules {
       given.add(ValueInfo.of(value, type));
     }
 
-    /** The last states, then what each step gave. */
+    /** The last states, then the result of each step. */
     List<String> run() {
       List<ValueInfo> bodyInputs = new ArrayList<>(inputs);
       bodyInputs.addAll(scanned);

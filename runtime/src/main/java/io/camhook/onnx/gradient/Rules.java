@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 final class Rules {
   private static final Map<String, Rule> RULES = rules();
 
-  /** Operators whose outputs do not depend on their inputs by small steps: nothing flows back. */
+  /**
+   * Operators whose outputs do not change with small changes of their inputs: no gradient flows
+   * back.
+   */
   private static final Set<String> WITHOUT_GRADIENT =
       Set.of(
           "Shape",

@@ -247,7 +247,8 @@ final class ShapeRules {
               g));
       return;
     }
-    // What is padded has no place in x: it is added up in one more element, which is cut off.
+    // Padding has no position in x: its gradient is added up in one extra element, which is cut
+    // off.
     String count = b.product(b.shape(x), false);
     List<String> inputs = new ArrayList<>(node.inputs());
     inputs.set(0, b.positions(x));
@@ -266,7 +267,7 @@ final class ShapeRules {
     flow.send(0, b.reshape(b.part(summed, 0, -1), b.shape(x)));
   }
 
-  /** Cuts off what was padded; pads that were negative cut something off, which got nothing. */
+  /** Cuts off the padding. Negative pads cut elements off, which get no gradient. */
   private static String crop(Backward b, String g, String x, long[] pads) {
     int rank = pads.length / 2;
     long[] starts = new long[rank];

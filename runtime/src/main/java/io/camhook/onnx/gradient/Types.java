@@ -141,7 +141,7 @@ final class Types {
     return types.get(name);
   }
 
-  /** The element type; float where nobody told. */
+  /** The element type; float if it is unknown. */
   ElementType element(String name) {
     TensorType type = types.get(name);
     return type == null ? ElementType.FLOAT : type.element();

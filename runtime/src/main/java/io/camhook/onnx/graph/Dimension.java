@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One dimension of a value.
  *
- * @param size the size if it is the same for every input, else -1
+ * @param size the size if it is the same for every input, otherwise -1
  * @param symbol the name of a varying size; dimensions with the same name have the same size
  */
 public record Dimension(long size, @Nullable String symbol) {

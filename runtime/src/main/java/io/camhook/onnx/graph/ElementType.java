@@ -21,7 +21,7 @@ public enum ElementType {
   COMPLEX64(14, 8),
   COMPLEX128(15, 16),
   BFLOAT16(16, 2),
-  /** One of the 8, 6 and 4 bit types of later versions of the format. */
+  /** One of the 8, 6 or 4 bit types of later versions of the format. */
   OTHER(-1, 0);
 
   private final int id;
@@ -32,12 +32,12 @@ public enum ElementType {
     this.bytes = bytes;
   }
 
-  /** The number that the format has for it. */
+  /** Its number in the format. */
   public int id() {
     return id;
   }
 
-  /** Bytes of an element; 0 where it has no fixed size. */
+  /** Bytes of an element; 0 if it has no fixed size. */
   public int bytes() {
     return bytes;
   }
@@ -47,7 +47,7 @@ public enum ElementType {
     return this == FLOAT || this == DOUBLE || this == FLOAT16 || this == BFLOAT16;
   }
 
-  /** The type of a number in the format; {@link #OTHER} for numbers that are not known here. */
+  /** The type of a number in the format; {@link #OTHER} for unknown numbers. */
   public static ElementType of(long id) {
     for (ElementType type : values()) {
       if (type.id == id) {

@@ -40,7 +40,7 @@ public final class Graph {
     this.rest = rest;
   }
 
-  /** A graph of its parts. */
+  /** Makes a graph from its parts. */
   public static Graph of(
       List<Node> nodes,
       List<TensorData> initializers,
@@ -50,7 +50,7 @@ public final class Graph {
     return new Graph(nodes, initializers, inputs, outputs, List.of(), name);
   }
 
-  /** The same graph under a name, by which configurations find it. */
+  /** The same graph with a name, by which configurations find it. */
   public Graph named(String name) {
     UnknownFieldSet.Builder other = rest.toBuilder().clearField(2);
     other.addField(2, Message.text(name));
@@ -106,7 +106,7 @@ public final class Graph {
     return inputs;
   }
 
-  /** The inputs that a caller gives. */
+  /** The inputs that a caller provides. */
   public List<ValueInfo> realInputs() {
     Set<String> constants = new HashSet<>();
     initializers.forEach(tensor -> constants.add(tensor.name()));
@@ -122,7 +122,9 @@ public final class Graph {
     return values;
   }
 
-  /** The values that it reads and does not make: a graph of control flow sees those around it. */
+  /**
+   * The values that it reads but does not compute: a graph of control flow sees those around it.
+   */
   public Set<String> outerReads() {
     Set<String> made = new HashSet<>();
     inputs.forEach(input -> made.add(input.name()));

@@ -82,7 +82,7 @@ public final class Node {
     }
   }
 
-  /** The same node with another operator, inputs and attributes; all else is kept. */
+  /** The same node with another operator, inputs and attributes; everything else is kept. */
   public Node with(String otherOperator, List<String> otherInputs, Collection<Attribute> others) {
     return of(
         message.fields().toBuilder()
@@ -94,7 +94,7 @@ public final class Node {
         others);
   }
 
-  /** The same node, making values of other names. */
+  /** The same node with other output names. */
   public Node withOutputs(List<String> others) {
     return of(
         message.fields().toBuilder().clearField(2).addField(2, Message.texts(others)).build(),
@@ -122,7 +122,7 @@ public final class Node {
     return isStandard() && operator.equals(standardOperator);
   }
 
-  /** The operator with its domain where that is not ONNX's own. */
+  /** The operator, with its domain if that is not ONNX's own. */
   public String qualifiedOperator() {
     return isStandard() ? operator : domain + "::" + operator;
   }
@@ -136,7 +136,7 @@ public final class Node {
     return outputs;
   }
 
-  /** An input; null where it is left out. */
+  /** An input; null if it is left out. */
   public @Nullable String input(int index) {
     return index < inputs.size() && !inputs.get(index).isEmpty() ? inputs.get(index) : null;
   }
@@ -172,7 +172,7 @@ public final class Node {
     return found == null ? otherwise : found.text();
   }
 
-  /** An attribute's integers; null where there is none. */
+  /** An attribute's integers; null if there is none. */
   public long @Nullable [] numbers(String attribute) throws OnnxException {
     Attribute found = attributes.get(attribute);
     return found == null ? null : found.numbers();

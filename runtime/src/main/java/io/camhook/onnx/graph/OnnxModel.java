@@ -104,7 +104,7 @@ public final class OnnxModel {
       model.check();
       return model;
     } catch (RuntimeException | StackOverflowError e) {
-      // Bytes of an attacker or of a broken disk reach code that trusts its input.
+      // Malicious or damaged bytes reach code that trusts its input.
       throw new OnnxException("the file is not an ONNX model, or is damaged: " + e, e);
     }
   }
@@ -210,7 +210,8 @@ public final class OnnxModel {
                     .toByteString()));
     UnknownFieldSet.Builder fields = rest.fields().toBuilder();
     fields.clearField(OPSET).addField(OPSET, all.build());
-    // Constants that are no inputs came with version 4 of the format; 8 goes with operator set 17.
+    // Version 4 of the format introduced constants that are not inputs; version 8 belongs to
+    // operator set 17.
     long ir = Math.max(8, rest.number(IR_VERSION, 0));
     fields.clearField(IR_VERSION).addField(IR_VERSION, Message.number(ir));
     return of(graph, new Message(fields.build()));

@@ -112,7 +112,7 @@ public final class TensorData {
     return TensorType.of(type, dimensions);
   }
 
-  /** The number of elements; -1 where the dimensions are no sizes. */
+  /** The number of elements; -1 if the dimensions are not sizes. */
   public long size() {
     long size = 1;
     for (long dimension : dimensions) {
@@ -124,7 +124,7 @@ public final class TensorData {
     return size;
   }
 
-  /** Whether its values lie in a file beside the model. */
+  /** Whether its values are in a file beside the model. */
   public boolean isExternal() {
     return message.number(14, 0) == 1;
   }
@@ -137,8 +137,8 @@ public final class TensorData {
   /**
    * Its values as integers.
    *
-   * @throws OnnxException if they are no integers, lie elsewhere, or are fewer than the dimensions
-   *     say
+   * @throws OnnxException if they are not integers, are stored elsewhere, or are fewer than the
+   *     dimensions say
    */
   public long[] longs() throws OnnxException {
     double[] reals = type == ElementType.INT64 ? new double[0] : reals();
@@ -161,8 +161,8 @@ public final class TensorData {
   /**
    * Its values.
    *
-   * @throws OnnxException if they are no numbers, lie elsewhere, or are fewer than the dimensions
-   *     say
+   * @throws OnnxException if they are not numbers, are stored elsewhere, or are fewer than the
+   *     dimensions say
    */
   public double[] reals() throws OnnxException {
     int count = count();

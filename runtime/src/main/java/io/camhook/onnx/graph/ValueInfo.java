@@ -55,7 +55,7 @@ public final class ValueInfo {
         name, null, UnknownFieldSet.newBuilder().addField(1, Message.text(name)).build());
   }
 
-  /** A value of a type. */
+  /** A value with a type. */
   public static ValueInfo of(String name, TensorType type) {
     UnknownFieldSet.Builder tensor = UnknownFieldSet.newBuilder();
     tensor.addField(1, Message.number(type.element().id()));
@@ -93,7 +93,7 @@ public final class ValueInfo {
     return name;
   }
 
-  /** Its type; null where none is declared, or where it is no tensor. */
+  /** Its type; null if none is declared, or if it is not a tensor. */
   public @Nullable TensorType type() {
     return type;
   }

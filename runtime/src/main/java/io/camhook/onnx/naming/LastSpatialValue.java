@@ -153,7 +153,7 @@ final class LastSpatialValue {
     return false;
   }
 
-  /** One operator; or as older exports write it: (x − mean) ÷ √(…) · weight + bias. */
+  /** One operator; or, in older exports: (x − mean) ÷ √(…) · weight + bias. */
   private boolean isNorm(Node node) {
     if (NORMS.contains(node.operator())) {
       return true;
@@ -181,7 +181,7 @@ final class LastSpatialValue {
     for (int index : backwards) {
       String output = nodes.get(index).output();
       if (REARRANGING.contains(nodes.get(index).operator()) || recurrent.contains(output)) {
-        continue; // the value before has the name, and the positions, that people know
+        continue; // the value before has the usual name and the positions
       }
       long[] shape = shapes.get(output);
       // A rearranged value counts where positions are lost on the way, by pooling.

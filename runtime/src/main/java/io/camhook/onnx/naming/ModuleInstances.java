@@ -48,7 +48,7 @@ final class ModuleInstances {
     }
   }
 
-  /** All calls, in order of their last nodes; empty where the graph has no modules. */
+  /** All calls, in order of their last nodes; empty if the graph has no modules. */
   List<Instance> all() {
     List<Instance> all = new ArrayList<>();
     all.addAll(numbered());
@@ -59,7 +59,7 @@ final class ModuleInstances {
     return all;
   }
 
-  /** The innermost module of each node; null where it stands in none. */
+  /** The innermost module of each node; null if it is in none. */
   List<@Nullable String> innermost() {
     Map<String, String> paths = paths(exact());
     List<@Nullable String> innermost = new ArrayList<>();

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class OnnxModules {
   private static final int CLOSEST = 3;
 
-  /** Operators whose result is the module's, where a parameter tells the module. */
+  /** Operators whose result is the module's, if a parameter shows which module that is. */
   private static final Set<String> OF_PARAMETERS =
       Set.of(
           "Conv",
@@ -185,7 +185,7 @@ public final class OnnxModules {
                 String.join(", ", Nearest.containing(name, known, CLOSEST))));
   }
 
-  /** The module whose value is made next. */
+  /** The module whose value is computed next. */
   private String near(int index) {
     String best = null;
     int distance = Integer.MAX_VALUE;
@@ -258,7 +258,7 @@ public final class OnnxModules {
     return type == null || type.element().isReal();
   }
 
-  /** Why a module's last value is not what it returned: null where it is. */
+  /** Why a module's last value is not what it returned; null if it is. */
   private @Nullable String folded(Instance instance, int maker, Set<Integer> own) {
     if (instance.dotted()) {
       // The merged node carries the BatchNorm's name; the convolution's shows in its weight.
@@ -275,8 +275,9 @@ public final class OnnxModules {
     if (!convolves(node) || !renamed(node.input(1)) || !renamed(node.input(2))) {
       return null;
     }
-    // The merged node carries the convolution's name. Where the BatchNorm stood it does not say: in
-    // a Sequential it follows; elsewhere it may stand outside, and the value would be another's.
+    // The merged node carries the convolution's name, which does not say where the BatchNorm was.
+    // In a Sequential it follows; elsewhere it may be outside, and the value would be another
+    // module's.
     String path = String.valueOf(innermost.get(maker));
     String below =
         path.length() > instance.path().length() ? path.substring(instance.path().length()) : "";
@@ -453,7 +454,7 @@ public final class OnnxModules {
     return byLabel.containsKey(name) ? name : ".";
   }
 
-  /** The graph's real outputs, the first of which scores are taken from. */
+  /** The graph's real outputs; scores are taken from the first. */
   public List<String> realOutputs() {
     return model.graph().outputs().stream().map(ValueInfo::name).filter(this::isReal).toList();
   }

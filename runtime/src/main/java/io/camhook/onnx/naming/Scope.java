@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 record Scope(List<String> modules, boolean dotted) {
   private static final String NAMES = "pkg.torch.onnx.name_scopes";
 
-  /** Null where the node does not say. */
+  /** Null if the node does not name it. */
   static @Nullable Scope of(Node node) throws OnnxException {
     String names = node.metadata().get(NAMES);
     if (names != null) {
