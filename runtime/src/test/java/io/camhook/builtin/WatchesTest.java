@@ -137,8 +137,9 @@ class WatchesTest {
     assertThatThrownBy(() -> load("java.lang.Thread"))
         .hasMessage(
             "hook java.lang.Thread: expected a class that implements io.camhook.ForwardPreHook,"
-                + " ForwardHook, FullBackwardPreHook or FullBackwardHook, found a class that"
-                + " implements java.lang.Runnable");
+                + " ForwardPreHookWithParams, ForwardHook, ForwardHookWithParams,"
+                + " FullBackwardPreHook or FullBackwardHook, found a class that implements"
+                + " java.lang.Runnable");
     assertThatThrownBy(() -> load("io.camhook.ForwardHook"))
         .hasMessageContaining("expected a class that can be instantiated, found an abstract type");
     assertThatThrownBy(() -> load(NoConstructor.class.getName()))
