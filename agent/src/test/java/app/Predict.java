@@ -29,7 +29,8 @@ import java.util.concurrent.Future;
 
 /**
  * Four threads predict with one small DJL network; prints every logit's bits. With {@code
- * -Dapp.broken=true} the network has a logarithm in the place of a ReLU.
+ * -Dapp.broken=true} the network has a logarithm in the place of a ReLU; {@code -Dapp.scale} is the
+ * largest weight.
  */
 public final class Predict {
   private static final int PICTURES = 8;
@@ -97,7 +98,12 @@ public final class Predict {
   private static final class Ramp implements Initializer {
     @Override
     public NDArray initialize(NDManager manager, Shape shape, DataType type) {
-      return manager.arange((float) shape.size()).mul(0.7f).sin().mul(0.3f).reshape(shape);
+      return manager
+          .arange((float) shape.size())
+          .mul(0.7f)
+          .sin()
+          .mul(Float.parseFloat(System.getProperty("app.scale", "0.3")))
+          .reshape(shape);
     }
   }
 

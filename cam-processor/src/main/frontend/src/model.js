@@ -14,11 +14,11 @@ import { button, check, choice, count, el, fill, nothing, percent, plural, short
 function modules() {
   const all = [], seen = new Set(), several = new Set(index.sources.flatMap(s => s.models.map(m => m.name))).size > 1;
   for (const model of index.sources.flatMap(s => s.models)) {
-    for (const [path, type, parameters, shape] of model.modules) {
+    for (const { path, type, parameters, outputShape } of model.modules) {
       const key = several ? `${model.name} ${path}` : path;
       if (seen.has(key)) continue;
       seen.add(key);
-      all.push({ path: key, name: path === '.' ? model.name : path.split('.').pop(), depth: path === '.' ? 0 : path.split('.').length, type, parameters, shape, model: model.name });
+      all.push({ path: key, name: path === '.' ? model.name : path.split('.').pop(), depth: path === '.' ? 0 : path.split('.').length, type, parameters: parameters ?? null, shape: outputShape ? outputShape.join('×') : null, model: model.name });
     }
   }
   const also = [...new Set([...index.statistics.map(s => s.layer), ...index.layers])].filter(l => !seen.has(l));

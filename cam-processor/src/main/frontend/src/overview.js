@@ -168,19 +168,27 @@ function provenanceCard() {
       row('deleted', s.removed ? `${plural(s.removed, 'capture')}, the oldest, by the writer to stay within its limits` : null),
       row('whole', s.damage.length ? el('ul', { class: 'plain wrong' }, s.damage.map(d => el('li', {}, d))) : s.complete ? 'yes: nothing is damaged, the writer has closed it' : 'not closed: still written, or its program was killed'),
       s.models.map(m => [row('model', `${m.name}: ${plural(m.modules.length, 'module')}${rootParameters(m)}`), row('engine', m.engine),
-        row('hash of its file', m.sha256 ? el('code', {}, `SHA-256 ${m.sha256}`) : 'not recorded: no file of this model was seen when it was loaded'), m.notes.map(n => row('note', n))]),
+        row('hash', hashOf(m, s.complete)), m.notes.map(n => row('note', n))]),
       s.runs.map(r => [
         row('run', `${when(r.started)} to ${r.ended ? when(r.ended) : 'not ended'} on ${r.host}, process ${r.pid}`),
         row('counted', r.counters ? `${count(r.counters.fired)} passes captured: ${count(r.counters.written)} written, ${count(r.counters.dropped)} dropped, ${count(r.counters.failed)} failed` : r.ended ? null : 'no counters: the run has not ended'),
-        row('lost', r.losses.length ? el('ul', { class: 'plain' }, r.losses.map(([why, n]) => el('li', {}, `${count(n)}: ${why}`))) : null),
+        row('lost', r.losses ? el('ul', { class: 'plain' }, Object.entries(r.losses).map(([why, n]) => el('li', {}, `${count(n)}: ${why}`))) : null),
         row('sampling', samplingOf(r.config)),
-        row('versions', [`camhook ${r.camhook}`, ...Object.entries(r.versions).map(([n, v]) => `${n} ${v}`)].join(', ')),
+        row('versions', [`camhook ${r.camhookVersion}`, ...Object.entries(r.versions).map(([n, v]) => `${n} ${v}`)].join(', ')),
         row('configuration', r.config ? el('details', {}, el('summary', {}, 'camhook.yaml'), el('pre', {}, r.config)) : null),
       ])))),
     el('table', { class: 'meta' }, el('tbody', {}, row('report made', `${when(index.created)} by camhook ${index.camhook}`))));
 }
 
-const rootParameters = m => { const root = m.modules.find(x => x[0] === '.'); return root && root[2] !== null ? `, ${count(root[2])} parameters` : ''; };
+/** @param {import('./types').ModelInfo} m @param {boolean} complete */
+function hashOf(m, complete) {
+  const sha256 = m.sha256 || m.parametersSha256;
+  if (sha256) return [`SHA-256 of its ${m.sha256 ? 'file' : 'parameters'} `, el('code', {}, sha256)];
+  if (m.notes.some(n => n.startsWith('no hash'))) return null; // a note says why
+  return complete ? 'not recorded: neither its file nor its parameters are known' : 'not known yet';
+}
+
+const rootParameters = m => { const root = m.modules.find(x => x.path === '.'); return root && root.parameters !== undefined ? `, ${count(root.parameters)} parameters` : ''; };
 
 /** The lines of the configuration that say which passes were captured. @param {string | undefined} config */
 function samplingOf(config) {

@@ -3,15 +3,15 @@
 /** [name, label, probability, target labels, time ms or -1, model, right classes, source, numbers, layers] */
 export type Row = [string, string, number | null, string[], number, number, string[], number, (number | null)[], number[]];
 
+/** A run and a model are written as in manifest.json. */
 export interface Run {
-  started: string; ended?: string; camhook: string; host: string; pid: number; config?: string;
+  started: string; ended?: string; camhookVersion: string; host: string; pid: number; config?: string;
   versions: Record<string, string>;
   counters?: { fired: number; written: number; dropped: number; failed: number };
-  losses: [string, number][];
+  losses?: Record<string, number>;
 }
-/** [path, type, parameters, output shape] */
-export type Module = [string, string, number | null, string | null];
-export interface ModelInfo { name: string; engine?: string; sha256?: string; notes: string[]; modules: Module[]; }
+export interface Module { path: string; type: string; parameters?: number; outputShape?: number[]; }
+export interface ModelInfo { name: string; engine?: string; sha256?: string; parametersSha256?: string; notes: string[]; modules: Module[]; }
 export interface Source { path: string; captures: number; removed: number; complete: boolean; damage: string[]; models: ModelInfo[]; runs: Run[]; }
 /** [mean, std, min, max, zeros, not finite, norm] */
 export type Step = (number | null)[];

@@ -54,6 +54,25 @@ class DjlIT {
   }
 
   @Test
+  void hash_of_the_parameters_should_be_the_same_in_every_run_until_one_changes() throws Exception {
+    assertThat(parametersHash("0.3")).matches("[0-9a-f]{64}").isEqualTo(parametersHash("0.3"));
+    assertThat(parametersHash("0.3000001")).isNotEqualTo(parametersHash("0.3"));
+  }
+
+  private String parametersHash(String scale) throws Exception {
+    new ForkedJvm(directory)
+        .agent("camhook.yaml")
+        .jvm("-Dapp.scale=" + scale)
+        .run(onClassPath(), "app.Predict");
+    Path captures = directory.resolve("captures");
+    try (RecordingReader reader = RecordingReader.open(captures)) {
+      return reader.manifest().model("tiny").orElseThrow().parametersSha256();
+    } finally {
+      Files.move(captures, directory.resolve("captures-" + System.nanoTime()));
+    }
+  }
+
+  @Test
   void djl_below_the_system_loader_should_be_instrumented_the_same() throws Exception {
     inChildLoader(ForkedJvm.engine());
   }

@@ -3,6 +3,7 @@ package io.camhook.cli;
 import io.camhook.cam.CamException;
 import io.camhook.cam.FloatMap;
 import io.camhook.recording.Capture;
+import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Prediction;
 import io.camhook.recording.RecordingReader;
 import io.camhook.recording.Safetensors;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -88,7 +90,9 @@ final class ShowCommand implements Callable<Integer> {
     CaptureExplainer explainer = explain.explainer(spec);
     if (Files.isDirectory(input)) {
       try (RecordingReader reader = RecordingReader.open(input)) {
-        show(explainer.of(reader.manifest()), find(reader));
+        Capture capture = find(reader);
+        reader.manifest().model(capture.model()).ifPresent(this::print);
+        show(explainer.of(reader.manifest()), capture);
       }
       return 0;
     }
@@ -159,6 +163,17 @@ final class ShowCommand implements Callable<Integer> {
       out.print(picture(maps.result().heatmap(), sample));
     }
     sample.problems().forEach((method, why) -> out.printf("%s: %s%n", method, why));
+    out.flush();
+  }
+
+  private void print(ModelInfo model) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "model %s: %s, %s%n",
+        model.name(),
+        Objects.requireNonNullElse(model.engine(), "engine unknown"),
+        Objects.requireNonNullElse(model.hashInWords(), "no hash"));
+    model.notes().forEach(note -> out.printf("  %s%n", note));
     out.flush();
   }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
@@ -169,10 +170,11 @@ final class StaticReport {
         .forEach(
             model ->
                 text.append(
-                    "- model %s, %s%n"
+                    "- model %s, %s, %s%n"
                         .formatted(
                             cell(model.name()),
-                            model.engine() == null ? "engine unknown" : cell(model.engine()))));
+                            model.engine() == null ? "engine unknown" : cell(model.engine()),
+                            Objects.requireNonNullElse(model.hashInWords(), "no hash"))));
     for (Run run : source.runs()) {
       Counters counters = run.counters();
       text.append(

@@ -1,9 +1,8 @@
 package io.camhook.report;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.camhook.recording.Counters;
 import io.camhook.recording.ModelInfo;
-import io.camhook.recording.ModuleInfo;
+import io.camhook.recording.RecordingJsonWriter;
 import io.camhook.recording.Run;
 import io.camhook.render.Picture;
 import io.camhook.report.HeatmapThumbnails.Small;
@@ -23,7 +22,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -281,88 +279,12 @@ final class ReportIndex {
     json.writeArray(source.damage().toArray(new String[0]), 0, source.damage().size());
     json.writeArrayFieldStart("models");
     for (ModelInfo model : source.models()) {
-      json.writeStartObject();
-      json.writeStringField("name", model.name());
-      String engine = model.engine();
-      if (engine != null) {
-        json.writeStringField("engine", engine);
-      }
-      String sha256 = model.sha256();
-      if (sha256 != null) {
-        json.writeStringField("sha256", sha256);
-      }
-      json.writeFieldName("notes");
-      json.writeArray(model.notes().toArray(new String[0]), 0, model.notes().size());
-      json.writeArrayFieldStart("modules");
-      for (ModuleInfo module : model.modules()) {
-        module(json, module);
-      }
-      json.writeEndArray();
-      json.writeEndObject();
+      RecordingJsonWriter.model(json, model);
     }
     json.writeEndArray();
     json.writeArrayFieldStart("runs");
     for (Run run : source.runs()) {
-      run(json, run);
-    }
-    json.writeEndArray();
-    json.writeEndObject();
-  }
-
-  /** {@code [path, type, parameters, shape]}. */
-  private static void module(JsonGenerator json, ModuleInfo module) throws IOException {
-    json.writeStartArray();
-    json.writeString(module.path());
-    json.writeString(module.type());
-    Long parameters = module.parameters();
-    if (parameters == null) {
-      json.writeNull();
-    } else {
-      json.writeNumber(parameters);
-    }
-    List<Long> shape = module.outputShape();
-    if (shape == null) {
-      json.writeNull();
-    } else {
-      json.writeString(String.join("×", shape.stream().map(String::valueOf).toList()));
-    }
-    json.writeEndArray();
-  }
-
-  private static void run(JsonGenerator json, Run run) throws IOException {
-    json.writeStartObject();
-    json.writeStringField("started", run.started().toString());
-    Instant ended = run.ended();
-    if (ended != null) {
-      json.writeStringField("ended", ended.toString());
-    }
-    json.writeStringField("camhook", run.camhookVersion());
-    json.writeStringField("host", run.host());
-    json.writeNumberField("pid", run.pid());
-    String config = run.config();
-    if (config != null) {
-      json.writeStringField("config", config);
-    }
-    json.writeObjectFieldStart("versions");
-    for (Map.Entry<String, String> version : new TreeMap<>(run.versions()).entrySet()) {
-      json.writeStringField(version.getKey(), version.getValue());
-    }
-    json.writeEndObject();
-    Counters counters = run.counters();
-    if (counters != null) {
-      json.writeObjectFieldStart("counters");
-      json.writeNumberField("fired", counters.fired());
-      json.writeNumberField("written", counters.written());
-      json.writeNumberField("dropped", counters.dropped());
-      json.writeNumberField("failed", counters.failed());
-      json.writeEndObject();
-    }
-    json.writeArrayFieldStart("losses");
-    for (Map.Entry<String, Long> loss : new TreeMap<>(run.losses()).entrySet()) {
-      json.writeStartArray();
-      json.writeString(loss.getKey());
-      json.writeNumber(loss.getValue());
-      json.writeEndArray();
+      RecordingJsonWriter.run(json, run);
     }
     json.writeEndArray();
     json.writeEndObject();

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.camhook.recording.Capture;
 import io.camhook.recording.DType;
 import io.camhook.recording.LayerOutput;
+import io.camhook.recording.ModelInfo;
 import io.camhook.recording.Prediction;
+import io.camhook.recording.RecordingWriter;
+import io.camhook.recording.Run;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
@@ -16,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,6 +123,16 @@ class ExportCommandTest {
     assertThat(shade(upper, 0)).isLessThan(shade(upper, 3));
     assertThat(shade(upper, 3)).isLessThan(shade(lower, 0));
     assertThat(shade(lower, 0)).isLessThan(shade(lower, 3));
+  }
+
+  @Test
+  void show_should_tell_the_model_and_its_hash() throws IOException {
+    try (RecordingWriter writer =
+        RecordingWriter.open(recording, Run.begin(null, Map.of()), 1 << 20)) {
+      writer.model(new ModelInfo("net", List.of()).on("PyTorch 2.7.1").hashedByParameters("00ff"));
+    }
+    assertThat(Invocation.of("show", recording, "--colour", "never").out())
+        .startsWith("model net: PyTorch 2.7.1, SHA-256 of its parameters 00ff");
   }
 
   private static int shade(String line, int at) {

@@ -289,7 +289,12 @@ class ReportKindsBrowserTest {
             "2: queue full",
             "1: pass could not be captured",
             "12 captures, the oldest",
-            "SHA-256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+            "SHA-256 of its file 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    open(ReportKinds.write(folder, "signal"), "tab=overview", "light");
+    assertThat(string("return document.getElementById('provenance').textContent"))
+        .contains(
+            "SHA-256 of its parameters"
+                + " 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
   }
 
   @ParameterizedTest

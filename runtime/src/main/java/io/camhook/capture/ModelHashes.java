@@ -1,5 +1,6 @@
 package io.camhook.capture;
 
+import io.camhook.recording.ModelContent;
 import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
@@ -7,24 +8,26 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /*
  * A model is noted with its first capture, and once more when its hash is known:
  *
- *   application          recorder.model(info, file)     remembers the file, reads nothing
- *   writer's thread      noted(info)                    first time: a thread begins to read the file
+ *   application          recorder.model(info, file)     remembers the file, reads nothing; or
+ *   first request        recorder.captured(info, …)     holds on to the parameters, reads nothing
+ *   writer's thread      noted(info)                    first time: a thread begins to read file or parameters
  *   that thread          hash known → again(info)       the writer notes it with the next capture, or at the end
  *
  * Either noted() sees the hash, or the thread sees the info that was noted: each writes its own half before it
  * reads the other's.
  */
 /**
- * Hashes of the files that models were loaded from, computed in the background: on a thread of the
- * lowest priority that reads for a quarter of its time. Thread-safe.
+ * Hashes of the files that models were loaded from, or of their parameters, computed in the
+ * background: on a thread of the lowest priority that reads for a quarter of its time. Thread-safe.
  */
 final class ModelHashes {
-  /** Larger files are not hashed: reading one would keep disk and core busy for a minute. */
+  /** What is larger is not hashed: reading it would keep disk and core busy for a minute. */
   static final long LARGEST = 4L << 30;
 
   /** Pauses for each part of work. */
@@ -34,16 +37,17 @@ final class ModelHashes {
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
   private volatile boolean hurry;
 
-  /** A model's file, and the progress of its hash. */
+  /** A model's content, and the progress of its hash. */
   private static final class Entry {
-    final ModelFile file;
+    final ModelContent content;
+    volatile boolean several;
     volatile @Nullable ModelInfo noted;
     volatile @Nullable String sha256;
     volatile @Nullable String problem;
     @Nullable Thread thread;
 
-    Entry(ModelFile file) {
-      this.file = file;
+    Entry(ModelContent content) {
+      this.content = content;
     }
   }
 
@@ -54,14 +58,39 @@ final class ModelHashes {
     this.again = again;
   }
 
-  /** A model was loaded from a file; the file of an earlier one of that name is forgotten. */
+  /**
+   * A model was loaded from a file, null if unknown; the file of an earlier one of that name is
+   * forgotten.
+   */
   void file(String model, @Nullable ModelFile file) {
-    if (file == null) {
-      entries.remove(model);
-    } else {
-      entries.compute(
-          model, (name, old) -> old != null && old.file.equals(file) ? old : new Entry(file));
-    }
+    entries.compute(
+        model,
+        (name, old) -> {
+          if (old != null && !(old.content instanceof ModelFile)) {
+            old.several = true;
+            return old;
+          }
+          if (file == null) {
+            return null;
+          }
+          return old != null && old.content.equals(file) ? old : new Entry(file);
+        });
+  }
+
+  /**
+   * A model is captured for the first time, and its file is not known. An application may make a
+   * model for each request, so of several models of one name only the first is hashed.
+   */
+  void parameters(String model, Supplier<ModelContent> parameters) {
+    entries.compute(
+        model,
+        (name, old) -> {
+          if (old == null) {
+            return hurry ? null : new Entry(parameters.get());
+          }
+          old.several = true;
+          return old;
+        });
   }
 
   /** The model to note now: with its hash if it is known; otherwise hashing begins. */
@@ -78,13 +107,17 @@ final class ModelHashes {
   private static ModelInfo complete(Entry entry, ModelInfo model) {
     String sha256 = entry.sha256;
     String problem = entry.problem;
-    return sha256 != null
-        ? model.hashed(sha256)
-        : problem != null ? model.with("no hash: " + problem) : model;
+    if (sha256 == null) {
+      return problem == null ? model : model.with("no hash: " + problem);
+    }
+    ModelInfo hashed = entry.content.hashed(model, sha256);
+    return entry.several
+        ? hashed.with("several models had this name: the hash is that of the first captured one")
+        : hashed;
   }
 
   private synchronized void begin(Entry entry) {
-    if (entry.thread != null) {
+    if (entry.thread != null || hurry) {
       return;
     }
     Thread thread = new Thread(() -> read(entry), "camhook-model-hash");
@@ -95,17 +128,19 @@ final class ModelHashes {
   }
 
   private void read(Entry entry) {
-    try {
-      if (entry.file.size() > LARGEST) {
-        entry.problem = "its file has %d bytes, which takes too long".formatted(entry.file.size());
+    ModelContent content = entry.content;
+    try (content) {
+      if (content.size() > LARGEST) {
+        entry.problem =
+            "reading %d bytes of its %s takes too long".formatted(content.size(), content.what());
       } else {
         long[] from = {System.nanoTime()};
-        entry.sha256 = entry.file.sha256(() -> rest(from));
+        entry.sha256 = content.sha256(() -> rest(from));
       }
     } catch (IOException e) {
-      entry.problem = "its file could not be read: " + e.getMessage();
-    } catch (InterruptedException | RuntimeException | OutOfMemoryError e) {
-      entry.problem = "its file was not read: " + e;
+      entry.problem = "its %s could not be read: %s".formatted(content.what(), e.getMessage());
+    } catch (InterruptedException | RuntimeException | OutOfMemoryError | LinkageError e) {
+      entry.problem = "its %s could not be read: %s".formatted(content.what(), e);
     }
     ModelInfo noted = entry.noted;
     if (noted != null) {
@@ -114,16 +149,19 @@ final class ModelHashes {
   }
 
   /** After a chunk, pauses for three times as long as it took. */
-  private void rest(long[] from) {
+  private void rest(long[] from) throws InterruptedException {
     if (!hurry) {
       LockSupport.parkNanos(PAUSES * (System.nanoTime() - from[0]));
+    }
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
     }
     from[0] = System.nanoTime();
   }
 
-  /** At the end: waits up to that long for hashes in progress. */
+  /** At the end: waits up to that long for hashes in progress, and gives up the others. */
   void finish(long millis) {
-    hurry = true;
+    stopBeginning();
     long deadline = System.nanoTime() + millis * 1_000_000;
     for (Entry entry : entries.values()) {
       Thread thread = entry.thread;
@@ -136,6 +174,16 @@ final class ModelHashes {
           Thread.currentThread().interrupt();
           return;
         }
+        thread.interrupt();
+      }
+    }
+  }
+
+  private synchronized void stopBeginning() {
+    hurry = true;
+    for (Entry entry : entries.values()) {
+      if (entry.thread == null) {
+        entry.content.close();
       }
     }
   }

@@ -4,6 +4,7 @@ import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelContent;
 import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -181,6 +183,17 @@ public final class Recorder implements AutoCloseable {
     model(model);
   }
 
+  /**
+   * Notes a model whose file is not known when it is captured for the first time.
+   *
+   * @param parameters called if no model of that name has been hashed; the hash is computed later,
+   *     on another thread, which closes the result
+   */
+  public void captured(ModelInfo model, Supplier<ModelContent> parameters) {
+    sink.hashes.parameters(model.name(), parameters);
+    model(model);
+  }
+
   /** Notes what has become known about a model. */
   public void model(ModelInfo model) {
     names.add(model.name());
@@ -332,6 +345,7 @@ public final class Recorder implements AutoCloseable {
     public void close(CaptureStatus status) throws IOException {
       CaptureSink target = opened;
       if (target == null) {
+        hashes.finish(0);
         return;
       }
       try {

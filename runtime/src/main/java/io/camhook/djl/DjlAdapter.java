@@ -228,6 +228,7 @@ public final class DjlAdapter implements EngineAdapter {
   private static Request begin(
       Started now, ModelPlan plan, Block root, @Nullable List<?> inputs, Admission admission) {
     try {
+      now.models().captured(plan, root);
       SampledRequest request =
           new SampledRequest(
               plan,

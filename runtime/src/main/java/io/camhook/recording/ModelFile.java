@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
@@ -20,15 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param size in bytes
  * @param modified milliseconds since 1970
  */
-public record ModelFile(Path path, long size, long modified) {
+public record ModelFile(Path path, long size, long modified) implements ModelContent {
   /** Number of bytes that a hash reads at a time. */
   public static final int CHUNK = 1 << 20;
-
-  /** Called after each chunk, so that a reader can yield to other threads. */
-  @FunctionalInterface
-  public interface Pace {
-    void chunk() throws InterruptedException;
-  }
 
   /** The file in its current state; null if it cannot be read. */
   public static @Nullable ModelFile of(Path path) {
@@ -42,21 +35,26 @@ public record ModelFile(Path path, long size, long modified) {
     }
   }
 
-  /**
-   * Reads the file; that takes some seconds a gigabyte.
-   *
-   * @return its SHA-256 in hexadecimal
-   * @throws IOException if it cannot be read, or is not what was loaded any more
-   */
+  @Override
+  public String what() {
+    return "file";
+  }
+
+  @Override
+  public ModelInfo hashed(ModelInfo model, String sha256) {
+    return model.hashed(sha256);
+  }
+
+  @Override
   public String sha256(Pace pace) throws IOException, InterruptedException {
-    MessageDigest digest = digest();
+    MessageDigest digest = ModelContent.digest();
     ByteBuffer chunk = ByteBuffer.allocate((int) Math.max(1, Math.min(CHUNK, size)));
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       while (channel.read(chunk) >= 0) {
         if (!chunk.hasRemaining()) {
           digest.update(chunk.flip());
           chunk.clear();
-          pace.chunk();
+          pace.part();
         }
       }
     }
@@ -69,16 +67,8 @@ public record ModelFile(Path path, long size, long modified) {
 
   /** The SHA-256 of bytes, in hexadecimal. */
   public static String sha256(ByteBuffer bytes) {
-    MessageDigest digest = digest();
+    MessageDigest digest = ModelContent.digest();
     digest.update(bytes.duplicate());
     return HexFormat.of().formatHex(digest.digest());
-  }
-
-  private static MessageDigest digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * reads it. It writes field by field, because object mapping would load 500 more classes into the
  * recorded JVM and keep them there.
  */
-final class RecordingJsonWriter {
+public final class RecordingJsonWriter {
   private static final JsonFactory JSON = new JsonFactory();
 
   private interface Body {
@@ -91,7 +91,8 @@ final class RecordingJsonWriter {
     return bytes.toByteArray();
   }
 
-  private static void model(JsonGenerator json, ModelInfo model) throws IOException {
+  /** Writes a model as the manifest has it. */
+  public static void model(JsonGenerator json, ModelInfo model) throws IOException {
     json.writeStartObject();
     field(json, "name", model.name());
     json.writeArrayFieldStart("modules");
@@ -106,6 +107,7 @@ final class RecordingJsonWriter {
     }
     json.writeEndArray();
     field(json, "sha256", model.sha256());
+    field(json, "parametersSha256", model.parametersSha256());
     json.writeEndObject();
   }
 
@@ -128,7 +130,8 @@ final class RecordingJsonWriter {
     json.writeEndObject();
   }
 
-  private static void run(JsonGenerator json, Run run) throws IOException {
+  /** Writes a run as the manifest has it. */
+  public static void run(JsonGenerator json, Run run) throws IOException {
     json.writeStartObject();
     field(json, "started", run.started());
     field(json, "ended", run.ended());

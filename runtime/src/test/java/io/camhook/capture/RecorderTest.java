@@ -6,6 +6,7 @@ import io.camhook.config.CamhookConfig.Limits;
 import io.camhook.dispatch.EventLog;
 import io.camhook.recording.Capture;
 import io.camhook.recording.Counters;
+import io.camhook.recording.ModelContent;
 import io.camhook.recording.ModelFile;
 import io.camhook.recording.ModelInfo;
 import java.io.IOException;
@@ -69,6 +70,52 @@ class RecorderTest {
         .asString()
         .startsWith("no hash: its file could not be read: ")
         .endsWith("was changed after the model had been loaded from it");
+  }
+
+  @Test
+  void parameters_should_be_hashed_once_and_their_memory_be_freed() throws IOException {
+    Recorder recorder = recorder(this::open);
+    Parameters first = new Parameters(3);
+    ModelInfo model = new ModelInfo("m", List.of());
+    recorder.captured(model, () -> first);
+    recorder.submit(new Heap());
+    recorder.captured(
+        model,
+        () -> {
+          throw new AssertionError("a second model of that name is not read");
+        });
+    recorder.close();
+    assertThat(models.get(models.size() - 1))
+        .isEqualTo(
+            model
+                .hashedByParameters("hash")
+                .with("several models had this name: the hash is that of the first captured one"));
+    assertThat(first.closed).isTrue();
+  }
+
+  @Test
+  void parameters_that_take_too_long_should_have_no_hash_but_the_reason() {
+    Recorder recorder = recorder(this::open);
+    Parameters large = new Parameters(ModelHashes.LARGEST + 1);
+    recorder.captured(new ModelInfo("m", List.of()), () -> large);
+    recorder.submit(new Heap());
+    recorder.close();
+    ModelInfo last = models.get(models.size() - 1);
+    assertThat(last.parametersSha256()).isNull();
+    assertThat(last.notes())
+        .containsExactly("no hash: reading 4294967297 bytes of its parameters takes too long");
+    assertThat(large.closed).isTrue();
+  }
+
+  @Test
+  void parameters_should_be_freed_where_no_capture_is_written() {
+    Recorder recorder = recorder(this::open);
+    Parameters parameters = new Parameters(3);
+    recorder.captured(new ModelInfo("m", List.of()), () -> parameters);
+    recorder.lost();
+    recorder.close();
+    assertThat(sunk).doesNotContain("open");
+    assertThat(parameters.closed).isTrue();
   }
 
   @Test
@@ -147,6 +194,40 @@ class RecorderTest {
         sunk.add("close " + status.counters());
       }
     };
+  }
+
+  private static final class Parameters implements ModelContent {
+    private final long size;
+    volatile boolean closed;
+
+    Parameters(long size) {
+      this.size = size;
+    }
+
+    @Override
+    public String what() {
+      return "parameters";
+    }
+
+    @Override
+    public long size() {
+      return size;
+    }
+
+    @Override
+    public String sha256(Pace pace) {
+      return "hash";
+    }
+
+    @Override
+    public ModelInfo hashed(ModelInfo model, String sha256) {
+      return model.hashedByParameters(sha256);
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+    }
   }
 
   private static final class Heap implements PendingCapture {

@@ -36,7 +36,8 @@ class RecordingJsonWriterTest {
                 new ModuleInfo("layer4", "Conv2d", null, List.of(1L, 10L))),
             "PyTorch 2.7.1",
             List.of("a note"),
-            "00ff");
+            "00ff",
+            "11ee");
     Manifest manifest =
         new Manifest(1, List.of(model), List.of(killed, ended), new Manifest.Removed(3, 17));
     byte[] json = RecordingJsonWriter.manifest(manifest);

@@ -43,6 +43,7 @@ public final class ModelPlan {
   private final AtomicBoolean withoutGradients = new AtomicBoolean();
   private final Set<LayerOutput> blocked = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean withoutGraph = new AtomicBoolean();
+  private final AtomicBoolean captured = new AtomicBoolean();
   private final Set<TensorName> unrecordable = ConcurrentHashMap.newKeySet();
   private ModelInfo info;
   private volatile boolean lookingForSpatial;
@@ -344,7 +345,18 @@ public final class ModelPlan {
     return classifier == null ? null : classifier.rows(activation, targets, owner);
   }
 
-  ModelInfo info() {
+  /** Whether this is the model's first capture: true once. */
+  public boolean isFirstCapture() {
+    return !captured.get() && captured.compareAndSet(false, true);
+  }
+
+  /** Whether archives are blocks of the network. */
+  public boolean hasArchives() {
+    return !archives.isEmpty();
+  }
+
+  /** The model's entry in recordings. */
+  public ModelInfo info() {
     synchronized (paths) {
       return info;
     }

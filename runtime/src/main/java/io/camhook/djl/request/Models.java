@@ -15,6 +15,7 @@ import io.camhook.djl.archive.ScriptLoads;
 import io.camhook.djl.hooks.ConfiguredHooks;
 import io.camhook.djl.model.BlockTree;
 import io.camhook.djl.model.InnerArchive;
+import io.camhook.djl.model.ModelParameters;
 import io.camhook.djl.model.ModelPlan;
 import io.camhook.djl.model.ScriptModules;
 import io.camhook.djl.model.ScriptPlan;
@@ -67,6 +68,25 @@ public final class Models {
   /** Notes something about a model in the manifest. */
   void note(ModelPlan plan, String note) {
     recorder.model(plan.noted(note));
+  }
+
+  /**
+   * A request of a model is captured. Of a network of Java blocks, whose file is not known, the
+   * first one has the parameters hashed.
+   */
+  public void captured(ModelPlan plan, Block root) {
+    if (plan.script() != null || !plan.isFirstCapture()) {
+      return;
+    }
+    if (plan.hasArchives()) {
+      note(plan, "no hash: blocks of it are TorchScript archives, whose content is not read");
+      return;
+    }
+    try {
+      recorder.captured(plan.info(), () -> new ModelParameters(root));
+    } catch (RuntimeException e) {
+      note(plan, "no hash: its parameters could not be read: " + e);
+    }
   }
 
   /** The plan for a model; null when no entry of the configuration matches it. */
