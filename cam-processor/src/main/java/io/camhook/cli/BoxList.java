@@ -28,7 +28,7 @@ record BoxList(List<Detection> boxes, Labels labels, double[] scale) {
     try {
       boxes = explained.detections(MOST).stream().filter(each -> each.score() >= SURE).toList();
     } catch (CamException e) {
-      boxes = List.of(); // the target says why, where it needs them
+      boxes = List.of(); // the target gives the reason if it needs boxes
     }
     Tensor input = explained.explainedInput();
     boolean shares =

@@ -61,8 +61,8 @@ public final class Camhook implements Runnable {
   public static void main(String[] args) {
     PrintWriter out = new PrintWriter(System.out, true);
     PrintWriter err = new PrintWriter(System.err, true);
-    setDefault(LOG_LEVEL, "error"); // the engine tells of itself at level info
-    setDefault("ai.djl.offline", "true"); // what is missing is named, not fetched
+    setDefault(LOG_LEVEL, "error"); // the engine logs about itself at level info
+    setDefault("ai.djl.offline", "true"); // missing natives are named, not downloaded
     setDefault("OPT_OUT_TRACKING", "true");
     System.exit(run(out, err, args));
   }

@@ -36,7 +36,7 @@ final class CaptureExplainer {
 
   /**
    * @param layouts where the channels of recorded layers are
-   * @param vocabulary the words of recorded token ids; null: they stay numbers
+   * @param vocabulary the words of recorded token ids; null shows the numbers
    */
   CaptureExplainer(
       MethodChoice methods,
@@ -49,7 +49,7 @@ final class CaptureExplainer {
     this.vocabulary = vocabulary;
   }
 
-  /** The same for a recording, whose manifest tells the types of the modules. */
+  /** The same for a recording, whose manifest has the types of the modules. */
   CaptureExplainer of(Manifest manifest) {
     return new CaptureExplainer(methods, layers, layouts.with(manifest), vocabulary);
   }
@@ -165,7 +165,7 @@ final class CaptureExplainer {
             FedInput.row(capture.tensor(TensorName.output(0)).orElse(null), sample)));
   }
 
-  /** The metadata; with the words of the recorded ids, where it has none. */
+  /** The metadata, with the words of the recorded ids if it has no words. */
   private Map<String, String> withWords(CaptureView view, int sample) {
     Map<String, String> metadata = FedInput.sample(view.capture().extra(), sample, view.samples());
     Tensor ids = vocabulary == null ? null : view.ids(sample);
@@ -230,7 +230,7 @@ final class CaptureExplainer {
     return recorded;
   }
 
-  /** Null where the layer has no spatial extent or its numbers are not finite. */
+  /** Null if the layer has no spatial extent, or its numbers are not finite. */
   private static @Nullable LayerSample sampleOf(LayerTensors tensors, int sample, long[] shape) {
     try {
       return tensors.sample(sample, shape);

@@ -58,7 +58,7 @@ final class CaptureReport {
     return capture.withInput(FedInput.of(explanation)).withTruth(right(explanation, known));
   }
 
-  /** The right classes: of the objects in the picture, else metadata {@code truth}. */
+  /** The right classes: those of the objects in the picture, otherwise metadata {@code truth}. */
   private static List<String> right(Explanation explanation, GroundTruth.@Nullable Entry known) {
     if (known != null) {
       return known.objects().stream().map(GroundTruth.TruthObject::label).distinct().toList();
@@ -127,7 +127,7 @@ final class CaptureReport {
     return new CamMap(target, method, path, map.shape(), map.values());
   }
 
-  /** A signal is one row high; the slices of a volume stand one below the other. */
+  /** A signal is one row high; the slices of a volume are placed one below the other. */
   private static Channels channels(Explanation.Layer layer) {
     int[] spatial = layer.spatial();
     int width = spatial[spatial.length - 1];

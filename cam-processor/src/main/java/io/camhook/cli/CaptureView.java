@@ -78,7 +78,7 @@ final class CaptureView {
     return Tensor.ofFloats(row, k);
   }
 
-  /** The input: the recorded picture, else the input tensor scaled to 0..255. */
+  /** The input: the recorded picture, otherwise the input tensor scaled to 0..255. */
   @Nullable Picture picture(int sample) {
     Tensor image = capture.tensor(TensorName.IMAGE).orElse(null);
     if (image != null && image.rank() >= 3) {
@@ -128,7 +128,7 @@ final class CaptureView {
     return Picture.of(out, width, height, channels);
   }
 
-  /** The token ids of a sample, {@code [T]}; null where no input holds any. */
+  /** The token ids of a sample, {@code [T]}; null if no input holds any. */
   @Nullable Tensor ids(int sample) {
     for (int i = 0; ; i++) {
       Tensor input = capture.tensor(TensorName.input(i)).orElse(null);
@@ -142,7 +142,7 @@ final class CaptureView {
     }
   }
 
-  /** Not a mask of zeros and ones, nor segments. */
+  /** Neither a mask of zeros and ones nor segments. */
   private static boolean holdsIds(Tensor input) {
     for (float v : input.toFloats()) {
       if (v > 1) {

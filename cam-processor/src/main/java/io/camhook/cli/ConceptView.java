@@ -20,7 +20,7 @@ final class ConceptView {
 
   private ConceptView() {}
 
-  /** Each concept in its colour over the picture; null where there is no picture to lie over. */
+  /** Each concept in its colour over the picture; null if there is no picture. */
   static ReportCapture.@Nullable Concepts of(
       LayerConcepts found, Explained explained, Labels labels) {
     Picture picture = explained.input().picture();

@@ -39,7 +39,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code camhook explain}: a model explained without an application. */
+/** {@code camhook explain}: explains a model without an application. */
 @Command(
     name = "explain",
     description = "Runs a TorchScript or ONNX model on inputs and explains its output.",
@@ -57,7 +57,7 @@ import picocli.CommandLine.Spec;
       "and report.html for all inputs."
     })
 final class ExplainCommand implements Callable<Integer> {
-  /** Methods that say most of words where they become vectors, or need no layer. */
+  /** Methods that are most informative at the embedding of words, or need no layer. */
   private static final Set<String> AT_EMBEDDING =
       Set.of("hirescam", "integrated-gradients", "occlusion", "attention-rollout");
 
@@ -184,7 +184,7 @@ final class ExplainCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** The model as the report tells it, with the hash of its file. */
+  /** The model as the report shows it, with the hash of its file. */
   private ModelInfo described(Explainer explainer) {
     List<ModuleInfo> modules =
         explainer.listing().modules().stream()
@@ -210,7 +210,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
   }
 
-  /** As many channels as the model takes, and of its size. */
+  /** The preprocessing with the model's number of channels and size. */
   private Preprocessing pictures(Explainer explainer, CommandSpec command) {
     Preprocessing fed = pictures.preprocessing(command);
     OptionalInt channels = explainer.pictureChannels();
@@ -257,7 +257,7 @@ final class ExplainCommand implements Callable<Integer> {
     } catch (ExplainException | CamException e) {
       problems.add("input", files.name(index) + ": " + e.getMessage());
     } catch (CancellationException e) {
-      // what is finished has been written
+      // finished results have been written
     }
   }
 

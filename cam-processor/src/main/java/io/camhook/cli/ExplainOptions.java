@@ -56,7 +56,7 @@ final class ExplainOptions {
     }
   }
 
-  /** These options in words, to tell what a result was made with. */
+  /** These options in words, to record what a result was made with. */
   String asked() {
     return "methods %s, layers %s".formatted(methods, layers);
   }

@@ -149,7 +149,7 @@ final class ExplainRun {
           failed.putIfAbsent(method, named(method, String.valueOf(e.getMessage())));
         } catch (CancellationException e) {
           throw e;
-        } catch (RuntimeException e) { // whatever it is, the other methods' maps are kept
+        } catch (RuntimeException e) { // whatever it is, the other methods' maps stay
           failed.putIfAbsent(
               method,
               "%s failed for layers %s: %s; the other methods are not affected"

@@ -75,9 +75,9 @@ record Explanation(
    * A recorded layer of this sample, channels first.
    *
    * @param path layer output
-   * @param spatial {@code [L]}, {@code [H,W]} or {@code [D,H,W]}; empty where it has no extent
+   * @param spatial {@code [L]}, {@code [H,W]} or {@code [D,H,W]}; empty if it has no extent
    * @param activation {@code [C, P]}
-   * @param gradients {@code [C, P]} by n; empty where none was recorded
+   * @param gradients {@code [C, P]} by n; empty if none was recorded
    */
   record Layer(String path, int[] spatial, float[] activation, List<float[]> gradients) {}
 }

@@ -55,7 +55,7 @@ final class ExplanationFile {
     write(directory, explanation, Map.of(), asked);
   }
 
-  /** Writes an explanation with what else was recorded, by name. */
+  /** Writes an explanation with other recorded tensors, by name. */
   static void write(Path directory, Explanation explanation, Map<String, Tensor> recorded)
       throws IOException {
     write(directory, explanation, recorded, "");
@@ -71,7 +71,7 @@ final class ExplanationFile {
       Map<String, String> metadata = Safetensors.read(file).metadata();
       return FORMAT_VERSION.equals(metadata.get(FORMAT)) && asked.equals(metadata.get(ASKED));
     } catch (RecordingException e) {
-      return false; // it is written anew
+      return false; // it is written again
     }
   }
 

@@ -62,7 +62,7 @@ final class FedInput {
     return new Volume((int) input.size(1), (int) input.size(2), (int) input.size(3), mean);
   }
 
-  /** The most probable class of each place, where the output is {@code [K,H,W]}. */
+  /** The most probable class of each position, if the output is {@code [K,H,W]}. */
   private static @Nullable Segmentation segmentation(@Nullable Tensor output) {
     if (output == null
         || output.rank() != 3
@@ -92,7 +92,7 @@ final class FedInput {
         width, height, best, IntStream.range(0, classes).mapToObj(k -> "class " + k).toList());
   }
 
-  /** The words of a text; empty where there are none. */
+  /** The words of a text; empty if there are none. */
   static List<String> words(Explanation explanation) {
     return tokens(explanation.extra().get(TOKENS));
   }
@@ -123,7 +123,7 @@ final class FedInput {
     return boxes;
   }
 
-  /** Metadata that others wrote: what is no array is shown among the details, and nowhere else. */
+  /** Metadata that others wrote: a value that is not an array appears only among the details. */
   private static JsonNode array(@Nullable String json) {
     if (json != null) {
       try {
@@ -139,7 +139,7 @@ final class FedInput {
   }
 
   /**
-   * The metadata of sample {@code index} of a batch: lists with an entry a sample become that
+   * The metadata of sample {@code index} of a batch: lists with one entry per sample become that
    * entry.
    */
   static Map<String, String> sample(Map<String, String> metadata, int index, int samples) {
@@ -159,7 +159,7 @@ final class FedInput {
     return own;
   }
 
-  /** Row {@code sample} of a tensor whose first dimension is the batch; null where it has none. */
+  /** Row {@code sample} of a tensor whose first dimension is the batch; null if it has none. */
   static @Nullable Tensor row(@Nullable Tensor batch, int sample) {
     if (batch == null || batch.rank() < 2 || sample >= batch.size(0)) {
       return null;

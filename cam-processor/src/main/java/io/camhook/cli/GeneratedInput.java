@@ -20,7 +20,7 @@ final class GeneratedInput {
     return Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray();
   }
 
-  /** Numbers of that shape: of mean 0 and deviation 1, the same every time. */
+  /** Numbers of that shape with mean 0 and standard deviation 1, the same every time. */
   static Tensor values(long[] shape) {
     float[] values =
         new float[Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact))];

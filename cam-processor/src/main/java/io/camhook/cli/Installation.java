@@ -12,7 +12,7 @@ import java.nio.file.Path;
  * @param home the folder of the launcher
  */
 record Installation(Path home) {
-  /** The folder that the launcher names, else the one that {@code camhook.jar} lies in. */
+  /** The folder that the launcher names, otherwise the one with {@code camhook.jar}. */
   static Installation find() {
     String given = System.getProperty("camhook.home");
     if (given != null) {
@@ -35,7 +35,7 @@ record Installation(Path home) {
     return Files.isDirectory(home.resolve("jars"));
   }
 
-  /** What {@code -javaagent} loads. */
+  /** The agent's jar, for {@code -javaagent}. */
   Path agentJar() {
     return home.resolve(isUnpacked() ? "jars/camhook-agent.jar" : "agent/target/camhook-agent.jar");
   }
@@ -51,7 +51,7 @@ record Installation(Path home) {
     return home.resolve(isUnpacked() ? "jars/samples" : "samples/target/lib");
   }
 
-  /** The class path of the sample programs; PyTorch's natives lie beside {@code camhook.jar}. */
+  /** The class path of the sample programs; PyTorch's natives are beside {@code camhook.jar}. */
   String sampleClassPath() {
     String programs =
         samplesJar().toAbsolutePath() + File.pathSeparator + sampleLibraries().toAbsolutePath();

@@ -27,7 +27,7 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  /** Whether the user wants an end. */
+  /** Whether the user wants to stop. */
   boolean requested() {
     return requested;
   }

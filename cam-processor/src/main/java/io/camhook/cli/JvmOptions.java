@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The JVM that a command addresses. */
+/** The JVM that a command talks to. */
 final class JvmOptions {
   @Parameters(index = "0", paramLabel = "PID", description = "Process id of the JVM.")
   private long pid;

@@ -19,13 +19,13 @@ final class LayerChoice {
     this.wanted = List.copyOf(wanted);
   }
 
-  /** Whether layers were named; if not, all that were recorded are meant. */
+  /** Whether layers were named; if not, all recorded layers are used. */
   boolean isExplicit() {
     return !wanted.isEmpty();
   }
 
   /**
-   * The layers of a capture that are meant.
+   * The chosen layers of a capture.
    *
    * @throws CommandFailure if a name matches none
    */
@@ -33,7 +33,7 @@ final class LayerChoice {
     return of(capture, capture.layers());
   }
 
-  /** Those among {@code recorded} that are meant. */
+  /** The chosen ones among {@code recorded}. */
   List<LayerOutput> of(Capture capture, List<LayerOutput> recorded) {
     if (wanted.isEmpty()) {
       return recorded;

@@ -10,7 +10,7 @@ import io.camhook.naming.ModuleDescription;
 import java.util.List;
 import java.util.Map;
 
-/** A model's modules as JSON; docs/torchscript.md says what the fields mean. */
+/** A model's modules as JSON; docs/torchscript.md explains the fields. */
 final class LayersJson {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

@@ -41,7 +41,7 @@ final class MapPicture {
     };
   }
 
-  /** The map of one method: of a text its words on their colours. */
+  /** The map of one method; for a text, its words on coloured backgrounds. */
   static @Nullable Picture of(Explanation explanation, CamResult result, @Nullable Tensor input) {
     WordMap words = WordMap.of(FedInput.words(explanation), result);
     Picture picture = words == null ? null : words.picture();

@@ -33,7 +33,7 @@ final class MethodOptions {
     }
   }
 
-  /** Gradient times input at the embedding, and its mean on the way from no words. */
+  /** Gradient times input at the embedding, and its mean along the path from zero vectors. */
   private static final List<String> OF_WORDS = List.of("hirescam", "integrated-gradients");
 
   @Option(
@@ -134,7 +134,7 @@ final class MethodOptions {
     return !methods.isEmpty();
   }
 
-  /** What explains words where no method was named, at the embedding. */
+  /** The methods for words at the embedding, if no method was named. */
   List<String> methodsOfWords(OptionalLong padding) {
     return padId == null && padding.isEmpty()
         ? OF_WORDS
@@ -199,7 +199,7 @@ final class MethodOptions {
         .orElse(null);
   }
 
-  /** The layout that was named; null: it is found. */
+  /** The named layout; null if it is to be detected. */
   @Nullable Layout layout() {
     return layout;
   }
@@ -220,7 +220,7 @@ final class MethodOptions {
     return batch == null ? options : options.withBatch(batch);
   }
 
-  /** Number of concepts that are wanted. */
+  /** The wanted number of concepts. */
   int concepts() {
     return concepts;
   }

@@ -73,7 +73,7 @@ final class MetricsOptions {
     return wanted;
   }
 
-  /** The mask of an input; null where none was given. */
+  /** The mask of an input; null if none was given. */
   boolean @Nullable [] mask(String input) throws IOException {
     if (mask == null) {
       return null;

@@ -35,7 +35,7 @@ final class MetricsSummary {
     this.columns = metrics.stream().flatMap(metric -> metric.columns().stream()).toList();
   }
 
-  /** Adds what was measured of one input. */
+  /** Adds the measurements of one input. */
   void add(String method, Map<String, Double> values) {
     Map<String, Moments> row = rows.computeIfAbsent(method, id -> new LinkedHashMap<>());
     values.forEach((column, value) -> row.computeIfAbsent(column, id -> new Moments()).add(value));
@@ -128,7 +128,9 @@ final class MetricsSummary {
         curves);
   }
 
-  /** One line a metric and method: mean, spread, number of inputs, and what is best or tied. */
+  /**
+   * One line per metric and method: mean, spread, number of inputs, and whether it is best or tied.
+   */
   static String text(MetricsTable table) {
     int metrics = width(table.metrics().stream().map(MetricsTable.Metric::id).toList(), "metric");
     int methods = width(table.rows().stream().map(MetricsTable.Row::method).toList(), "method");
@@ -169,7 +171,7 @@ final class MetricsSummary {
         + System.lineSeparator();
   }
 
-  /** The row with the best mean; null where nothing can be ranked. */
+  /** The row with the best mean; null if nothing can be ranked. */
   private static MetricsTable.@Nullable Row best(MetricsTable table, MetricsTable.Metric metric) {
     int sense = metric.better().equals("higher") ? 1 : -1;
     MetricsTable.Row best = null;
@@ -249,7 +251,7 @@ final class MetricsSummary {
     }
   }
 
-  /** {@code metrics-curves.csv}: one line a point. */
+  /** {@code metrics-curves.csv}: one line per point. */
   private static void writeCurves(Path directory, List<MetricsTable.Curve> curves)
       throws IOException {
     StringBuilder csv = new StringBuilder("metric,method,at,value,std\n");

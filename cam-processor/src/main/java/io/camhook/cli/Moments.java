@@ -8,7 +8,7 @@ final class Moments {
   private double mean;
   private double squares;
 
-  /** Welford's recurrence: exact where all values are nearly the same. */
+  /** Welford's recurrence, which is exact even if all values are nearly the same. */
   void add(double value) {
     n++;
     double before = value - mean;
@@ -24,7 +24,7 @@ final class Moments {
     return mean;
   }
 
-  /** The standard deviation (divided by n - 1); 0 of one value. */
+  /** The standard deviation (divided by n - 1); 0 for one value. */
   double std() {
     return n < 2 ? 0 : Math.sqrt(squares / (n - 1));
   }
@@ -34,7 +34,7 @@ final class Moments {
     return new MetricsTable.Spread(n, std());
   }
 
-  /** The mean at a place of a curve, with its band where there are several values. */
+  /** The mean at a point of a curve, with its band if there are several values. */
   MetricsTable.Point point(String at) {
     return new MetricsTable.Point(at, mean, n < 2 ? null : std());
   }

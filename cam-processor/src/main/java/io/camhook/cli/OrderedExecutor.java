@@ -11,9 +11,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /*
- * The caller reads captures one after the other and adds the work on each. Workers do it on all cores. When twice
- * as many are under way as there are workers, the caller waits for the oldest and takes its result, so memory is
- * bounded, and results come in the order of the captures. Everything but the work runs on the caller's thread.
+ * The caller reads captures one after the other and adds the work on each. Workers do it on all cores. When
+ * twice as many are in progress as there are workers, the caller waits for the oldest and takes its result. So
+ * memory is bounded, and results come in the order of the captures. Everything but the work runs on the
+ * caller's thread.
  */
 /** Runs tasks on all cores and delivers their results in the order of submission. */
 final class OrderedExecutor<T> implements AutoCloseable {

@@ -66,7 +66,7 @@ final class PictureOptions {
     }
   }
 
-  /** Whether the user said to what size pictures are brought. */
+  /** Whether the user named the size of pictures. */
   boolean sizeIsNamed() {
     return size != null;
   }

@@ -132,7 +132,7 @@ final class ProcessCommand implements Callable<Integer> {
             capture != null && !interruption.requested();
             capture = next(reader, interruption)) {
           if (follow && reader.manifest().model(capture.model()).isEmpty()) {
-            reader.isComplete(); // it is newer than the manifest that was read
+            reader.isComplete(); // the model is newer than the manifest that was read
           }
           describe(reader.manifest());
           Capture one = capture;
@@ -166,7 +166,7 @@ final class ProcessCommand implements Callable<Integer> {
     }
   }
 
-  /** As a member of a group: what was written is committed, and what was not comes again. */
+  /** As a member of a group: commits what was written, and gets the rest again. */
   private void read(TopicAddress address, Interruption interruption) throws IOException {
     Files.createDirectories(output);
     try (TopicReader reader = topic.open(address);
@@ -263,7 +263,7 @@ final class ProcessCommand implements Callable<Integer> {
         count++;
       }
     }
-    // last: where it is, everything is
+    // written last: if it exists, everything does
     ExplanationFile.write(output, explanation, explain.asked());
     return new Written(explanation, count);
   }

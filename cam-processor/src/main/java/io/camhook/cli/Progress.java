@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A progress bar on a terminal; prints nothing if standard error is a file or a pipe. */
 final class Progress implements AutoCloseable {
-  /** Set by the launcher script, which can tell. */
+  /** Set by the launcher script, which knows. */
   private static final String TERMINAL = "camhook.terminal";
 
-  /** Of a terminal as it comes; the bar has its estimate at the end and the note after it. */
+  /** The usual width of a terminal; the bar ends with its estimate, and the note comes after it. */
   private static final int WIDTH = 79;
 
-  /** What of it a note may take, so that the bar and its estimate stay. */
+  /** The part of it for a note, so that the bar and its estimate stay. */
   private static final int NOTE = 24;
 
   private final @Nullable ProgressBar bar;
@@ -60,7 +60,7 @@ final class Progress implements AutoCloseable {
     }
   }
 
-  /** The end of a message tells how far it is. */
+  /** The end of a message shows the progress. */
   static String shortened(String message) {
     return message.length() <= NOTE
         ? message

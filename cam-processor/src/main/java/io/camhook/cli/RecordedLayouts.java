@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The axes of channels and positions in recorded layers: the user's setting, else by the module
- * type in the manifest, else by comparing sizes with the input.
+ * The axes of channels and positions in recorded layers: by the user's setting, otherwise by the
+ * module type in the manifest, otherwise by comparing sizes with the input.
  *
  * @param wanted the user's setting; null if there is none
  * @param types types of modules by path, by model

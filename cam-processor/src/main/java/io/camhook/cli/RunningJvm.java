@@ -18,7 +18,7 @@ final class RunningJvm {
   /** The agent's reply. */
   record Answer(boolean done, List<String> lines) {}
 
-  /** The agent keeps its last answer in this system property of its own JVM. */
+  /** The agent keeps its last reply in this system property of its own JVM. */
   private static final String REPLY = "camhook.reply";
 
   private static final String AGENT = "camhook-agent.jar";
@@ -81,10 +81,10 @@ final class RunningJvm {
   }
 
   /**
-   * Has the agent do something there.
+   * Sends the agent there a command.
    *
    * @param options as after {@code -javaagent:camhook-agent.jar=}
-   * @throws CommandFailure if the JVM does not let us in, with the reason and what to do
+   * @throws CommandFailure if the JVM cannot be attached to, with the reason and what to do
    */
   Answer send(String options) throws IOException {
     VirtualMachine machine = attach();

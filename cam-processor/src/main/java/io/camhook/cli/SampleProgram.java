@@ -16,7 +16,7 @@ final class SampleProgram {
   enum Network {
     /** DJL blocks in a {@code Predictor}. */
     SHAPES("layers: [auto]            # the last layer with a spatial output"),
-    /** Java without any library, its own forward and backward methods. */
+    /** Plain Java without any library, with its own forward and backward methods. */
     PLAIN(
         """
         class: io.camhook.samples.plainjava.*Layer

@@ -50,7 +50,7 @@ final class SanityRun {
    * Runs the check.
    *
    * @param layers the layers that are explained
-   * @return a curve a method: the mean likeness (Spearman) over the inputs, layer by layer
+   * @return one curve per method: the mean similarity (Spearman) over the inputs, layer by layer
    */
   List<MetricsTable.Curve> run(List<String> layers) throws IOException {
     Map<String, Map<String, Moments>> curves = new LinkedHashMap<>();

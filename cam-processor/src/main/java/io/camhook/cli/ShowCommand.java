@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     usageHelpAutoWidth = true)
 final class ShowCommand implements Callable<Integer> {
-  /** When a picture has colours. */
+  /** When pictures are coloured. */
   enum Colour {
     AUTO,
     ALWAYS,

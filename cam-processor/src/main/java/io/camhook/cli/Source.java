@@ -62,7 +62,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
   }
 
   /**
-   * Makes something of every explanation on all cores, and hands it on in the order of the
+   * Processes every explanation on all cores, and passes on the results in the order of the
    * captures.
    *
    * @return messages about what could not be read
@@ -175,7 +175,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     }
   }
 
-  /** The directory of a run in which hooks looked on and nothing was captured. */
+  /** The directory of a run with hooks that only looked, in which nothing was captured. */
   record Steps(Path directory) implements Source {
     @Override
     public int size() {

@@ -74,7 +74,7 @@ final class TargetOptions {
 
   TargetOptions() {}
 
-  /** Whether nothing is explained. */
+  /** Whether the target is {@code none}. */
   boolean isNone() {
     return target.equals(NONE);
   }
@@ -84,7 +84,7 @@ final class TargetOptions {
    *
    * @param model the file
    * @param tokenizer null if none was given
-   * @param boxes the meaning of the columns of a detector's boxes; null if not given
+   * @param boxes the meaning of a box's columns in a detector's output; null if not given
    */
   void read(
       CommandSpec spec, Path model, @Nullable TextTokenizer tokenizer, Boxes.@Nullable Format boxes)
@@ -135,7 +135,7 @@ final class TargetOptions {
           ? new Labels(OnnxFile.classNames(model))
           : Labels.none();
     } catch (IOException e) {
-      return Labels.none(); // loading it says what is wrong
+      return Labels.none(); // loading it reports what is wrong
     }
   }
 

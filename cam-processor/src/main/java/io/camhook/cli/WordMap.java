@@ -26,7 +26,7 @@ record WordMap(List<String> words, float[] values) {
   private static final int STRONGEST = 5;
   private static final String RESET = "\u001b[0m";
 
-  /** The values of a result; null where its map has no value for each word. */
+  /** The values of a result; null if its map does not have one value per word. */
   static @Nullable WordMap of(List<String> words, CamResult result) {
     List<FloatMap> maps = new ArrayList<>(result.raw().values());
     maps.add(result.heatmap());
@@ -45,7 +45,7 @@ record WordMap(List<String> words, float[] values) {
     }
   }
 
-  /** The words on their colours; null where this JDK has no fonts. */
+  /** The words on coloured backgrounds; null if this JDK has no fonts. */
   @Nullable Picture picture() {
     List<WordPicture.Word> shown = new ArrayList<>();
     for (int i = 0; i < words.size(); i++) {
@@ -67,7 +67,7 @@ record WordMap(List<String> words, float[] values) {
     return word.startsWith("##") || marked && !word.matches("[Ġ▁].*");
   }
 
-  /** The words that count most, with their values. */
+  /** The words with the largest values. */
   String strongest() {
     return IntStream.range(0, words.size())
         .boxed()

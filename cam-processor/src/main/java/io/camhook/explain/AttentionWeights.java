@@ -61,7 +61,7 @@ final class AttentionWeights implements AutoCloseable {
     return new Attention(tokens, weights, reads(gradient, tokens));
   }
 
-  /** A row that the score does not depend on has no gradient. */
+  /** Rows that the score does not depend on have no gradient. */
   private static boolean[] reads(@Nullable Tensor gradient, int tokens) {
     boolean[] reads = new boolean[tokens];
     boolean any = false;

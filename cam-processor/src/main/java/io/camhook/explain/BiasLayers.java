@@ -45,7 +45,7 @@ final class BiasLayers implements AutoCloseable {
     static final Names DJL = new Names("beta", "gamma", "runningMean", "runningVar");
   }
 
-  /** Null for a layer that takes no part. */
+  /** Null for a layer that is not used. */
   private static @Nullable Names names(ModuleDescription module) {
     return switch (module.type().substring(module.type().lastIndexOf('.') + 1)) {
       case "Conv2d" -> Names.CONVOLUTION;
@@ -65,7 +65,7 @@ final class BiasLayers implements AutoCloseable {
     };
   }
 
-  /** Whether what was recorded is the module's; {@code conv2d#3} is an operator, not a call. */
+  /** Whether the recorded value is a module's; {@code conv2d#3} is an operator, not a call. */
   private static boolean isOf(ModuleDescription module, LayerOutput layer) {
     boolean counted = operator(module.path()) != null && !module.path().contains("@");
     LayerOutput call = new LayerOutput(layer.path(), layer.call(), null);
@@ -140,7 +140,7 @@ final class BiasLayers implements AutoCloseable {
     }
   }
 
-  /** Null only of an operator. */
+  /** Null only for an operator. */
   private float @Nullable [] parameter(ModuleDescription module, String name) {
     String full = module.path().equals(".") ? name : module.path() + "." + name;
     try {

@@ -24,7 +24,7 @@ public record BoxChoice(Kind kind, int number) {
     BOX,
     /** A class, summed over the boxes. */
     CLASS,
-    /** The surest boxes. */
+    /** The most confident boxes. */
     TOP
   }
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class DetectorOutputs {
   private DetectorOutputs() {}
 
-  /** Whether outputs hold boxes that nobody has to describe. */
+  /** Whether the outputs hold boxes in a form that needs no description. */
   static boolean areClear(List<Tensor> outputs) {
     return boxes(outputs) != null && scores(outputs, boxes(outputs)) != null;
   }
@@ -25,7 +25,7 @@ final class DetectorOutputs {
   /**
    * Reads.
    *
-   * @param format of a single output; null: nobody said
+   * @param format of a single output; null if not given
    */
   static List<Detection> read(List<Tensor> outputs, Boxes.@Nullable Format format) {
     if (format != null) {

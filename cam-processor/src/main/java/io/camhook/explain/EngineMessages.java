@@ -22,7 +22,7 @@ final class EngineMessages {
     return message.strip().lines().findFirst().orElse("no message");
   }
 
-  /** Why PyTorch cannot load an archive; says so if a newer torch wrote it. */
+  /** Why PyTorch cannot load an archive, such as one that a newer torch wrote. */
   static String unloadable(RuntimeException e) {
     String message = String.valueOf(e.getMessage());
     Matcher operator = UNKNOWN_OPERATOR.matcher(message);

@@ -13,7 +13,7 @@ final class ExifOrientation {
 
   private ExifOrientation() {}
 
-  /** 1 (upright) to 8; 1 for files that say nothing. */
+  /** 1 (upright) to 8; 1 for files without the tag. */
   static int of(byte[] file) {
     ByteBuffer in = ByteBuffer.wrap(file);
     try {
@@ -34,7 +34,7 @@ final class ExifOrientation {
         in.position(Math.min(in.limit(), in.position() + length));
       }
     } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
-      return UPRIGHT; // damaged metadata; the picture itself may be whole
+      return UPRIGHT; // damaged metadata; the picture itself may be intact
     }
     return UPRIGHT;
   }

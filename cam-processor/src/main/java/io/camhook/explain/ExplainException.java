@@ -9,7 +9,7 @@ public class ExplainException extends RuntimeException {
     super(message);
   }
 
-  /** Creates the exception with a complete sentence and what led to it. */
+  /** Creates the exception with a complete sentence and its cause. */
   public ExplainException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -133,7 +133,7 @@ public final class Explained {
    */
   public int classIndex(int n) {
     if (targets.get(n) instanceof BoxTarget) {
-      return -1; // one of many boxes, or all of them
+      return -1; // one of several boxes, or all of them
     }
     int index = -1;
     Tensor output = logits().orElseThrow();
@@ -449,7 +449,7 @@ public final class Explained {
     return results;
   }
 
-  /** Maps of the input lie over the input of that number: {@code input}, {@code input#1} … */
+  /** Maps of the input belong to the input with that number: {@code input}, {@code input#1} … */
   private static CamResult ofInput(CamResult result, int number) {
     if (number == 0) {
       return result;
@@ -459,7 +459,7 @@ public final class Explained {
     return new CamResult(result.method(), number, raw, result.heatmap());
   }
 
-  /** The model and the first input that is explained, for another target. */
+  /** The model and the first explained input, for another target. */
   ModelRun modelRun(ScoreTarget target, RunOptions options) {
     return modelRun(inputs.primary(), target, options);
   }
@@ -473,7 +473,7 @@ public final class Explained {
         how.session(), how.sides(), fed, changed, inputs.form(changed), how.limit(), how.boxes());
   }
 
-  /** The same targets for a changed first input, given as methods see it. */
+  /** The same targets for a changed first input, in the form that methods see. */
   Explained again(Tensor changed) {
     int primary = inputs.primary();
     List<Tensor> all = new ArrayList<>(fed);
@@ -512,7 +512,7 @@ public final class Explained {
   private long[] shapeUnder(LayerTensors layer) {
     LayerOutput output = output(layer);
     if (layer.layout() == null) {
-      inputs.layout(output, layer.activation()); // says why there is none
+      inputs.layout(output, layer.activation()); // reports why there is none
     }
     return inputs.forMethods(inputs.owner(output)).shape();
   }

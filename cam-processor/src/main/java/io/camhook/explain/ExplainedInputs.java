@@ -28,7 +28,7 @@ final class ExplainedInputs {
   /**
    * @param wanted the input that the user named; null for all pictures, or for the other inputs if
    *     there are none
-   * @param owners what is known so far of the layers; is added to
+   * @param owners what is known so far about the layers; is extended
    */
   ExplainedInputs(
       ModelSession session,
@@ -77,7 +77,7 @@ final class ExplainedInputs {
     return primary.rank() == 2 && !InputForm.isFloating(primary);
   }
 
-  /** Not a mask of zeros and ones, nor segments. */
+  /** Neither a mask of zeros and ones nor segments. */
   private static boolean isId(Tensor input) {
     for (float v : input.toFloats()) {
       if (v > 1) {
@@ -117,7 +117,8 @@ final class ExplainedInputs {
   /**
    * The layout of a layer's output.
    *
-   * @throws io.camhook.cam.CamException if it has no spatial extent, or it is not clear where
+   * @throws io.camhook.cam.CamException if it has no spatial extent, or it is not clear which axes
+   *     it has
    */
   Layout layout(LayerOutput layer, Tensor activation) {
     int owner = owner(layer);
@@ -146,7 +147,7 @@ final class ExplainedInputs {
           return Layouts.inputHasChannelsLast(
               tensor, each.getKey(), layout, each.getValue(), () -> probe(input));
         } catch (io.camhook.cam.CamException e) {
-          // the next layer may tell
+          // the next layer may show it
         }
       }
     }

@@ -36,8 +36,8 @@ final class ExplainedModel implements BackwardModel {
 
   /**
    * @param inputs as the model is fed
-   * @param index which of them is changed
-   * @param form how that one lies in memory
+   * @param index the changed one
+   * @param form its form in memory
    */
   ExplainedModel(
       ModelSession session,
@@ -200,7 +200,7 @@ final class ExplainedModel implements BackwardModel {
     return batched(batch, List.of(), (part, targets) -> runner.apply(part));
   }
 
-  /** Runs a batch, or its samples one by one where the model takes only one at a time. */
+  /** Runs a batch, or its samples one by one if the model takes only one at a time. */
   private Tensor batched(Tensor batch, List<ScoreTarget> targets, Differentiated runner) {
     int n = (int) batch.size(0);
     if (n > 1 && !limit.isOne()) {

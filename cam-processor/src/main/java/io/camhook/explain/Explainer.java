@@ -202,7 +202,7 @@ public final class Explainer implements AutoCloseable {
   }
 
   /**
-   * Height and width of the pictures that the model takes, where its file fixes them for its first
+   * Height and width of the pictures that the model takes, if its file fixes them for its first
    * input {@code [N,C,H,W]}.
    */
   public Optional<int[]> pictureSize() {
@@ -283,7 +283,7 @@ public final class Explainer implements AutoCloseable {
         throw e;
       }
       try {
-        Explained explained = run(input, retyped(fed, own), target); // a model of half precision
+        Explained explained = run(input, retyped(fed, own), target); // a half-precision model
         fedType = own;
         return explained;
       } catch (Unfit again) {
@@ -301,7 +301,7 @@ public final class Explainer implements AutoCloseable {
     }
   }
 
-  /** The model does not accept such inputs. */
+  /** The message for inputs that the model does not accept. */
   private static final class Unfit extends ExplainException {
     private static final long serialVersionUID = 1L;
 
@@ -491,7 +491,7 @@ public final class Explainer implements AutoCloseable {
       auto = source.auto(null, inputs).map(AutoLayer::path).orElse(null);
       decided = auto != null;
     } catch (NoAutoLayer e) {
-      // a listing without a mark
+      // the listing is then without a mark
     }
     try (ModelSession session = source.open(paths)) {
       session.use(new ModelSession.Use(null, inputNames));
@@ -500,7 +500,7 @@ public final class Explainer implements AutoCloseable {
         LayerOutput layer = entry.getKey();
         Tensor tensor = entry.getValue();
         String call = new LayerOutput(layer.path(), layer.call(), null).toString();
-        String path = known.contains(call) ? call : layer.path(); // an operator's is its name
+        String path = known.contains(call) ? call : layer.path(); // an operator's type is its name
         outputs
             .computeIfAbsent(path, p -> new ArrayList<>())
             .add(

@@ -102,12 +102,12 @@ public final class InputFiles {
     return dot < 0 ? "" : name.substring(dot).toLowerCase(Locale.ROOT);
   }
 
-  /** The same files with pictures fed in another way. */
+  /** The same files with other preprocessing of pictures. */
   public InputFiles with(Preprocessing other) {
     return new InputFiles(entries, other, tokenizer);
   }
 
-  /** The same files with texts read by a tokenizer, which stays the caller's to close. */
+  /** The same files with texts read by a tokenizer, which the caller must still close. */
   public InputFiles with(@Nullable TextTokenizer other) {
     return new InputFiles(entries, preprocessing, other);
   }
@@ -117,13 +117,13 @@ public final class InputFiles {
     return entries.size();
   }
 
-  /** Name of an input: that of its file without suffix, with a number where two are the same. */
+  /** Name of an input: that of its file without suffix, with a number if two are the same. */
   public String name(int index) {
     return entries.get(index).name();
   }
 
   /**
-   * Reads a file; one of tensors whose first size is a batch holds as many inputs, numbered from 0.
+   * Reads a file. A file of tensors with a batch dimension holds that many inputs, numbered from 0.
    *
    * @throws ExplainException if the file is neither a picture nor a file of input tensors
    */
@@ -211,7 +211,7 @@ public final class InputFiles {
         names.add("input" + i);
       }
     }
-    if (names.isEmpty()) { // then those of the model's own parameters
+    if (names.isEmpty()) { // these are then names of the model's own parameters
       found.keySet().stream().filter(name -> !name.matches(IMAGES)).sorted().forEach(names::add);
     }
     if (names.isEmpty()) {

@@ -38,13 +38,13 @@ final class InputForm {
     return FLOATING.contains(tensor.dtype());
   }
 
-  /** A picture or volume with its one to four channels last, as TensorFlow has them. */
+  /** A picture or volume with its one to four channels last, as in TensorFlow. */
   static boolean hasChannelsLast(Tensor input) {
     int rank = input.rank();
     return rank > 3 && input.size(1) > 4 && input.size(rank - 1) <= 4;
   }
 
-  /** Whether the input holds integers, such as token ids, which nothing can be multiplied with. */
+  /** Whether the input holds integers, such as token ids, which must not be multiplied. */
   boolean isInteger() {
     return !FLOATING.contains(dtype);
   }

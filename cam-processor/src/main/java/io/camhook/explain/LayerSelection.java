@@ -83,7 +83,7 @@ final class LayerSelection {
             inside ? " --operators" : "");
   }
 
-  /** What a layer can mean: operators in the code of modules, or the modules that are called. */
+  /** What a layer can mean: operators in the code of modules, or called modules. */
   private static List<ModuleDescription> meantBy(String layer, ModelListing listing) {
     return LayerPattern.of(layer).isInside() ? listing.operators().inside() : called(listing);
   }

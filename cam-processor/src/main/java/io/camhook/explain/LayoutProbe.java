@@ -53,7 +53,7 @@ final class LayoutProbe {
    * How far the change moves along each axis of a layer's output, when it moves from the beginning
    * to the end of an axis of the input: 1 is from end to end, 0 not at all.
    *
-   * @return null where nothing changes
+   * @return null if nothing changes
    */
   double @Nullable [] moved(LayerOutput layer, int axis) {
     return moves.computeIfAbsent(axis, this::measure).get(layer);

@@ -39,8 +39,8 @@ final class Layouts {
    * The layout of one layer's output.
    *
    * @param input the input that it lies over
-   * @param probe asked only where nothing else decides
-   * @throws CamException if there is no spatial extent, or it is not clear where
+   * @param probe used only if nothing else decides
+   * @throws CamException if there is no spatial extent, or its axes are not clear
    */
   Layout of(LayerOutput layer, Tensor activation, Tensor input, Supplier<LayoutProbe> probe) {
     if (wanted != null) {

@@ -63,9 +63,9 @@ public final class Measurement {
   }
 
   /**
-   * Column id to value. Scores are probabilities (softmax) where the target is a class of a
-   * classifier, but for completeness, which is about the score that is explained. A metric that
-   * cannot be measured is left out, see {@link #problems}.
+   * Column id to value. Scores are probabilities (softmax) if the target is a class of a
+   * classifier, except for completeness, which uses the explained score. A metric that cannot be
+   * measured is left out, see {@link #problems}.
    */
   public Map<String, Double> of(CamResult result) {
     Map<String, Double> values = new LinkedHashMap<>();
@@ -84,7 +84,7 @@ public final class Measurement {
     return Map.copyOf(problems);
   }
 
-  /** The courses of deletion and insertion of a method, if they were measured. */
+  /** The curves of deletion and insertion of a method, if they were measured. */
   public Optional<DeletionInsertion> courses(String method) {
     return Optional.ofNullable(courses.get(method));
   }
@@ -125,7 +125,7 @@ public final class Measurement {
       }
       case COMPLETENESS -> completeness(result, values);
       case LOCALIZATION -> localization(heatmap, values);
-      case SANITY -> {} // measured over models, not here
+      case SANITY -> {} // measured across models, not here
     }
   }
 

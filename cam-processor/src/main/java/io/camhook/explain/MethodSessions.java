@@ -67,7 +67,7 @@ final class MethodSessions implements AutoCloseable {
     activations.forEach((layer, tensor) -> types.put(layer.toString(), tensor.dtype()));
   }
 
-  /** The type of what a layer returns; float32 where that was not seen. */
+  /** The type of what a layer returns; float32 if that was not seen. */
   DType type(String path) {
     return types.getOrDefault(path, DType.F32);
   }

@@ -29,7 +29,7 @@ final class ModelArguments {
   /**
    * Arranges.
    *
-   * @param arguments of the model's forward; empty where they are not known
+   * @param arguments of the model's forward; empty if they are not known
    * @throws ExplainException if the names are not those of the arguments
    */
   static Fed of(ModelInput input, List<ModelArgument> arguments) {

@@ -48,8 +48,8 @@ interface ModelSource {
   }
 
   /**
-   * The results of an operator, such as {@code softmax}, as layers that a session records; empty
-   * where the model shows none.
+   * The results of an operator, such as {@code softmax}, as layers that a session records; empty if
+   * the model shows none.
    */
   default List<String> valuesOf(String operator) {
     return Stream.concat(listing().operators().inside().stream(), listing().modules().stream())

@@ -36,7 +36,7 @@ record OnnxSource(OnnxFile file, ModelListing listing) implements ModelSource {
   /**
    * Opens a file.
    *
-   * @throws ExplainException if it is no ONNX model, or onnxruntime cannot load it
+   * @throws ExplainException if it is not an ONNX model, or onnxruntime cannot load it
    */
   static OnnxSource open(Path model) throws IOException {
     try {

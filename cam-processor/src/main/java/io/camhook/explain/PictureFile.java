@@ -67,7 +67,7 @@ final class PictureFile {
     BufferedImage image;
     try {
       image = reader.read(0);
-    } catch (IOException | RuntimeException e) { // readers fail as they like on damaged files
+    } catch (IOException | RuntimeException e) { // damage makes readers throw anything
       String why = String.valueOf(e.getMessage());
       throw new ExplainException(
           why.contains("Unsupported Image Type")
@@ -87,8 +87,8 @@ final class PictureFile {
   }
 
   /**
-   * The samples themselves: Java's own conversion to RGB would change grey values, which it takes
-   * for linear light.
+   * The samples themselves: Java's own conversion to RGB would change grey values, because it
+   * treats them as linear light.
    */
   private static Pixels pixels(Path file, BufferedImage image) {
     Raster raster = image.getRaster();

@@ -4,12 +4,15 @@ import io.camhook.render.Picture;
 import io.camhook.render.PictureResize;
 
 /**
- * A decoded picture, 8 bits a channel, row-major {@code [height, width, channels]}: grey, RGB, or
+ * A decoded picture, 8 bits per channel, row-major {@code [height, width, channels]}: grey, RGB, or
  * RGB with alpha.
  */
 record Pixels(int width, int height, int channels, byte[] values) {
 
-  /** The same in as many channels: grey is the luminance of ITU-R 601, as Pillow's mode L. */
+  /**
+   * The same with another number of channels: grey is the luminance of ITU-R 601, as Pillow's mode
+   * L.
+   */
   Pixels as(int wanted) {
     if (wanted == channels) {
       return this;
@@ -50,8 +53,8 @@ record Pixels(int width, int height, int channels, byte[] values) {
   }
 
   /**
-   * A part of {@code newHeight} rows and {@code newWidth} columns; what of it lies outside is
-   * {@code fill}.
+   * A part of {@code newHeight} rows and {@code newWidth} columns; the area outside is {@code
+   * fill}.
    */
   Pixels part(int top, int left, int newHeight, int newWidth, byte[] fill) {
     byte[] out = new byte[newHeight * newWidth * channels];
@@ -69,7 +72,7 @@ record Pixels(int width, int height, int channels, byte[] values) {
     return new Pixels(newWidth, newHeight, channels, out);
   }
 
-  /** Turned as an EXIF orientation of 1 to 8 says, so that it stands upright. */
+  /** Rotated upright according to an EXIF orientation of 1 to 8. */
   Pixels upright(int orientation) {
     if (orientation < 2 || orientation > 8) {
       return this;

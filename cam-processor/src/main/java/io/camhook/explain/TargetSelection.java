@@ -61,7 +61,7 @@ public interface TargetSelection {
     return new OfClasses(output -> PositionSum.of(choice, requirePositions(output), mask));
   }
 
-  /** The same where the model scores every position; else the scores as they are. */
+  /** The same if the model scores every position; otherwise the scores as they are. */
   static TargetSelection withinIfPositions(TargetChoice choice, boolean[] inside) {
     boolean[] mask = inside.clone();
     return new OfClasses(
@@ -71,7 +71,7 @@ public interface TargetSelection {
                 : PositionSum.of(choice, output, mask));
   }
 
-  /** The same with sums over the positions where the model itself says the class. */
+  /** The same with sums over the positions where the model itself predicts the class. */
   static TargetSelection withinPrediction(TargetChoice choice) {
     return new OfClasses(output -> PositionSum.ofPrediction(choice, requirePositions(output)));
   }

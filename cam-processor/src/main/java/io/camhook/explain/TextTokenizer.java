@@ -19,7 +19,7 @@ public final class TextTokenizer implements AutoCloseable {
   static final String MASK = "attention_mask";
   static final String TYPES = "token_type_ids";
 
-  /** Between two texts that are one input, such as a question and where its answer stands. */
+  /** Separates two texts that are one input, such as a question and its context. */
   private static final String PAIR = "\t";
 
   private final Path file;
@@ -34,7 +34,7 @@ public final class TextTokenizer implements AutoCloseable {
   /**
    * Reads a file.
    *
-   * @throws ExplainException if it is no {@code tokenizer.json}
+   * @throws ExplainException if it is not a {@code tokenizer.json}
    */
   public static TextTokenizer read(Path file) throws IOException {
     return new TextTokenizer(file, Vocabulary.read(file));
@@ -69,7 +69,7 @@ public final class TextTokenizer implements AutoCloseable {
         words(encoding, parts));
   }
 
-  /** The vocabulary's words, or the text's own where the vocabulary has none. */
+  /** The vocabulary's words, or those of the text if the vocabulary has none. */
   private List<String> words(Encoding encoding, String[] parts) {
     List<String> words = new ArrayList<>();
     long[] ids = encoding.getIds();
@@ -87,7 +87,7 @@ public final class TextTokenizer implements AutoCloseable {
     return words;
   }
 
-  /** Spans count characters as Unicode does, not Java's. */
+  /** Spans count Unicode characters, not Java's. */
   private static String substring(String text, int from, int to) {
     int length = text.codePointCount(0, text.length());
     int begin = Math.min(Math.max(0, from), length);

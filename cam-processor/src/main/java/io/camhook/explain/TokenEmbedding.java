@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The module that turns token ids into vectors, which is the first differentiable point of a text
- * model: the {@code Embedding} that the user named as a layer, else the one with the most rows. It
- * has its own session, which is opened on first use.
+ * model: the {@code Embedding} that the user named as a layer, otherwise the one with the most
+ * rows. It has its own session, which is opened on first use.
  */
 final class TokenEmbedding implements AutoCloseable {
   private final MethodSessions sides;
@@ -47,7 +47,7 @@ final class TokenEmbedding implements AutoCloseable {
         .orElse(0);
   }
 
-  /** Its path; empty where the model has none. */
+  /** Its path; empty if the model has none. */
   Optional<String> path() {
     return path;
   }

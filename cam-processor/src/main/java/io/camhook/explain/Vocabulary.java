@@ -73,7 +73,7 @@ public final class Vocabulary {
   /**
    * Reads a file.
    *
-   * @throws ExplainException if it is no {@code tokenizer.json}
+   * @throws ExplainException if it is not a {@code tokenizer.json}
    */
   public static Vocabulary read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
@@ -94,7 +94,7 @@ public final class Vocabulary {
             + " (vocab.txt and sentencepiece files must be converted first)");
   }
 
-  /** The word of an id as people read it; {@code #id} where the vocabulary has none. */
+  /** The word of an id as people read it; {@code #id} if the vocabulary has none. */
   public String token(long id) {
     String token = tokens.get(id);
     return token == null ? "#" + id : readable(token);
@@ -145,7 +145,7 @@ public final class Vocabulary {
   }
 
   /**
-   * Whether a token is one of the tokenizer's own, such as {@code [CLS]} or {@code </s>}, and no
+   * Whether a token is one of the tokenizer's own, such as {@code [CLS]} or {@code </s>}, and not
    * part of the text. The report's page has the same rule.
    */
   public static boolean isSpecial(String token) {

@@ -24,7 +24,7 @@ public final class EventFile implements Closeable {
   private static final String VERSION = "brain.Event:2";
   private static final int DT_STRING = 7;
 
-  /** What the CRC is rotated and moved by, so that a CRC of CRCs works (TFRecord). */
+  /** The rotation and offset of the CRC, so that a CRC of CRCs works (TFRecord). */
   private static final int MASK_DELTA = 0xa282ead8;
 
   private final OutputStream out;

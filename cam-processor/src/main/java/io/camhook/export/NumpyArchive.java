@@ -78,7 +78,7 @@ public final class NumpyArchive {
     return npy.putShort((short) text.length).put(text).put(data).array();
   }
 
-  /** A tuple of Python's: {@code (3, 4)}, {@code (3,)}, {@code ()}. */
+  /** A Python tuple: {@code (3, 4)}, {@code (3,)}, {@code ()}. */
   private static String shape(long[] shape) {
     String sizes = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
     return "(" + sizes + (shape.length == 1 ? ",)" : ")");

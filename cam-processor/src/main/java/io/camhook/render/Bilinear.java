@@ -54,7 +54,7 @@ public final class Bilinear {
     return out;
   }
 
-  /** For each output position the source position before it, and how far beyond that it lies. */
+  /** For each output position, the source position before it and the distance from there. */
   private static void place(int n, int size, boolean aligned, int[] lows, float[] weights) {
     for (int o = 0; o < size; o++) {
       double at =
@@ -82,8 +82,8 @@ public final class Bilinear {
   }
 
   /**
-   * Another axis: a whole row of what is inside of it at a time. Rows are copied to and from short
-   * arrays, as the compiler uses vector instructions where all indices begin at 0.
+   * Another axis: one whole row of the inner dimensions at a time. Rows are copied to and from
+   * short arrays, because the compiler uses vector instructions if all indices begin at 0.
    */
   private static void rows(
       float[] in, float[] out, int outer, int n, int inner, int[] lows, float[] weights) {

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
 /**
- * An RGB picture, 8 bits a channel. Immutable by convention: the bytes are not copied and must not
- * be written.
+ * An RGB picture, 8 bits per channel. Immutable by convention: the bytes are not copied and must
+ * not be written.
  *
  * @param width in pixels
  * @param height in pixels

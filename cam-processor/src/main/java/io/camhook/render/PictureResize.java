@@ -72,7 +72,7 @@ public final class PictureResize {
   private static void many(byte[] in, int at, int[] weights, int[] sums, byte[] out, int to) {
     Arrays.fill(sums, 1 << PRECISION - 1);
     int k = 0;
-    for (; k + 1 < weights.length; k += 2) { // two at a time: half of the sums' way through memory
+    for (; k + 1 < weights.length; k += 2) { // two at a time: half the memory traffic of sums
       int one = weights[k];
       int other = weights[k + 1];
       int base = at + k * sums.length;

@@ -34,7 +34,7 @@ public final class WordPicture {
    * One word.
    *
    * @param text the displayed text
-   * @param value supports the score if above 0, else opposes it
+   * @param value supports the score if above 0, otherwise opposes it
    * @param joined whether it continues the previous word
    * @param dim whether it is not part of the text
    */
@@ -42,7 +42,7 @@ public final class WordPicture {
 
   private record Placed(Word word, int x, int y, int width) {}
 
-  /** Draws; null where this JDK has no fonts. */
+  /** Draws; null if this JDK has no fonts. */
   public static @Nullable Picture of(List<Word> words) {
     try {
       return drawn(words);

@@ -35,7 +35,7 @@ public final class Handles {
 
   /**
    * {@link System#nanoTime} when the array was made: DJL's uid is the handle followed by it. The
-   * time of now if the array has another handle by now.
+   * current time if the array has another handle by now.
    */
   public static long made(PtNDArray array) {
     String handle = array.getHandle().toString();

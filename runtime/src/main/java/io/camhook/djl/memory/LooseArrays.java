@@ -15,12 +15,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /*
- * DJL's managers keep every array until they are closed. Hooks make arrays that nobody would close: what a
- * module goes on with after a gate, the output that the gate's takes the place of, gradients that hooks see.
- * In a manager that lives long (the model's own) they would pile up. Such arrays are loose: closed with their
- * manager as ever, but freed before if nobody refers to them any more. A thread may still be in a native call
- * with a handle that it read when it held the last reference, so a loose array is freed some time after the
- * collector found it.
+ * DJL's managers keep every array until they are closed. Hooks make arrays that nobody would close: the array
+ * that a module continues with after a cut, the output that the cut replaces, gradients that hooks see. In a
+ * long-lived manager (the model's own) they would pile up. Such arrays are loose: they are closed with their
+ * manager as usual, but freed earlier if nobody refers to them any more. A thread may still be in a native
+ * call with a handle that it read when it held the last reference, so a loose array is freed some time after
+ * the collector found it.
  */
 /** What camhook keeps for the arrays of one manager until the manager is closed. Thread-safe. */
 public final class LooseArrays implements AutoCloseable {
@@ -88,14 +88,14 @@ public final class LooseArrays implements AutoCloseable {
       PtNDArray array = each.get();
       if (array == null) {
         each.free();
-      } else if (array.getManager() == owner) { // else somebody has moved it
+      } else if (array.getManager() == owner) { // otherwise it has been moved
         array.close();
       }
     }
     loose.clear();
   }
 
-  /** Frees what the collector found more than the time of grace before {@code now}. */
+  /** Frees arrays that the collector found longer than the grace period before {@code now}. */
   static void freeUnreferenced(long now) {
     synchronized (UNREFERENCED) {
       for (Reference<?> found = FOUND.poll(); found != null; found = FOUND.poll()) {

@@ -19,10 +19,7 @@ import java.util.Map;
 public final class BlockListing {
   private BlockListing() {}
 
-  /**
-   * Each block once, under the first of its paths; other spellings and other places are its
-   * aliases.
-   */
+  /** Each block once, under the first of its paths; its other paths and spellings are aliases. */
   public static List<ModuleDescription> of(Block root) {
     Map<Block, List<String>> aliases = new IdentityHashMap<>();
     List<BlockTree.Module> first = new ArrayList<>();

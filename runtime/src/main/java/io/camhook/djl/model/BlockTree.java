@@ -42,9 +42,7 @@ public final class BlockTree {
     open.remove(block);
   }
 
-  /**
-   * {@code 03Conv2d}; {@code Conv2d} where no sibling has that name; {@code 2}, the index from 0.
-   */
+  /** {@code 03Conv2d}; {@code Conv2d} if no sibling has that name; {@code 2}, the index from 0. */
   private static List<String> spellings(List<String> siblings, int index) {
     String name = siblings.get(index);
     String bare = withoutNumber(name);

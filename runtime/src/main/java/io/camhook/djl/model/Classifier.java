@@ -27,7 +27,7 @@ final class Classifier {
     this.name = name;
   }
 
-  /** Null where the model has no linear layer. */
+  /** Null if the model has no linear layer. */
   static @Nullable Classifier of(List<BlockTree.Module> modules) {
     Classifier last = null;
     for (BlockTree.Module module : modules) {

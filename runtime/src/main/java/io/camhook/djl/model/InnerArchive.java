@@ -30,7 +30,7 @@ public final class InnerArchive {
   }
 
   /**
-   * Those among the modules of a network; none where an archive is the whole model.
+   * The archives among the modules of a network; none if an archive is the whole model.
    *
    * @param plans how each archive was instrumented when it was loaded; null if it was not
    */
@@ -68,7 +68,7 @@ public final class InnerArchive {
     return all;
   }
 
-  /** Why {@code layer} means nothing inside one of the archives; null if that is not known. */
+  /** Why {@code layer} matches nothing inside one of the archives; null if unknown. */
   public static @Nullable String refusal(String layer, List<InnerArchive> archives) {
     LayerPattern pattern = LayerPattern.of(layer);
     for (InnerArchive archive : archives) {

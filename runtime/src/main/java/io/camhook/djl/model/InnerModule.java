@@ -31,7 +31,7 @@ public final class InnerModule extends AbstractBlock {
     return path;
   }
 
-  /** Whether its model can wait for hooks at it, so that they replace what it gets or gives. */
+  /** Whether its model can wait for hooks at it, so that they can replace its inputs or outputs. */
   public boolean stops() {
     return stops;
   }

@@ -100,7 +100,7 @@ public final class ModelPlan {
     }
   }
 
-  /** Nothing inside can be recorded; the call as a whole can, if {@code layers} mean it too. */
+  /** Nothing inside can be recorded, only the call as a whole, if {@code layers} match it too. */
   private void selectRoot(BlockTree.Module root) {
     for (String layer : entry.layers()) {
       if (LayerPattern.of(layer).matches(root.path())) {
@@ -110,8 +110,8 @@ public final class ModelPlan {
   }
 
   /**
-   * A graph through its state would grow from request to request, and what autograd keeps must not
-   * come from inference: no gradients.
+   * No gradients: a graph through its state would grow from request to request, and autograd must
+   * not keep tensors made by inference.
    */
   private void keepsState(String how) {
     if (wantsGradient()) {
@@ -154,7 +154,7 @@ public final class ModelPlan {
     return null;
   }
 
-  /** Whether its engine has no hooks inside. */
+  /** Whether its engine offers no hooks inside. */
   public boolean isOutside() {
     String engine = info().engine();
     return engine != null && !engine.startsWith("PyTorch ");
@@ -216,13 +216,13 @@ public final class ModelPlan {
     }
   }
 
-  /** Whether {@code auto} still waits for the layer that a pass will show. */
+  /** Whether {@code auto} still has to be found by a pass. */
   public boolean lookingForSpatial() {
     return lookingForSpatial;
   }
 
   /**
-   * Ends the search for {@code auto}; null when no layer has a spatial output.
+   * Ends the search for {@code auto}; null if no layer has a spatial output.
    *
    * @param inside whether it is a layer inside the archive that {@code module} is
    */
@@ -298,13 +298,13 @@ public final class ModelPlan {
   }
 
   /**
-   * The engine has no gradients of this model: no pass asks for them again, whose price would be
-   * paid for nothing. True the first time.
+   * The engine has no gradients for this model: no later pass asks for them, because that would
+   * cost time for nothing. True the first time.
    */
   public boolean giveUpGradients() {
     boolean first = withoutGradients.compareAndSet(false, true);
     if (first) {
-      scripts().forEach(ScriptPlan::compareAgain); // another method of the archive runs from now on
+      scripts().forEach(ScriptPlan::compareAgain); // from now on another method of the archive runs
     }
     return first;
   }
@@ -319,8 +319,8 @@ public final class ModelPlan {
   }
 
   /**
-   * The class that is explained for all samples, or −1 for the best of each; null where that is not
-   * all, or no class is meant.
+   * The class that is explained for all samples, or −1 for the best of each; null if the samples
+   * differ, or no class is explained.
    */
   @Nullable
   public Integer onlyClass() {

@@ -55,7 +55,7 @@ public final class ScriptModules {
     this.opacity = opacity;
   }
 
-  /** A model in which there is nothing to look at, and why. */
+  /** A model in which hooks can look at nothing, and why. */
   public static ScriptModules none(String opacity) {
     return new ScriptModules("", null, List.of(), List.of(), List.of(), Map.of(), null, opacity);
   }
@@ -83,7 +83,7 @@ public final class ScriptModules {
         archive.rootOnly().orElse(null));
   }
 
-  /** Those that hooks can look at, by all their paths. */
+  /** The modules that hooks can look at, by all their paths. */
   private static List<BlockTree.Module> seen(
       List<ModuleDescription> all, HookPlan plan, Map<String, InnerModule> byPath) {
     Set<String> seen = new HashSet<>();
@@ -171,7 +171,7 @@ public final class ScriptModules {
     return false;
   }
 
-  /** Whether a hook that runs during a forward is to replace what it sees. */
+  /** Whether a hook in the forward pass replaces what it sees. */
   public boolean isReplacing() {
     for (InnerModule module : bySite) {
       ModuleHooks hooks = HookTable.of(module);

@@ -51,7 +51,7 @@ public final class ScriptPlan {
     this.oneCall = taps != null && taps.gradientMethod() != null;
   }
 
-  /** The plan of an archive that runs as it came, and why it does. */
+  /** The plan of an archive that runs unchanged, and the reason. */
   public static ScriptPlan untapped(CamhookConfig.@Nullable Model entry, String reason) {
     return new ScriptPlan(entry, null, List.of(), null, null, ScriptModules.none(reason), null);
   }
@@ -68,7 +68,7 @@ public final class ScriptPlan {
 
   /**
    * How the model keeps state between calls, in words; null if it does not. Such a model must not
-   * run twice where the application runs it once.
+   * run twice if the application runs it once.
    */
   public @Nullable String state() {
     return state;
@@ -97,7 +97,7 @@ public final class ScriptPlan {
     return state == null && taps() != null && compared.compareAndSet(false, true);
   }
 
-  /** The next pass is compared once more. */
+  /** The next pass is compared again. */
   void compareAgain() {
     compared.set(false);
   }
@@ -107,12 +107,12 @@ public final class ScriptPlan {
     return oneCall;
   }
 
-  /** From now on they are two: the one has failed. */
+  /** From now on they are two, because the single call has failed. */
   public void inTwoCalls() {
     oneCall = false;
   }
 
-  /** A pass with taps failed where the plain one did not; true the first time. */
+  /** A pass with taps failed although the plain one did not; true the first time. */
   public boolean fail() {
     return failed.compareAndSet(false, true);
   }
