@@ -183,7 +183,7 @@ public final class DjlAdapter implements EngineAdapter {
     return plan == null ? null : now.inside().run(plan.inside(), module, inputs, training, capture);
   }
 
-  /** Whether DJL runs the model with onnxruntime, whose own adapter looks at it. */
+  /** Whether DJL runs the model with onnxruntime, which has its own adapter. */
   private static boolean isOnnx(Model model) {
     return model.getClass().getName().startsWith("ai.djl.onnxruntime.");
   }
@@ -199,7 +199,7 @@ public final class DjlAdapter implements EngineAdapter {
     }
     ThreadWork work = ThreadWork.current();
     if (work != null && work.watch != null) {
-      return null; // inside another request: its capture is under way
+      return null; // inside another request, whose capture is in progress
     }
     try {
       Model model = owners.modelOf(owner);

@@ -59,7 +59,7 @@ public final class FileAccess {
     try {
       return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
     } catch (IOException e) {
-      return null; // gone, or out of reach: either way it is not there for a reader
+      return null; // gone or not accessible: either way a reader does not find it
     }
   }
 

@@ -9,9 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Large pieces of native memory are handed to the system as they are. Small ones, and what lies on the
- * heap, are copied to a buffer of native memory first (the JDK would copy what lies on the heap anyway,
- * to one as large as the largest piece). Where that buffer is full, all that was gathered is written.
+ * Large pieces of native memory are passed to the system directly. Small pieces, and data on the heap, are
+ * first copied to a buffer in native memory. (The JDK would copy data on the heap anyway, to a buffer as large
+ * as the largest piece.) When that buffer is full, everything gathered so far is written.
  */
 /**
  * Writes many buffers to one position of a file with as few system calls as possible. Not
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class GatheringWrite {
   private static final int BUFFER_BYTES = 1 << 18;
 
-  /** From this size on a piece of native memory costs more to copy than to hand over. */
+  /** From this size on, copying a piece of native memory costs more than passing it on. */
   private static final int WORTH_A_PIECE = 1 << 13;
 
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
@@ -43,7 +43,7 @@ final class GatheringWrite {
     add(ByteBuffer.wrap(bytes, offset, length));
   }
 
-  /** The bytes must stay as they are until {@link #end}. */
+  /** The bytes must not change until {@link #end}. */
   void add(ByteBuffer bytes) throws IOException {
     if (bytes.isDirect() && bytes.remaining() >= WORTH_A_PIECE) {
       closeCopied();

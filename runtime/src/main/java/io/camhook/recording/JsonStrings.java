@@ -35,9 +35,9 @@ public final class JsonStrings {
   }
 
   /**
-   * The strings of an object; what else it has is left out.
+   * The strings of an object; other values are left out.
    *
-   * @throws IOException if it is no JSON
+   * @throws IOException if it is not JSON
    */
   public static Map<String, String> read(byte[] text) throws IOException {
     Map<String, String> strings = new TreeMap<>();

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param path dotted module path; {@code .} for the root
  * @param call 0 for the first call in the pass, 1 for the second …
- * @param entry index or key where the module returns several values; null where it returns one
+ * @param entry index or key if the module returns several values; null if it returns one
  */
 public record LayerOutput(String path, int call, @Nullable String entry) {
   public LayerOutput {

@@ -98,7 +98,7 @@ public record Manifest(
   /**
    * Reads the manifest of the recording in {@code directory}.
    *
-   * @throws RecordingException if that is no recording, or one of another version
+   * @throws RecordingException if it is not a recording, or has another version
    */
   static Manifest read(Path directory) throws IOException {
     Path file = directory.resolve(FILE);

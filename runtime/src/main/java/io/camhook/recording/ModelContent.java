@@ -12,14 +12,14 @@ public interface ModelContent extends AutoCloseable {
     void part() throws InterruptedException;
   }
 
-  /** What it is, for messages: "file", "parameters". */
+  /** Its name in messages: "file", "parameters". */
   String what();
 
   /** Number of bytes. */
   long size();
 
   /**
-   * Reads everything; that takes some seconds a gigabyte.
+   * Reads everything; that takes a few seconds per gigabyte.
    *
    * @return its SHA-256 in hexadecimal
    * @throws IOException if it cannot be read, or was changed

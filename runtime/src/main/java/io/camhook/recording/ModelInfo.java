@@ -49,14 +49,14 @@ public record ModelInfo(
     return new ModelInfo(name, modules, engine, notes, this.sha256, sha256);
   }
 
-  /** With one note more. */
+  /** With one more note. */
   public ModelInfo with(String note) {
     List<String> all = new ArrayList<>(notes);
     all.add(note);
     return new ModelInfo(name, modules, engine, all, sha256, parametersSha256);
   }
 
-  /** What the hash is of, and the hash; null where none is known. */
+  /** The hash, and what it is of; null if none is known. */
   public @Nullable String hashInWords() {
     return sha256 != null
         ? "SHA-256 of its file " + sha256

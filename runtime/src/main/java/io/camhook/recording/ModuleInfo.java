@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * One module of a model's tree.
  *
  * @param path dotted path; {@code .} for the root
- * @param type class name as the engine has it
+ * @param type class name in the engine
  * @param parameters number of parameters below it; null if unknown
  * @param outputShape shape of its output in the first observed pass; null if unknown
  */

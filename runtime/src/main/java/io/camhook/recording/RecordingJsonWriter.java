@@ -61,7 +61,7 @@ public final class RecordingJsonWriter {
         });
   }
 
-  /** For people to read, too. */
+  /** Indented, because people read it, too. */
   static byte[] manifest(Manifest manifest) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = JSON.createGenerator(bytes).useDefaultPrettyPrinter()) {

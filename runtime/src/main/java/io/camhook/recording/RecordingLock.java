@@ -35,7 +35,7 @@ final class RecordingLock implements Closeable {
         return new RecordingLock(file, channel);
       }
     } catch (OverlappingFileLockException e) {
-      // held by this process: refused below, like another one's
+      // held by this process: refused below, like that of another process
     } catch (Throwable e) {
       channel.close();
       throw e;

@@ -68,7 +68,7 @@ public final class RecordingReader implements Closeable {
     return null;
   }
 
-  /** The manifest as it was when last read: by {@link #open} or {@link #isComplete}. */
+  /** The manifest as last read by {@link #open} or {@link #isComplete}. */
   public Manifest manifest() {
     return manifest;
   }
@@ -126,7 +126,7 @@ public final class RecordingReader implements Closeable {
     try {
       shard = new ShardReader(file.path(), damage::add);
     } catch (NoSuchFileException e) {
-      return openNext(); // deleted to stay within the limits of the disk
+      return openNext(); // deleted to stay within the disk limits
     }
     return shard;
   }
@@ -152,7 +152,7 @@ public final class RecordingReader implements Closeable {
 
   /**
    * The next capture, waiting for it while the recording is being written. If the directory is
-   * removed and a recording begun anew in it, that one is read from its start.
+   * removed and a new recording begun in it, that recording is read from its start.
    *
    * @param stop asked while waiting; true ends it
    * @param forever whether to wait for another writer after one has closed the recording

@@ -14,10 +14,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A capture is written when a reader that looks now finds it: its file still is the one of that name in
- * the directory. This is looked up after each append, because a file that somebody has deleted takes
- * bytes without complaint. Where it is not so, the append fails, what had been written there is counted
- * as gone, and the next append begins anew: in the same directory, or in one that it makes.
+ * A capture counts as written if a reader finds it now: its file must still be the one with that name in the
+ * directory. This is checked after each append, because writing to a deleted file succeeds silently. If the
+ * check fails, so does the append; what was written there is counted as gone, and the next append starts
+ * afresh, in the same directory or in a new one.
  */
 /**
  * Writes a recording: a directory of {@code manifest.json} and append-only tar shards {@code
@@ -307,7 +307,7 @@ public final class RecordingWriter implements Closeable {
     done.close();
   }
 
-  /** Deletes the shards up to {@code last} that are closed: others have what was in them. */
+  /** Deletes the closed shards up to {@code last}: their contents have been delivered. */
   synchronized void deleteThrough(int last) throws IOException {
     List<ShardFile> shards = ShardFile.list(directory);
     while (!shards.isEmpty() && shards.get(0).number() <= last && deleteOldest()) {
@@ -316,7 +316,7 @@ public final class RecordingWriter implements Closeable {
     }
   }
 
-  /** False if the oldest shard is the one that is being written, or there is none. */
+  /** Returns false if the oldest shard is the one being written, or if there is none. */
   private boolean deleteOldest() throws IOException {
     List<ShardFile> shards = ShardFile.list(directory);
     if (shards.isEmpty() || (shard != null && shards.get(0).number() == number)) {
@@ -329,7 +329,7 @@ public final class RecordingWriter implements Closeable {
         inside++;
       }
     }
-    // noted first: a reader then never misses a shard that nobody has accounted for
+    // noted first, so that no shard is missing without being accounted for
     update(manifest.without(oldest.number(), inside));
     Files.deleteIfExists(oldest.path());
     rotated += inside;

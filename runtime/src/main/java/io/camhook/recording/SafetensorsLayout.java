@@ -22,7 +22,7 @@ import java.util.zip.CRC32C;
  * padded to a multiple of 8, so that every tensor is aligned for readers that map the file.
  */
 final class SafetensorsLayout {
-  /** Bytes that one write or read moves: small enough to stay in the processor's cache. */
+  /** Bytes moved by one write or read: small enough to stay in the processor's cache. */
   static final int CHUNK_BYTES = 1 << 18;
 
   private static final JsonFactory JSON = new JsonFactory();

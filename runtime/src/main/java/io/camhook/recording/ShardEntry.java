@@ -1,7 +1,7 @@
 package io.camhook.recording;
 
 /**
- * Where a blob lies in its shard.
+ * Where a blob is in its shard.
  *
  * @param name name of the tar entry
  * @param offset byte of the entry's header

@@ -26,7 +26,7 @@ record ShardFile(int number, Path path) {
   }
 
   static String name(int number) {
-    String digits = Integer.toString(number); // a formatter would load the locales of the JVM
+    String digits = Integer.toString(number); // a formatter would load the JVM's locales
     return "captures-" + "0".repeat(Math.max(0, 6 - digits.length())) + digits + ".tar";
   }
 

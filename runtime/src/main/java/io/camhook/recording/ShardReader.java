@@ -39,7 +39,7 @@ final class ShardReader implements Closeable {
     return position;
   }
 
-  /** Whether there is no whole entry where the next one is expected. */
+  /** Whether there is no complete entry at the expected place. */
   boolean isAtEnd() throws IOException {
     return entryAt(position) == null;
   }
@@ -89,7 +89,7 @@ final class ShardReader implements Closeable {
       ShardEntry entry = entryAt(offset);
       if (entry != null && entry.name().endsWith(ShardEntry.SUFFIX)) {
         if (entryAt(end) != null) {
-          return end; // written since we looked: entries are committed in order
+          return end; // written in the meantime: entries are committed in order
         }
         damage.accept(
             new Damage(shard, end, null, "expected a tar entry, found the next one at " + offset));

@@ -39,7 +39,7 @@ final class ShardWriter implements Closeable {
   /** Where the archive ends: its two zero blocks begin here. */
   private long end;
 
-  /** Whether there may be something else after {@link #end} than the end of an archive. */
+  /** Whether there may be something after {@link #end} other than the end of an archive. */
   private boolean torn;
 
   /** Tar header and first block of the blob, written last. */
@@ -110,7 +110,7 @@ final class ShardWriter implements Closeable {
 
   /** Appends one capture; if that fails, the archive ends where it did. */
   void append(Capture capture) throws IOException {
-    if (!channel.isOpen()) { // a thread that is interrupted while it writes closes the channel
+    if (!channel.isOpen()) { // an interrupt during a write closes the channel
       channel = access.open(file, StandardOpenOption.WRITE);
       torn = true;
     }

@@ -81,7 +81,7 @@ public final class Spool implements Closeable {
       return source.types(capture.model());
     }
 
-    /** It has arrived, or is lost for good. Thread-safe; to be called once. */
+    /** The capture has arrived, or is lost for good. Thread-safe; call it once. */
     public void arrived() {
       source.arrived(shard);
     }
@@ -92,7 +92,7 @@ public final class Spool implements Closeable {
     final RecordingReader reader;
     final @Nullable RecordingLock lock;
 
-    /** Captures under way, by shard. */
+    /** Captures in progress, by shard. */
     private final TreeMap<Integer, Integer> underWay = new TreeMap<>();
 
     private int reading = 1;
@@ -165,7 +165,7 @@ public final class Spool implements Closeable {
    *
    * @param run this process
    * @param bytes most bytes that captures of this process may take there
-   * @param log takes what is wrong with captures that earlier processes left behind
+   * @param log receives problems with captures that earlier processes left behind
    */
   public static Spool open(Path directory, Run run, long bytes, Consumer<String> log)
       throws IOException {
@@ -284,12 +284,12 @@ public final class Spool implements Closeable {
       try {
         lock = RecordingLock.acquire(next, access);
       } catch (RecordingException e) {
-        continue; // a process that runs, or another one that sends it
+        continue; // a running process, or another one that sends it
       }
       try {
         return new Source(RecordingReader.open(next), lock);
       } catch (RecordingException e) {
-        lock.close(); // another process has sent and deleted it meanwhile, or it is none
+        lock.close(); // another process has sent and deleted it meanwhile, or it is not a recording
       }
     }
     return ownSource;
@@ -299,7 +299,7 @@ public final class Spool implements Closeable {
   private void finish(Source sent) throws IOException {
     Path from = sent.reader.directory();
     List<Damage> damage =
-        new ArrayList<>(sent.reader.damage()); // its lock is held: the torn tail is not in it
+        new ArrayList<>(sent.reader.damage()); // its lock is held, and the torn tail does not count
     sent.close();
     if (damage.isEmpty()) {
       delete(from);
@@ -319,7 +319,7 @@ public final class Spool implements Closeable {
     try (Stream<Path> all = Files.list(recording)) {
       files = all.toList();
     }
-    // the manifest last: without it nobody takes the rest for a recording
+    // the manifest goes last: without it, the rest does not count as a recording
     for (Path file : files) {
       if (!file.endsWith(Manifest.FILE)) {
         Files.deleteIfExists(file);

@@ -95,7 +95,7 @@ record TarHeader(String name, long size, char type) {
   /**
    * Reads a header block of any writer of tar.
    *
-   * @throws RecordingException if it is no header or its checksum is wrong
+   * @throws RecordingException if it is not a header, or its checksum is wrong
    */
   static TarHeader read(byte[] block, String where) throws RecordingException {
     if (!Arrays.equals(block, MAGIC, MAGIC + 5, USTAR, 0, 5)) {

@@ -93,7 +93,7 @@ public final class Tensor {
     checksum.update(data.duplicate());
   }
 
-  /** Writes the bytes in pieces, because the JDK copies what lies on the heap. */
+  /** Writes the bytes in pieces, because the JDK copies data on the heap. */
   void write(WritableByteChannel channel) throws IOException {
     ByteBuffer piece = data.duplicate();
     int end = piece.limit();

@@ -54,7 +54,7 @@ final class ArchiveSpool implements AutoCloseable {
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       fill(stream, size, out);
     } catch (IOException e) {
-      if (rest == null) { // the file could not even be made
+      if (rest == null) { // the file could not even be created
         failed(e, stream);
       }
     }
@@ -102,7 +102,10 @@ final class ArchiveSpool implements AutoCloseable {
     return unfit;
   }
 
-  /** Everything that the stream held; only once, where {@link #unfit} says that writing failed. */
+  /**
+   * The complete contents of the stream; only once, and only if {@link #unfit} reports that writing
+   * failed.
+   */
   InputStream open() throws IOException {
     InputStream kept = written > 0 ? Files.newInputStream(file) : InputStream.nullInputStream();
     InputStream remaining = rest;
@@ -138,7 +141,7 @@ final class ArchiveSpool implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    if (Files.exists(file)) { // its name may be one that no file can have
+    if (Files.exists(file)) { // the name may be invalid for a file
       Files.delete(file);
     }
     Files.deleteIfExists(directory);

@@ -23,7 +23,7 @@ final class CopyLoad implements BlockCall {
     this.arguments = new Object[] {manager, file, false, NO_FILES, NO_FILES, false};
   }
 
-  /** Through the woven call, which comes back to {@link #begin}. */
+  /** Loads through the woven call, which comes back to {@link #begin}. */
   PtSymbolBlock run() {
     PtSymbolBlock block = load();
     if (source == null) {

@@ -26,7 +26,7 @@ final class InnerLayers {
   private final List<LayerPattern> captured = new ArrayList<>();
   private final List<LayerPattern> hooked = new ArrayList<>();
 
-  /** {@code entries} are those of networks that DJL runs. */
+  /** {@code entries} are those of models that DJL runs. */
   InnerLayers(Collection<CamhookConfig.Model> entries) {
     for (CamhookConfig.Model entry : entries) {
       if (!entry.capture().isEmpty()) {
@@ -39,7 +39,7 @@ final class InnerLayers {
   }
 
   /**
-   * Whether an archive can have something that is meant, before it was looked at.
+   * Whether an archive may contain a configured layer, before it was examined.
    *
    * @param whole as in {@link #captured}
    */
@@ -60,9 +60,9 @@ final class InnerLayers {
   }
 
   /**
-   * Whether the segments up to {@code block} may name a block of a network: DJL's names are plain
-   * to see; a name that somebody gave a block is one if exactly one module can be meant by the
-   * rest.
+   * Whether the segments up to {@code block} may name a block of a network: DJL's own names are
+   * recognised by their form; a name chosen by a user counts if the rest can match exactly one
+   * module.
    */
   private static boolean isBlock(LayerPattern layer, int block) {
     String name = layer.segment(block - 1);
@@ -73,9 +73,10 @@ final class InnerLayers {
   }
 
   /**
-   * The layers of an archive that are meant.
+   * The configured layers of an archive.
    *
-   * @param whole whether what names no block ({@code auto}, {@code *}) means this archive, too
+   * @param whole whether entries that name no block ({@code auto}, {@code *}) match this archive,
+   *     too
    */
   Set<String> captured(TorchScriptArchive archive, boolean whole) {
     Set<String> layers = new LinkedHashSet<>();
@@ -91,12 +92,15 @@ final class InnerLayers {
     return layers;
   }
 
-  /** Whether hooks are meant inside. */
+  /** Whether hooks are configured inside. */
   boolean hooks(TorchScriptArchive archive, boolean whole) {
     return hooked.stream().anyMatch(l -> !in(archive, l).isEmpty() || (whole && l.isAny()));
   }
 
-  /** Paths in the archive that a layer of a network of blocks means; none if it goes no further. */
+  /**
+   * The paths in the archive that a layer of a network of blocks matches; none if the layer does
+   * not lead into the archive.
+   */
   static Set<String> in(TorchScriptArchive archive, LayerPattern layer) {
     Set<String> paths = new LinkedHashSet<>();
     for (int block = 1; block < layer.depth(); block++) {

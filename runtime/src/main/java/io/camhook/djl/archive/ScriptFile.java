@@ -19,7 +19,7 @@ public final class ScriptFile implements AutoCloseable {
 
   /**
    * @param woven whether the engine's classes are instrumented
-   * @throws IOException if it is no archive, with the reason
+   * @throws IOException if it is not an archive, with the reason
    */
   public ScriptFile(Path path, ScriptLoads loads, boolean woven) throws IOException {
     this.path = path;

@@ -75,7 +75,10 @@ public final class ScriptLoads {
     return plans.get(block);
   }
 
-  /** The file that {@code block} was loaded from; null where it was a stream, or nobody saw it. */
+  /**
+   * The file that {@code block} was loaded from; null if it was a stream, or loading was not
+   * observed.
+   */
   @Nullable
   public ModelFile fileOf(Block block) {
     return files.get(block);
@@ -95,7 +98,7 @@ public final class ScriptLoads {
   }
 
   /**
-   * Loads an archive for a session, as one of the application is loaded.
+   * Loads an archive for a session, in the same way as one of the application's.
    *
    * @param copy the instrumented copy that is loaded in place of {@code file}
    * @param woven whether the engine's own call comes back to {@link #archive}
@@ -145,18 +148,18 @@ public final class ScriptLoads {
   /**
    * The role of an archive in the configuration.
    *
-   * @param part whether it is known not to be a model of its own, or no entry names it
+   * @param part whether it is known to be only a part of a model, or no entry names it
    * @param whole whether {@code auto} and {@code *} of networks of blocks also apply to it
    */
   private record Place(boolean part, boolean whole) {}
 
-  /** The parameters of a network of blocks are loaded, in which the archive is one. */
+  /** The parameters of a network are loaded, in which the archive is a block. */
   private static boolean isPart(Object subject, @Nullable Model model) {
     Block root = model == null ? null : model.getBlock();
     return subject instanceof PtSymbolBlock && root != null && root != subject;
   }
 
-  /** Training an archive further is what a network is put around it for. */
+  /** People put a network around an archive in order to train it further. */
   private static boolean isTrainable(Object[] arguments) {
     return arguments[arguments.length - 1] instanceof Boolean trainable
         && arguments[1] instanceof Path
@@ -217,7 +220,7 @@ public final class ScriptLoads {
         true);
   }
 
-  /** Names of the model and of the file; none for a stream that no model loads. */
+  /** Names of the model and of the file; empty for a stream that no model loads. */
   private static List<String> names(@Nullable Model model, Object source) {
     List<String> names = new ArrayList<>();
     if (model != null) {
@@ -308,7 +311,7 @@ public final class ScriptLoads {
 
     private void loaded(Block block) {
       if (model == null && entry == null) {
-        return; // nobody asked for it
+        return; // no hook was requested
       }
       if (model == null) {
         plans.put(
@@ -351,7 +354,7 @@ public final class ScriptLoads {
               .orElse(null);
     }
 
-    /** Without what the engine refuses: the methods for hooks, those that record, both. */
+    /** Leaves out what the engine refuses: the methods for hooks, those that record, or both. */
     private Object loadLess(Throwable thrown) {
       own.set(Boolean.TRUE);
       try {
@@ -359,7 +362,7 @@ public final class ScriptLoads {
         return block == null ? loadPlain(thrown) : block;
       } catch (IOException | MalformedModelException e) {
         throw UserFailure.of(Load.<RuntimeException>unchanged(e));
-      } catch (RuntimeException | Error e) { // the model as it came cannot be loaded
+      } catch (RuntimeException | Error e) { // the unchanged model cannot be loaded
         UserFailure.mark(e);
         throw e;
       } finally {
@@ -386,7 +389,7 @@ public final class ScriptLoads {
       }
     }
 
-    /** Null if the engine does not take it either. */
+    /** Null if the engine refuses it, too. */
     private @Nullable Block load(@Nullable ScriptModel less) throws IOException {
       if (less == null) {
         return null;

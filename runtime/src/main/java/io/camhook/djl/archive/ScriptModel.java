@@ -36,12 +36,12 @@ public record ScriptModel(
   private static final int CLOSEST = 3;
 
   /**
-   * Instruments an archive; it is left alone itself.
+   * Instruments a copy of an archive; the archive itself is not changed.
    *
    * @param layers paths or globs as in {@code layers} of the configuration, also {@code auto}
    * @param output the output that holds the scores; null: the usual one
-   * @return null if it cannot be done; then one warning has said why, and the original is to be
-   *     loaded as if nothing had happened
+   * @return null if it cannot be done; one warning has then reported why, and the original should
+   *     be loaded as usual
    */
   public static @Nullable ScriptModel of(
       Path original, List<String> layers, @Nullable String output, EventLog log) {
@@ -52,7 +52,7 @@ public record ScriptModel(
   }
 
   /**
-   * What is wanted of an archive.
+   * What the configuration wants of an archive.
    *
    * @param layers paths of modules to record
    * @param inner those among them that were configured for the network that contains this archive
@@ -62,7 +62,7 @@ public record ScriptModel(
   record Wanted(Set<String> layers, Set<String> inner, Set<String> looked, boolean anything) {}
 
   /**
-   * As the other, with the layers that {@code wanted} says.
+   * Like the other method, with the layers of {@code wanted}.
    *
    * @return also null if nothing is wanted
    */
@@ -93,7 +93,8 @@ public record ScriptModel(
   }
 
   /**
-   * Instruments an archive at module paths, for captures only; it is left alone itself.
+   * Instruments a copy of an archive at module paths, for captures only; the archive itself is not
+   * changed.
    *
    * @throws IOException if it cannot be done, with the reason
    */
@@ -104,9 +105,9 @@ public record ScriptModel(
   }
 
   /**
-   * The same with less added, for an engine that refuses it: without the methods for hooks.
+   * The same with fewer methods, for an engine that refuses them: without the methods for hooks.
    *
-   * @return null where nothing or nothing else was added
+   * @return null if nothing, or nothing else, was added
    */
   public @Nullable ScriptModel withoutHooks() throws IOException {
     if (plan == null || hooks.sites().isEmpty()) {
@@ -117,7 +118,7 @@ public record ScriptModel(
     return of(archive, paths);
   }
 
-  /** As {@link #withoutHooks}: without the methods that record. */
+  /** Like {@link #withoutHooks}, without the methods that record. */
   public @Nullable ScriptModel withoutTaps() throws IOException {
     if (plan == null || hooks.sites().isEmpty()) {
       return null;
@@ -187,7 +188,7 @@ public record ScriptModel(
       selected.add(layer);
     } catch (IOException e) {
       List<String> known = layers.stream().map(ModulePath::toString).toList();
-      boolean rootOnly = known.equals(List.of(".")); // which the message says
+      boolean rootOnly = known.equals(List.of(".")); // which the message contains
       String closest = rootOnly ? "" : "; closest: " + Nearest.to(layer, known, CLOSEST);
       log.warn(e.getMessage() + closest);
     }

@@ -37,7 +37,7 @@ abstract class ScriptSource implements AutoCloseable {
 
   /**
    * @param subject the block for {@code loadParameters}
-   * @return null if the stream ends before an archive begins; the call finds it as it was
+   * @return null if the stream ends before an archive begins; the call finds the stream unchanged
    */
   static @Nullable ScriptSource stream(Object subject, Object[] arguments, String name)
       throws IOException {
@@ -67,16 +67,16 @@ abstract class ScriptSource implements AutoCloseable {
   /** Lets the call load {@code copy}. */
   abstract void replace(Object[] arguments, Path copy) throws IOException;
 
-  /** Lets the call load the archive as it came. */
+  /** Lets the call load the original archive. */
   abstract void again(Object[] arguments) throws IOException;
 
   /** Sets the parameters of a copy to the state that the archive's would have. */
   abstract void freeze(Block block);
 
-  /** Loads the archive as it came, with the arguments that DJL's call had. */
+  /** Loads the original archive, with the arguments of DJL's call. */
   abstract Block loadPlain() throws IOException, MalformedModelException;
 
-  /** Loads {@code copy} in its place. */
+  /** Loads {@code copy} instead. */
   abstract Block load(Path copy) throws IOException, MalformedModelException;
 
   @Override
@@ -111,7 +111,7 @@ abstract class ScriptSource implements AutoCloseable {
     @Override
     void replace(Object[] arguments, Path copy) {
       arguments[PATH] = copy;
-      arguments[TRAINABLE] = true; // else the weights cannot be saved for backward
+      arguments[TRAINABLE] = true; // otherwise the weights cannot be saved for backward
     }
 
     @Override
@@ -201,7 +201,7 @@ abstract class ScriptSource implements AutoCloseable {
       return stream(headed, Files.newInputStream(copy));
     }
 
-    /** As DJL's call reads it. */
+    /** Reads it in the same way as DJL's call. */
     private DataInputStream stream(byte[] header, InputStream archive) throws IOException {
       closeStream();
       InputStream all = new SequenceInputStream(new ByteArrayInputStream(header), archive);

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Autograd operators that DJL's own API lacks, reached through a TorchScript module made in memory.
  * One per process is enough. Thread-safe: the module has no state.
  *
- * <p>Arguments are passed under names of their own, so callers must own the arrays that they pass.
+ * <p>Arguments get names, so callers must own the arrays that they pass.
  */
 public final class AutogradGateway {
   private static final String METHOD = "module_method:";
@@ -49,12 +49,12 @@ public final class AutogradGateway {
     made = this;
   }
 
-  /** The process's own, made at first use. */
+  /** The instance of the process, created on first use. */
   public static AutogradGateway instance() {
     return Holder.INSTANCE;
   }
 
-  /** One that is never closed. */
+  /** An instance that is never closed. */
   public NDManager manager() {
     return manager;
   }
@@ -78,7 +78,7 @@ public final class AutogradGateway {
    *
    * @param owner manager of the result
    * @param keepGraph whether the graph can be differentiated again
-   * @return one entry per input; null where none of the outputs depends on it
+   * @return one entry per input; null if no output depends on it
    */
   public List<@Nullable NDArray> grad(
       NDManager owner,
@@ -105,7 +105,7 @@ public final class AutogradGateway {
     return gradients;
   }
 
-  /** Calls a method with lists of tensors, of which nothing changes, not even their names. */
+  /** Calls a method with lists of tensors. The tensors do not change, not even their names. */
   private IValue run(String method, List<List<NDArray>> arguments) {
     List<IValue> lists = new ArrayList<>();
     try (NDList none = new NDList()) {
@@ -137,7 +137,7 @@ public final class AutogradGateway {
 
   /**
    * The product of {@code vector} with the Hessian of ⟨grad, output⟩ with respect to {@code input};
-   * zeros where the gradient does not depend on it.
+   * zeros if the gradient does not depend on it.
    */
   public NDArray hessianProduct(
       NDManager owner, NDArray output, NDArray input, NDArray grad, NDArray vector) {
@@ -158,8 +158,8 @@ public final class AutogradGateway {
   }
 
   /**
-   * {@code x.requires_grad}, also for results of operators: DJL's own answer is false for a tensor
-   * that is neither leaf nor retains its gradient.
+   * {@code x.requires_grad}, also for results of operators: DJL's own method returns false for a
+   * tensor that is neither a leaf nor retains its gradient.
    */
   boolean requiresGrad(NDArray array) {
     return is("requiring", array);
@@ -168,13 +168,13 @@ public final class AutogradGateway {
   /** Sets the {@code .grad} of an array that retains its gradient. */
   public void setGrad(NDArray array, NDArray gradient) {
     grad(manager, List.of(array), List.of(array), List.of(gradient), true)
-        .forEach(NDArray::close); // now there is one
+        .forEach(NDArray::close); // now it has a gradient
     try (NDArray grad = array.getGradient()) {
       copy(manager, grad, gradient);
     }
   }
 
-  /** {@code x.is_leaf}: DJL does not tell a leaf from a result that retains its gradient. */
+  /** {@code x.is_leaf}: DJL does not distinguish a leaf from a result that retains its gradient. */
   boolean isLeaf(NDArray array) {
     return is("leaf", array);
   }
@@ -186,7 +186,7 @@ public final class AutogradGateway {
   /**
    * A value in the graph, and the array that the model continues with.
    *
-   * @param value the tensor itself if it is already in the graph, else a leaf over its memory
+   * @param value the tensor itself if it is already in the graph, otherwise a leaf over its memory
    * @param copy a copy of {@code value}, in its graph
    */
   public record Tap(NDArray value, NDArray copy) {}
@@ -212,7 +212,7 @@ public final class AutogradGateway {
         new NDList(Tensors.alias(array, manager), marker(manager, "retain_grad"))) {
       IValueUtils.forward(module, arguments, true).close();
     }
-    array.setRequiresGradient(true); // DJL remembers that it had no gradient
+    array.setRequiresGradient(true); // DJL has cached that there is no gradient
   }
 
   /** How often operators have changed the tensor in place. */
@@ -245,7 +245,7 @@ public final class AutogradGateway {
     return versions;
   }
 
-  /** Those of gradients, which are deleted. */
+  /** Reads the versions of gradients, whose handles are deleted. */
   private long[] versions(long[] grads) {
     if (grads.length > 1) {
       return NativeValues.numbers(module.getHandle(), "versions", grads);
@@ -266,7 +266,10 @@ public final class AutogradGateway {
     }
   }
 
-  /** A copy in the graph of {@code array}, where DJL's own has none; grad mode must be on. */
+  /**
+   * A copy in the graph of {@code array}, because DJL's own copy is not in it; grad mode must be
+   * on.
+   */
   public NDArray copyInGraph(NDArray array, NDManager owner) {
     try (NDList none = new NDList();
         IValue value = IValue.from((PtNDArray) array);
@@ -277,19 +280,19 @@ public final class AutogradGateway {
     }
   }
 
-  /** Sets a tensor to 0, also where it is not finite. */
+  /** Sets a tensor to 0, even if its values are not finite. */
   public void zero(NDArray array) {
     NativeValues.run(module.getHandle(), "zero", ((PtNDArray) array).getHandle());
   }
 
   /**
-   * Makes the {@code .grad} of leaves unusable: adding to one fails, as {@link #isSpoiled} can
-   * tell.
+   * Makes the {@code .grad} of leaves unusable: adding to one fails, which {@link #isSpoiled}
+   * recognises.
    */
   public void spoil(List<NDArray> leaves) {
     long[] grads = new long[leaves.size()];
     for (int i = 0; i < grads.length; i++) {
-      grads[i] = NativeGrads.defined(leaves.get(i)); // where nothing is, nothing could be spoiled
+      grads[i] = NativeGrads.defined(leaves.get(i)); // without a gradient there is nothing to spoil
     }
     NativeValues.numbers(module.getHandle(), "spoil", grads);
   }
@@ -302,7 +305,7 @@ public final class AutogradGateway {
             || message.contains("The size of tensor a (0) must match"));
   }
 
-  /** Puts {@code array} at the end of a {@code List[Tensor]}. */
+  /** Appends {@code array} to a {@code List[Tensor]}. */
   public void append(IValue list, NDArray array) {
     try (NDList none = new NDList();
         IValue value = IValue.from((PtNDArray) array)) {

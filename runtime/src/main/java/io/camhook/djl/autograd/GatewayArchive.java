@@ -109,8 +109,8 @@ final class GatewayArchive {
       """;
 
   /**
-   * A name, and whether the graph is kept: a constant of the source, as the operator asks. Returns
-   * the gradients that there are and the places of their inputs.
+   * Parameters: the name, and whether the graph is kept, which must be a constant in the source.
+   * Returns the gradients that exist, and the positions of their inputs.
    */
   private static final String GRAD =
       """
@@ -135,7 +135,7 @@ final class GatewayArchive {
           return (result, places)
       """;
 
-  /** As {@link #GRAD}. */
+  /** Like {@link #GRAD}. */
   private static final String BACKWARD =
       """
         def %s(self: __torch__.Gateway,

@@ -18,13 +18,15 @@ import org.jspecify.annotations.Nullable;
  * and backward, and compares the results with exact integer arithmetic.
  */
 public final class KernelCheck {
-  /** Off by more than this share of the largest value is wrong; rounding is a millionth. */
+  /**
+   * An error above this share of the largest value is wrong; rounding errors are about a millionth.
+   */
   private static final float TOLERANCE = 1e-3f;
 
   private static final AtomicBoolean STARTED = new AtomicBoolean();
 
   /**
-   * Batches, channels and sizes for which oneDNN takes different kernels. Padding keeps the size.
+   * Batches, channels and sizes for which oneDNN uses different kernels. Padding keeps the size.
    */
   private static final List<Sizes> SIZES =
       List.of(
@@ -78,7 +80,7 @@ public final class KernelCheck {
     thread.start();
   }
 
-  /** Waits for a check that is running, because what it uses is about to be released. */
+  /** Waits for a running check, because the objects it uses are about to be released. */
   public static void stop() {
     stopped = true;
     Thread thread = running;
@@ -92,7 +94,7 @@ public final class KernelCheck {
     }
   }
 
-  /** Warns at the first convolution that is wrong. */
+  /** Warns about the first wrong convolution. */
   static void run(Convolution engine, EventLog log) {
     for (Sizes sizes : SIZES) {
       if (stopped) {

@@ -9,7 +9,7 @@ import java.lang.invoke.MethodType;
 final class Library {
   private Library() {}
 
-  /** A native method, called with {@code invokeExact} and the very types that are given. */
+  /** A native method, to be called with {@code invokeExact} and exactly the given types. */
   static MethodHandle method(String name, Class<?> result, Class<?>... parameters) {
     try {
       Class<?> library =
@@ -24,7 +24,7 @@ final class Library {
     }
   }
 
-  /** What a native method threw, as it came. */
+  /** Rethrows what a native method threw, unchanged. */
   static RuntimeException thrown(Throwable e) {
     if (e instanceof Error error) {
       throw error;

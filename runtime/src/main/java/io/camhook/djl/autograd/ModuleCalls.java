@@ -47,7 +47,7 @@ public final class ModuleCalls {
 
   private ModuleCalls() {}
 
-  /** Whether another method than forward is to run. */
+  /** Whether a method other than forward is to run. */
   public static boolean namesMethod(NDList inputs) {
     return inputs.stream()
         .anyMatch(array -> array.getName() != null && array.getName().startsWith("module_method:"));
@@ -65,7 +65,7 @@ public final class ModuleCalls {
   }
 
   /**
-   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, of a method that takes a {@code
+   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, for a method that takes a {@code
    * List[int]} before the inputs.
    */
   public static IValue run(
@@ -75,7 +75,7 @@ public final class ModuleCalls {
     }
   }
 
-  /** As the other, with one value for input and with autograd. */
+  /** Like the other method, with a single input value and with autograd. */
   public static IValue run(PtSymbolBlock block, String method, long[] first, IValue input) {
     try (IValue numbers = IValue.listFrom(first)) {
       return run(block, method, new long[] {numbers.getHandle(), input.getHandle()}, true);
@@ -83,8 +83,8 @@ public final class ModuleCalls {
   }
 
   /**
-   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, of a method that takes other values
-   * before the inputs, which stay the caller's.
+   * As {@link #run(PtSymbolBlock, String, NDList, boolean)}, for a method that takes other values
+   * before the inputs; the caller still owns these values.
    */
   public static IValue run(
       PtSymbolBlock block, String method, List<IValue> first, NDList inputs, boolean autograd) {

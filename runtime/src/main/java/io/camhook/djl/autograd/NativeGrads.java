@@ -37,7 +37,10 @@ public final class NativeGrads {
     }
   }
 
-  /** A handle to {@code leaf.grad}, to be deleted; where none is defined, one of any values. */
+  /**
+   * A handle to {@code leaf.grad}, to be deleted; if it is not defined, a handle to arbitrary
+   * values.
+   */
   static long defined(NDArray leaf) {
     long grad = of(leaf);
     if (grad != 0) {
@@ -47,7 +50,7 @@ public final class NativeGrads {
     return of(leaf);
   }
 
-  /** The engine's backward, past the agent. */
+  /** The engine's own backward, without the agent. */
   static void backward(NDArray root, NDArray gradient) {
     long from = ((PtNDArray) root).getHandle();
     long with = ((PtNDArray) gradient).getHandle();

@@ -41,8 +41,8 @@ public final class Tensors {
   }
 
   /**
-   * The values in the type of {@code like}. DJL's native code ends the JVM when it is asked for a
-   * type that it does not know, so there the values are added to zeros of that type.
+   * The values in the type of {@code like}. DJL's native code ends the JVM if it is asked for an
+   * unknown type, so in that case the values are added to zeros of that type.
    */
   public static NDArray inTypeOf(NDArray like, NDArray array, NDManager owner) {
     if (!isUnknown(like)) {
@@ -63,7 +63,7 @@ public final class Tensors {
     return alias;
   }
 
-  /** As {@link #ownAlias}, without the graph and in the same memory. */
+  /** Like {@link #ownAlias}, without the graph and in the same memory. */
   public static NDArray ownDetached(NDArray array) {
     NDArray detached = JniUtils.detachGradient((PtNDArray) array);
     NDScope.unregister(detached);
@@ -71,12 +71,12 @@ public final class Tensors {
     return detached;
   }
 
-  /** Leaves a result of an operator to {@code owner}. */
+  /** Makes {@code owner} responsible for a result of an operator. */
   public static NDArray ownedBy(NDArray array, NDManager owner) {
     return own(array, owner);
   }
 
-  /** Leaves {@code array} to its manager without being kept alive by it. */
+  /** Lets the manager close {@code array} without keeping it alive. */
   public static NDArray loose(NDArray array) {
     LooseArrays.loosen((PtNDArray) array);
     return array;
@@ -87,7 +87,7 @@ public final class Tensors {
     return own(JniUtils.detachGradient((PtNDArray) array), owner);
   }
 
-  /** Puts {@code array} where {@code replaced} was: same name, same manager. */
+  /** Gives {@code array} the name and manager of {@code replaced}. */
   public static NDArray inPlaceOf(NDArray replaced, NDArray array) {
     array.attach(replaced.getManager());
     return named(array, replaced);
@@ -130,9 +130,9 @@ public final class Tensors {
   }
 
   /**
-   * The values where they are: what is read from the result is the array's own memory, so it must
-   * not be used once the array's manager is closed. Values that do not lie densely on the CPU, and
-   * bfloat16, are first copied to an array of the same manager.
+   * The values in place: the result reads the array's own memory, so it must not be used after the
+   * array's manager is closed. Values that do not lie densely on the CPU, and bfloat16, are first
+   * copied to an array of the same manager.
    */
   public static Tensor viewOf(NDArray array) {
     NDArray known = isUnknown(array) ? array.toType(DataType.FLOAT32, true) : array;

@@ -12,7 +12,7 @@ final class BlockPaths {
   private BlockPaths() {}
 
   /**
-   * The path of {@code block} in the model {@code root}; its simple class name where it is no
+   * The path of {@code block} in the model {@code root}; its simple class name if it is not a
    * (grand)child of it.
    */
   static String of(Block root, Block block) {
@@ -20,7 +20,7 @@ final class BlockPaths {
       return ".";
     }
     String path = BY_ROOT.computeIfAbsent(root, () -> paths(root)).get(block);
-    if (path == null) { // a child that was added later, or none
+    if (path == null) { // a child that was added later, or not a child
       WeakIdentityMap<Block, String> again = paths(root);
       BY_ROOT.put(root, again);
       path = again.get(block);

@@ -21,10 +21,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because they are
- * those of the moment of the call; then pre hooks; then the cut after the inputs; the module; forward hooks;
- * then the cut after the outputs. If anything throws, the always-called forward hooks that have not run in
- * this call run with the outputs there are, what they return or throw is dropped, and the exception goes on.
+ * The order is that of torch.nn.Module._call_impl: the backward hooks are listed first, because those
+ * registered at the time of the call count; then pre hooks; then the cut after the inputs; the module; forward
+ * hooks; then the cut after the outputs. If anything throws, the always-called forward hooks that have not run
+ * in this call run with the outputs so far. What they return or throw is dropped, and the exception
+ * propagates.
  */
 /** One forward of a block that has hooks. Confined to its thread. */
 public final class HookedCall implements BlockCall {
@@ -239,7 +240,7 @@ public final class HookedCall implements BlockCall {
     }
   }
 
-  /** Ends the call, also for the capture, which sees what the caller gets. */
+  /** Ends the call, also for the capture, which sees the caller's result. */
   private @Nullable Object close(@Nullable Object result, @Nullable Throwable thrown) {
     try {
       return capture == null ? result : capture.exit(result, thrown);

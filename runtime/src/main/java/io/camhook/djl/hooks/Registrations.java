@@ -16,7 +16,7 @@ public final class Registrations {
   /**
    * Checks that a module can take a hook.
    *
-   * @throws IllegalArgumentException if it cannot; the message says what was meant, perhaps
+   * @throws IllegalArgumentException if it cannot; the message suggests what to do
    */
   public static void check(Object module, HookEntry entry) {
     HookKind kind = entry.kind();

@@ -47,7 +47,7 @@ final class ScriptHookCall {
   }
 
   /**
-   * Adds what an argument holds.
+   * Adds the tensors of an argument.
    *
    * @param gradient whether its gradient through this call can be determined
    */

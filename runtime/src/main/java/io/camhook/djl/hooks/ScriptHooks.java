@@ -27,16 +27,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A pass of a TorchScript model with hooks inside runs a twin of its method that hands out what the hooks are to
- * see, with the engine's own operators on the engine's own values. When the native call is over, the hooks run, in
- * the order in which the modules were called and returned.
+ * A pass of a TorchScript model with hooks inside runs a twin of its method that passes out what the hooks
+ * see, with the engine's own operators on the engine's own values. When the native call is over, the hooks
+ * run, in the order in which the modules were called and returned.
  *
- * Without a graph the values are closed when the hooks have run, because nobody else would: a pass has as many as
- * the model has layers. With one they belong to the manager of the inputs, as the graph does that holds them
- * anyway. Gradients are those of the engine's own graph, in which the twin has made a place for each call that a
- * backward hook waits for.
+ * Without a graph the values are closed when the hooks have run, because nobody else would: a pass has as many
+ * as the model has layers. With one they belong to the manager of the inputs, because the graph holds them
+ * anyway. Gradients are those of the engine's own graph, in which the twin has made a node for each call with
+ * a backward hook.
  *
- * Where the twin fails, the model's own method runs. If that fails too, the failure is the application's.
+ * If the twin fails, the model's own method runs. If that fails too, the failure is the application's.
  */
 /** Runs TorchScript models that have hooks inside. Thread-safe. */
 public final class ScriptHooks {
@@ -92,7 +92,7 @@ public final class ScriptHooks {
     }
   }
 
-  /** Hooks replace values: they run while the model waits. */
+  /** Runs hooks that replace values while the model waits. */
   private NDList runStopping(
       ScriptModules modules,
       PtSymbolBlock block,
@@ -113,7 +113,7 @@ public final class ScriptHooks {
       }
     } catch (EngineException | IllegalStateException e) {
       if (stops.haveActed()) {
-        UserFailure.mark(e); // also the engine's, of what hooks have put into the model
+        UserFailure.mark(e); // also the engine's, caused by what hooks put into the model
         throw e;
       }
       return runPlain(modules, block, inputs, training, e);

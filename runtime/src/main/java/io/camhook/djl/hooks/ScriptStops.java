@@ -28,7 +28,7 @@ final class ScriptStops implements StoppingRun.Stops {
     this.points = points;
   }
 
-  /** Whether any hook has run, so that the pass cannot be run once more. */
+  /** Whether any hook has run, so that the pass cannot be run again. */
   boolean haveActed() {
     return acted;
   }

@@ -22,10 +22,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /*
- * An archive among the blocks is one native call. Where layers inside it are recorded, a method that records runs in
- * its place, as in a model that is an archive. That method detaches what it is given; after a cut before the archive,
- * or in training with parameters before it, the graph must go through, so that the method for hooks runs, which cuts
- * nothing. Where nothing inside is recorded and a layer before the archive is, its own forward runs, with autograd.
+ * An archive among the blocks is one native call. If layers inside it are recorded, a recording method runs
+ * instead, as in a model that is an archive. That method detaches its inputs. After a cut before the archive,
+ * or in training with parameters before it, the graph must go through the archive: then the method for hooks
+ * runs, which cuts nothing. If nothing inside is recorded but a layer before the archive is, its own forward
+ * runs with autograd.
  */
 /** One pass through Java blocks: the graph begins at the result of the first recorded layer. */
 public final class BlockPass extends ModelPass {
@@ -33,7 +34,7 @@ public final class BlockPass extends ModelPass {
 
   private final Function<Block, @Nullable InnerArchive> archives;
 
-  /** As {@link ModelPass}; nothing is recorded inside archives. */
+  /** Like {@link ModelPass}; nothing is recorded inside archives. */
   public BlockPass(NDManager owner, boolean gradients, boolean inference) {
     this(owner, gradients, inference, block -> null);
   }

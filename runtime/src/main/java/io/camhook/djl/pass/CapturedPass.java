@@ -50,7 +50,7 @@ final class CapturedPass implements PendingCapture {
     this.owner = owner;
   }
 
-  /** Takes an array of {@code owner}, which no {@code NDScope} of the application closes. */
+  /** Takes an array of {@code owner}, so that no {@code NDScope} of the application closes it. */
   void add(TensorName name, NDArray array) {
     NDScope.unregister(array);
     arrays.put(name, array);

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *     the first tap's channels do not fit it
  * @param labels the names of the taps
  * @param taps the recorded tensors
- * @param gradients one per tap; null where there is none
+ * @param gradients one per tap; null if there is none
  */
 public record GradientPass(
     NDArray output,
@@ -42,7 +42,7 @@ public record GradientPass(
     List<TapPlan.Label> labels,
     List<NDArray> taps,
     List<@Nullable NDArray> gradients) {
-  /** The explained class of each sample; empty where nothing could be differentiated. */
+  /** The explained class of each sample; empty if nothing could be differentiated. */
   public List<Integer> classes() {
     return explained.get();
   }
@@ -82,10 +82,10 @@ public record GradientPass(
   }
 
   /**
-   * Runs the model without autograd. What is read here are handles: every native call after a
+   * Runs the model without autograd. It reads handles only, because every native call after a
    * forward finds cold caches.
    *
-   * @return null if dropout is at work, so that the model was not run
+   * @return null if dropout is active, so that the model was not run
    */
   private static @Nullable GradientPass averaged(
       PtSymbolBlock block, TapPlan plan, long[] classes, NDList inputs, NDManager owner) {
@@ -118,7 +118,7 @@ public record GradientPass(
         : Arrays.stream(best.toLongArray()).mapToObj(Math::toIntExact).toList();
   }
 
-  /** All arrays belong to the capture but the first, which is the application's. */
+  /** All arrays belong to the capture except the first, which is the application's. */
   private static void ownedBut(NDArray[] all, NDManager manager) {
     for (int i = 1; i < all.length; i++) {
       NDScope.unregister(all[i]);
@@ -138,7 +138,7 @@ public record GradientPass(
     }
   }
 
-  /** Nothing in the head is differentiated, even if its weights require gradients. */
+  /** The head is not differentiated, even if its weights require gradients. */
   private static IValue head(PtSymbolBlock block, String method, NDList inputs, boolean training) {
     if (!training) {
       return ModuleCalls.run(block, method, inputs, false);

@@ -21,8 +21,7 @@ public final class HookedCapture {
   private final Consumer<Throwable> failed;
 
   /**
-   * @param paths from a path in the archive to the layer that it is in the capture; null if it is
-   *     not captured
+   * @param paths maps a path in the archive to the layer in the capture; null if it is not captured
    * @param failed takes what went wrong; the pass is not captured then
    */
   public HookedCapture(
@@ -42,7 +41,7 @@ public final class HookedCapture {
     }
   }
 
-  /** The pass is over; no hook has seen anything yet. */
+  /** The pass has ended; no hook has seen anything yet. */
   public void record(HookPlan plan, List<HookPlan.Record> records, NDArray[] taps, NDList outputs) {
     try {
       for (HookPlan.Record record : records) {

@@ -27,12 +27,12 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * The prefix of the model, up to the first hooked layer, runs without a graph. There the pass is cut: the
- * layer's output A, detached and requiring grad, becomes the leaf of a graph that grows from there on. What
- * the next layer gets is a copy of A, so that A is still what it was at the hook when an operator works in
- * place. Layers after the cut are already in the graph and are remembered as they are, the model again
- * going on with a copy. At the end one call differentiates a score with respect to all A.
+ * layer's output A, detached and requiring grad, becomes the leaf of a graph that grows from there on. The
+ * next layer gets a copy of A, so that A keeps its values even if an operator works in place. Layers after the
+ * cut are already in the graph and are noted unchanged; again the model continues with a copy. At the end one
+ * call differentiates a score with respect to all A.
  *
- * Where the caller builds a graph itself (training), it keeps it: nothing is switched or detached.
+ * If the caller builds a graph itself (training), the graph stays: nothing is switched or detached.
  */
 /**
  * One pass through a model: it runs on inputs, layers are recorded, scores are differentiated with
@@ -90,7 +90,7 @@ public abstract class ModelPass implements AutoCloseable {
     return callersGraph;
   }
 
-  /** Whether the rest of the pass has been changed so far: it is in a graph. */
+  /** Whether the pass has been cut, so that its rest is in a graph. */
   public final boolean isCut() {
     return cut;
   }
@@ -135,8 +135,8 @@ public abstract class ModelPass implements AutoCloseable {
   }
 
   /**
-   * A module or operator of a TorchScript model returned, in a pass that hooks inside it look at.
-   * They may change the values, and the graph is the application's.
+   * A module or operator of a TorchScript model returned, in a pass with hooks inside that look.
+   * The hooks may change the values, and the graph is the application's.
    *
    * @param firstCall as in {@link TapPlan.Label#of}
    * @param keys which elements of its result {@code values} are, empty for a plain tensor
@@ -156,8 +156,7 @@ public abstract class ModelPass implements AutoCloseable {
   /**
    * Modules and operators of a TorchScript model returned, in a run that records them.
    *
-   * @param paths from a path in the archive to the layer that it is in the capture; null if it is
-   *     not captured
+   * @param paths maps a path in the archive to the layer in the capture; null if it is not captured
    */
   final void tapped(RecordedRun run, Function<String, @Nullable String> paths) {
     Map<String, Integer> before = Map.copyOf(calls);
@@ -204,7 +203,7 @@ public abstract class ModelPass implements AutoCloseable {
     return values;
   }
 
-  /** The recorded layers that stand in a graph. */
+  /** The recorded layers that are in a graph. */
   public final List<LayerOutput> differentiable() {
     List<LayerOutput> names = new ArrayList<>();
     layers.forEach(
@@ -234,7 +233,8 @@ public abstract class ModelPass implements AutoCloseable {
       NDArray output, NDArray seed, Collection<LayerOutput> of, boolean keepGraph) {
     List<NDArray> nodes = of.stream().map(this::node).toList();
     List<@Nullable NDArray> found =
-        callersGraph && GradPoints.all().isUsed() // backward hooks of the application have cut it
+        callersGraph
+                && GradPoints.all().isUsed() // backward hooks of the application have cut the graph
             ? HookedGrad.past(GradPoints.all(), owner, List.of(output), List.of(seed), nodes)
             : AutogradGateway.instance()
                 .grad(owner, List.of(output), nodes, List.of(seed), keepGraph || callersGraph);

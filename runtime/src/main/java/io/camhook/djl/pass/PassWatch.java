@@ -20,19 +20,17 @@ public interface PassWatch {
     return null;
   }
 
-  /**
-   * The capture of a pass that the hooks inside of {@code block} look at; null if there is none.
-   */
+  /** The capture of a pass in which hooks inside {@code block} look; null if there is none. */
   default @Nullable HookedCapture hookedCapture(PtSymbolBlock block) {
     return null;
   }
 
-  /** Whether the pass that is under way is the capture's own: the application's has run already. */
+  /** Whether the current pass is the capture's own: that of the application has already run. */
   default boolean isReplaying() {
     return false;
   }
 
-  /** Whether only camhook differentiates what the pass gives, past all hooks. */
+  /** Whether only camhook differentiates the results of the pass, without any hooks. */
   default boolean endsWithItself() {
     return false;
   }

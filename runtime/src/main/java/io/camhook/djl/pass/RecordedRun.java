@@ -46,7 +46,7 @@ public record RecordedRun(NDList outputs, List<TapPlan.Label> labels, List<NDArr
    * Runs one of the methods that record.
    *
    * @param method {@link TapPlan#untilMethod} has no outputs
-   * @param outputs takes what {@code forward} would have returned apart
+   * @param outputs splits what {@code forward} would have returned
    */
   public static RecordedRun run(
       PtSymbolBlock block,

@@ -71,7 +71,7 @@ public final class SampledPass {
         : ScriptPass.inRequest(owner, gradient, inference, taps, oneCall(script));
   }
 
-  /** With a condition the gradients would come before the decision. */
+  /** With a condition, the gradients would come before the decision. */
   private ScriptPass.@Nullable OneCall oneCall(ScriptPlan script) {
     Integer target = plan.onlyClass();
     return when != null || !script.isOneCall() || target == null

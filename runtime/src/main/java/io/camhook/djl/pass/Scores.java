@@ -57,7 +57,7 @@ public final class Scores {
     return new Scores(output, samples, classes, axis, values(output, rank, axis, scratch));
   }
 
-  /** The output of that key, or at that position; null if it holds no numbers. */
+  /** The output with that key, or at that position; null if it holds no numbers. */
   public static @Nullable NDArray named(List<NDArray> outputs, String wanted) {
     NDArray found = null;
     for (NDArray output : outputs) {
@@ -78,8 +78,8 @@ public final class Scores {
   }
 
   /**
-   * The first output that can be class scores. The order of a dict's entries is arbitrary, so there
-   * the entry with a usual name is taken.
+   * The first output that can be class scores. The order of a dict's entries is arbitrary, so in
+   * that case the entry with a usual name is taken.
    */
   public static @Nullable NDArray among(List<NDArray> outputs) {
     List<NDArray> possible =
@@ -102,7 +102,7 @@ public final class Scores {
 
   /**
    * A model's outputs in the order of {@code output.N}: the model's order, except for a dict, whose
-   * order is arbitrary: there the class scores come first.
+   * order is arbitrary: its class scores come first.
    */
   public static List<NDArray> inOrder(List<NDArray> outputs, @Nullable String wanted) {
     NDArray scores = wanted == null ? among(outputs) : named(outputs, wanted);
@@ -127,7 +127,7 @@ public final class Scores {
     return logits;
   }
 
-  /** Which of the scores are explained, and what they predict. */
+  /** The explained scores, and what the scores predict. */
   ClassScores classes() {
     return scores;
   }
@@ -146,7 +146,7 @@ public final class Scores {
       seed = seed.reshape(new Shape(sizes)).broadcast(shape);
     }
     seed = Tensors.inTypeOf(logits, seed.toDevice(logits.getDevice(), false), owner);
-    // A gradient may be the seed itself, whose memory so far is a buffer that the collector frees.
+    // A gradient may be the seed itself, whose memory is a buffer that the garbage collector frees.
     return Tensors.copyOf(seed, owner);
   }
 }

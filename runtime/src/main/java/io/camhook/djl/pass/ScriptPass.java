@@ -54,7 +54,7 @@ public final class ScriptPass extends ModelPass {
   }
 
   /**
-   * In a request of the application.
+   * For a request of the application.
    *
    * @param oneCall null if gradients are computed after the model has returned
    * @throws UnsupportedOperationException from {@link #run}, if DJL cannot convert the model's own
@@ -72,9 +72,9 @@ public final class ScriptPass extends ModelPass {
   }
 
   /**
-   * In a session. Passes with and without gradients share methods of modules there, and one that
-   * the JIT has specialised for gradients fails on the tensors of inference mode, so that none runs
-   * in it.
+   * For a session. In a session, passes with and without gradients share methods of modules. A
+   * method that the JIT has specialised for gradients fails on tensors of inference mode, so no
+   * pass runs in that mode.
    *
    * @param method one of those of {@code taps} that record
    */
@@ -93,7 +93,7 @@ public final class ScriptPass extends ModelPass {
         return ranInOneCall(
             GradientPass.run(block, taps, oneCall.target(), inputs, training, owner()));
       } catch (EngineException e) {
-        oneCall.failed().run(); // perhaps it can do without its gradients
+        oneCall.failed().run(); // perhaps the pass works without gradients
       }
     }
     boolean autograd = !inferenceMode || wantsGradients() || training;
@@ -124,7 +124,7 @@ public final class ScriptPass extends ModelPass {
     return differentiated;
   }
 
-  /** The last tap may be the output itself, and the application may change that in place. */
+  /** The last tap may be the output itself, which the application may change in place. */
   @Override
   NDArray applicationOutput(NDArray output) {
     NDArray free = super.applicationOutput(output);

@@ -31,10 +31,10 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /*
- * libtorch calls nobody while it interprets a method. So the method stops by itself: it writes the number of the
- * stop into eight bytes that Java sees too (the door) and reads them until they change. It runs on a thread of ours
- * meanwhile, and the hooks run on the caller's, where they belong. While the hooks of a stop run, the other thread
- * reads; nothing waits for a clock.
+ * libtorch has no callbacks while it interprets a method. So the method stops by itself: it writes the number
+ * of the stop into eight bytes that Java sees too (the door), and reads them until they change. The method
+ * runs on one of camhook's threads, and the hooks run on the caller's, where they belong. While the hooks of a
+ * stop run, the other thread reads; there are no timers.
  */
 /** One run of a method that stops for hooks ({@link HookPlan#stoppingMethod}). */
 public final class StoppingRun {
@@ -76,7 +76,7 @@ public final class StoppingRun {
 
   /**
    * @param owner manager of what the stops see
-   * @param append puts a tensor at the end of a {@code List[Tensor]}
+   * @param append appends a tensor to a {@code List[Tensor]}
    */
   public StoppingRun(PtNDManager owner, BiConsumer<IValue, NDArray> append) {
     this.owner = owner;
@@ -88,7 +88,7 @@ public final class StoppingRun {
    *
    * @param graph whether autograd is on
    * @return the result, to be closed by the caller
-   * @throws RuntimeException what a stop throws: then the method ends there; or what the engine
+   * @throws RuntimeException what a stop throws, which ends the method there, or what the engine
    *     throws
    */
   public IValue run(
@@ -193,7 +193,7 @@ public final class StoppingRun {
     try {
       result(task).close();
     } catch (RuntimeException e) {
-      // it was told to fail
+      // the failure was requested
     }
   }
 

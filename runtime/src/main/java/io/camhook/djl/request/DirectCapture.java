@@ -22,8 +22,8 @@ final class DirectCapture extends PassStrategy {
   private boolean recovered;
 
   /**
-   * @param hooked whether hooks inside of a TorchScript model look at the pass: it cannot run
-   *     twice, so that they say what is captured
+   * @param hooked whether hooks inside a TorchScript model look at the pass: it cannot run twice,
+   *     so the method for hooks provides the capture
    */
   DirectCapture(
       RequestScope scope, Object[] arguments, int index, boolean inference, boolean hooked) {
@@ -70,7 +70,7 @@ final class DirectCapture extends PassStrategy {
       scope.giveUpGradients("it fails when its activations require gradients", thrown);
       return result;
     } catch (Throwable e) {
-      return null; // it fails without us too: the application gets what it threw at first
+      return null; // it fails without camhook, too: the application gets the first exception
     }
   }
 

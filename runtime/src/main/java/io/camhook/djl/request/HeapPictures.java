@@ -13,8 +13,8 @@ public final class HeapPictures {
   /**
    * The inputs as uint8 RGB, {@code [H,W,3]}, or {@code [N,H,W,3]} for several of one size.
    *
-   * @return null where the inputs are no pictures, of several sizes, or kept by a library that has
-   *     no {@link BufferedImage}
+   * @return null if the inputs are not pictures, have several sizes, or come from a library without
+   *     {@link BufferedImage}
    */
   public static @Nullable Tensor of(List<?> inputs) {
     byte[] all = null;

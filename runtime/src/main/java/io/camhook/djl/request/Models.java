@@ -89,7 +89,7 @@ public final class Models {
     }
   }
 
-  /** The plan for a model; null when no entry of the configuration matches it. */
+  /** The plan for a model; null if no entry of the configuration matches it. */
   @Nullable
   public ModelPlan planOf(Model model) {
     Block root = model.getBlock();
@@ -146,7 +146,7 @@ public final class Models {
     return InnerArchive.of(modules, scripts::planOf);
   }
 
-  /** A model of an engine that nobody can look into. */
+  /** A model of an engine without hooks inside. */
   private @Nullable ModelPlan outside(Model model, Block root, List<String> names) {
     CamhookConfig.Model entry = entry(names);
     if (entry == null) {

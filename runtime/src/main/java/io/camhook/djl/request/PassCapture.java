@@ -36,7 +36,7 @@ final class PassCapture {
     open.enter(scope.root());
   }
 
-  /** The pass as the model sees it, also when it is lost or over. */
+  /** The pass as the model sees it, even if it is lost or has ended. */
   ModelPass model() {
     return model;
   }
@@ -50,7 +50,7 @@ final class PassCapture {
     return pass == null || scope.plan().layer(block) == null ? null : open.enter(block);
   }
 
-  /** The root too is a block that may be recorded. */
+  /** The root, too, is a block that may be recorded. */
   NDList returned(Block block, NDList outputs) {
     SampledPass now = pass;
     String path = scope.plan().layer(block);
@@ -98,7 +98,7 @@ final class PassCapture {
     }
   }
 
-  /** The capture of a pass that hooks inside an archive look at; null if it is not captured. */
+  /** The capture of a pass in which hooks inside an archive look; null if it is not captured. */
   @Nullable HookedCapture hooked(PtSymbolBlock block) {
     if (block == scope.root()) {
       Set<String> paths = Set.copyOf(scope.plan().layers());
@@ -119,7 +119,7 @@ final class PassCapture {
     long begin = System.nanoTime();
     NDList outputs = returned(scope.root(), returned);
     SampledPass done = pass;
-    if (done == null) { // lost on the way
+    if (done == null) { // lost during the pass
       if (twinFailure != null && failedTwin != null) {
         scope.twinFailed(failedTwin, twinFailure, model.wantsGradients());
       }
@@ -152,7 +152,7 @@ final class PassCapture {
     }
   }
 
-  /** Whether the pass is over and was not lost. */
+  /** Whether the pass has ended and was not lost. */
   boolean isCaptured() {
     return captured;
   }

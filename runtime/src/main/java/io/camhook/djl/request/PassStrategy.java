@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** How one pass of a request is captured. The default methods leave the pass alone. */
 abstract class PassStrategy {
-  /** The root returned or threw: what its caller gets. */
+  /** The root returned or threw. Returns the caller's result. */
   abstract @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown);
 
   /** Whether {@link #exit} has replaced an exception by a result. */
@@ -22,12 +22,12 @@ abstract class PassStrategy {
     return null;
   }
 
-  /** The engine is about to run a TorchScript model: its outputs, if the pass has run it. */
+  /** The engine is about to run a TorchScript model. Returns its outputs if the pass has run it. */
   @Nullable NDList run(PtSymbolBlock block, NDList inputs, boolean training) {
     return null;
   }
 
-  /** The capture of a pass that hooks inside of {@code block} look at. */
+  /** The capture of a pass in which hooks inside {@code block} look. */
   @Nullable HookedCapture hookedCapture(PtSymbolBlock block) {
     return null;
   }
@@ -37,6 +37,6 @@ abstract class PassStrategy {
     return false;
   }
 
-  /** The request ends in the midst of the pass. */
+  /** The request ends in the middle of the pass. */
   void abandon() {}
 }

@@ -16,7 +16,7 @@ final class Pictures {
   /**
    * The inputs as uint8 RGB, {@code [H,W,3]}, or {@code [N,H,W,3]} for several of one size.
    *
-   * @return null where the inputs are no pictures or of several sizes
+   * @return null if the inputs are not pictures, or have several sizes
    */
   static @Nullable NDArray of(List<?> inputs, NDManager owner) {
     if (inputs.isEmpty() || !inputs.stream().allMatch(Image.class::isInstance)) {

@@ -61,7 +61,7 @@ record RequestScope(
     }
   }
 
-  /** Runs the root as the application has called it. */
+  /** Runs the root in the same way as the application's call. */
   NDList forward(NDList given, Object[] arguments) {
     @SuppressWarnings("unchecked")
     PairList<String, Object> params = (PairList<String, Object>) arguments[3];

@@ -25,11 +25,12 @@ import org.jspecify.annotations.Nullable;
  *
  *   DirectCapture   the application's own forward is the captured pass
  *   ReplayCapture   the application's forward runs plain; then the root runs once more, for the capture alone
- *   SearchCapture   as a replay, and the application's forward is watched to find what `auto` means
+ *   SearchCapture   like a replay, but the application's forward is watched to find what `auto` means
  *
- * A TorchScript model is one native call. Where the pass is captured, the instrumented twin of its method runs in
- * the place of that call. The first pass of such a model is a replay, to see whether the twin works and whether its
- * outputs are the plain method's to the bit. So is every pass with hooks inside the model, or with limits.exact.
+ * A TorchScript model is one native call. If the pass is captured, the instrumented twin of its method runs
+ * instead of that call. The first pass of such a model is a replay, to see whether the twin works and whether
+ * its outputs equal the plain method's to the bit. So is every pass with hooks inside the model, or with
+ * limits.exact.
  */
 /** A sampled request on its thread. */
 public final class SampledRequest implements Request, PassWatch {

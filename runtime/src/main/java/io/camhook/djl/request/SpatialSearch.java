@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the layer that {@code auto} means during one pass: the last block to return {@code
  * [N,C,H,W]} with H·W &gt; 1, or to have a layer inside that does. A container that returns its
- * last child's result does not count; the child does. Where the model itself returns such a map (a
- * segmentation model), the last block with parameters made its classes, and the block before that
- * one is meant.
+ * last child's result does not count; the child does. If the model itself returns such a map (a
+ * segmentation model), the last block with parameters computes its classes, and {@code auto} means
+ * the block before that one.
  */
 final class SpatialSearch {
   private final Predicate<Block> mapInside;
@@ -33,7 +33,7 @@ final class SpatialSearch {
   }
 
   /**
-   * @param mapInside whether a block has inner layers of which one is {@code auto}
+   * @param mapInside whether a block has inner layers, one of which is {@code auto}
    */
   SpatialSearch(Predicate<Block> mapInside) {
     this.mapInside = mapInside;
@@ -56,7 +56,7 @@ final class SpatialSearch {
     return shape.dimension() == 4 && shape.get(2) * shape.get(3) > 1;
   }
 
-  /** The pass is over; {@code outputs} are the model's. */
+  /** The pass has ended; {@code outputs} are the model's. */
   void ended(NDList outputs) {
     if (outputs.isEmpty() || !isMap(outputs.head())) {
       return;
@@ -65,7 +65,7 @@ final class SpatialSearch {
     while (last >= 0 && !candidates.get(last).hasOwnParameters()) {
       last--;
     }
-    // An archive's own code has told its class map apart.
+    // For an archive, its code has already ruled out the class map.
     if (last > 0 && !candidates.get(last).inside()) {
       candidates.subList(last, candidates.size()).clear();
     }
@@ -76,7 +76,7 @@ final class SpatialSearch {
     return candidates.isEmpty() ? null : candidates.get(candidates.size() - 1).block();
   }
 
-  /** Whether it is a layer inside of that block. */
+  /** Whether it is a layer inside that block. */
   boolean isInside() {
     return !candidates.isEmpty() && candidates.get(candidates.size() - 1).inside();
   }

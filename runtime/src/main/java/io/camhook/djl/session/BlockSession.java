@@ -33,11 +33,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A session over one of the application's models of Java blocks. Its passes are watched on the
- * calling thread only, so that other threads may go on predicting with the same blocks; parameters
+ * calling thread only, so that other threads may keep predicting with the same blocks; parameters
  * are read and never changed, nor is their {@code .grad}.
  */
 public final class BlockSession implements ModelSession {
-  /** A scalar that a batch norm has beside its parameters. */
+  /** A scalar of a batch norm that is not among its parameters. */
   private static final String EPSILON = "epsilon";
 
   private final Block root;
@@ -47,11 +47,11 @@ public final class BlockSession implements ModelSession {
 
   private final SessionUse use = new SessionUse();
 
-  /** What runs showed. */
+  /** Notices from runs. */
   private final Set<String> notices = new LinkedHashSet<>();
 
   /**
-   * @param paths as {@link BlockListing} has them
+   * @param paths as in {@link BlockListing}
    */
   public BlockSession(Block root, Collection<String> paths) {
     this.root = root;
@@ -106,9 +106,9 @@ public final class BlockSession implements ModelSession {
   }
 
   /**
-   * The model runs for one input up to the layer, and for the whole batch after it. Where the two
-   * cannot be put together (data that goes around the layer and is concatenated), it runs for the
-   * whole batch from the start.
+   * The model runs for one input up to the layer, and for the whole batch after it. If the two
+   * cannot be combined (data bypasses the layer and is concatenated later), it runs for the whole
+   * batch from the start.
    */
   @Override
   public List<Tensor> outputsFrom(String path, Tensor activation, List<Tensor> inputs) {
@@ -125,7 +125,7 @@ public final class BlockSession implements ModelSession {
     return replaced(layer, activation, batchOf(batch, inputs));
   }
 
-  /** The first of each input, {@code batch} times. */
+  /** The first sample of each input, {@code batch} times. */
   private static List<Tensor> batchOf(long batch, List<Tensor> inputs) {
     return inputs.stream().map(input -> input.rank() == 0 ? input : batchOf(batch, input)).toList();
   }

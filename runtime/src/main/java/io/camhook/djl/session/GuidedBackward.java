@@ -11,9 +11,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A guided ReLU passes g·(x > 0)·(g > 0) back. The clamp of g is no derivative of anything, so no graph can
- * contain it. Hence the graph is cut after every ReLU, and differentiated cut by cut, the last first: what
- * arrives at a cut, from all the pieces after it, is clamped and goes on into the piece before it.
+ * A guided ReLU passes g·(x > 0)·(g > 0) back. The clamp of g is not a derivative of anything, so no graph can
+ * contain it. So the graph is cut after every ReLU and differentiated piece by piece, the last one first: the
+ * gradient that arrives at a cut, from all the pieces after it, is clamped and passed on to the piece before
+ * it.
  */
 /**
  * Guided backpropagation (Springenberg et al., "Striving for Simplicity", 2015) over a graph that
@@ -38,7 +39,7 @@ final class GuidedBackward {
   /**
    * The guided gradient of ⟨seed, output⟩ with respect to {@code input}.
    *
-   * @param cuts in order of their making
+   * @param cuts in the order in which they were made
    * @return null if the output does not depend on the input
    */
   static @Nullable NDArray run(

@@ -56,7 +56,7 @@ final class GuidedScript {
       NDList arrays = use.arrays(inputs, scratch);
       NDArray leaf = arrays.get(index);
       leaf.setRequiresGradient(true);
-      // The first operator may be one that works in place, which a leaf does not bear.
+      // The first operator may work in place, which is not allowed on a leaf.
       NDArray input = AutogradGateway.instance().tap(scratch, leaf).copy();
       input.setName(leaf.getName());
       arrays.set(index, input);

@@ -10,7 +10,7 @@ import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Cuts the graph after every ReLU block, as DJL's {@code Activation.reluBlock()} makes them. */
+/** Cuts the graph after every ReLU block, as made by DJL's {@code Activation.reluBlock()}. */
 final class ReluCuts extends SessionWatch {
   private static final String RELU = "ReLU";
 
@@ -37,7 +37,7 @@ final class ReluCuts extends SessionWatch {
       NDArray leaf = Tensors.copyOf(output, owner);
       leaf.setRequiresGradient(true);
       cuts.add(new GuidedBackward.Cut(output, leaf));
-      // The next operator may work in place, which a leaf does not bear.
+      // The next operator may work in place, which is not allowed on a leaf.
       handedOn.add(AutogradGateway.instance().tap(output.getManager(), leaf).copy());
     }
     return handedOn;

@@ -58,14 +58,14 @@ public final class ScriptSession implements ModelSession {
   /** Layers whose values have a type that DJL does not know; on the heap they are float32. */
   private final Set<String> unknownTypes = new HashSet<>();
 
-  /** What runs showed. */
+  /** Notices from runs. */
   private final Set<String> notices = new LinkedHashSet<>();
 
-  /** Loaded by the first that asks for it. */
+  /** Loaded on first use. */
   private @Nullable GuidedScript guided;
 
   /**
-   * Loads; the instrumented copy of the archive lives no longer than that takes.
+   * Loads the archive; the instrumented copy exists only until it is loaded.
    *
    * @param file is closed with the session, also if it fails
    * @throws IOException if the layers cannot be recorded, with the reason
@@ -121,7 +121,7 @@ public final class ScriptSession implements ModelSession {
     return ScriptPass.inSession(scratch, gradients, plan, method, ScriptValues::arrays);
   }
 
-  /** Runs the model, as the application would where the engine is woven. */
+  /** Runs the model in the same way as the application, if the engine is woven. */
   private NDList forward(SessionPass pass, List<Tensor> inputs, PtNDManager scratch) {
     NDList arrays = use.arrays(inputs, scratch);
     return file.isWoven()
@@ -176,7 +176,7 @@ public final class ScriptSession implements ModelSession {
     }
   }
 
-  /** The method that runs the model with what a layer returns given. */
+  /** The method that runs the model with a given result of a layer. */
   private String from(String path) {
     return plan.resumeMethod(path)
         .or(() -> plan.replaceMethod(path))
@@ -198,7 +198,7 @@ public final class ScriptSession implements ModelSession {
     return all;
   }
 
-  /** An input for one sample as one for {@code n}. */
+  /** The input of one sample, repeated for {@code n} samples. */
   private static NDArray repeated(NDArray input, long n) {
     if (input.getShape().dimension() == 0 || input.getShape().get(0) != 1) {
       return input;

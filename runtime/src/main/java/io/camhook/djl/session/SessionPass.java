@@ -34,7 +34,7 @@ final class SessionPass extends SessionWatch {
     this.layers = layers;
   }
 
-  /** Records nothing. */
+  /** A pass that records nothing. */
   static SessionPass plain(NDManager scratch) {
     return new SessionPass(new BlockPass(scratch, false, true), Map.of());
   }

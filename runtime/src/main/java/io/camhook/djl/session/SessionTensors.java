@@ -44,7 +44,7 @@ final class SessionTensors {
     return Tensor.ofFloats(new float[Math.toIntExact(array.getShape().size())], shape);
   }
 
-  /** The output that targets are about: as a capture has it. */
+  /** The output that targets refer to, as in a capture. */
   static NDArray scored(List<NDArray> outputs) {
     NDArray scores = Scores.among(outputs);
     if (scores != null) {

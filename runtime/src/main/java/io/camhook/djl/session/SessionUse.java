@@ -38,7 +38,7 @@ final class SessionUse {
   }
 
   /**
-   * The output that targets are about.
+   * The output that targets refer to.
    *
    * @throws IllegalArgumentException if there is no such output, or it holds no numbers
    */
