@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RecordingWriter implements Closeable {
   private static final Set<String> IGNORED =
-      Set.of(RecordingLock.FILE, "manifest.json.tmp", "stats.jsonl");
+      Set.of(RecordingLock.FILE, "manifest.json.tmp", ShardWriter.TEMPORARY, "stats.jsonl");
 
   private final Path directory;
   private final long shardBytes;

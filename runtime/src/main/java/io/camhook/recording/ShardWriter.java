@@ -23,12 +23,17 @@ import org.jspecify.annotations.Nullable;
  * The rest is one gathering write: tensors in native memory go to the file from where they lie. Their
  * checksum is in the blob's own header and therefore computed before.
  *
+ * A new file gets its name when it has its two zero blocks.
+ *
  * A writer that is killed before the last step leaves bytes after the end of the archive, which tar
  * ignores and which the next writer cuts off. A write that fails leaves them too: they are cut off at
  * once, or, if the disk does not even let that happen, before the next append.
  */
 /** Appends captures to one tar file. Not thread-safe. */
 final class ShardWriter implements Closeable {
+  /** The name of a file that does not yet end as an archive does. */
+  static final String TEMPORARY = "shard.tar.tmp";
+
   private static final int HEAD_BYTES = 2 * TarHeader.BLOCK;
 
   private final Path file;
@@ -47,15 +52,18 @@ final class ShardWriter implements Closeable {
 
   private final GatheringWrite body = new GatheringWrite();
 
-  private ShardWriter(Path file, FileAccess access, FileChannel channel, long end)
+  /**
+   * @param now where the file is; it may get the name {@code file} later
+   */
+  private ShardWriter(Path file, Path now, FileAccess access, FileChannel channel, long end)
       throws IOException {
     this.file = file;
     this.access = access;
     this.channel = channel;
     this.end = end;
     try {
-      BasicFileAttributes now = FileAccess.attributes(file);
-      this.key = now == null ? null : now.fileKey();
+      BasicFileAttributes attributes = FileAccess.attributes(now);
+      this.key = attributes == null ? null : attributes.fileKey();
       terminate();
     } catch (Throwable e) {
       channel.close();
@@ -65,19 +73,25 @@ final class ShardWriter implements Closeable {
 
   /** Creates a file, which must not exist; if that fails, no file is left behind. */
   static ShardWriter create(Path file, FileAccess access) throws IOException {
+    Path temporary = file.resolveSibling(TEMPORARY);
+    Files.deleteIfExists(temporary); // of a writer that was killed, or a link
     FileChannel channel =
-        access.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        access.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     try {
-      return new ShardWriter(file, access, channel, 0);
+      ShardWriter writer = new ShardWriter(file, temporary, access, channel, 0);
+      Files.move(temporary, file);
+      return writer;
     } catch (Throwable e) {
-      Files.deleteIfExists(file);
+      try (channel) {
+        Files.deleteIfExists(temporary);
+      }
       throw e;
     }
   }
 
   /** Continues a file after {@code end}; what follows is cut off. */
   static ShardWriter open(Path file, FileAccess access, long end) throws IOException {
-    return new ShardWriter(file, access, access.open(file, StandardOpenOption.WRITE), end);
+    return new ShardWriter(file, file, access, access.open(file, StandardOpenOption.WRITE), end);
   }
 
   /** Ends the archive at {@link #end}. The zeros come first: they need no room on the disk. */
