@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -20,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  */
 /** What the {@code stats} hooks of this JVM have seen, for its operator. Thread-safe. */
 public final class LayerHealth {
-  /** Upper bounds of the classes that drifts are counted in; one more has what is above. */
-  public static final List<Integer> CLASSES = List.of(1, 2, 4, 8);
+  /** Classes of a step's distance from the baseline, in standard deviations. */
+  public static final List<Integer> DEVIATIONS = List.of(1, 2, 4, 8);
+
+  /** Classes of a share of a step's channels or values, in percent. */
+  public static final List<Integer> PERCENT = List.of(0, 1, 10, 50);
 
   private static final int WINDOW = 10;
 
@@ -30,9 +32,16 @@ public final class LayerHealth {
 
   private final EventLog log;
   private final Map<Key, State> states = new LinkedHashMap<>();
-  private final List<Consumer<Layer>> listeners = new CopyOnWriteArrayList<>();
-  private final long[] drifts = new long[CLASSES.size() + 1];
-  private long nonFinite;
+  private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+
+  /** Is told what happens to layers, on the request's thread. */
+  public interface Listener {
+    /** A layer was seen for the first time. */
+    default void appeared(Layer layer) {}
+
+    /** A layer began or ceased to drift. */
+    default void changed(Layer layer) {}
+  }
 
   /**
    * The current state of one layer.
@@ -46,6 +55,10 @@ public final class LayerHealth {
    * @param drift averaged distance of the mean or the norm from the baseline, whichever is larger,
    *     in standard deviations; NaN without a baseline
    * @param drifting whether {@code drift} exceeds the threshold
+   * @param meanDrifts steps by the distance of their mean from the baseline, in standard deviations
+   * @param normDrifts the same of their norm
+   * @param deadShares steps by the share of dead channels, in percent
+   * @param nonFiniteShares steps by the share of NaN and infinite values, in percent
    */
   public record Layer(
       String model,
@@ -58,7 +71,15 @@ public final class LayerHealth {
       int channels,
       int deadChannels,
       double drift,
-      boolean drifting) {}
+      boolean drifting,
+      Histogram meanDrifts,
+      Histogram normDrifts,
+      Histogram deadShares,
+      Histogram nonFiniteShares) {
+    private Key key() {
+      return new Key(model, layer, value);
+    }
+  }
 
   private static final class State {
     long steps;
@@ -71,6 +92,10 @@ public final class LayerHealth {
     int channels;
     int dead;
     boolean drifting;
+    final Histogram.Counter meanDrifts = new Histogram.Counter(DEVIATIONS);
+    final Histogram.Counter normDrifts = new Histogram.Counter(DEVIATIONS);
+    final Histogram.Counter deadShares = new Histogram.Counter(PERCENT);
+    final Histogram.Counter nonFiniteShares = new Histogram.Counter(PERCENT);
 
     double drift() {
       return compared == 0 ? Double.NaN : Math.max(Math.abs(driftOfMean), Math.abs(driftOfNorm));
@@ -88,7 +113,11 @@ public final class LayerHealth {
           channels,
           dead,
           drift(),
-          drifting);
+          drifting,
+          meanDrifts.read(),
+          normDrifts.read(),
+          deadShares.read(),
+          nonFiniteShares.read());
     }
   }
 
@@ -96,58 +125,67 @@ public final class LayerHealth {
     this.log = log;
   }
 
-  /**
-   * Notifies {@code listener} of each layer that starts or stops drifting, on the request's thread.
-   */
-  public void listen(Consumer<Layer> listener) {
+  /** Tells {@code listener} from now on. */
+  public void listen(Listener listener) {
     listeners.add(listener);
   }
 
   /** Notes one step of one layer. */
   void observe(
       Key key, Summary summary, ChannelCounts channels, @Nullable Baseline baseline, double warn) {
-    Layer changed = null;
+    boolean changed = false;
+    Layer layer;
     synchronized (this) {
       State state = states.computeIfAbsent(key, ignored -> new State());
       state.steps++;
       state.mean = summary.mean();
       state.norm = summary.norm();
       state.nonFinite += summary.nonFinite();
-      nonFinite += summary.nonFinite();
+      state.nonFiniteShares.add(percent(summary.nonFinite(), summary.count()));
       state.channels = channels.count();
       state.dead = channels.dead();
+      if (state.channels > 0) {
+        state.deadShares.add(percent(state.dead, state.channels));
+      }
       Usual usual = baseline == null ? null : baseline.of(key);
       if (usual != null && Double.isFinite(summary.mean())) {
-        changed = compare(key, state, summary, usual, warn);
+        changed = compare(state, summary, usual, warn);
       }
+      layer = changed || state.steps == 1 ? state.layer(key) : null;
     }
-    if (changed != null) {
-      Layer now = changed;
-      say(now, warn);
-      listeners.forEach(listener -> listener.accept(now));
+    if (layer == null) {
+      return;
+    }
+    if (layer.steps() == 1) {
+      listeners.forEach(listener -> listener.appeared(layer));
+    }
+    if (changed) {
+      say(layer, warn);
+      listeners.forEach(listener -> listener.changed(layer));
     }
   }
 
-  private @Nullable Layer compare(Key key, State state, Summary summary, Usual usual, double warn) {
+  private static double percent(long part, long whole) {
+    return whole == 0 ? 0 : 100.0 * part / whole;
+  }
+
+  /** Returns whether the layer begins or ceases to drift. */
+  private static boolean compare(State state, Summary summary, Usual usual, double warn) {
     double mean = usual.driftOfMean(summary.mean());
     double norm = usual.driftOfNorm(summary.norm());
     state.compared++;
     double share = 1.0 / Math.min(WINDOW, state.compared);
     state.driftOfMean += (mean - state.driftOfMean) * share;
     state.driftOfNorm += (norm - state.driftOfNorm) * share;
-    double step = Math.max(Math.abs(mean), Math.abs(norm));
-    int at = 0;
-    while (at < CLASSES.size() && step > CLASSES.get(at)) {
-      at++;
-    }
-    drifts[at]++;
+    state.meanDrifts.add(Math.abs(mean));
+    state.normDrifts.add(Math.abs(norm));
     boolean before = state.drifting;
     if (!before && state.compared >= FIRST && state.drift() > warn) {
       state.drifting = true;
     } else if (before && state.drift() < warn / 2) {
       state.drifting = false;
     }
-    return state.drifting == before ? null : state.layer(key);
+    return state.drifting != before;
   }
 
   private void say(Layer layer, double warn) {
@@ -168,30 +206,16 @@ public final class LayerHealth {
     }
   }
 
-  /** Every layer that was seen. */
+  /** Every layer that was seen, in the order in which they appeared. */
   public synchronized List<Layer> layers() {
     List<Layer> layers = new ArrayList<>();
     states.forEach((key, state) -> layers.add(state.layer(key)));
     return layers;
   }
 
-  /** Steps whose distance from the baseline was in a class of {@link #CLASSES}. */
-  public synchronized long drifts(int at) {
-    return drifts[at];
-  }
-
-  /** NaN and infinite values that were seen. */
-  public synchronized long nonFinite() {
-    return nonFinite;
-  }
-
-  /** Channels of all layers that were zero everywhere in the last step. */
-  public synchronized long deadChannels() {
-    return states.values().stream().mapToLong(state -> state.dead).sum();
-  }
-
-  /** Layers that drift now. */
-  public synchronized long drifting() {
-    return states.values().stream().filter(state -> state.drifting).count();
+  /** What is known now of a layer that was seen before. */
+  public synchronized Layer now(Layer layer) {
+    State state = states.get(layer.key());
+    return state == null ? layer : state.layer(layer.key());
   }
 }

@@ -3,6 +3,7 @@ package io.camhook.builtin;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.recording.FileAccess;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -70,9 +71,10 @@ public final class Watches implements AutoCloseable {
   private LayerWatch stats(Map<String, String> options) {
     String file = options.get("baseline");
     Baseline baseline = file == null ? null : baseline(Path.of(file));
-    if (stats == null && baseline == null) {
-      log.warn("hook stats needs output.directory; it prints instead");
-      return new PrintWatch(log);
+    if (stats == null) {
+      log.info(
+          "hook stats writes no stats.jsonl, because there is no output.directory; JMX, JFR and the"
+              + " application's metrics have its numbers");
     }
     String warn = options.get("warn");
     return new StatsWatch(
@@ -85,6 +87,20 @@ public final class Watches implements AutoCloseable {
     } catch (IOException e) {
       log.warn("hook stats runs without its baseline: " + e.getMessage());
       return null;
+    }
+  }
+
+  /**
+   * Calls a built-in hook. What fails in it is counted and does not reach the application, with the
+   * exception of what {@code nan-guard} throws on request.
+   */
+  public static void look(Failures failures, Runnable call) {
+    try {
+      call.run();
+    } catch (NonFiniteValueException e) {
+      throw e;
+    } catch (Throwable e) { // it copies whole tensors to the heap, which may be full
+      failures.add("a built-in hook failed", e);
     }
   }
 

@@ -7,7 +7,10 @@ import io.camhook.recording.Capture;
  * ignored; calls come from several threads.
  */
 public interface CaptureObserver extends AutoCloseable {
-  /** The first request is about to be captured. On the writer's thread, once. */
+  /**
+   * The first request is about to be captured, or a {@code stats} hook has seen the first layer. On
+   * the writer's thread, once.
+   */
   default void began(Recorder recorder) {}
 
   /** A capture has entered the queue. On the thread of its request. */

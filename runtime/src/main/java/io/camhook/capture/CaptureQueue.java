@@ -62,6 +62,9 @@ import org.jspecify.annotations.Nullable;
 public final class CaptureQueue implements AutoCloseable {
   private static final long NOTE_INTERVAL = Duration.ofSeconds(5).toNanos();
 
+  /** Many things that are new at about the same time make one note. */
+  private static final long SOON = Duration.ofMillis(100).toNanos();
+
   /** The maximum number of distinct causes in the log. */
   private static final int CAUSES = 100;
 
@@ -111,7 +114,6 @@ public final class CaptureQueue implements AutoCloseable {
   private long flushWanted;
   private long flushDone;
   private boolean flushFailed;
-  private boolean sinkUsed;
   private long noteAt;
   private long refusedBefore;
   private @Nullable String pauseReason;
@@ -280,6 +282,20 @@ public final class CaptureQueue implements AutoCloseable {
     skipped.increment();
   }
 
+  /** There is something new that observers should look at before their next turn. */
+  void tickSoon() {
+    lock.lock();
+    try {
+      long soon = System.nanoTime() + SOON;
+      if (soon - noteAt < 0) {
+        noteAt = soon;
+        work.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Takes over {@code capture}. If it does not fit, it is discarded (drop), or this thread waits
    * until it does (block), at most {@code limits.maxWait}. A capture larger than the whole queue,
@@ -425,6 +441,7 @@ public final class CaptureQueue implements AutoCloseable {
   public CaptureStatus status() {
     long whilePaused = refusedPaused.sum();
     long whileOff = refusedOff.sum();
+    long chosen = sampled.sum();
     lock.lock();
     try {
       Map<Loss, Long> all = new EnumMap<>(losses);
@@ -433,11 +450,11 @@ public final class CaptureQueue implements AutoCloseable {
       long dropped = sum(all, Loss.Kind.DROPPED);
       long failed = sum(all, Loss.Kind.FAILED);
       return new CaptureStatus(
-          state(),
+          chosen == 0 && fired == 0 && !closing ? CaptureStatus.State.IDLE : state(),
           off ? "out of memory" : pauseReason,
           new Counters(fired + whilePaused + whileOff, written, dropped, failed),
           all,
-          sampled.sum(),
+          chosen,
           skipped.sum(),
           writtenBytes,
           heldBytes,
@@ -643,7 +660,7 @@ public final class CaptureQueue implements AutoCloseable {
         if (flushIsDue()) {
           return Step.FLUSH;
         }
-        if (sinkUsed && !closing && noteAt - now <= 0) {
+        if (!closing && noteAt - now <= 0) {
           noteAt = now + NOTE_INTERVAL;
           return Step.NOTE;
         }
@@ -665,7 +682,7 @@ public final class CaptureQueue implements AutoCloseable {
   }
 
   private void awaitWork(long now, boolean held) {
-    long nanos = closing ? landBy - now : sinkUsed ? noteAt - now : Long.MAX_VALUE;
+    long nanos = (closing ? landBy : noteAt) - now;
     if (held) {
       nanos = Math.min(nanos, breaker.untilRetry(now));
     }
@@ -774,7 +791,6 @@ public final class CaptureQueue implements AutoCloseable {
     lock.lock();
     try {
       current = null;
-      sinkUsed = true;
       item.handedOver = true;
       if (item.decided) {
         settle(item);
@@ -828,7 +844,6 @@ public final class CaptureQueue implements AutoCloseable {
       }
       paused = true;
       pauseReason = describe(cause);
-      sinkUsed = true;
       countGone();
       if (closing) { // there is no later attempt
         given.addAll(waiting);

@@ -200,6 +200,14 @@ public final class Recorder implements AutoCloseable {
     sink.models.add(model);
   }
 
+  /** Has observers begin, if they have not, and look soon: there is something new to show. */
+  public void tickSoon() {
+    CaptureQueue open = queue();
+    if (open != null) {
+      open.tickSoon();
+    }
+  }
+
   /** Notifies {@code observer} of how captures end from now on. */
   public void observe(CaptureObserver observer) {
     observers.add(observer);
@@ -276,7 +284,10 @@ public final class Recorder implements AutoCloseable {
     if (open != null) {
       open.close();
       observers.each(CaptureObserver::close);
-      log.info(open.status().inWords(destination));
+      CaptureStatus last = open.status();
+      if (last.sampled() > 0 || last.counters().fired() > 0) {
+        log.info(last.inWords(destination));
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import io.camhook.builtin.LayerValues;
 import io.camhook.builtin.LayerWatch;
 import io.camhook.builtin.NonFiniteValueException;
 import io.camhook.builtin.Steps;
+import io.camhook.builtin.Watches;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookArguments;
 import io.camhook.dispatch.HookEntry;
@@ -171,11 +172,9 @@ final class LayerHooks {
 
   private void guarded(Runnable look) {
     try {
-      look.run();
+      Watches.look(failures, look);
     } catch (NonFiniteValueException e) {
       throw new HookException(e); // what the user asked for
-    } catch (RuntimeException e) {
-      failures.add("a built-in hook failed", e);
     }
   }
 

@@ -2,22 +2,22 @@ package io.camhook.plain;
 
 import io.camhook.builtin.LayerValues;
 import io.camhook.builtin.LayerWatch;
-import io.camhook.builtin.NonFiniteValueException;
 import io.camhook.builtin.Steps;
+import io.camhook.builtin.Watches;
+import io.camhook.dispatch.Failures;
 import java.util.List;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** A built-in hook on the layers of a plain network. */
 final class ConfiguredHook implements PlainHook {
   private final LayerWatch watch;
   private final Steps steps;
-  private final BiConsumer<String, Throwable> failures;
+  private final Failures failures;
 
   /**
    * @param failures takes what fails in the hook itself, which must not reach the application
    */
-  ConfiguredHook(LayerWatch watch, Steps steps, BiConsumer<String, Throwable> failures) {
+  ConfiguredHook(LayerWatch watch, Steps steps, Failures failures) {
     this.watch = watch;
     this.steps = steps;
     this.failures = failures;
@@ -37,33 +37,26 @@ final class ConfiguredHook implements PlainHook {
   @Override
   public @Nullable Object afterForward(
       PlainModule module, @Nullable Object input, @Nullable Object output) {
-    return guarded(
+    Watches.look(
+        failures,
         () ->
             watch.forward(
                 steps.forward(watch, module.path(), type(module)),
                 values(module, input),
                 values(module, output)));
+    return null;
   }
 
   @Override
   public @Nullable Object afterBackward(
       PlainModule module, @Nullable Object gradInput, @Nullable Object gradOutput) {
-    return guarded(
+    Watches.look(
+        failures,
         () ->
             watch.backward(
                 steps.backward(watch, module.path(), type(module)),
                 values(module, gradInput),
                 values(module, gradOutput)));
-  }
-
-  private @Nullable Object guarded(Runnable look) {
-    try {
-      look.run();
-    } catch (NonFiniteValueException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      failures.accept("a built-in hook failed", e);
-    }
     return null;
   }
 

@@ -81,7 +81,7 @@ public final class PlainNetworks {
           hook.layers(),
           watch == null
               ? new NamedHook(model.name(), hook, log)
-              : new ConfiguredHook(watch, steps, this::failed));
+              : new ConfiguredHook(watch, steps, failures));
     }
   }
 

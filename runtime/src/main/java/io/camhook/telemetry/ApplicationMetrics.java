@@ -1,15 +1,16 @@
 package io.camhook.telemetry;
 
 import io.camhook.builtin.LayerHealth;
+import io.camhook.builtin.LayerHealth.Layer;
 import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.PendingCapture;
 import io.camhook.capture.Recorder;
 import io.camhook.recording.Capture;
 import java.lang.ref.WeakReference;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.Supplier;
@@ -22,24 +23,44 @@ import org.jspecify.annotations.Nullable;
  * to one that does nothing, and the application's own attempt would then fail.
  */
 /** Publishes the counters to the metrics libraries of the applications in this JVM. */
-final class ApplicationMetrics implements CaptureObserver {
-  private final List<Measure> measures;
+final class ApplicationMetrics implements CaptureObserver, LayerHealth.Listener {
+  private final LayerHealth health;
   private final ApplicationClasses classes = new ApplicationClasses();
   private final Set<ClassLoader> seen =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
-  private final Set<ClassLoader> micrometer = Collections.newSetFromMap(new WeakHashMap<>());
-  private final Set<ClassLoader> openTelemetry = Collections.newSetFromMap(new WeakHashMap<>());
 
-  /** They unregister the metrics; held weakly, to keep no application alive. */
-  private final List<WeakReference<AutoCloseable>> registered = new ArrayList<>();
+  /**
+   * By the library's class: several loaders may see the same one. Weak, so that no application is
+   * held.
+   */
+  private final Map<Class<?>, Published> libraries = new WeakHashMap<>();
 
   private volatile @Nullable Supplier<CaptureStatus> status;
 
   /** Whether an application was seen that has not been examined yet. */
   private volatile boolean another;
 
+  private static final class Published {
+    final WeakReference<MetricsLibrary> library;
+
+    /** How many of the layers it has. */
+    int layers;
+
+    Published(MetricsLibrary library) {
+      this.library = new WeakReference<>(library);
+    }
+  }
+
+  /** Makes the library's object from its class. */
+  @FunctionalInterface
+  private interface Maker {
+    MetricsLibrary make(Class<?> type, Supplier<CaptureStatus> status)
+        throws ReflectiveOperationException;
+  }
+
   ApplicationMetrics(LayerHealth health) {
-    this.measures = Measure.all(health);
+    this.health = health;
+    health.listen(this);
   }
 
   @Override
@@ -49,6 +70,15 @@ final class ApplicationMetrics implements CaptureObserver {
 
   @Override
   public void submitted(PendingCapture capture) {
+    see();
+  }
+
+  @Override
+  public void appeared(Layer layer) {
+    see();
+  }
+
+  private void see() {
     if (seen.add(ApplicationClasses.ofThread())) {
       another = true;
     }
@@ -72,35 +102,55 @@ final class ApplicationMetrics implements CaptureObserver {
     synchronized (seen) {
       loaders = List.copyOf(seen);
     }
-    for (ClassLoader loader : loaders) {
-      Class<?> metrics = classes.find(MicrometerMetrics.CLASS, loader);
-      if (metrics != null && micrometer.add(loader)) {
-        keep(MicrometerMetrics.register(metrics, measures, source));
+    try {
+      for (ClassLoader loader : loaders) {
+        Class<?> micrometer = classes.find(MicrometerMetrics.CLASS, loader);
+        if (micrometer != null) {
+          publish(micrometer, MicrometerMetrics::new, source);
+        }
+        Class<?> global = classes.find(OpenTelemetryMetrics.CLASS, loader);
+        if (global != null && OpenTelemetryMetrics.isSet(global)) {
+          publish(global, OpenTelemetryMetrics::new, source);
+        }
       }
-      Class<?> global = classes.find(OpenTelemetryMetrics.CLASS, loader);
-      if (global != null && OpenTelemetryMetrics.isSet(global) && openTelemetry.add(loader)) {
-        keep(OpenTelemetryMetrics.register(global, measures, source));
-      }
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e); // counted by whoever calls
     }
   }
 
-  private void keep(List<AutoCloseable> made) {
-    made.forEach(registration -> registered.add(new WeakReference<>(registration)));
+  private void publish(Class<?> type, Maker maker, Supplier<CaptureStatus> source)
+      throws ReflectiveOperationException {
+    Published published = libraries.get(type);
+    MetricsLibrary library = published == null ? null : published.library.get();
+    if (published == null) {
+      library = maker.make(type, source);
+      published = new Published(library);
+      libraries.put(type, published);
+      library.publish(Measure.ofCaptures());
+    }
+    if (library == null) {
+      return; // the application has dropped its registry
+    }
+    List<Layer> layers = health.layers();
+    for (Layer layer : layers.subList(published.layers, layers.size())) {
+      library.publish(Measure.ofLayer(health, layer));
+    }
+    published.layers = layers.size();
   }
 
   @Override
   public synchronized void close() {
     status = null;
-    for (WeakReference<AutoCloseable> reference : registered) {
-      AutoCloseable registration = reference.get();
-      if (registration != null) {
+    for (Published published : libraries.values()) {
+      MetricsLibrary library = published.library.get();
+      if (library != null) {
         try {
-          registration.close();
-        } catch (Exception e) {
+          library.close();
+        } catch (ReflectiveOperationException e) {
           // the application's registry may be closed already
         }
       }
     }
-    registered.clear();
+    libraries.clear();
   }
 }

@@ -1,9 +1,11 @@
 package io.camhook.telemetry;
 
 import java.util.List;
-import java.util.Map;
 
-/** The layer statistics of the {@code stats} hooks over JMX: {@code io.camhook:type=Layers}. */
+/**
+ * All layers that {@code stats} hooks see, over JMX: {@code io.camhook:type=Layers}. Each has a
+ * bean of its own beside it, see {@link LayerMXBean}.
+ */
 public interface LayersMXBean {
   /** One line for each layer. */
   List<String> getLayers();
@@ -16,7 +18,4 @@ public interface LayersMXBean {
 
   /** Channels that were zero everywhere in the last step, of all layers. */
   long getDeadChannels();
-
-  /** Steps by their distance from the baseline, in standard deviations. */
-  Map<String, Long> getDrifts();
 }

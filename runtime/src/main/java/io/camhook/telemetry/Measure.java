@@ -1,12 +1,16 @@
 package io.camhook.telemetry;
 
+import io.camhook.builtin.Histogram;
 import io.camhook.builtin.LayerHealth;
+import io.camhook.builtin.LayerHealth.Layer;
 import io.camhook.capture.CaptureStatus;
 import io.camhook.capture.Loss;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /**
@@ -26,44 +30,9 @@ record Measure(
     Map<String, String> tags,
     ToLongFunction<CaptureStatus> value) {
 
-  /**
-   * All published numbers.
-   *
-   * @param health what the stats hooks see
-   */
-  static List<Measure> all(LayerHealth health) {
+  /** The numbers of the captures. */
+  static List<Measure> ofCaptures() {
     List<Measure> all = new ArrayList<>();
-    all.add(
-        new Measure(
-            "camhook.layers.nonfinite",
-            "{value}",
-            "NaN and infinite values in layers with a stats hook",
-            true,
-            Map.of(),
-            status -> health.nonFinite()));
-    all.add(
-        level(
-            "camhook.layers.dead_channels",
-            "{channel}",
-            "Channels that are zero everywhere",
-            status -> health.deadChannels()));
-    all.add(
-        level(
-            "camhook.layers.drifting",
-            "{layer}",
-            "Layers beyond the threshold of their baseline",
-            status -> health.drifting()));
-    for (int i = 0; i <= LayerHealth.CLASSES.size(); i++) {
-      int at = i;
-      all.add(
-          new Measure(
-              "camhook.layers.drift",
-              "{step}",
-              "Steps by their distance from the baseline, in standard deviations",
-              true,
-              Map.of("deviations", driftClass(i)),
-              status -> health.drifts(at)));
-    }
     all.add(counter("camhook.requests.sampled", "Requests chosen", CaptureStatus::sampled));
     all.add(counter("camhook.requests.skipped", "Not of interest", CaptureStatus::skipped));
     all.add(counter("camhook.captures.fired", "Captures", status -> status.counters().fired()));
@@ -101,10 +70,90 @@ record Measure(
     return all;
   }
 
-  /** A class of {@link LayerHealth#CLASSES} in words. */
-  static String driftClass(int at) {
-    List<Integer> bounds = LayerHealth.CLASSES;
-    return at < bounds.size() ? "<= " + bounds.get(at) : "> " + bounds.get(at - 1);
+  /** The numbers of one layer that has a {@code stats} hook. */
+  static List<Measure> ofLayer(LayerHealth health, Layer layer) {
+    Map<String, String> tags =
+        Map.of("model", layer.model(), "layer", layer.layer(), "value", layer.value());
+    List<Measure> all = new ArrayList<>();
+    all.add(
+        new Measure(
+            "camhook.layers.steps",
+            "{step}",
+            "Steps in which the layer was seen",
+            true,
+            tags,
+            status -> health.now(layer).steps()));
+    all.add(
+        new Measure(
+            "camhook.layers.nonfinite",
+            "{value}",
+            "NaN and infinite values",
+            true,
+            tags,
+            status -> health.now(layer).nonFinite()));
+    all.add(
+        new Measure(
+            "camhook.layers.dead_channels",
+            "{channel}",
+            "Channels that were zero everywhere in the last step",
+            false,
+            tags,
+            status -> health.now(layer).deadChannels()));
+    all.add(
+        new Measure(
+            "camhook.layers.drifting",
+            "{layer}",
+            "1 beyond the threshold of the baseline",
+            false,
+            tags,
+            status -> health.now(layer).drifting() ? 1 : 0));
+    all.addAll(
+        histogram(
+            "camhook.layers.drift.mean",
+            "Steps by the distance of their mean from the baseline, in standard deviations",
+            tags,
+            LayerHealth.DEVIATIONS,
+            () -> health.now(layer).meanDrifts()));
+    all.addAll(
+        histogram(
+            "camhook.layers.drift.norm",
+            "Steps by the distance of their norm from the baseline, in standard deviations",
+            tags,
+            LayerHealth.DEVIATIONS,
+            () -> health.now(layer).normDrifts()));
+    all.addAll(
+        histogram(
+            "camhook.layers.dead.share",
+            "Steps by the share of dead channels, in percent",
+            tags,
+            LayerHealth.PERCENT,
+            () -> health.now(layer).deadShares()));
+    all.addAll(
+        histogram(
+            "camhook.layers.nonfinite.share",
+            "Steps by the share of NaN and infinite values, in percent",
+            tags,
+            LayerHealth.PERCENT,
+            () -> health.now(layer).nonFiniteShares()));
+    return all;
+  }
+
+  /** A counter for each class, which the tag {@code class} tells. */
+  private static List<Measure> histogram(
+      String name,
+      String description,
+      Map<String, String> tags,
+      List<Integer> bounds,
+      Supplier<Histogram> read) {
+    List<Measure> classes = new ArrayList<>();
+    for (int i = 0; i <= bounds.size(); i++) {
+      int at = i;
+      Map<String, String> tagged = new HashMap<>(tags);
+      tagged.put("class", Histogram.word(bounds, i));
+      classes.add(
+          new Measure(name, "{step}", description, true, tagged, status -> read.get().count(at)));
+    }
+    return classes;
   }
 
   private static Measure counter(

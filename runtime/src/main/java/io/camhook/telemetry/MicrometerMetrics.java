@@ -8,43 +8,44 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
-/** Registers the counters with the global registry of an application's Micrometer. */
-final class MicrometerMetrics {
+/** The global registry of an application's Micrometer. */
+final class MicrometerMetrics implements MetricsLibrary {
   static final String CLASS = "io.micrometer.core.instrument.Metrics";
   private static final String PACKAGE = "io.micrometer.core.instrument.";
 
-  private MicrometerMetrics() {}
+  /** Meters hold weakly what they measure; this object is never collected. */
+  private static final Object ALIVE = new Object();
 
-  /** Returns handles that remove the meters from the registry; each is kept alive by its meter. */
-  static List<AutoCloseable> register(
-      Class<?> metrics, List<Measure> measures, Supplier<CaptureStatus> status) {
-    try {
-      ClassLoader loader = metrics.getClassLoader();
-      Object registry = metrics.getField("globalRegistry").get(null);
-      Class<?> registryType = Class.forName(PACKAGE + "MeterRegistry", true, loader);
-      Class<?> meterType = Class.forName(PACKAGE + "Meter", true, loader);
-      Method remove = registryType.getMethod("remove", meterType);
-      List<AutoCloseable> made = new ArrayList<>();
-      for (Measure measure : measures) {
-        Value value = new Value(measure, status);
-        Object meter = meter(measure, value, registry, registryType, loader);
-        value.removal = () -> remove.invoke(registry, meter);
-        made.add(value);
-      }
-      return made;
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
+  private final ClassLoader loader;
+  private final Object registry;
+  private final Class<?> registryType;
+  private final Supplier<CaptureStatus> status;
+  private final List<Object> meters = new ArrayList<>();
+
+  /**
+   * @param metrics the class {@link #CLASS}
+   */
+  MicrometerMetrics(Class<?> metrics, Supplier<CaptureStatus> status)
+      throws ReflectiveOperationException {
+    this.loader = metrics.getClassLoader();
+    this.registry = metrics.getField("globalRegistry").get(null);
+    this.registryType = Class.forName(PACKAGE + "MeterRegistry", true, loader);
+    this.status = status;
+  }
+
+  @Override
+  public void publish(List<Measure> measures) throws ReflectiveOperationException {
+    for (Measure measure : measures) {
+      meters.add(meter(measure));
     }
   }
 
-  private static Object meter(
-      Measure measure, Value value, Object registry, Class<?> registryType, ClassLoader loader)
-      throws ReflectiveOperationException {
+  private Object meter(Measure measure) throws ReflectiveOperationException {
     String type = PACKAGE + (measure.grows() ? "FunctionCounter" : "Gauge");
     Object builder =
         Class.forName(type, true, loader)
             .getMethod("builder", String.class, Object.class, ToDoubleFunction.class)
-            .invoke(null, measure.name(), ALIVE, value);
+            .invoke(null, measure.name(), ALIVE, new Value(measure));
     Class<?> builderType = builder.getClass();
     builderType.getMethod("description", String.class).invoke(builder, measure.description());
     Method tag = builderType.getMethod("tag", String.class, String.class);
@@ -54,28 +55,26 @@ final class MicrometerMetrics {
     return builderType.getMethod("register", registryType).invoke(builder, registry);
   }
 
-  /** Meters hold weakly what they measure; this object is never collected. */
-  private static final Object ALIVE = new Object();
+  @Override
+  public void close() throws ReflectiveOperationException {
+    Class<?> meterType = Class.forName(PACKAGE + "Meter", true, loader);
+    Method remove = registryType.getMethod("remove", meterType);
+    for (Object meter : meters) {
+      remove.invoke(registry, meter);
+    }
+  }
 
-  /** The value of a meter. */
-  private static final class Value implements ToDoubleFunction<Object>, AutoCloseable {
+  /** The value of a meter, which keeps this library's object alive. */
+  private final class Value implements ToDoubleFunction<Object> {
     private final Measure measure;
-    private final Supplier<CaptureStatus> status;
-    private AutoCloseable removal = () -> {};
 
-    Value(Measure measure, Supplier<CaptureStatus> status) {
+    Value(Measure measure) {
       this.measure = measure;
-      this.status = status;
     }
 
     @Override
     public double applyAsDouble(Object ignored) {
       return measure.value().applyAsLong(status.get());
-    }
-
-    @Override
-    public void close() throws Exception {
-      removal.close();
     }
   }
 }

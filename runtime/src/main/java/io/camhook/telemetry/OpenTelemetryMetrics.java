@@ -2,20 +2,41 @@ package io.camhook.telemetry;
 
 import io.camhook.capture.CaptureStatus;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Registers the counters with the global OpenTelemetry of an application. */
-final class OpenTelemetryMetrics {
+/** The meter {@code io.camhook} of an application's global OpenTelemetry. */
+final class OpenTelemetryMetrics implements MetricsLibrary {
   static final String CLASS = "io.opentelemetry.api.GlobalOpenTelemetry";
   private static final String API = "io.opentelemetry.api.";
 
-  private OpenTelemetryMetrics() {}
+  private final ClassLoader loader;
+  private final Class<?> meterType;
+  private final Object meter;
+  private final Class<?> attributesType;
+  private final Method record;
+  private final Supplier<CaptureStatus> status;
+  private final Map<String, Instrument> instruments = new HashMap<>();
+
+  /**
+   * @param global the class {@link #CLASS}
+   */
+  OpenTelemetryMetrics(Class<?> global, Supplier<CaptureStatus> status)
+      throws ReflectiveOperationException {
+    this.loader = global.getClassLoader();
+    this.meterType = type("metrics.Meter");
+    this.meter = global.getMethod("getMeter", String.class).invoke(null, "io.camhook");
+    this.attributesType = type("common.Attributes");
+    this.record =
+        type("metrics.ObservableLongMeasurement").getMethod("record", long.class, attributesType);
+    this.status = status;
+  }
 
   /** Whether the application has set it; asking it directly would set it for good. */
   static boolean isSet(Class<?> global) {
@@ -33,112 +54,81 @@ final class OpenTelemetryMetrics {
     }
   }
 
-  /** Returns handles that unregister the instruments. */
-  static List<AutoCloseable> register(
-      Class<?> global, List<Measure> measures, Supplier<CaptureStatus> status) {
-    try {
-      ClassLoader loader = global.getClassLoader();
-      Class<?> meterType = Class.forName(API + "metrics.Meter", true, loader);
-      Object meter = global.getMethod("getMeter", String.class).invoke(null, "io.camhook");
-      Map<String, List<Measure>> byName = new LinkedHashMap<>();
-      for (Measure measure : measures) {
-        byName.computeIfAbsent(measure.name(), ignored -> new ArrayList<>()).add(measure);
+  private Class<?> type(String name) throws ClassNotFoundException {
+    return Class.forName(API + name, true, loader);
+  }
+
+  @Override
+  public void publish(List<Measure> measures) throws ReflectiveOperationException {
+    for (Measure measure : measures) {
+      Point point = new Point(measure, attributes(measure.tags()));
+      Instrument instrument = instruments.get(measure.name());
+      if (instrument == null) {
+        instrument = new Instrument();
+        instruments.put(measure.name(), instrument);
+        instrument.registration = register(measure, instrument);
       }
-      List<AutoCloseable> made = new ArrayList<>();
-      for (List<Measure> ofName : byName.values()) {
-        made.add(instrument(meter, meterType, ofName, status, loader));
-      }
-      return made;
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
+      instrument.points.add(point);
     }
   }
 
-  private static AutoCloseable instrument(
-      Object meter,
-      Class<?> meterType,
-      List<Measure> measures,
-      Supplier<CaptureStatus> status,
-      ClassLoader loader)
+  private AutoCloseable register(Measure measure, Instrument instrument)
       throws ReflectiveOperationException {
-    Measure first = measures.get(0);
     Object builder;
     Class<?> builderType;
-    if (first.grows()) {
-      builder = meterType.getMethod("counterBuilder", String.class).invoke(meter, first.name());
-      builderType = Class.forName(API + "metrics.LongCounterBuilder", true, loader);
+    if (measure.grows()) {
+      builder = meterType.getMethod("counterBuilder", String.class).invoke(meter, measure.name());
+      builderType = type("metrics.LongCounterBuilder");
     } else {
       Object doubles =
-          meterType.getMethod("gaugeBuilder", String.class).invoke(meter, first.name());
-      builder =
-          Class.forName(API + "metrics.DoubleGaugeBuilder", true, loader)
-              .getMethod("ofLongs")
-              .invoke(doubles);
-      builderType = Class.forName(API + "metrics.LongGaugeBuilder", true, loader);
+          meterType.getMethod("gaugeBuilder", String.class).invoke(meter, measure.name());
+      builder = type("metrics.DoubleGaugeBuilder").getMethod("ofLongs").invoke(doubles);
+      builderType = type("metrics.LongGaugeBuilder");
     }
-    builderType.getMethod("setUnit", String.class).invoke(builder, first.unit());
-    builderType.getMethod("setDescription", String.class).invoke(builder, first.description());
-    Class<?> attributesType = Class.forName(API + "common.Attributes", true, loader);
-    Method record =
-        Class.forName(API + "metrics.ObservableLongMeasurement", true, loader)
-            .getMethod("record", long.class, attributesType);
-    List<Object> attributes = new ArrayList<>();
-    for (Measure measure : measures) {
-      attributes.add(attributes(measure.tags(), attributesType, loader));
-    }
-    Callback callback = new Callback(measures, attributes, record, status);
-    callback.instrument =
-        (AutoCloseable)
-            builderType.getMethod("buildWithCallback", Consumer.class).invoke(builder, callback);
-    return callback;
+    builderType.getMethod("setUnit", String.class).invoke(builder, measure.unit());
+    builderType.getMethod("setDescription", String.class).invoke(builder, measure.description());
+    return (AutoCloseable)
+        builderType.getMethod("buildWithCallback", Consumer.class).invoke(builder, instrument);
   }
 
-  /** Called when metrics are collected; the SDK holds it, and it holds its instrument. */
-  private static final class Callback implements Consumer<Object>, AutoCloseable {
-    private final List<Measure> measures;
-    private final List<Object> attributes;
-    private final Method record;
-    private final Supplier<CaptureStatus> status;
-    private AutoCloseable instrument = () -> {};
-
-    Callback(
-        List<Measure> measures,
-        List<Object> attributes,
-        Method record,
-        Supplier<CaptureStatus> status) {
-      this.measures = measures;
-      this.attributes = attributes;
-      this.record = record;
-      this.status = status;
-    }
-
-    @Override
-    public void accept(Object measurement) {
-      CaptureStatus now = status.get();
-      try {
-        for (int i = 0; i < measures.size(); i++) {
-          record.invoke(measurement, measures.get(i).value().applyAsLong(now), attributes.get(i));
-        }
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-
-    @Override
-    public void close() throws Exception {
-      instrument.close();
-    }
-  }
-
-  private static Object attributes(
-      Map<String, String> tags, Class<?> attributesType, ClassLoader loader)
-      throws ReflectiveOperationException {
+  private Object attributes(Map<String, String> tags) throws ReflectiveOperationException {
     Object builder = attributesType.getMethod("builder").invoke(null);
-    Class<?> builderType = Class.forName(API + "common.AttributesBuilder", true, loader);
+    Class<?> builderType = type("common.AttributesBuilder");
     Method put = builderType.getMethod("put", String.class, String.class);
     for (Map.Entry<String, String> tag : tags.entrySet()) {
       put.invoke(builder, tag.getKey(), tag.getValue());
     }
     return builderType.getMethod("build").invoke(builder);
+  }
+
+  @Override
+  public void close() throws ReflectiveOperationException {
+    for (Instrument instrument : instruments.values()) {
+      try {
+        instrument.registration.close();
+      } catch (Exception e) {
+        throw new InvocationTargetException(e);
+      }
+    }
+  }
+
+  private record Point(Measure measure, Object attributes) {}
+
+  /** Called when metrics are collected; the SDK holds it, and it holds this library's object. */
+  private final class Instrument implements Consumer<Object> {
+    final List<Point> points = new CopyOnWriteArrayList<>();
+    AutoCloseable registration = () -> {};
+
+    @Override
+    public void accept(Object measurement) {
+      CaptureStatus now = status.get();
+      try {
+        for (Point point : points) {
+          record.invoke(measurement, point.measure().value().applyAsLong(now), point.attributes());
+        }
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException(e);
+      }
+    }
   }
 }

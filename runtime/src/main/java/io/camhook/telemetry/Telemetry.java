@@ -1,6 +1,7 @@
 package io.camhook.telemetry;
 
 import io.camhook.builtin.LayerHealth;
+import io.camhook.builtin.LayerHealth.Layer;
 import io.camhook.capture.CaptureObserver;
 import io.camhook.capture.Recorder;
 import io.camhook.dispatch.EventLog;
@@ -21,8 +22,9 @@ public final class Telemetry {
     ifPresent("java.management", recorder, ManagedRecorder::new);
     ifPresent("java.management", recorder, () -> new ManagedLayers(health));
     ifPresent("jdk.jfr", recorder, FlightEvents::new);
-    ifPresent("jdk.jfr", recorder, () -> new DriftEvents(health));
+    ifPresent("jdk.jfr", recorder, () -> new LayerEvents(health));
     recorder.observe(new ApplicationMetrics(health));
+    health.listen(new NewLayers(recorder));
     recorder.observe(new SpanAttribute());
     if (!every.isZero()) {
       recorder.observe(new PeriodicLine(every, log));
@@ -33,6 +35,14 @@ public final class Telemetry {
       String module, Recorder recorder, Supplier<CaptureObserver> observer) {
     if (ModuleLayer.boot().findModule(module).isPresent()) {
       recorder.observe(observer.get());
+    }
+  }
+
+  /** Layers are shown also where nothing is captured. */
+  private record NewLayers(Recorder recorder) implements LayerHealth.Listener {
+    @Override
+    public void appeared(Layer layer) {
+      recorder.tickSoon();
     }
   }
 }

@@ -2,6 +2,7 @@ package io.camhook.builtin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.camhook.builtin.Baseline.Key;
 import io.camhook.builtin.Baseline.Usual;
@@ -54,7 +55,19 @@ class LayerHealthTest {
   @Test
   void drifting_layer_should_raise_one_alarm_and_say_when_it_is_back() {
     List<LayerHealth.Layer> heard = new ArrayList<>();
-    health.listen(heard::add);
+    List<LayerHealth.Layer> appeared = new ArrayList<>();
+    health.listen(
+        new LayerHealth.Listener() {
+          @Override
+          public void appeared(LayerHealth.Layer layer) {
+            appeared.add(layer);
+          }
+
+          @Override
+          public void changed(LayerHealth.Layer layer) {
+            heard.add(layer);
+          }
+        });
     for (int i = 0; i < 4; i++) {
       step(0);
     }
@@ -69,7 +82,7 @@ class LayerHealthTest {
     step(6);
     step(6);
     assertThat(lines).hasSize(1);
-    assertThat(health.drifting()).isEqualTo(1);
+    assertThat(only().drifting()).isTrue();
     for (int i = 0; i < 20; i++) {
       step(0);
     }
@@ -78,11 +91,23 @@ class LayerHealthTest {
         .last()
         .isEqualTo("model net, layer conv, activation: is as in its baseline again");
     assertThat(heard).extracting(LayerHealth.Layer::drifting).containsExactly(true, false);
-    assertThat(health.drifting()).isZero();
-    // 24 steps at 0, three at 6, one at 19: classes <= 1, 2, 4, 8, more
-    assertThat(health.drifts(0)).isEqualTo(24);
-    assertThat(health.drifts(3)).isEqualTo(3);
-    assertThat(health.drifts(4)).isEqualTo(1);
+    assertThat(appeared).hasSize(1);
+    assertThat(only().drifting()).isFalse();
+    // 24 steps at 0, three at 6, one at 19
+    assertThat(only().meanDrifts().inWords())
+        .containsExactly(
+            entry("<= 1", 24L),
+            entry("<= 2", 0L),
+            entry("<= 4", 0L),
+            entry("<= 8", 3L),
+            entry("> 8", 1L));
+    // each norm is the usual one
+    assertThat(only().normDrifts().counts()).containsExactly(28L, 0L, 0L, 0L, 0L);
+  }
+
+  private LayerHealth.Layer only() {
+    assertThat(health.layers()).hasSize(1);
+    return health.now(health.layers().get(0));
   }
 
   @Test
@@ -92,19 +117,42 @@ class LayerHealthTest {
       health.observe(
           KEY, new Summary(4, 1, 0, 1, 1, 0, 7, 0), new ChannelCounts(8, 3), BASELINE, 4);
     }
-    assertThat(health.layers()).singleElement().satisfies(l -> assertThat(l.drifting()).isTrue());
+    assertThat(only().drifting()).isTrue();
+    assertThat(only().normDrifts().counts()).containsExactly(0L, 0L, 0L, 5L, 0L);
+    assertThat(only().meanDrifts().counts()).containsExactly(5L, 0L, 0L, 0L, 0L);
   }
 
   @Test
   void layer_without_a_baseline_should_be_counted_and_never_drift() {
     health.observe(
         KEY, Summary.of(new float[] {Float.NaN, 1, 2}), new ChannelCounts(8, 3), null, 4);
-    assertThat(health.nonFinite()).isEqualTo(1);
-    assertThat(health.deadChannels()).isEqualTo(3);
-    assertThat(health.layers())
-        .singleElement()
-        .satisfies(l -> assertThat(l.drift()).isNaN())
-        .satisfies(l -> assertThat(l.channels()).isEqualTo(8));
+    health.observe(KEY, Summary.of(new float[] {0, 1, 2}), new ChannelCounts(200, 1), null, 4);
+    LayerHealth.Layer layer = only();
+    assertThat(layer.nonFinite()).isEqualTo(1);
+    assertThat(layer.deadChannels()).isEqualTo(1);
+    assertThat(layer.channels()).isEqualTo(200);
+    assertThat(layer.drift()).isNaN();
+    assertThat(layer.meanDrifts().counts()).containsOnly(0L);
+    // 1 of 3 values, then none: 33 %, 0 %
+    assertThat(layer.nonFiniteShares().inWords())
+        .containsExactly(
+            entry("<= 0", 1L),
+            entry("<= 1", 0L),
+            entry("<= 10", 0L),
+            entry("<= 50", 1L),
+            entry("> 50", 0L));
+    // 3 of 8 channels, then 1 of 200: 37.5 %, 0.5 %
+    assertThat(layer.deadShares().counts()).containsExactly(0L, 1L, 0L, 1L, 0L);
+  }
+
+  @Test
+  void layer_of_several_models_should_be_apart() {
+    Key other = new Key("other", "conv", "activation");
+    health.observe(KEY, Summary.of(new float[] {1}), new ChannelCounts(0, 0), null, 4);
+    health.observe(other, Summary.of(new float[] {2}), new ChannelCounts(0, 0), null, 4);
+    assertThat(health.layers()).extracting(LayerHealth.Layer::mean).containsExactly(1.0, 2.0);
+    // no channels: no share of dead ones
+    assertThat(health.layers().get(0).deadShares().counts()).containsOnly(0L);
   }
 
   @Test

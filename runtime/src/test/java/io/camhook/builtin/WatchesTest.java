@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.camhook.ForwardHook;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.KeptLog;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -107,6 +108,41 @@ class WatchesTest {
         .hasMessageStartingWith(
             "nan-guard: model net, step 0, layer log (WatchesTest) produced NaN");
     assertThat(messages).isEmpty();
+  }
+
+  @Test
+  void stats_without_a_directory_should_be_for_the_operator_alone() {
+    Watches watches = new Watches(null, log);
+    LayerWatch stats = watch(watches, "stats", Map.of());
+    stats.forward(steps.forward(stats, "fc", TYPE), of(1), of(3, 4));
+    assertThat(watches.health().layers())
+        .singleElement()
+        .satisfies(layer -> assertThat(layer.norm()).isEqualTo(5));
+    assertThat(messages)
+        .containsExactly(
+            "hook stats writes no stats.jsonl, because there is no output.directory; JMX, JFR and"
+                + " the application's metrics have its numbers");
+  }
+
+  @Test
+  void full_heap_in_a_built_in_hook_should_not_reach_the_application() {
+    Failures failures = new Failures(EventLog.SILENT);
+    Watches.look(
+        failures,
+        () -> {
+          throw new OutOfMemoryError("Java heap space");
+        });
+    assertThat(failures.causes()).hasSize(1);
+    assertThat(failures.count()).isEqualTo(1);
+    assertThatThrownBy(
+            () ->
+                Watches.look(
+                    failures,
+                    () -> {
+                      throw new NonFiniteValueException("asked for");
+                    }))
+        .isInstanceOf(NonFiniteValueException.class);
+    assertThat(failures.count()).isEqualTo(1);
   }
 
   @Test

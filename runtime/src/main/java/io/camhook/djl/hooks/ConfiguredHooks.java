@@ -8,7 +8,6 @@ import io.camhook.ForwardPreHook;
 import io.camhook.FullBackwardHook;
 import io.camhook.builtin.LayerValues;
 import io.camhook.builtin.LayerWatch;
-import io.camhook.builtin.NonFiniteValueException;
 import io.camhook.builtin.Steps;
 import io.camhook.builtin.UserHook;
 import io.camhook.builtin.Watches;
@@ -31,7 +30,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -180,40 +178,31 @@ public final class ConfiguredHooks {
   }
 
   private ForwardHook<Block, NDList> forward(LayerWatch watch, Steps steps) {
-    return (block, path, inputs, outputs) ->
-        guarded(
-            () -> {
+    return (block, path, inputs, outputs) -> {
+      Watches.look(
+          failures,
+          () ->
               watch.forward(
-                  steps.forward(watch, path, type(block)), values(inputs), values(outputs));
-              return null;
-            });
+                  steps.forward(watch, path, type(block)), values(inputs), values(outputs)));
+      return null;
+    };
   }
 
   private FullBackwardHook<Block, NDList> backward(LayerWatch watch, Steps steps) {
-    return (block, path, gradInputs, gradOutputs) ->
-        guarded(
-            () -> {
+    return (block, path, gradInputs, gradOutputs) -> {
+      Watches.look(
+          failures,
+          () ->
               watch.backward(
                   steps.backward(watch, path, type(block)),
                   values(gradInputs),
-                  values(gradOutputs));
-              return null;
-            });
+                  values(gradOutputs)));
+      return null;
+    };
   }
 
   private static String type(Block block) {
     return block instanceof InnerModule module ? module.type() : block.getClass().getSimpleName();
-  }
-
-  private @Nullable NDList guarded(Supplier<@Nullable NDList> look) {
-    try {
-      return look.get();
-    } catch (NonFiniteValueException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      failures.add("a built-in hook failed", e);
-      return null;
-    }
   }
 
   private static List<LayerValues> values(@Nullable NDList arrays) {
