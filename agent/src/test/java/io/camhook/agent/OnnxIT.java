@@ -116,4 +116,22 @@ class OnnxIT {
     String lines = woven.err().lines().collect(Collectors.joining("\n"));
     assertThat(lines).doesNotContain("WARN").doesNotContain("Exception");
   }
+
+  /** A capture would hold 64 MB of inputs, the heap has 48: the application does not notice. */
+  @Test
+  void heap_without_room_for_a_capture_should_switch_capturing_off() throws Exception {
+    ForkedJvm.Result woven =
+        new ForkedJvm(directory)
+            .jvm("-Xmx48m", "-XX:MaxDirectMemorySize=1g")
+            .agent("camhook.yaml")
+            .run(
+                ForkedJvm.applications() + File.pathSeparator + ownOnnxruntime(),
+                "app.LargeOnnx",
+                model.toString());
+    assertThat(woven.status()).as(woven.err()).isZero();
+    assertThat(woven.out().lines()).hasSize(5).containsOnly("[2000000, 3]");
+    assertThat(woven.err())
+        .containsOnlyOnce("memory ran out while captures were made; nothing is captured any more")
+        .contains("camhook: 0 of 5 captures written to captures, 4 dropped, 1 failed");
+  }
 }

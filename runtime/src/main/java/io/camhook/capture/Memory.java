@@ -17,6 +17,14 @@ final class Memory {
   private static final List<String> BOUNDS =
       List.of("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes");
 
+  /** What engines say: PyTorch, onnxruntime, and its allocations outside of its own arena. */
+  private static final List<String> ENGINES =
+      List.of(
+          "DefaultCPUAllocator: can't allocate memory",
+          "Failed to allocate memory for requested buffer",
+          "bad allocation",
+          "std::bad_alloc");
+
   private static final Path MACHINE = Path.of("/proc/meminfo");
 
   private Memory() {}
@@ -64,7 +72,7 @@ final class Memory {
         return true;
       }
       String message = cause.getMessage();
-      if (message != null && message.contains("DefaultCPUAllocator: can't allocate memory")) {
+      if (message != null && ENGINES.stream().anyMatch(message::contains)) {
         return true;
       }
       cause = cause.getCause();

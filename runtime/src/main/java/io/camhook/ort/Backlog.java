@@ -8,7 +8,7 @@ final class Backlog {
   private final SideWorker worker;
   private final long capacity;
   private final AtomicLong held = new AtomicLong();
-  private final AtomicLong waiting = new AtomicLong();
+  private final AtomicLong captures = new AtomicLong();
 
   /**
    * @param capacity bytes that may wait
@@ -21,37 +21,39 @@ final class Backlog {
   /**
    * Leaves a pass to the worker.
    *
+   * @param captured whether it becomes a capture, and is not only looked at
    * @return false if there is no room, or the worker has ended
    */
-  boolean add(long bytes, Runnable pass) {
+  boolean add(long bytes, boolean captured, Runnable pass) {
     if (held.addAndGet(bytes) > capacity) {
       held.addAndGet(-bytes);
       return false;
     }
-    waiting.incrementAndGet();
+    int captures = captured ? 1 : 0;
+    this.captures.addAndGet(captures);
     try {
       worker.later(
           () -> {
             try {
               pass.run();
             } finally {
-              done(bytes);
+              done(bytes, captures);
             }
           });
       return true;
     } catch (RejectedExecutionException e) {
-      done(bytes);
+      done(bytes, captures);
       return false;
     }
   }
 
-  private void done(long bytes) {
+  private void done(long bytes, int captures) {
     held.addAndGet(-bytes);
-    waiting.decrementAndGet();
+    this.captures.addAndGet(-captures);
   }
 
-  /** Passes that are waiting or running. */
-  long waiting() {
-    return waiting.get();
+  /** Passes that become captures and wait, or are under way. */
+  long captures() {
+    return captures.get();
   }
 }

@@ -3,6 +3,8 @@ package io.camhook.ort;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
+import io.camhook.capture.Admission;
+import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
 import io.camhook.dispatch.BlockCall;
@@ -13,7 +15,6 @@ import io.camhook.engine.EngineAdapter;
 import io.camhook.engine.ModelSession;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -26,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  * application's onnxruntime; thread-safe.
  */
 public final class OrtAdapter implements EngineAdapter {
-  private static final Duration CLOSE = Duration.ofSeconds(10);
-
   private final WeakIdentityMap<Object, WatchedSession> watched = new WeakIdentityMap<>();
   private final WeakIdentityMap<Object, Boolean> onDevice = new WeakIdentityMap<>();
   private volatile @Nullable Started started;
@@ -46,32 +45,26 @@ public final class OrtAdapter implements EngineAdapter {
   public void start(AdapterContext context) {
     CamhookConfig config = context.config();
     SideWorker worker = new SideWorker();
-    Failures failures = new Failures(context.log());
+    Failures failures = context.failures();
     started =
         new Started(
             context,
             new WatchedModels(config, failures, context.log()),
             new Sampler(config.sampling()),
             worker,
-            new Backlog(worker, capacity(config.limits())),
+            new Backlog(worker, CaptureQueue.capacity(config.limits())),
             new AtomicInteger(),
             failures);
   }
 
-  /** Bytes of runs that may wait. */
-  private static long capacity(CamhookConfig.Limits limits) {
-    long queue = limits.queueBytes();
-    return queue > 0 ? queue : Runtime.getRuntime().maxMemory() / 16;
-  }
-
-  /** Lets work in progress finish, for a few seconds at most. Idempotent. */
+  /** Ends what is under way, if that takes no longer than {@code limits.close}. Idempotent. */
   @Override
   public synchronized void close() {
     Started before = started;
     started = null;
     if (before != null) {
-      if (!before.worker().finish(CLOSE)) {
-        long lost = before.backlog().waiting();
+      if (!before.worker().finish(before.context().config().limits().close())) {
+        long lost = before.backlog().captures();
         for (long i = 0; i < lost; i++) {
           before.context().recorder().lost();
         }
@@ -79,7 +72,7 @@ public final class OrtAdapter implements EngineAdapter {
             .context()
             .log()
             .warn(
-                "onnxruntime: %d runs that waited for their side session are not captured, it took too long"
+                "onnxruntime: %d runs are not captured: their side session was not ready within limits.close"
                     .formatted(lost));
       }
       watched.values().forEach(WatchedSession::close);
@@ -150,19 +143,21 @@ public final class OrtAdapter implements EngineAdapter {
     if (known == null || now.context().config().dryRun()) {
       return null;
     }
-    boolean sampled =
-        known.plan().capturesAnything()
-            && now.sampler().drawn()
-            && now.sampler().admitted()
-            && now.context().recorder().admits();
-    if (!sampled && !known.isHooked()) {
+    Admission admission =
+        known.plan().capturesAnything() && now.sampler().drawn() && now.sampler().admitted()
+            ? now.context().recorder().admit()
+            : null;
+    if (admission == null && !known.isHooked()) {
       return null;
     }
     @SuppressWarnings("unchecked")
     Map<String, ? extends OnnxTensorLike> inputs =
         (Map<String, ? extends OnnxTensorLike>) arguments[0];
-    boolean given = arguments[2] instanceof Map<?, ?> memory && !memory.isEmpty();
-    if (arguments[2] instanceof Map<?, ?> pinned && !WatchedSession.isIntact(inputs, pinned)) {
+    Map<?, ?> pinned = arguments[2] instanceof Map<?, ?> memory ? memory : Map.of();
+    if (!WatchedSession.isIntact(inputs, pinned)) {
+      if (admission != null) {
+        admission.close();
+      }
       known.plan().sayOnce("a run that writes its outputs over its inputs is not captured");
       return null;
     }
@@ -170,8 +165,9 @@ public final class OrtAdapter implements EngineAdapter {
         known,
         session,
         inputs,
-        sampled,
-        given,
+        admission,
+        now.context().config().sampling().when(),
+        !pinned.isEmpty(),
         now.backlog(),
         now.context().recorder(),
         now.failures());

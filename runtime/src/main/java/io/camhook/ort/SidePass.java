@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import io.camhook.capture.ClassScores;
 import io.camhook.capture.InputPicture;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.recording.DType;
 import io.camhook.recording.Target;
 import io.camhook.recording.Tensor;
 import io.camhook.recording.TensorName;
@@ -65,32 +66,29 @@ final class SidePass {
 
   private boolean run() throws OrtException {
     addInputsAndOutputs();
-    String output = plan.scores(PassValues.possible(values.outputs()), watched.outputs());
-    Integer classAxis = plan.entry().scored().classAxis();
-    Tensor scores = output == null ? null : values.outputs().get(output);
+    RunScores scores = RunScores.of(plan, values.outputs(), watched.outputs());
     SideSession side = watched.side();
-    SimilarityTarget similarity = plan.similarity();
     if (scores == null) {
-      return side == null || record(side, null, 0, output);
+      return side == null || record(side, null, 0, null);
     }
-    float[] numbers = scores.toFloats();
+    String output = scores.output();
+    ScoreLayout layout = scores.layout();
+    DType type = scores.values().dtype();
+    SimilarityTarget similarity = plan.similarity();
     List<Target> targets = List.of();
     List<Tensor> seeds = new ArrayList<>();
     if (similarity != null) {
-      ScoreLayout layout = ScoreLayout.of(scores.shape(), classAxis == null ? -1 : classAxis);
-      SimilarityTarget.At at = similarity.of(layout.scores(numbers), layout.samples());
+      SimilarityTarget.At at = similarity.of(scores.rows(), layout.samples());
       targets = at.targets();
-      seeds.add(layout.seed(at.gradients(), scores.dtype()));
+      seeds.add(layout.seed(at.gradients(), type));
     } else {
-      ScoreLayout layout = ScoreLayout.of(scores.shape(), classAxis);
-      ClassScores classes =
-          new ClassScores(layout.scores(numbers), layout.samples(), layout.classes());
+      ClassScores classes = scores.classes();
       capture.predictions(classes.predictions(plan.classNames()));
       if (plan.wantsGradient()) {
         targets = classes.targets(plan.entry().target(), plan.classNames());
         int rounds = targets.stream().mapToInt(Target::n).max().orElse(-1) + 1;
         for (int n = 0; n < rounds; n++) {
-          seeds.add(layout.seed(classes.seed(targets, n), scores.dtype()));
+          seeds.add(layout.seed(classes.seed(targets, n), type));
         }
       }
     }
@@ -114,8 +112,8 @@ final class SidePass {
     return true;
   }
 
-  private boolean isDifferentiated(SideSession side, @Nullable String output) {
-    if (output != null && output.equals(side.model().output())) {
+  private boolean isDifferentiated(SideSession side, String output) {
+    if (output.equals(side.model().output())) {
       return true;
     }
     plan.sayOnce(

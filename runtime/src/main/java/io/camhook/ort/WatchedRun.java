@@ -4,9 +4,11 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.camhook.capture.Admission;
 import io.camhook.capture.NoSuchTargetException;
 import io.camhook.capture.Recorder;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.Condition;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.UserFailure;
@@ -28,23 +30,33 @@ final class WatchedRun implements BlockCall {
   private final WatchedSession watched;
   private final Object session;
   private final Map<String, ? extends OnnxTensorLike> inputs;
-  private final boolean sampled;
+  private final @Nullable Admission admission;
+  private final @Nullable Condition when;
   private final boolean pinned;
   private final Backlog backlog;
   private final Recorder recorder;
   private final Failures failures;
   private final Instant time = Instant.now();
 
+  /** Whether the run becomes a capture, as far as that is known. */
+  private boolean captured;
+
+  /** Whether the worker has it. */
+  private boolean postponed;
+
   /**
    * @param inputs the application's own map
-   * @param sampled whether the run is captured, rather than only looked at
-   * @param pinned whether the application provided memory for outputs
+   * @param admission room for its capture, which ends with the run; null if the run is not captured
+   *     but only looked at
+   * @param when the condition that its outputs must meet to be captured; null captures any
+   * @param pinned whether the application gave memory for outputs
    */
   WatchedRun(
       WatchedSession watched,
       Object session,
       Map<String, ? extends OnnxTensorLike> inputs,
-      boolean sampled,
+      @Nullable Admission admission,
+      @Nullable Condition when,
       boolean pinned,
       Backlog backlog,
       Recorder recorder,
@@ -52,7 +64,9 @@ final class WatchedRun implements BlockCall {
     this.watched = watched;
     this.session = session;
     this.inputs = inputs;
-    this.sampled = sampled;
+    this.admission = admission;
+    this.when = when;
+    this.captured = admission != null;
     this.pinned = pinned;
     this.backlog = backlog;
     this.recorder = recorder;
@@ -61,9 +75,28 @@ final class WatchedRun implements BlockCall {
 
   @Override
   public @Nullable Object exit(@Nullable Object result, @Nullable Throwable thrown) {
-    if (thrown != null || !(result instanceof OrtSession.Result outputs)) {
-      return result;
+    long begin = System.nanoTime();
+    try {
+      return thrown == null && result instanceof OrtSession.Result outputs
+          ? ended(outputs)
+          : result;
+    } finally {
+      if (captured) {
+        recorder.took(System.nanoTime() - begin);
+      }
+      if (!postponed) {
+        release();
+      }
     }
+  }
+
+  private void release() {
+    if (admission != null) {
+      admission.close();
+    }
+  }
+
+  private OrtSession.Result ended(OrtSession.Result outputs) {
     try {
       watched.awaitForHooks();
       ReplacingSessions replacing = watched.replacing();
@@ -76,8 +109,11 @@ final class WatchedRun implements BlockCall {
             .sayOnce(
                 "a run was answered without its hooks that replace: there was no session for them");
       }
-      Map<String, Tensor> copies = sampled ? PassValues.copies(outputs) : Map.of();
-      Tensor pictures = sampled ? pictures(copies) : null;
+      Map<String, Tensor> copies = copies(outputs);
+      if (!captured && !watched.isHooked()) {
+        return outputs;
+      }
+      Tensor pictures = captured ? pictures(copies) : null;
       if (watched.isReady()) {
         observe(new PassValues(inputs, copies, pictures));
       } else {
@@ -93,7 +129,27 @@ final class WatchedRun implements BlockCall {
     } catch (Throwable e) {
       lost(e);
     }
-    return result;
+    return outputs;
+  }
+
+  /**
+   * Copies of the outputs, if the run is captured: they say whether it is of the wanted kind. No
+   * side session runs for one that is not.
+   */
+  private Map<String, Tensor> copies(OrtSession.Result outputs) {
+    if (!captured) {
+      return Map.of();
+    }
+    Map<String, Tensor> copies = PassValues.copies(outputs);
+    if (when != null) {
+      RunScores scores = RunScores.of(watched.plan(), copies, watched.outputs());
+      if (scores == null || !scores.meets(when, watched.plan().classNames())) {
+        captured = false;
+        recorder.skipped();
+        return Map.of();
+      }
+    }
+    return copies;
   }
 
   /** The application gets what the model computes from the hooks' values. */
@@ -117,8 +173,8 @@ final class WatchedRun implements BlockCall {
     try (pass) {
       Map<String, OnnxTensorLike> all = new HashMap<>(inputs);
       all.putAll(pass.edges());
-      Map<String, Tensor> copies = sampled ? PassValues.copies(given) : Map.of();
-      observe(new PassValues(all, copies, sampled ? pictures(copies) : null));
+      Map<String, Tensor> copies = copies(given);
+      observe(new PassValues(all, copies, captured ? pictures(copies) : null));
       done = true;
     } catch (OrtException | RuntimeException e) {
       if (e instanceof HookException) {
@@ -150,14 +206,21 @@ final class WatchedRun implements BlockCall {
     long bytes =
         given.values().stream().mapToLong(Tensor::byteSize).sum()
             + outputs.values().stream().mapToLong(Tensor::byteSize).sum();
-    boolean taken = backlog.add(bytes, () -> repeat(given, outputs, pictures));
-    if (!taken) {
+    Admission room = captured ? recorder.reserve(bytes) : null;
+    if (captured && room == null) {
+      return; // counted, as dropped
+    }
+    postponed = backlog.add(bytes, captured, () -> repeat(given, outputs, pictures, room));
+    if (!postponed) {
+      if (room != null) {
+        room.close();
+      }
       unread();
     }
   }
 
   private void unread() {
-    if (sampled) {
+    if (captured) {
       recorder.lost();
     }
     failures.mistake(
@@ -166,8 +229,11 @@ final class WatchedRun implements BlockCall {
   }
 
   private void repeat(
-      Map<String, Tensor> given, Map<String, Tensor> outputs, @Nullable Tensor pictures) {
-    try {
+      Map<String, Tensor> given,
+      Map<String, Tensor> outputs,
+      @Nullable Tensor pictures,
+      @Nullable Admission room) {
+    try (room) {
       Map<String, OnnxTensor> values = PassValues.values(watched.environment(), given);
       try {
         observe(new PassValues(values, outputs, pictures));
@@ -178,11 +244,13 @@ final class WatchedRun implements BlockCall {
       failures.add("a hook threw, in a pass that had ended", e.thrown());
     } catch (Throwable e) {
       lost(e);
+    } finally {
+      release();
     }
   }
 
   private void observe(PassValues values) throws OrtException {
-    if (!sampled) {
+    if (!captured) {
       SidePass.look(watched, session, values.inputs());
       return;
     }
@@ -195,8 +263,10 @@ final class WatchedRun implements BlockCall {
   }
 
   private void lost(Throwable cause) {
-    if (sampled) {
-      recorder.lost();
+    if (captured) {
+      recorder.lost(cause);
+    } else {
+      recorder.checkMemory(cause);
     }
     if (cause instanceof NoSuchTargetException) {
       failures.mistake(

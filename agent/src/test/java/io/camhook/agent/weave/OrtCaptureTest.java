@@ -8,16 +8,23 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.camhook.capture.Loss;
 import io.camhook.config.CamhookConfig;
 import io.camhook.config.CamhookConfig.CaptureKind;
+import io.camhook.config.CamhookConfig.Limits;
+import io.camhook.config.CamhookConfig.Sampling;
 import io.camhook.config.CamhookConfig.Target;
+import io.camhook.config.Condition;
 import io.camhook.onnx.graph.Graph;
 import io.camhook.onnx.graph.OnnxModel;
 import io.camhook.onnx.graph.ValueInfo;
 import io.camhook.recording.Capture;
+import io.camhook.recording.Counters;
 import io.camhook.recording.Tensor;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,9 +36,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sessions of onnxruntime that the application makes and runs itself, under the agent. */
 class OrtCaptureTest {
+  private static final Limits LIMITS = new Limits(1L << 28, Limits.WhenFull.BLOCK, false);
+  private static final Sampling ALL = new Sampling(1, Double.POSITIVE_INFINITY);
+
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
 
   private static CamhookConfig config(String name, Target target, String... layers) {
@@ -191,6 +203,111 @@ class OrtCaptureTest {
       assertThat(woven.captured(100)).hasSize(100);
     } finally {
       threads.shutdown();
+    }
+  }
+
+  private static CamhookConfig config(Sampling sampling, Limits limits) {
+    return new CamhookConfig(
+        List.of(model("*", Target.TOP1, Set.of(CaptureKind.values()), "act")),
+        sampling,
+        limits,
+        new CamhookConfig.Output("unused", 1L << 28),
+        false);
+  }
+
+  private OrtSession.Result run(OrtSession session, float... channels) throws OrtException {
+    float[] values = new float[8];
+    Arrays.fill(values, 0, 4, channels[0]);
+    Arrays.fill(values, 4, 8, channels[1]);
+    try (OnnxTensor input =
+        OnnxTensor.createTensor(environment, FloatBuffer.wrap(values), new long[] {1, 2, 2, 2})) {
+      return session.run(Map.of("x", input));
+    }
+  }
+
+  /**
+   * Channels with the means (1, 0) have the logits (1, 3, 5), so that class 2 has e⁵ ÷ (e + e³ +
+   * e⁵) = 0.867. With (0, 0) each class has a third.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void result_should_decide_whether_a_run_is_captured(boolean ready) throws Exception {
+    Condition unsure = new Condition(List.of(List.of(new Condition.Confidence(true, false, 0.6))));
+    Sampling sampling = new Sampling(1, 1, Double.POSITIVE_INFINITY, unsure);
+    try (WovenOrt woven = new WovenOrt(config(sampling, LIMITS));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      if (ready) {
+        woven.idle();
+        run(session, 1, 0).close();
+        run(session, 0, 0).close();
+      } else {
+        woven.busy(
+            () -> {
+              run(session, 1, 0).close();
+              run(session, 0, 0).close();
+            });
+      }
+      Capture only = woven.captured(1).get(0);
+      assertThat(only.tensors().get("output.0").toFloats()).containsExactly(0, 0, 0);
+      assertThat(only.tensors()).containsKeys("activation/act", "gradient/act");
+      assertThat(woven.counters()).isEqualTo(new Counters(1, 1, 0, 0));
+      assertThat(woven.status().sampled()).isEqualTo(2);
+      assertThat(woven.status().skipped()).isEqualTo(1);
+      assertThat(woven.status().requestTime().count()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void every_third_run_should_be_captured() throws Exception {
+    Sampling sampling = new Sampling(1, 3, Double.POSITIVE_INFINITY, null);
+    try (WovenOrt woven = new WovenOrt(config(sampling, LIMITS));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      for (int i = 1; i <= 9; i++) {
+        run(session, i, 0).close();
+      }
+      // logit 0 is the mean of the first channel
+      assertThat(woven.captured(3))
+          .extracting(capture -> capture.tensors().get("output.0").toFloats()[0])
+          .containsExactly(3f, 6f, 9f);
+    }
+  }
+
+  /** What waits for the side session counts in limits.queue: 2 · 8 floats and 3 each. */
+  @Test
+  void runs_that_wait_for_their_side_session_should_be_bounded_by_the_queue() throws Exception {
+    Limits limits = new Limits(200, Limits.WhenFull.DROP, Duration.ZERO, Duration.ZERO, false);
+    try (WovenOrt woven = new WovenOrt(config(ALL, limits));
+        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      woven.busy(
+          () -> {
+            for (int i = 0; i < 20; i++) {
+              run(session, i, 0).close();
+            }
+          });
+      woven.captured(20);
+      assertThat(woven.status().losses().get(Loss.QUEUE_FULL)).isPositive();
+      assertThat(woven.status().queueHighWater()).isLessThanOrEqualTo(200);
+      assertThat(woven.failureCount()).isZero();
+    }
+  }
+
+  @Test
+  void runs_that_wait_longer_than_limits_close_should_be_counted_as_failed() throws Exception {
+    Limits limits =
+        new Limits(1L << 20, Limits.WhenFull.DROP, Duration.ZERO, Duration.ofMillis(50), false);
+    WovenOrt woven = new WovenOrt(config(ALL, limits));
+    try (OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+      woven.busy(
+          () -> {
+            run(session, 1, 0).close();
+            run(session, 2, 0).close();
+            woven.close();
+          });
+      assertThat(woven.counters()).isEqualTo(new Counters(2, 0, 0, 2));
+      assertThat(woven.messages)
+          .contains(
+              "onnxruntime: 2 runs are not captured: their side session was not ready within"
+                  + " limits.close");
     }
   }
 }

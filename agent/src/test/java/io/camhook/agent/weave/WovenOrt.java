@@ -77,6 +77,11 @@ final class WovenOrt implements AutoCloseable {
     return recorder.counters();
   }
 
+  /** All that is known of the captures. */
+  CaptureStatus status() {
+    return recorder.status();
+  }
+
   /** Failures of camhook that were counted. */
   long failureCount() {
     return adapter.failures();
