@@ -27,7 +27,8 @@ public final class Monitored {
     try (RecordingStream flight = new RecordingStream()) {
       flight.enable("io.camhook.LayerStatistics").withPeriod(Duration.ofMillis(20));
       flight.enable("io.camhook.LayerDrift");
-      flight.onEvent(event -> keep(event, events, seen));
+      flight.onEvent("io.camhook.LayerStatistics", event -> keep(event, events, seen));
+      flight.onEvent("io.camhook.LayerDrift", event -> keep(event, events, seen));
       flight.startAsync();
       Stack network = new Stack(new Scale(2), new Scale(3));
       for (int i = 0; i < 10; i++) {
@@ -41,8 +42,7 @@ public final class Monitored {
 
   private static synchronized void keep(
       RecordedEvent event, Map<String, String> events, CountDownLatch seen) {
-    if (event.getEventType().getName().startsWith("io.camhook.")
-        && events.put(event.getEventType().getName(), event.toString()) == null) {
+    if (events.put(event.getEventType().getName(), event.toString()) == null) {
       seen.countDown();
     }
   }
