@@ -49,7 +49,7 @@ final class WatchedRun implements BlockCall {
    * @param admission room for its capture, which ends with the run; null if the run is not captured
    *     but only looked at
    * @param when the condition that its outputs must meet to be captured; null captures any
-   * @param pinned whether the application gave memory for outputs
+   * @param pinned whether the application provided memory for outputs
    */
   WatchedRun(
       WatchedSession watched,
