@@ -82,14 +82,14 @@ final class Records {
     try {
       return header == null ? Map.of() : JsonStrings.read(header.value());
     } catch (IOException e) {
-      return Map.of(); // without types the shapes decide
+      return Map.of(); // without types, the shapes decide
     }
   }
 
   /**
    * The name of the file that a pointer refers to.
    *
-   * @throws IOException if it is none
+   * @throws IOException if it is not a pointer
    */
   static String file(byte[] pointer) throws IOException {
     String file = JsonStrings.read(pointer).get("file");

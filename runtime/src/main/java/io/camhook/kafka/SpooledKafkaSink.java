@@ -13,9 +13,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Every capture goes to the spool first, and is written when it is there: a kill takes none that was
- * counted. A thread of its own sends them in their order. While brokers do not answer, that thread tries
- * again with growing delays, and nothing else is different.
+ * Every capture goes to the spool first, and counts as written then, so that a kill loses none that was
+ * counted. A separate thread sends them in order. While the brokers do not answer, that thread retries with
+ * growing delays, and nothing else changes.
  */
 /** Keeps captures on disk until the brokers have acknowledged them. */
 final class SpooledKafkaSink implements CaptureSink {
@@ -23,7 +23,7 @@ final class SpooledKafkaSink implements CaptureSink {
   private static final long FIRST_DELAY_MILLIS = 100;
   private static final long LONGEST_DELAY_MILLIS = 10_000;
 
-  /** How long a full spool is waited for while it is being sent. */
+  /** How long to wait for room in a full spool while captures are being sent. */
   private static final Duration ROOM = Duration.ofSeconds(2);
 
   private static final Duration CLOSE = Duration.ofMillis(200);
@@ -40,7 +40,7 @@ final class SpooledKafkaSink implements CaptureSink {
   /** Set once nothing more is appended. */
   private volatile boolean ended;
 
-  /** When sending ends although there is more, by {@link System#nanoTime}. */
+  /** When to stop sending even if captures are left, by {@link System#nanoTime}. */
   private volatile long sendBy;
 
   private long refused;
@@ -112,7 +112,7 @@ final class SpooledKafkaSink implements CaptureSink {
           current = null;
         }
       } catch (InterruptedException e) {
-        // nobody has a reason to; what ends this is `ended`
+        // nobody should interrupt; `ended` ends this thread
       } catch (Throwable e) {
         sending = false;
         if (delay == 0) {

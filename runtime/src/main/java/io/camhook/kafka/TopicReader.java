@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class TopicReader implements Closeable {
   private static final Duration ANSWER = Duration.ofSeconds(10);
 
-  /** Without a partition for so long, there is one for everybody else. */
+  /** A member without a partition for this long is one more than there are partitions. */
   private static final long SPARE_NANOS = Duration.ofSeconds(10).toNanos();
 
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -77,8 +77,7 @@ public final class TopicReader implements Closeable {
    *
    * @param bootstrap brokers to begin with, {@code host:port,host:port}
    * @param properties further ones of the consumer
-   * @param claims directory of captures that were too large for the topic; null where there are
-   *     none
+   * @param claims directory of captures that were too large for the topic; null if there are none
    * @throws IOException if no broker answers or the topic does not exist
    */
   public static TopicReader open(
@@ -171,20 +170,20 @@ public final class TopicReader implements Closeable {
   }
 
   /**
-   * Notes for the group that what was polled is done. If the group has given the partitions to
-   * others meanwhile, they do it again.
+   * Tells the group that everything polled is done. If the group has given the partitions to other
+   * members meanwhile, they do it again.
    */
   public void commit() throws IOException {
     try {
       consumer.commitSync(ANSWER);
     } catch (CommitFailedException | RebalanceInProgressException e) {
-      // another member has the partitions now and begins after the last commit
+      // another member has the partitions now, and begins after the last commit
     } catch (KafkaException e) {
       throw failed("offsets of topic " + topic + " cannot be committed", e, secrets);
     }
   }
 
-  /** Whether everything that is on this member's partitions now was polled. */
+  /** Whether everything on this member's partitions was polled. */
   public boolean isCaughtUp() throws IOException {
     Set<TopicPartition> mine = consumer.assignment();
     if (mine.isEmpty()) {

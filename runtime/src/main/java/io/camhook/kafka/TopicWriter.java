@@ -42,14 +42,14 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The thread that writes calls send; the producer's own thread calls back. A record is kept until it is
- * acknowledged. While brokers are away the producer tries again without end, and keeps the order and
- * tells duplicates by itself. What it gives up on (a right was withdrawn, it was fenced off) fails the
- * producer: the next send makes a new one and sends everything that was not acknowledged again, in order.
+ * The writer's thread calls send; the producer's own thread calls back. A record is kept until it is
+ * acknowledged. While the brokers are away, the producer retries forever, keeps the order and recognises
+ * duplicates by itself. If it gives up (a permission was withdrawn, it was fenced off), it has failed: the
+ * next send makes a new producer and sends everything that was not acknowledged again, in order.
  *
- * A producer takes records while the brokers are away, as long as it has memory. So that the queue learns
- * of it, send refuses once the oldest record has waited for PATIENCE without any acknowledgement. Nothing
- * is taken from then on until one comes.
+ * A producer accepts records while the brokers are away, as long as it has memory. To let the queue know, send
+ * refuses once the oldest record has waited for PATIENCE without any acknowledgement. From then on nothing is
+ * accepted until one comes.
  *
  * Memory: a record that was not acknowledged is there twice, here and in the producer's buffer. Both are
  * bounded by the number of bytes that the constructor is given; the second copy is the queue's own charge.
@@ -65,7 +65,7 @@ final class TopicWriter {
   /** The default limit of a broker. */
   private static final long USUAL_MAX_BYTES = 1_048_588;
 
-  /** Several captures travel together; memory of this size is used again by the producer. */
+  /** Several captures are sent together; the producer reuses memory of this size. */
   private static final int BATCH_BYTES = 1 << 20;
 
   private static final int SPARE_BUFFER_BYTES = 4 << 20;
@@ -99,7 +99,7 @@ final class TopicWriter {
     ProducerRecord<byte[], byte[]> record;
     int generation;
 
-    /** Refused while it was handed over, for this reason. */
+    /** The reason, if the record was refused while it was passed to the producer. */
     @Nullable Exception inline;
 
     boolean posting;
@@ -256,7 +256,7 @@ final class TopicWriter {
     }
   }
 
-  /** Refuses while the brokers leave unanswered what they were sent. */
+  /** Refuses while the brokers do not acknowledge what was sent. */
   private void requireNews() throws IOException {
     synchronized (lock) {
       long silent = System.nanoTime() - lastNews;
@@ -294,7 +294,7 @@ final class TopicWriter {
         if (sent.posting) {
           sent.inline = failure == null ? new IOException("it is closed") : failure;
         }
-        return; // sent again by the next open
+        return; // the next open sends it again
       }
     }
     try {
@@ -313,8 +313,8 @@ final class TopicWriter {
   }
 
   /**
-   * An array of exactly so many bytes. Captures of a model are of one size, and arrays of a
-   * megabyte are a burden to the collector, so those that are done with serve again.
+   * An array of exactly that many bytes. Captures of a model have one size, and arrays of a
+   * megabyte burden the garbage collector, so finished ones are reused.
    */
   private byte[] memory(int length) {
     synchronized (lock) {
@@ -350,12 +350,12 @@ final class TopicWriter {
     }
     synchronized (lock) {
       if (sent.generation != generation) {
-        return; // of a producer that was given up; it was sent again
+        return; // from a producer that was given up; the record was sent again
       }
       if (sent.posting) {
         sent.inline = e;
       }
-      // nobody answers: this producer goes on with what it has, and tells duplicates
+      // no broker answers: this producer continues, and recognises duplicates
       if (failure == null && !(e instanceof TimeoutException)) {
         failure = e;
         if (e instanceof RecordTooLargeException) {
@@ -366,7 +366,7 @@ final class TopicWriter {
     }
   }
 
-  /** The record of a capture; of one that is too large, of what is sent in its place. */
+  /** The record of a capture, or, if that is too large, of what is sent instead. */
   private ProducerRecord<byte[], byte[]> record(Capture capture, Map<String, String> types)
       throws IOException {
     byte[] blob = capture.toBytes(this::memory);
@@ -428,7 +428,7 @@ final class TopicWriter {
 
   private IOException failed(String what, Exception e) {
     Throwable cause = e.getCause() == null ? e : e.getCause();
-    // no cause is kept: a stack trace would tell what the properties keep secret
+    // without the cause: its stack trace could reveal secret properties
     return new IOException(what + ": " + secrets.hide(String.valueOf(cause.getMessage())));
   }
 
@@ -438,7 +438,7 @@ final class TopicWriter {
       open = producer;
       producer = null;
       if (timeout.isZero()) {
-        generation++; // what the old one says from now on is of no interest
+        generation++; // later answers of the old producer do not matter
       }
     }
     if (open != null) {
@@ -451,7 +451,7 @@ final class TopicWriter {
     }
   }
 
-  /** Waits for acknowledgements, at most so long, and closes. */
+  /** Waits for acknowledgements, at most that long, and closes. */
   void close(Duration timeout) {
     closeProducer(timeout);
     synchronized (lock) {

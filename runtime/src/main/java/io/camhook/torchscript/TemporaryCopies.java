@@ -20,10 +20,10 @@ import java.util.regex.Pattern;
 public final class TemporaryCopies {
   private static final String PREFIX = "camhook-";
 
-  /** Namespace of process ids, process id, when it started: ids are given again. */
+  /** Namespace of process ids, process id, and its start time, because ids are reused. */
   private static final Pattern NAME = Pattern.compile(PREFIX + "(\\d+)-(\\d+)-(\\d+)-.*");
 
-  /** For processes in another container, which are not visible here: no load takes that long. */
+  /** For processes in other containers, which are not visible here: no load takes this long. */
   private static final Duration LONG = Duration.ofDays(1);
 
   private TemporaryCopies() {}
@@ -33,7 +33,7 @@ public final class TemporaryCopies {
     return Files.createTempFile(prefix(), suffix);
   }
 
-  /** The same as a directory, for a file whose name somebody sees. */
+  /** A directory instead, for a file whose name is visible to others. */
   public static Path directory() throws IOException {
     return Files.createTempDirectory(prefix());
   }
@@ -47,7 +47,7 @@ public final class TemporaryCopies {
     return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
   }
 
-  /** 0 where there are none. */
+  /** 0 if there is none. */
   private static long namespace() {
     try {
       String link = Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString();
@@ -58,7 +58,7 @@ public final class TemporaryCopies {
   }
 
   /**
-   * Deletes the copies that processes have left which are no more.
+   * Deletes the copies of processes that no longer exist.
    *
    * @return how many
    */
@@ -77,7 +77,8 @@ public final class TemporaryCopies {
           continue;
         }
         own = own == null ? ownUser() : own;
-        // The folder may be everyone's: nothing of others is touched, nor followed.
+        // The folder may be shared: other people's files are not touched, and links are not
+        // followed.
         try {
           if (Files.getOwner(entry, LinkOption.NOFOLLOW_LINKS).equals(own)) {
             delete(entry);

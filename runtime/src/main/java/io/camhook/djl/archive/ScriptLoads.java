@@ -311,7 +311,7 @@ public final class ScriptLoads {
 
     private void loaded(Block block) {
       if (model == null && entry == null) {
-        return; // no hook was requested
+        return; // no entry of the configuration names it
       }
       if (model == null) {
         plans.put(

@@ -14,7 +14,7 @@ public final class ArchiveException extends IOException {
     super(message);
   }
 
-  /** Creates the exception with a complete sentence for the user and what led to it. */
+  /** Creates the exception with a complete sentence for the user, and its cause. */
   public ArchiveException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -38,7 +38,7 @@ public final class ModuleTree {
    * Reads the tree.
    *
    * @param data the unpickled {@code data.pkl}
-   * @throws ArchiveException if the root is no module
+   * @throws ArchiveException if the root is not a module
    */
   public static ModuleTree read(String where, SourceTree sources, @Nullable Object data)
       throws ArchiveException {
@@ -142,9 +142,9 @@ public final class ModuleTree {
   }
 
   /**
-   * Adds a tensor to what a node holds, if it is one.
+   * Adds a value to a node, if it is a tensor.
    *
-   * @param value as the pickle has it
+   * @param value as in the pickle
    */
   public static void addTensor(
       ModuleNode node, String name, @Nullable Object value, boolean buffer) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * that {@code torch.jit.save} writes and rejects all others.
  */
 public final class PickleReader {
-  /** Containers nested deeper than this are no model. */
+  /** A model does not nest containers deeper than this. */
   private static final int MAX_STACK = 1_000_000;
 
   private static final Object MARK = new Object();
@@ -144,7 +144,7 @@ public final class PickleReader {
       }
       instance.build(attributes);
     } else if (target instanceof Instance instance) {
-      // __setstate__ of a user's class: what it makes of the state is its own business.
+      // __setstate__ of a user's class decides for itself what to do with the state.
       Map<String, @Nullable Object> attributes = new LinkedHashMap<>();
       attributes.put("__setstate__", state);
       instance.build(attributes);
@@ -169,7 +169,10 @@ public final class PickleReader {
     }
   }
 
-  /** A container as key would be hashed by content, which an attacker can make exponential. */
+  /**
+   * A container as a key would be hashed by its contents, which an attacker can make exponentially
+   * expensive.
+   */
   private @Nullable Object key(@Nullable Object key, int at) throws ArchiveException {
     if (key instanceof List<?> || key instanceof Map<?, ?> || key instanceof PickleValue) {
       throw bad("a container as dict key", at);

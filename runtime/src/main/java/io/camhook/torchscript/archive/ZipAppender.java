@@ -12,7 +12,7 @@ import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
 /**
- * Writes a changed copy of a zip: everything before the old directory is copied as it is, so each
+ * Writes a changed copy of a zip: everything before the old directory is copied unchanged, so each
  * unchanged entry keeps its bytes, its offset and the 64-byte alignment that libtorch maps weights
  * by; new versions of entries follow, then a directory that points at them.
  */

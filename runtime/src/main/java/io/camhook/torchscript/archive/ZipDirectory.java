@@ -17,7 +17,7 @@ import java.util.zip.Inflater;
  * are never read.
  */
 public final class ZipDirectory {
-  /** No TorchScript source or pickle of a real model comes near this; a zip bomb does. */
+  /** No TorchScript source or pickle of a real model is nearly this large; a zip bomb is. */
   static final int MAX_TEXT_ENTRY = 64 << 20;
 
   private static final int MAX_ENTRIES = 1_000_000;
@@ -108,7 +108,7 @@ public final class ZipDirectory {
   }
 
   private byte[] inflate(byte[] raw, ZipEntryRecord entry) throws ArchiveException {
-    // Deflate reaches about 1032:1 at most; a larger claim is a lie not worth allocating for.
+    // Deflate reaches about 1032:1 at most; memory for a larger claim is not allocated.
     if (entry.size() > 1100L * raw.length + 64) {
       throw bad(entry.name() + " declares a size that deflate cannot reach");
     }

@@ -20,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  * does not merely rearrange: neither the class map of a segmentation model nor the boxes of a
  * detector. In a transformer it is the last norm whose tokens enter an attention, that is the first
  * norm of the last block, as in pytorch-grad-cam; tokens after that attention no longer reach the
- * score of a class token. Where the code shows no attention (MLP-Mixer), it is the first norm of
- * the last block that has two. In a text model, which has no spatial map, it is the largest
- * embedding.
+ * score of a class token. If the code shows no attention (MLP-Mixer), it is the first norm of the
+ * last block that has two. In a text model, which has no spatial map, it is the largest embedding.
  *
  * @param path of the module
  * @param notice a notice for the user; null if there is none

@@ -119,8 +119,8 @@ public final class CallPaths {
   }
 
   /**
-   * The statements before a call that a method still needs when it continues from there with the
-   * call's result given.
+   * The statements before a call that a method still needs to continue from there with a given
+   * result of the call.
    *
    * @param keepsOwner whether the module whose method is called is needed too
    * @return lookups only; null if data bypasses the call

@@ -4,13 +4,13 @@ import java.util.BitSet;
 import java.util.Collection;
 
 /**
- * The module calls that a value depends on, as numbers of call sites, and what lies between them
+ * The module calls that a value depends on, as numbers of call sites, and what happens between them
  * and the value. Immutable.
  *
  * @param from all of them
  * @param attended those whose result went into an attention (softmax times values) on the way
  * @param unweighted those after which no operator with weights came
- * @param direct those of them whose positions no operator has summed up either
+ * @param direct those of them whose positions no operator has summed up, either
  * @param softmax whether the value is the softmax of something, a factor of an attention
  */
 record Flow(BitSet from, BitSet attended, BitSet unweighted, BitSet direct, boolean softmax) {

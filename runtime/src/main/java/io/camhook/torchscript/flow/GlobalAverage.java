@@ -30,16 +30,16 @@ import org.jspecify.annotations.Nullable;
  * positions) where class k's map, Wₖ·a + bₖ, is positive, and 0 elsewhere.
  *
  * @param positions how many of the map's dimensions are averaged over: 2 for {@code [N,C,H,W]}
- * @param training flags of modules, as expressions in a method of the root: where one is true,
- *     dropout takes part and this does not hold
- * @param convolution the one that makes the class maps; null where there is a linear layer
+ * @param training flags of modules, as expressions in a method of the root: if one is true, dropout
+ *     is active and this does not hold
+ * @param convolution the one that computes the class maps; null if there is a linear layer
  */
 public record GlobalAverage(
     int positions, List<String> training, @Nullable Convolution convolution) {
   /**
    * The convolution before the ReLU, by expressions in a method of the root.
    *
-   * @param bias null where it has none
+   * @param bias null if it has none
    */
   public record Convolution(String weight, @Nullable String bias) {}
 
@@ -85,13 +85,13 @@ public record GlobalAverage(
   /** What is known about a variable's value. */
   private sealed interface Known {}
 
-  /** How far a value has come on the way from the map to the scores. */
+  /** The stage of a value on the way from the map to the scores. */
   private enum Stage implements Known {
     ELSEWHERE,
     MAP,
     /** The convolution's result, one channel per class. */
     CLASS_MAPS,
-    /** The same without what is negative. */
+    /** The same without negative values. */
     RECTIFIED,
     /** The averages in the order of samples and channels, in any shape. */
     AVERAGES,
@@ -100,7 +100,7 @@ public record GlobalAverage(
     SCORES
   }
 
-  /** A number, a string, a name such as {@code False} or a list of them, as it is written. */
+  /** A number, a string, a name such as {@code False} or a list of them, as written. */
   private record Literal(String text) implements Known {
     Literal(Expr expression) {
       this(Printer.print(expression));
@@ -109,7 +109,7 @@ public record GlobalAverage(
 
   private record Function(String qualifiedName) implements Known {}
 
-  /** The module whose method it is. */
+  /** The module that the method belongs to. */
   private record Self(ModuleNode module) implements Known {}
 
   /** A parameter or constant, as an expression in a method of the root. */
@@ -131,7 +131,7 @@ public record GlobalAverage(
             "ops.prim.dtype",
             "ops.prim.device");
 
-    /** A list that one of these changes is not what the code says where it was made. */
+    /** These methods change a list, so that it no longer equals the literal that made it. */
     private static final Set<String> LIST_CHANGES =
         Set.of(
             "torch._set_item",
@@ -201,7 +201,7 @@ public record GlobalAverage(
       } else if (statement instanceof Stmt.Evaluate s) {
         value(s.value(), context, variables);
       } else if (statement instanceof Stmt.Return) {
-        lost(); // in a branch: what follows may not run
+        lost(); // in a branch: the rest may not run
       } else if (!(statement instanceof Stmt.Keyword)) {
         VariableUse names = new VariableUse(null);
         names.add(statement);
@@ -354,7 +354,7 @@ public record GlobalAverage(
     private static boolean isWrittenList(Known value) {
       return value instanceof Literal literal
           && literal.text().startsWith("[")
-          && !literal.text().equals("[]"); // what grows from nothing is known nowhere
+          && !literal.text().equals("[]"); // a list that grows from [] is not known
     }
 
     private Known moduleCall(CallSite site, List<Known> given, boolean matters) {
@@ -390,7 +390,9 @@ public record GlobalAverage(
       return variables;
     }
 
-    /** An operator of torch with the value for its first argument, all given by position. */
+    /**
+     * A torch operator with the value as its first argument, and all arguments given by position.
+     */
     private Known operator(String name, Expr.Call e, List<Known> given) {
       Known value = given.get(0);
       List<Known> rest = given.subList(1, given.size());
@@ -433,12 +435,13 @@ public record GlobalAverage(
     }
 
     /**
-     * A convolution without stride, padding and groups. That its kernel has one position, the shape
-     * of its weight says, when it runs.
+     * A convolution without stride, padding and groups. The shape of its weight shows at run time
+     * whether its kernel has one position.
      *
      * @param arguments weight, bias, stride, padding, …
      * @param groups which of them is the number of groups
-     * @param transposed whether it is transposed, as the code says it, if it does
+     * @param transposed the text of the argument that says whether it is transposed; null if there
+     *     is none
      */
     private Known convolved(
         Known value,
@@ -478,7 +481,7 @@ public record GlobalAverage(
       return texts.get(at).equals(number) || texts.get(at).equals(list);
     }
 
-    /** A literal as it is written. */
+    /** A literal, as written. */
     private static String text(Known value) {
       return value instanceof Literal literal ? literal.text() : "";
     }

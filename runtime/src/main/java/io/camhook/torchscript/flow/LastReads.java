@@ -7,13 +7,16 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The last place in a method's text that reads each of its variables. */
+/** The last place in a method's text at which each of its variables is read. */
 final class LastReads {
   private final Map<String, Integer> last = new HashMap<>();
 
   private LastReads() {}
 
-  /** By name of the variable, the offset of its last reading; none for one that is never read. */
+  /**
+   * The offset of the last read, by variable name; there is no entry for a variable that is never
+   * read.
+   */
   static Map<String, Integer> of(Stmt.Function function) {
     LastReads reads = new LastReads();
     function.body().forEach(reads::add);
@@ -29,7 +32,7 @@ final class LastReads {
     }
   }
 
-  /** A variable that is assigned is not read; what an element is assigned to is. */
+  /** Assigning to a variable does not read it; assigning to one of its elements does. */
   private void target(Expr target) {
     if (target instanceof Expr.Tuple tuple) {
       tuple.items().forEach(this::target);

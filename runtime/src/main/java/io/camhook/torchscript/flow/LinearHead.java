@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param before text of its call in a method of the root, up to its argument
  * @param after the rest of that text
  * @param weight expression for its weight there
- * @param way the calls from the root to it, if what it returns is what the model returns and it is
- *     {@code torch.linear} of its first argument and {@code weight}; else null
+ * @param way the calls from the root to it, if the model returns its result and it is {@code
+ *     torch.linear} of its first argument and {@code weight}; otherwise null
  */
 public record LinearHead(String before, String after, String weight, @Nullable List<CallSite> way) {
   private static final String WEIGHT = "weight";
@@ -54,7 +54,7 @@ public record LinearHead(String before, String after, String weight, @Nullable L
    * Looks for it.
    *
    * @param name of its weight, {@code fc.weight}
-   * @return null where the code does not say which class one of the modules on the way has
+   * @return null if the code does not state the class of a module on the path
    */
   public static @Nullable LinearHead of(
       SourceTree sources, MethodContext root, CallPaths ways, String name) {
@@ -84,13 +84,13 @@ public record LinearHead(String before, String after, String weight, @Nullable L
     return new LinearHead("(" + module + ").forward(", ", )", weight, way);
   }
 
-  /** Whether a method ends with the call and returns what it returned. */
+  /** Whether a method ends with the call and returns its result. */
   private static boolean isResult(CallSite call) {
     End end = End.of(call.caller().method());
     return end != null && end.value() == call.call();
   }
 
-  /** Whether all that a method does is {@code torch.linear(input, self.weight, …)}. */
+  /** Whether a method does nothing but {@code torch.linear(input, self.weight, …)}. */
   private static boolean isLinear(Stmt.Function method) {
     End end = End.of(method);
     if (end == null
@@ -123,7 +123,7 @@ public record LinearHead(String before, String after, String weight, @Nullable L
   /**
    * What a method returns: {@code return value}, or {@code name = value} and {@code return name}.
    *
-   * @param at index of the statement that it stands in
+   * @param at index of the statement that contains it
    */
   private record End(Expr value, int at) {
     public static @Nullable End of(Stmt.Function method) {

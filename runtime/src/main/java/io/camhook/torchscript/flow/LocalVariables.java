@@ -5,8 +5,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /*
- * A method of twenty thousand statements has as many variables, nearly all of which are never read again. The walker
- * asks all variables for what shares memory, once a statement: those that are dead are dropped from time to time.
+ * A method of twenty thousand statements has as many variables, nearly all of which are never read again. At
+ * every statement, the walker looks through all variables for values that share memory, so dead variables are
+ * dropped from time to time.
  */
 /** The variables of one method while the walker visits it. */
 final class LocalVariables {
@@ -45,7 +46,7 @@ final class LocalVariables {
     return variables;
   }
 
-  /** A copy of the variables, to try one branch with. */
+  /** A copy of the variables, to follow one branch. */
   Map<String, Value> fork() {
     return new HashMap<>(variables);
   }

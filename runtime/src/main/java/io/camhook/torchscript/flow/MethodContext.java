@@ -70,7 +70,7 @@ public final class MethodContext {
     return method;
   }
 
-  /** By call, the variable that takes what it returns and nothing else. */
+  /** The variable that takes the result of a call and nothing else, by call. */
   Map<Expr.Call, String> variables() {
     if (variables == null) {
       variables = OperatorNames.variables(method);
@@ -78,7 +78,7 @@ public final class MethodContext {
     return variables;
   }
 
-  /** The module or operator that is called at this place, if it is one. */
+  /** The module or operator that is called here, if any. */
   public @Nullable CallSite site(Expr.Call call) {
     return sites.get(call);
   }

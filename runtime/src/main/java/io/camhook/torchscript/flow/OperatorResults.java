@@ -85,7 +85,10 @@ public final class OperatorResults {
       quantize_per_channel quantize_per_tensor quantize_per_tensor_dynamic vdot view view_as view_as_complex view_as_real vstack xlogy zero zeros zeros_like
       """;
 
-  /** Arithmetic and comparisons, which numbers have too: a tensor if they are given one. */
+  /**
+   * Arithmetic and comparisons, which also work on numbers: the result is a tensor if an argument
+   * is one.
+   */
   private static final String ONE_OF_A_TENSOR =
       """
       __and__ __lshift__ __or__ __rshift__ __xor__ acos acosh add all any asin asinh atan atan2
@@ -121,10 +124,12 @@ public final class OperatorResults {
       unique_dim_consecutive
       """;
 
-  /** With a dimension, values and indices; without one, or of two tensors, a tensor. */
+  /**
+   * With a dimension they return values and indices; without one, or with two tensors, a tensor.
+   */
   private static final Set<String> ALONG_A_DIMENSION = Set.of("max", "min", "median", "nanmedian");
 
-  /** Operators of quantised models, whose result is a tensor, if not a dense one. */
+  /** Operators of quantised models, whose result is a tensor, though not a dense one. */
   private static final String QUANTISED =
       """
       add add_relu batch_norm2d batch_norm2d_relu cat conv1d conv1d_relu conv2d conv2d_relu conv3d

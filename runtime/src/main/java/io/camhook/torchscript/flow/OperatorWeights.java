@@ -40,7 +40,7 @@ public final class OperatorWeights {
 
   private OperatorWeights() {}
 
-  /** By name of the parameter, which of the archive's constants it is. */
+  /** The archive's constants, by the name of the parameter. */
   public static Map<String, Integer> of(CallSite operator) {
     Map<String, Integer> constants = new LinkedHashMap<>();
     List<String> names = ARGUMENTS.getOrDefault(operator.operator(), List.of());
@@ -55,8 +55,8 @@ public final class OperatorWeights {
   }
 
   /**
-   * Of an inlined archive, whose modules still hold the parameters, the name of the one that an
-   * operator is given as {@code parameter}: {@code fc.weight}; null if no module holds it.
+   * For an inlined archive, whose modules still hold the parameters: the name of the parameter that
+   * an operator gets as {@code parameter}, such as {@code fc.weight}; null if no module holds it.
    */
   public static @Nullable String heldAs(CallSite operator, String parameter) {
     int position = ARGUMENTS.getOrDefault(operator.operator(), List.of()).indexOf(parameter);

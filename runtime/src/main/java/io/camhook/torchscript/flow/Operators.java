@@ -203,7 +203,7 @@ public final class Operators {
     return PRODUCTS.contains(operator);
   }
 
-  /** Whether it is an attention as a whole. */
+  /** Whether it is a complete attention. */
   static boolean attends(String operator) {
     return ATTEND.contains(operator);
   }
@@ -212,7 +212,7 @@ public final class Operators {
     return operator.equals("softmax") || operator.equals("_softmax");
   }
 
-  /** Whether it sums up positions. */
+  /** Whether it sums over positions. */
   static boolean reduces(String operator) {
     return REDUCE.contains(operator) || operator.startsWith("adaptive_");
   }

@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Tells the ways of writing a ReLU, max(x, 0), in TorchScript from other operators. */
+/** Distinguishes the ways of writing a ReLU, max(x, 0), in TorchScript from other operators. */
 public final class Rectifier {
   private static final Set<String> RELU = Set.of("torch.relu", "torch.relu_");
   private static final Set<String> AT_LEAST = Set.of("torch.clamp_min", "torch.clamp_min_");
   private static final Set<String> CLAMP = Set.of("torch.clamp", "torch.clamp_");
   private static final Set<String> THRESHOLD = Set.of("torch.threshold", "torch.threshold_");
 
-  /** Without the underscore of those that work in place. */
+  /** Without the underscore of in-place operators. */
   private static final Set<String> OTHERS =
       Set.of(
           "torch.celu",

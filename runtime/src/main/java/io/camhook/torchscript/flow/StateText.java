@@ -15,7 +15,7 @@ final class StateText {
   /**
    * The text of an expression of a method without its variables, for another method of the class.
    *
-   * @return null if it is more than constants and attributes of self
+   * @return null if it uses more than constants and attributes of self
    */
   static @Nullable String of(Stmt.Function method, @Nullable Expr expression) {
     return of(method, expression, 0);
@@ -51,7 +51,7 @@ final class StateText {
     return null;
   }
 
-  /** The only thing that a variable of a method is assigned; null if there are several. */
+  /** The only value assigned to a variable of a method; null if there are several. */
   private static @Nullable Expr assigned(Stmt.Function method, String variable) {
     Expr value = null;
     for (Stmt statement : method.body()) {

@@ -38,7 +38,7 @@ final class ExprParser {
           Map.entry("@", 10),
           Map.entry("**", POWER));
 
-  /** Words that no name may be; {@code True} and the like are names here. */
+  /** Reserved words; {@code True} and the like count as names here. */
   static final Set<String> KEYWORDS =
       Set.of(
           "and",

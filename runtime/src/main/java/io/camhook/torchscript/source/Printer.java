@@ -3,7 +3,7 @@ package io.camhook.torchscript.source;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a syntax tree as {@code torch.jit.save} does: two spaces, one parameter a line. */
+/** Writes a syntax tree as {@code torch.jit.save} does: two spaces, one parameter per line. */
 public final class Printer {
   private final StringBuilder out = new StringBuilder();
 

@@ -1,6 +1,6 @@
 package io.camhook.torchscript.source;
 
-/** Source text that is not TorchScript as the parser knows it. */
+/** Source text that the parser does not recognise as TorchScript. */
 public final class SourceException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Every class and free function of an archive by its qualified name. */
 public final class SourceTree {
-  /** A class with the file that holds it. */
+  /** A class, and the file that contains it. */
   public record ClassSource(SourceFile file, String qualifiedName, Stmt.ClassDef definition) {
     public Stmt.@Nullable Function method(String name) {
       for (Stmt statement : definition.body()) {
@@ -49,7 +49,7 @@ public final class SourceTree {
     }
   }
 
-  /** A free function with the file that holds it. */
+  /** A free function, and the file that contains it. */
   public record FunctionSource(SourceFile file, Stmt.Function definition) {}
 
   private final Map<String, SourceFile> files = new LinkedHashMap<>();

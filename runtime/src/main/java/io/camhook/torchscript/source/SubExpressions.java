@@ -8,8 +8,8 @@ public final class SubExpressions {
   private SubExpressions() {}
 
   /**
-   * Hands over the expressions and statements right below a statement. What a loop or a {@code
-   * with} assigns to is not among them.
+   * Passes on the direct child expressions and statements of a statement, except the targets of a
+   * loop or a {@code with}.
    */
   public static void of(
       Stmt statement, Consumer<@Nullable Expr> expressions, Consumer<Stmt> statements) {
@@ -41,7 +41,7 @@ public final class SubExpressions {
     }
   }
 
-  /** Hands over the expressions right below an expression; null where one is left out. */
+  /** Passes on the direct child expressions of an expression; null if one is left out. */
   public static void of(Expr expression, Consumer<@Nullable Expr> parts) {
     if (expression instanceof Expr.Call e) {
       parts.accept(e.function());

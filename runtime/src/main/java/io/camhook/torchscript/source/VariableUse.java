@@ -59,7 +59,7 @@ public final class VariableUse {
     } else if (target instanceof Expr.Paren paren) {
       target(paren.inner());
     } else {
-      calls = true; // an attribute or element is set: more than a variable changes
+      calls = true; // an attribute or element is set, so more than a variable changes
       add(target);
     }
   }

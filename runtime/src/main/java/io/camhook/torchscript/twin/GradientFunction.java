@@ -268,12 +268,12 @@ final class GradientFunction {
   }
 
   /**
-   * The end of a method that does without autograd. It returns the result, a copy of it, the
-   * recorded map; then the explained class of each sample, {@code [N]} of int64, the rows of the
+   * The end of a method that needs no autograd. It returns the result, a copy of it, the recorded
+   * map; then the explained class of each sample, {@code [N]} of int64, the rows of the
    * classifier's weight for them and the gradient, all values of one sample and channel in one
-   * place of memory; where a convolution makes the scores, no rows. Only the first three where the
-   * class is not there or the batch is empty, and nothing, before the model has run, where dropout
-   * is at work.
+   * place of memory; no rows if a convolution computes the scores. It returns only the first three
+   * if the class does not exist or the batch is empty. It returns nothing, without running the
+   * model, if dropout is active.
    *
    * @param module qualified name of the module of the functions
    * @param forward expression that runs the model and records
@@ -288,7 +288,7 @@ final class GradientFunction {
           .append(flag)
           .append(")\n");
     }
-    if (convolution != null) { // a kernel of more than one position is another matter
+    if (convolution != null) { // not for a kernel of more than one position
       String kernel = convolution.weight();
       text.append("    camhook_wide = torch.ne(torch.numel(").append(kernel);
       text.append("), torch.mul(torch.size(").append(kernel).append(", 0), torch.size(");

@@ -29,15 +29,15 @@ record GradientSplit(
     boolean endsBeforeLinear,
     List<SpanWriter.Method> methods) {
 
-  /** How many places are tried: each costs a look at the whole method. */
+  /** How many places are tried: each requires a scan of the whole method. */
   private static final int MOST = 200;
 
   /**
    * Looks for the best one.
    *
    * @param prefix begins every added name
-   * @param linear the calls from the root to the linear layer; null where the model does not end
-   *     with one, or something after its argument is a tap
+   * @param linear the calls from the root to the linear layer; null if the model does not end with
+   *     one, or if a tap comes after its argument
    * @param inside how the taps get into the methods
    */
   static GradientSplit of(
@@ -72,7 +72,7 @@ record GradientSplit(
         : new GradientSplit(null, name, true, List.copyOf(features.values()));
   }
 
-  /** Up to {@link #MOST} calls that are complete when the first tap is, that one first. */
+  /** Up to {@link #MOST} calls that have completed when the first tap has, the latest first. */
   private static List<CallSite> beforeTaps(
       CallPaths ways, TapSites sites, @Nullable List<CallSite> linear) {
     CallSite last = linear == null ? null : linear.get(linear.size() - 1);

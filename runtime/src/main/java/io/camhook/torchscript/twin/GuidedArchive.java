@@ -33,7 +33,7 @@ public final class GuidedArchive {
     return method;
   }
 
-  /** Writes the archive as {@link InstrumentedArchive#write} does. */
+  /** Writes the archive in the same way as {@link InstrumentedArchive#write}. */
   public void write(Path target) throws IOException {
     copy.write(target);
   }

@@ -34,7 +34,8 @@ public final class GuidedRewriter {
   private static final String PARAMETER = "camhook_cuts: List[Tensor]";
 
   /**
-   * A ReLU's result and the leaf that continues with its values; the leaf itself must not change.
+   * A ReLU's result, and the leaf with the same values from which the model continues; the leaf
+   * itself must not change.
    */
   private static final String CUT =
       """
@@ -79,7 +80,7 @@ public final class GuidedRewriter {
   private final String prefix;
 
   /**
-   * @param prefix begins every added name; nothing in the archive does
+   * @param prefix prefix of every added name, unused in the archive
    */
   public GuidedRewriter(SourceTree sources, MethodContext root, String prefix) {
     this.sources = sources;
@@ -125,9 +126,7 @@ public final class GuidedRewriter {
     return changed;
   }
 
-  /**
-   * Activation functions that forward reaches and that are no ReLUs, when it has been rewritten.
-   */
+  /** Activation functions other than ReLU that forward reaches; known after rewriting. */
   public Set<String> others() {
     Set<String> others = new TreeSet<>();
     for (Code code : callees.keySet()) {
@@ -203,7 +202,7 @@ public final class GuidedRewriter {
   private boolean leads(Code code) {
     Boolean known = leads.get(code);
     if (known == null) {
-      leads.put(code, false); // a recursion leads nowhere new
+      leads.put(code, false); // recursion leads to nothing new
       known = Calls.in(code.text).stream().anyMatch(Rectifier::isRelu);
       for (Code callee : callees(code).values()) {
         known |= leads(callee);

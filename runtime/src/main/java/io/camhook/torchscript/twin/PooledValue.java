@@ -37,7 +37,8 @@ public final class PooledValue {
   }
 
   /**
-   * The operator that makes the value; null where there is no such pooling, or a branch decides.
+   * The operator that makes the value; null if there is no such pooling, or if it depends on a
+   * branch.
    */
   public static @Nullable CallSite of(MethodContext root, CallPaths ways) {
     List<CallSite> sites = new ArrayList<>(root.sites());

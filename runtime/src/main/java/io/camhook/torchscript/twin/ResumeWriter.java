@@ -25,9 +25,7 @@ final class ResumeWriter {
     this.prefix = prefix;
   }
 
-  /**
-   * The methods that resume after a call, by name, the root's first; null if data goes around it.
-   */
+  /** The methods that resume after a call, by name, the root's first; null if data bypasses it. */
   @Nullable Map<String, SpanWriter.Method> resume(CallSite tap, int number) {
     List<CallSite> way = ways.to(tap);
     return way == null

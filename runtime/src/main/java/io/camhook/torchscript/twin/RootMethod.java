@@ -31,8 +31,8 @@ final class RootMethod {
   }
 
   /**
-   * Definition line, the lists that taps fill, and the inputs of {@code forward} as {@link #inputs}
-   * has them.
+   * Definition line, the lists that taps fill, and the inputs of {@code forward} as in {@link
+   * #inputs}.
    *
    * @param more parameters before the inputs
    */
@@ -48,7 +48,7 @@ final class RootMethod {
   }
 
   /**
-   * As {@link #takingInputs}, with the inputs under their own names, for a pass without autograd.
+   * Like {@link #takingInputs}, with the inputs under their own names, for a pass without autograd.
    */
   StringBuilder takingInputsAsTheyAre(String name, String more, String returns) {
     List<Stmt.Parameter> parameters = root.method().parameters();
@@ -57,7 +57,7 @@ final class RootMethod {
     return begin(name, more + text.substring(parameters.get(0).end(), to), returns);
   }
 
-  /** As {@link #takingInputs}, with one tensor instead of the inputs: {@code camhook_in_NAME}. */
+  /** Like {@link #takingInputs}, with one tensor instead of the inputs: {@code camhook_in_NAME}. */
   StringBuilder taking(String tensor, String name, String more, String returns) {
     String parameter = more + ",\n    " + tensor + ": Tensor";
     return begin(name, parameter, returns).append(owned(tensor));

@@ -26,7 +26,7 @@ final class SpanWriter {
 
   /** Further edits to the methods. */
   interface Inside {
-    /** Parameters to hand down, each after a comma. */
+    /** Parameters to pass down, each after a comma. */
     default String parameters() {
       return "";
     }
@@ -39,7 +39,7 @@ final class SpanWriter {
     /** Changes a call. */
     default void edit(CallSite call, Edits edits) {}
 
-    /** Puts something around a call that the start lies in. */
+    /** Wraps a call that contains the start. */
     default void around(CallSite call, Edits edits) {}
 
     /** The expression that replaces the call whose result is {@code camhook_x}. */
@@ -55,9 +55,9 @@ final class SpanWriter {
   private enum End {
     /** The part ends where the model ends. */
     MODEL,
-    /** With what the call returns. */
+    /** The part ends with the call's result. */
     RESULT,
-    /** With the first thing the call is given. */
+    /** The part ends with the call's first argument. */
     ARGUMENT
   }
 
@@ -82,19 +82,19 @@ final class SpanWriter {
    *
    * @param name the name of the root's method; begins those of the others
    * @param start the calls from the root to the one with the result
-   * @return the methods by name, the root's first; null if data goes around the call
+   * @return the methods by name, the root's first; null if data bypasses the call
    */
   static @Nullable Map<String, Method> from(String name, List<CallSite> start, Inside inside) {
     return new SpanWriter(name, start, List.of(), End.MODEL, inside).write();
   }
 
-  /** From the inputs of the model to the result of a call, else as {@link #from}. */
+  /** From the inputs of the model to the result of a call; otherwise like {@link #from}. */
   static @Nullable Map<String, Method> to(String name, List<CallSite> end) {
     return new SpanWriter(name, List.of(), end, End.RESULT, PLAIN).write();
   }
 
   /**
-   * As {@link #from}, up to the argument of a call that comes later.
+   * Like {@link #from}, up to the argument of a later call.
    *
    * @param start empty for the beginning of the model
    * @param end the calls from the root to the one with the argument
@@ -125,7 +125,7 @@ final class SpanWriter {
     if (needed == null) {
       return false;
     }
-    methods.put(called, new Method(context.source(), "")); // keeps its place before the deeper ones
+    methods.put(called, new Method(context.source(), "")); // its place is before the deeper ones
     Edits edits = new Edits();
     for (CallSite site : context.sites()) {
       if (site != to && (from == null || !from.holds(site))) {

@@ -56,7 +56,7 @@ final class StopWriter {
   /**
    * Adds the methods.
    *
-   * @return the one to run, which takes what {@link TapStyle#STOP} hands down before the inputs;
+   * @return the one to run, which takes the arguments of {@link TapStyle#STOP} before the inputs;
    *     null if no module is called, or some may be called at the same time
    */
   @Nullable String write() {
@@ -98,7 +98,7 @@ final class StopWriter {
     edits.insert(call.end(), handed(2 * number));
   }
 
-  /** Stops are numbered from 1, as {@link HookPlan#wanted} numbers what is wanted from 0. */
+  /** Stops are numbered from 1; {@link HookPlan#wanted} counts from 0. */
   private static String handed(int wanted) {
     return ", camhook_taps, camhook_labels, camhook_answers, camhook_door, "
         + (wanted + 1)

@@ -88,7 +88,7 @@ public final class TapFunctions {
   /**
    * The function that records an argument of a module, by qualified name; null if the type has no
    * tensors in it. Like PyTorch's backward hooks, it looks for a gradient only at arguments that
-   * are tensors; of a list or dict the module gets the very object of the caller.
+   * are tensors; a list or dict reaches the module as the caller's own object.
    */
   @Nullable String forArgument(Expr type) {
     String element = forType(type, 0);
@@ -158,7 +158,7 @@ public final class TapFunctions {
     text.append(together ? "(" + results.toString().stripTrailing() + ")" : results).append('\n');
   }
 
-  /** A function that marks the beginning and does {@code work}; nothing where it is unwanted. */
+  /** A function that marks the beginning and does {@code work}, or does nothing if not wanted. */
   private void whereWanted(String name, String type, String work) {
     begin(name, type)
         .append("  if torch.eq(wanted, 0):\n    y = x\n  else:\n")

@@ -63,7 +63,7 @@ public record TapPlan(
    * @param site its number in labels
    * @param path the module's path, or the name of the operator's value, {@code relu#7}
    * @param type the module's Python type, or the operator
-   * @param firstCall 7 of an operator's value that is named {@code relu#7}; 0 of others
+   * @param firstCall 7 for an operator's value named {@code relu#7}; 0 for others
    */
   public record Tap(int site, String path, String type, int firstCall) {
     /** The name of one recorded tensor, of the run {@code call} of this place in the pass. */
@@ -80,7 +80,7 @@ public record TapPlan(
    * @param key which element of a tuple, list or dict, e.g. {@code 1.0} or {@code out}; empty for a
    *     plain tensor
    * @param blocked whether a gradient was wanted and the value is in oneDNN's blocked layout, which
-   *     has none
+   *     has no gradients
    */
   public record Label(String path, int call, String key, boolean blocked) {
     public Label(String path, int call, String key) {

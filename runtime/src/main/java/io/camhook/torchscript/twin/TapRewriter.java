@@ -51,7 +51,7 @@ public final class TapRewriter {
   /**
    * @param hooked the modules to record
    * @param classifier name of the weight of the last linear layer, if there is one
-   * @param prefix begins every added name; nothing in the archive does
+   * @param prefix prefix of every added name, unused in the archive
    * @param added takes the methods, by qualified name of their class
    */
   public TapRewriter(
@@ -228,7 +228,7 @@ public final class TapRewriter {
     return attribute.matches("self(\\.\\w+)+") ? attribute.substring("self.".length()) : null;
   }
 
-  /** Set where the gradient is known without autograd. */
+  /** Set if the gradient is known without autograd. */
   private @Nullable GlobalAverage globalAverage() {
     List<CallSite> end = linear == null ? List.of() : linearBehindTaps();
     if (end == null || taps.size() != 1 || sites.numbers().size() != 1) {
@@ -283,14 +283,14 @@ public final class TapRewriter {
     @Override
     public String start(CallSite call) {
       Integer number = sites.number(call);
-      int mode = call.mode() & TapMode.CHANGED_LATER; // nothing else holds the value
+      int mode = call.mode() & TapMode.CHANGED_LATER; // no other variable holds the value
       return number == null
           ? "camhook_x"
           : functions.module() + ".tensor(camhook_x" + tapArguments(number, mode);
     }
   }
 
-  /** Runs the model; gives the name of its result. */
+  /** Writes the call that runs the model; returns the name of its result. */
   private String run(StringBuilder text, String call, boolean grad) {
     Expr returns = root.method().returns();
     text.append("    camhook_result = ").append(call).append('\n');
@@ -399,7 +399,10 @@ public final class TapRewriter {
     return name;
   }
 
-  /** Whether a method is run from several places, so that what is last in it is not last at all. */
+  /**
+   * Whether a method runs from several places, so that the last tap in it is not the last of the
+   * pass.
+   */
   private boolean isRepeated(MethodContext context) {
     return twins.methods().stream()
             .flatMap(c -> c.sites().stream())

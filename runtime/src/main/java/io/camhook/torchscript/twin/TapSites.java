@@ -18,7 +18,7 @@ final class TapSites {
   private final Map<MethodContext, Boolean> leadsToTap = new HashMap<>();
 
   /**
-   * @param isTap asked once for each call that is found, in order of first completion
+   * @param isTap called once for each call, in order of first completion
    */
   TapSites(MethodContext root, Predicate<CallSite> isTap) {
     number(root, isTap, new HashSet<>());
@@ -49,14 +49,14 @@ final class TapSites {
   boolean leadsToTap(MethodContext context) {
     Boolean known = leadsToTap.get(context);
     if (known == null) {
-      leadsToTap.put(context, false); // a recursion leads nowhere new
+      leadsToTap.put(context, false); // recursion leads to nothing new
       known = context.sites().stream().anyMatch(s -> numbers.containsKey(s) || isWay(s));
       leadsToTap.put(context, known);
     }
     return known;
   }
 
-  /** Whether taps lie below the call; then it goes to the twin. */
+  /** Whether there are taps below the call; then it goes to the twin. */
   boolean isWay(CallSite site) {
     return !site.isOperator() && !site.isUnclear() && leadsToTap(site.callee());
   }

@@ -7,13 +7,13 @@ import java.util.TreeMap;
 /**
  * What a tap does with a tensor, as TorchScript functions over {@code (value, taps, labels, at,
  * mode, …)}: {@code mode} is what the analysis of the code knows about the call; the last argument
- * is what this pass asks for.
+ * is what this pass wants.
  */
 enum TapStyle {
   /**
    * For captures. The recorded tensor is the start of the graph ("cut") if nothing before it needs
-   * a gradient. Its value must be the one at hook time. Where the value is changed in place later,
-   * what is handed on is a copy; if another variable shares its memory, the program must see the
+   * a gradient. Its value must be the one at hook time. If the value is changed in place later, the
+   * program continues with a copy; if another variable shares its memory, the program must see the
    * change there too, so the value goes through a copy and back: the copy is recorded, and the
    * gradient of everything that shares the memory flows through it, as in PyTorch. A value in
    * oneDNN's blocked layout is recorded dense and has no gradient.
@@ -162,7 +162,7 @@ enum TapStyle {
         return torch.eq(said, -1)
       """);
 
-  /** Ends the label of a value in oneDNN's blocked layout, where gradients are wanted. */
+  /** Ends the label of a value in oneDNN's blocked layout, if gradients are wanted. */
   static final String BLOCKED = "~";
 
   private final String parameter;

@@ -33,8 +33,8 @@ final class TwinWriter {
   private final Map<MethodContext, String> names = new LinkedHashMap<>();
 
   /**
-   * @param prefix begins every added name
-   * @param handed parameters that are handed down from twin to twin, with their types
+   * @param prefix prefix of every added name
+   * @param handed parameters passed down from twin to twin, with their types
    * @param added takes the methods, by qualified name of their class
    */
   TwinWriter(
@@ -50,7 +50,7 @@ final class TwinWriter {
     this.added = added;
   }
 
-  /** Writes the twin of a method and those it needs; none if no tap lies below. */
+  /** Writes the twin of a method and those it needs; none if there is no tap below. */
   void write(MethodContext context) {
     if (names.containsKey(context) || !sites.leadsToTap(context)) {
       return;
@@ -88,7 +88,7 @@ final class TwinWriter {
     return edits;
   }
 
-  /** The parameters, as they follow another one. */
+  /** The parameters, each after a comma. */
   String parameters() {
     StringBuilder text = new StringBuilder();
     handed.forEach((name, type) -> text.append(",\n    ").append(name).append(": ").append(type));
@@ -100,14 +100,17 @@ final class TwinWriter {
     return String.join(", ", handed.keySet()) + ", ";
   }
 
-  /** Redirects the calls in a method and adds its taps; the truncated one goes to a copy. */
+  /**
+   * Redirects the calls in a method and adds its taps; the call to the truncated method goes to its
+   * copy.
+   */
   void editCalls(MethodContext context, Edits edits, @Nullable CallSite truncated) {
     for (CallSite site : context.sites()) {
       editCall(site, edits, site == truncated);
     }
   }
 
-  /** Sends a call to its twin, if it has one, and puts its tap around it, if it is one. */
+  /** Redirects a call to its twin, if it has one, and wraps it in its tap, if it is tapped. */
   void editCall(CallSite site, Edits edits, boolean truncated) {
     if (sites.isWay(site)) {
       String twin = Objects.requireNonNull(names.get(site.callee()));
@@ -119,7 +122,9 @@ final class TwinWriter {
     }
   }
 
-  /** Sends a call to another method with more arguments, past an interface if there is one. */
+  /**
+   * Redirects a call to another method with more arguments, bypassing an interface if there is one.
+   */
   private void redirect(CallSite site, String method, Edits edits) {
     Expr.Attribute function = (Expr.Attribute) site.call().function();
     edits.replace(function.end() - function.name().length(), function.end(), method);
