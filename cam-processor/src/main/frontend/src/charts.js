@@ -15,29 +15,31 @@ export function takeAlong({ chart, rows, name }) {
 export const cardHead = (title, ...beside) => el('div', { class: 'cardhead' }, el('h3', {}, title), el('span', { class: 'grow' }), ...beside);
 
 /**
- * Horizontal bars, each a button. @param {{ label: string, n: number, pressed?: boolean, note?: string, onclick: () => void }[]} bars
+ * Horizontal bars, each a button. @param {{ label: string, n: number, mark: string, pressed?: boolean, note?: string, onclick: () => void }[]} bars
  */
 export function bars(bars) {
   const most = Math.max(1, ...bars.map(b => b.n));
   return el('div', { class: 'hbars' }, bars.map(b => {
     const fillBar = el('span', { class: 'fill' });
     fillBar.style.width = 100 * b.n / most + '%';
-    return el('button', { type: 'button', class: 'hbar', 'aria-pressed': String(!!b.pressed), onclick: b.onclick },
+    return el('button', { type: 'button', class: 'hbar', 'data-mark': b.mark, 'aria-pressed': String(!!b.pressed), onclick: b.onclick },
       el('span', { class: 'label', title: b.label }, b.label), el('span', { class: 'track' }, fillBar), el('span', { class: 'val' }, b.note || count(b.n)));
   }));
 }
 
 /**
- * A histogram whose bins are buttons. @param {{ low: number, high: number, n: number, bad?: number }[]} bins
- * @param {(v: number) => string} print @param {(bin: { low: number, high: number }) => void} choose
+ * A histogram whose bins are buttons. @param {{ low: number, high: number, n: number }[]} bins @param {(v: number) => string} print
+ * @param {{ choose: (range: [number, number]) => void, pressed: (range: [number, number]) => boolean }} filter takes ranges that include their ends
  */
-export function histogram(bins, print, choose, name) {
+export function histogram(bins, print, filter, name) {
+  // a bin ends before the next one begins; the last one includes its end
+  const range = (b, k) => /** @type {[number, number]} */ ([b.low, k === bins.length - 1 ? b.high : b.high - 1e-9 * (b.high - b.low)]);
   const most = Math.max(1, ...bins.map(b => b.n));
   return el('div', { class: 'histogram' },
-    el('div', { class: 'bins' }, bins.map(b => {
+    el('div', { class: 'bins' }, bins.map((b, k) => {
       const bar = el('span', { class: 'fill' });
       bar.style.height = Math.max(b.n ? 3 : 0, 100 * b.n / most) + '%';
-      return el('button', { type: 'button', class: 'bin', disabled: b.n === 0, 'aria-label': `${name} ${print(b.low)} to ${print(b.high)}: ${count(b.n)}`, title: `${print(b.low)} to ${print(b.high)}: ${count(b.n)}`, onclick: () => choose(b) }, bar);
+      return el('button', { type: 'button', class: 'bin', disabled: b.n === 0, 'data-mark': `${name} ${b.low}`, 'aria-pressed': String(filter.pressed(range(b, k))), 'aria-label': `${name} ${print(b.low)} to ${print(b.high)}: ${count(b.n)}`, title: `${print(b.low)} to ${print(b.high)}: ${count(b.n)}`, onclick: () => filter.choose(range(b, k)) }, bar);
     })),
     el('div', { class: 'ends muted small' }, el('span', {}, print(bins[0].low)), el('span', {}, `at most ${count(most)} a bin`), el('span', {}, print(bins[bins.length - 1].high))));
 }
@@ -45,7 +47,12 @@ export function histogram(bins, print, choose, name) {
 /** Bins of equal width. @param {number[]} values */
 export function binned(values, low, high, n) {
   const bins = Array.from({ length: n }, (_, k) => ({ low: low + (high - low) * k / n, high: low + (high - low) * (k + 1) / n, n: 0 }));
-  for (const v of values) bins[Math.max(0, Math.min(n - 1, Math.floor((v - low) / (high - low || 1) * n)))].n++;
+  for (const v of values) {
+    let k = Math.max(0, Math.min(n - 1, Math.floor((v - low) / (high - low || 1) * n)));
+    if (k < n - 1 && v >= bins[k + 1].low) k++; // the division was rounded
+    else if (k > 0 && v < bins[k].low) k--;
+    bins[k].n++;
+  }
   return bins;
 }
 
@@ -187,8 +194,9 @@ export function ridges(s, open) {
 /**
  * Curves of a metric, a line a method, with bands where the spread is known.
  * @param {import('./types').Metric} metric @param {import('./types').Curve[]} curves @param {(id: string) => string} nameOf @param {string[]} colours
+ * @param {{ chosen: string, choose: (method: string) => void }} method the others are drawn thinner than the chosen one
  */
-export function curvesChart(metric, curves, nameOf, colours) {
+export function curvesChart(metric, curves, nameOf, colours, method) {
   const places = [...new Set(curves.flatMap(c => c.points.map(p => p[0])))];
   const numeric = places.every(p => p !== '' && Number.isFinite(Number(p)));
   const W = across(), H = numeric ? 260 : 300, L = 58, R = 14, T = 12, B = numeric ? 30 : 96;
@@ -210,8 +218,8 @@ export function curvesChart(metric, curves, nameOf, colours) {
     const points = c.points.filter(p => p[1] !== null), colour = colours[k % colours.length];
     const at = f => points.map(p => `${x(p[0]).toFixed(1)} ${y(f(p)).toFixed(1)}`);
     if (points.length > 1 && points.some(p => p[2])) picture.append(svg('path', { style: `fill:${colour};opacity:.16`, d: 'M' + [...at(p => p[1] + (p[2] || 0)), ...at(p => p[1] - (p[2] || 0)).reverse()].join('L') + 'Z' }));
-    if (points.length > 1) picture.append(svg('path', { class: 'line', style: `stroke:${colour}`, d: 'M' + at(p => p[1]).join('L') }));
-    points.forEach(p => picture.append(svg('circle', { cx: x(p[0]), cy: y(p[1]), r: points.length > 30 ? 1.5 : 3, style: `fill:${colour}` },
+    if (points.length > 1) picture.append(svg('path', { class: c.method === method.chosen ? 'line choose on' : 'line choose', style: `stroke:${colour}`, d: 'M' + at(p => p[1]).join('L'), onclick: () => method.choose(c.method) }));
+    points.forEach(p => picture.append(svg('circle', { cx: x(p[0]), cy: y(p[1]), r: points.length > 30 ? 1.5 : 3, style: `fill:${colour}`, class: 'choose', onclick: () => method.choose(c.method) },
       svg('title', {}, `${nameOf(c.method)} at ${p[0]}: ${short(p[1])}${p[2] ? ' ± ' + short(p[2]) : ''}`))));
   });
   return picture;

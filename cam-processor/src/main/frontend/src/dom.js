@@ -92,6 +92,14 @@ export function announce(text) {
   if (status) status.textContent = text;
 }
 
+/** Draws `root` anew; a mark that had the focus has it again. @param {HTMLElement} root @param {(root: HTMLElement) => void} draw */
+export function redraw(root, draw) {
+  const mark = root.contains(document.activeElement) ? document.activeElement.getAttribute('data-mark') : null;
+  draw(root);
+  const again = mark && [...root.querySelectorAll('[data-mark]')].find(e => e.getAttribute('data-mark') === mark);
+  if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+}
+
 /** Offers bytes as a file. @param {string} name @param {Blob} blob */
 export function download(name, blob) {
   const url = URL.createObjectURL(blob);

@@ -10,7 +10,7 @@ import { drawModel } from './model.js';
 import { drawMethods } from './methods.js';
 import { beginKeys, bind, showKeys } from './keys.js';
 import { move } from './list.js';
-import { $, count, el, fill } from './dom.js';
+import { $, count, el, fill, redraw } from './dom.js';
 
 const tabs = ['overview', 'captures', 'model', 'methods'];
 const pages = { overview: drawOverview, model: drawModel, methods: drawMethods };
@@ -31,7 +31,7 @@ function open() {
     $('tab-' + name).tabIndex = name === tab ? 0 : -1;
     $(name).hidden = name !== tab;
   }
-  if (pages[tab]) pages[tab]($(tab));
+  if (pages[tab]) redraw($(tab), pages[tab]);
   else showCaptures();
 }
 
@@ -77,9 +77,9 @@ async function main() {
   open();
 
   watch(['tab'], open);
-  watch([...selectionKeys], () => { drawChips(); if (pages[state.tab]) pages[state.tab]($(state.tab)); });
+  watch([...selectionKeys], () => { drawChips(); if (pages[state.tab]) redraw($(state.tab), pages[state.tab]); });
   watch(['module', 'kind', 'quantity', 'msort', 'log', 'chsort', 'chscale'], () => { if (state.tab === 'model') drawModel($('model')); });
-  watch(['x', 'y'], () => { if (state.tab === 'methods') drawMethods($('methods')); });
+  watch(['x', 'y', 'method'], () => { if (state.tab === 'methods') redraw($('methods'), drawMethods); });
   onNotes(() => { if (state.tab === 'overview') drawOverview($('overview')); });
 
   bind(['j'], 'next capture', () => move(1));
@@ -111,7 +111,7 @@ async function live() {
     frame();
     moreCaptures();
     drawChips();
-    if (pages[state.tab]) pages[state.tab]($(state.tab));
+    if (pages[state.tab]) redraw($(state.tab), pages[state.tab]);
   }
 }
 

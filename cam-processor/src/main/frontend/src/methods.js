@@ -39,6 +39,11 @@ export function drawMethods(root) {
 
 const print = (c, v) => v === undefined || v === null ? '–' : c.unit === '%' ? percent(v) : short(v) + (c.unit ? ' ' + c.unit : '');
 
+const chooseMethod = method => set({ method: state.method === method ? '' : method });
+
+/** Chooses a method: its maps are what the other tabs show. @param {string} method @param {string} [where] */
+const methodButton = (method, where = 'table') => el('button', { type: 'button', class: 'link', 'data-mark': `method ${where} ${method}`, 'aria-pressed': String(state.method === method), onclick: e => { e.stopPropagation(); chooseMethod(method); } }, methodName(method));
+
 function table(m) {
   const best = new Map(m.metrics.map(c => [c.id, bestOf(c, m.rows)]));
   const tied = [...best.values()].some(b => b.tied), spreads = m.rows.some(r => Object.keys(r.spreads).length);
@@ -46,21 +51,24 @@ function table(m) {
     cardHead('Metrics', takeAlong({ name: 'metrics', chart: () => tableFigure($('metrics-table')), rows: () => [['method', ...m.metrics.flatMap(c => [c.id, `${c.id} n`, `${c.id} std`])], ...m.rows.map(r => [r.method, ...m.metrics.flatMap(c => [r.values[c.id], ...(r.spreads[c.id] || ['', ''])])])] })),
     el('div', { class: 'scrollx', tabindex: '0', role: 'region', 'aria-label': 'Metrics, scrolls' }, el('table', { id: 'metrics-table' },
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Method'), m.metrics.map(c => el('th', { scope: 'col', class: 'num', title: c.description }, `${c.name} ${c.better === 'lower' ? '↓' : '↑'}`)))),
-      el('tbody', {}, m.rows.map(r => el('tr', {}, el('th', { scope: 'row' }, methodName(r.method)), m.metrics.map(c => {
+      el('tbody', {}, m.rows.map(r => el('tr', { 'aria-selected': String(state.method === r.method), class: 'pick', onclick: () => chooseMethod(r.method) }, el('th', { scope: 'row' }, methodButton(r.method)), m.metrics.map(c => {
         const s = r.spreads[c.id], b = best.get(c.id);
-        return el('td', { class: 'num' + (b.best.has(r.method) ? b.tied ? ' tie' : ' best' : '') }, print(c, r.values[c.id]),
+        const number = `${c.id} of ${r.method}`, value = print(c, r.values[c.id]), worst = (c.better === 'lower' ? '-' : '') + number;
+        return el('td', { class: 'num' + (b.best.has(r.method) ? b.tied ? ' tie' : ' best' : '') },
+          index.numbers.includes(number) ? el('button', { type: 'button', class: 'link', 'data-mark': number, title: 'its captures, the worst first', 'aria-label': `${c.name} of ${methodName(r.method)}: ${value}; its captures, the worst first`,
+            onclick: e => { e.stopPropagation(); set({ method: r.method, sort: worst, tab: 'captures', view: 'grid' }); } }, value) : value,
           s ? el('span', { class: 'muted small' }, s[0] > 1 && s[1] !== null ? ` ± ${print(c, s[1])}` : '', ` n=${s[0]}`) : null);
       })))))),
-    el('p', { class: 'small muted' }, '↑ more is better, ↓ less is better. Bold: the best.', tied ? ' Underlined: tied, their difference is within its standard error or none.' : '', spreads ? ' ± is the standard deviation over the n inputs.' : '',
+    el('p', { class: 'small muted' }, 'A method chooses whose maps the other tabs show. ↑ more is better, ↓ less is better. Bold: the best.', tied ? ' Underlined: tied, their difference is within its standard error or none.' : '', spreads ? ' ± is the standard deviation over the n inputs.' : '',
       m.rows.length > 1 && m.metrics.some(c => !best.get(c.id).best.size) ? ' Without bold: all alike, or measured on one input, which decides nothing.' : ''));
 }
 
 function curves(m) {
   return m.metrics.map(c => [c, (m.curves || []).filter(curve => curve.metric === c.id)]).filter(([, list]) => list.length).map(([c, list]) => {
-    const chart = curvesChart(c, list, methodName, lineColours);
+    const chart = curvesChart(c, list, methodName, lineColours, { chosen: state.method, choose: chooseMethod });
     return el('section', { class: 'card', 'aria-label': c.name },
       el('div', { class: 'cardhead' }, el('h3', {}, c.name), el('span', { class: 'grow' }),
-        el('span', { class: 'muted key small' }, list.map((curve, k) => el('span', { class: 'nowrap' }, el('i', { style: `background:${lineColours[k % lineColours.length]};height:3px;vertical-align:3px` }), methodName(curve.method)))),
+        el('span', { class: 'muted key small' }, list.map((curve, k) => el('span', { class: 'nowrap' }, el('i', { style: `background:${lineColours[k % lineColours.length]};height:3px;vertical-align:3px` }), methodButton(curve.method, c.id)))),
         takeAlong({ name: c.name, chart: () => chart, rows: () => [['method', 'at', 'value', 'std'], ...list.flatMap(curve => curve.points.map(p => [curve.method, p[0], p[1], p[2] ?? '']))] })),
       c.description ? el('p', { class: 'small muted' }, c.description) : null, chart);
   });

@@ -3,7 +3,7 @@
 import { base64, index, methodName, R, verdict } from './data.js';
 import { coloured, css, isLight, tableNow } from './colour.js';
 import { bars, binned, cardHead, histogram, takeAlong } from './charts.js';
-import { matching, numberColumns, setRange, tally } from './filter.js';
+import { matching, numberColumns, ranges, setRange, tally } from './filter.js';
 import { exportNotes, importNotes, size } from './notes.js';
 import { tile } from './list.js';
 import { set, state } from './store.js';
@@ -32,6 +32,7 @@ export function drawOverview(root) {
     el('div', { class: 'tilesrow' }, facts(rows)),
     el('div', { class: 'two' },
       labels.length ? classes(labels) : null,
+      index.models.length > 1 ? models(rows) : null,
       rows.some(i => index.captures[i][R.P] !== null) ? confidence(rows) : null,
       confusion(rows), el('div', { class: 'stack' }, agreement(), times(rows))),
     worst(rows), meanMaps(), provenanceCard(), notesCard(), howTo()));
@@ -49,7 +50,7 @@ function facts(rows) {
     known.length ? fact(count(wrong), 'wrong', () => set({ verdict: 'wrong', tab: 'captures', view: 'grid', sort: '-p' })) : null,
     runs.length ? fact(count(sum('dropped') + sum('failed')), `of ${count(sum('fired'))} passes dropped or failed`, toProvenance) : null,
     fact(count(index.sources.reduce((total, s) => total + s.damage.length, 0)), 'damaged places', toProvenance),
-    index.models.length > 1 ? fact(String(index.models.length), 'models') : null,
+    index.models.length > 1 ? fact(String(index.models.length), 'models', toProvenance) : null,
   ];
 }
 
@@ -59,16 +60,30 @@ function classes(labels) {
   const top = labels.slice(0, 12), rest = labels.length - top.length;
   return el('section', { class: 'card', 'aria-label': 'Predicted classes' },
     cardHead('Predicted classes', takeAlong({ name: 'predicted classes', chart: () => barsFigure(labels.slice(0, 40)), rows: () => [['class', 'captures'], ...labels] })),
-    bars(top.map(([label, n]) => ({ label, n, pressed: state.label === label, onclick: () => set({ label: state.label === label ? '' : label }) }))),
+    bars(top.map(([label, n]) => ({ label, n, mark: `label ${label}`, pressed: state.label === label, onclick: () => set({ label: state.label === label ? '' : label }) }))),
     rest > 0 ? el('p', { class: 'small muted' }, `and ${plural(rest, 'class').replace('classs', 'classes')} more; the list under Captures has all.`) : null);
+}
+
+function models(rows) {
+  const counts = [...tally(row => index.models[row[R.MODEL]], rows)].sort((a, b) => b[1] - a[1]);
+  return el('section', { class: 'card', 'aria-label': 'Models' },
+    cardHead('Models', takeAlong({ name: 'models', chart: () => barsFigure(counts), rows: () => [['model', 'captures'], ...counts] })),
+    bars(counts.map(([model, n]) => ({ label: model, n, mark: `model ${model}`, pressed: state.model === model, onclick: () => set({ model: state.model === model ? '' : model }) }))));
 }
 
 function confidence(rows) {
   const values = rows.map(i => index.captures[i][R.P]).filter(p => p !== null);
   return el('section', { class: 'card', 'aria-label': 'Confidence' },
     cardHead('Confidence of the best class', takeAlong({ name: 'confidence', chart: () => histogramFigure(binned(values, 0, 1, 20), v => `${Math.round(100 * v)} %`), rows: () => [['from', 'to', 'captures'], ...binned(values, 0, 1, 20).map(b => [b.low, b.high, b.n])] })),
-    histogram(binned(values, 0, 1, 20), v => `${Math.round(100 * v)} %`, b => setRange('p', [b.low, b.high]), 'confidence'),
+    histogram(binned(values, 0, 1, 20), v => `${Math.round(100 * v)} %`, rangeOf('p'), 'confidence'),
     el('p', { class: 'small muted' }, `median ${percent(values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)])}`));
+}
+
+/** What a bin of a number does: filters by it, or lifts the filter. @param {string} id */
+function rangeOf(id) {
+  const now = ranges().get(id);
+  const pressed = ([low, high]) => !!now && now[0] === low && now[1] === high;
+  return { pressed, choose: range => setRange(id, pressed(range) ? null : range) };
 }
 
 function times(rows) {
@@ -80,7 +95,7 @@ function times(rows) {
   const print = numberColumns().find(c => c.id === 'time').print;
   const spoken = v => { const text = print(v); return print(low).slice(0, 10) === print(high).slice(0, 10) ? text.slice(11) : text.slice(0, 16); };
   return el('section', { class: 'card', 'aria-label': 'Time' }, cardHead('Captures over time', takeAlong({ name: 'captures over time', chart: () => histogramFigure(binned(values, low, high, 24), spoken), rows: () => [['from', 'to', 'captures'], ...binned(values, low, high, 24).map(b => [print(b.low), print(b.high), b.n])] })),
-    histogram(binned(values, low, high, 24), spoken, b => setRange('time', [b.low, b.high]), 'time'));
+    histogram(binned(values, low, high, 24), spoken, rangeOf('time'), 'time'));
 }
 
 function confusion(rows) {
@@ -100,7 +115,7 @@ function confusion(rows) {
     if (!n) return el('td', { class: 'num zero' }, '·');
     const share = n / truths.get(truth);
     return el('td', { class: 'num' }, el('button', {
-      type: 'button', class: 'cell ' + (truth === label ? 'good' : 'bad'), style: `--share:${Math.round(15 + 85 * share)}%`,
+      type: 'button', 'data-mark': `confusion ${truth} ${label}`, class: 'cell ' + (truth === label ? 'good' : 'bad'), style: `--share:${Math.round(15 + 85 * share)}%`,
       'aria-label': `shows ${truth}, predicted ${label}: ${n}`, onclick: () => set({ truth, label, tab: 'captures', view: 'grid' }),
     }, count(n)));
   };
@@ -124,9 +139,15 @@ function agreement() {
         const pair = of(a, b);
         if (a === b || !pair) return el('td', { class: 'num zero' }, a === b ? '1' : '·');
         const v = Math.max(0, pair[2]);
-        return el('td', { class: 'num', style: `background:${css(v, false)};color:${isLight(v, false) ? '#14161c' : '#fff'}`, title: `over ${plural(pair[3], 'capture')}` }, pair[2].toFixed(2));
+        const style = `background:${css(v, false)};color:${isLight(v, false) ? '#14161c' : '#fff'}`;
+        const number = [`agreement of ${pair[0]} and ${pair[1]}`, 'agreement of methods'].find(name => index.numbers.includes(name));
+        return el('td', {}, el('button', {
+          type: 'button', class: 'cell', style, title: `over ${plural(pair[3], 'capture')}: those below the mean`, 'data-mark': `agreement ${a} ${b}`,
+          'aria-label': `${methodName(a)} and ${methodName(b)}: ${pair[2].toFixed(2)}; captures where they agree less`,
+          onclick: () => { setRange(number, [-Infinity, pair[2]]); set({ sort: number, tab: 'captures', view: 'grid' }); },
+        }, pair[2].toFixed(2)));
       })))))),
-    el('p', { class: 'small muted' }, 'Mean correlation (Pearson) of the heatmaps of the first class, all captures. ',
+    el('p', { class: 'small muted' }, 'Mean correlation (Pearson) of the heatmaps of the first class, all captures. A cell shows the captures where two methods agree less. ',
       index.numbers.includes('agreement of methods') ? el('button', { type: 'button', class: 'link', onclick: () => set({ sort: 'agreement of methods', tab: 'captures', view: 'grid' }) }, 'Where they disagree most') : null));
 }
 
@@ -155,7 +176,7 @@ function meanMaps() {
       const canvas = coloured({ values, w: m.w, h: m.h, signed: false, low: 0, high: 1, maps: [], raw: false }, false, tableNow());
       canvas.className = m.h === 1 ? 'flat' : '';
       canvas.setAttribute('aria-hidden', 'true');
-      return el('button', { type: 'button', class: 'mini', 'aria-pressed': String(state.label === m.label), onclick: () => set({ label: m.label, tab: 'captures', view: 'grid' }) }, canvas, `${m.label} (${count(m.n)})`);
+      return el('button', { type: 'button', class: 'mini', 'data-mark': `mean ${m.label}`, 'aria-pressed': String(state.label === m.label), onclick: () => set({ label: m.label, method: m.m, tab: 'captures', view: 'grid' }) }, canvas, `${m.label} (${count(m.n)})`);
     })));
   return card;
 }
@@ -164,7 +185,7 @@ function provenanceCard() {
   const row = (k, v) => v === null || v === undefined || v === '' ? null : el('tr', {}, el('th', { scope: 'row' }, k), el('td', {}, v));
   return el('section', { class: 'card', 'aria-label': 'Provenance', id: 'provenance', tabindex: '-1' }, el('h3', {}, 'Provenance and health'),
     index.sources.map((s, k) => el('table', { class: 'meta' }, el('tbody', {},
-      row('recording', s.path), row('captures here', count(s.captures || index.captures.filter(r => r[R.SOURCE] === k).length)),
+      row('recording', index.sources.length > 1 ? el('button', { type: 'button', class: 'link', 'data-mark': `source ${k}`, 'aria-pressed': String(state.source === String(k)), onclick: () => set({ source: state.source === String(k) ? '' : String(k) }) }, s.path) : s.path), row('captures here', count(s.captures || index.captures.filter(r => r[R.SOURCE] === k).length)),
       row('deleted', s.removed ? `${plural(s.removed, 'capture')}, the oldest, by the writer to stay within its limits` : null),
       row('whole', s.damage.length ? el('ul', { class: 'plain wrong' }, s.damage.map(d => el('li', {}, d))) : s.complete ? 'yes: nothing is damaged, the writer has closed it' : 'not closed: still written, or its program was killed'),
       s.models.map(m => [row('model', `${m.name}: ${plural(m.modules.length, 'module')}${rootParameters(m)}`), row('engine', m.engine),

@@ -11,12 +11,17 @@ import java.util.Map;
  * number in a capture's metadata. A column appears with the first capture that has it.
  */
 final class Numbers {
-  private static final int COLUMNS = 24;
+  private static final int COLUMNS = 40;
 
   private final Map<String, Integer> columns = new LinkedHashMap<>();
 
-  /** The numbers of one capture, by column; shorter where its last columns are missing. */
-  double[] of(Map<String, Double> computed, Map<String, String> metadata) {
+  /**
+   * The numbers of one capture, by column; shorter where its last columns are missing.
+   *
+   * @param further those that give way to the metadata where there are too many
+   */
+  double[] of(
+      Map<String, Double> computed, Map<String, String> metadata, Map<String, Double> further) {
     double[] row = new double[COLUMNS];
     Arrays.fill(row, Double.NaN);
     computed.forEach((name, value) -> put(row, name, value));
@@ -30,6 +35,7 @@ final class Numbers {
             }
           }
         });
+    further.forEach((name, value) -> put(row, name, value));
     int length = COLUMNS;
     while (length > 0 && Double.isNaN(row[length - 1])) {
       length--;

@@ -42,16 +42,15 @@ final class Overview {
    * Adds a capture.
    *
    * @param label the predicted class, empty if there is none
-   * @return mean correlation of its methods' maps, NaN if there are fewer than two
+   * @return correlation of the maps of each two of its methods, by {@code agreement of A and B}
    */
-  double add(String label, Map<String, Small> heats) {
+  Map<String, Double> add(String label, Map<String, Small> heats) {
     if (classes.containsKey(label) || classes.size() < CLASSES_READ) {
       classes.merge(label, 1, Integer::sum);
       heats.entrySet().stream().limit(METHODS).forEach(e -> mean(label, e.getKey(), e.getValue()));
     }
     List<Map.Entry<String, Small>> all = new ArrayList<>(heats.entrySet());
-    double sum = 0;
-    int pairs = 0;
+    Map<String, Double> pairs = new LinkedHashMap<>();
     for (int i = 0; i < all.size(); i++) {
       for (int j = i + 1; j < all.size(); j++) {
         if (!all.get(i).getValue().fits(all.get(j).getValue())) {
@@ -64,12 +63,12 @@ final class Overview {
                   new Pair(all.get(i).getKey(), all.get(j).getKey()), p -> new double[2]);
           total[0] += r;
           total[1]++;
-          sum += r;
-          pairs++;
+          pairs.put(
+              "agreement of %s and %s".formatted(all.get(i).getKey(), all.get(j).getKey()), r);
         }
       }
     }
-    return pairs == 0 ? Double.NaN : sum / pairs;
+    return pairs;
   }
 
   private void mean(String label, String method, Small heat) {

@@ -103,12 +103,13 @@ final class ReportIndex {
     if (!capture.targets().isEmpty()) {
       computed.put("score", (double) capture.targets().get(0).score());
     }
-    double agreement = overview.add(best == null ? "" : best.label(), heats);
+    Map<String, Double> agreement = overview.add(best == null ? "" : best.label(), heats);
     heats.values().stream().limit(1).forEach(heat -> computed.put("hot area", heat.area()));
-    if (Double.isFinite(agreement)) {
-      computed.put("agreement of methods", agreement);
+    if (!agreement.isEmpty()) {
+      double sum = agreement.values().stream().mapToDouble(r -> r).sum();
+      computed.put("agreement of methods", sum / agreement.size());
     }
-    return numbers.of(computed, capture.metadata());
+    return numbers.of(computed, capture.metadata(), agreement.size() > 1 ? agreement : Map.of());
   }
 
   /** Milliseconds, or -1. */

@@ -66,7 +66,7 @@ final class ReportKinds {
     return file;
   }
 
-  private static List<ReportCapture> captures(String name) {
+  static List<ReportCapture> captures(String name) {
     List<ReportCapture> captures = new ArrayList<>();
     int count = name.equals("empty") ? 0 : name.equals("pictures") ? 60 : 8;
     for (int i = 0; i < count; i++) {
@@ -80,6 +80,7 @@ final class ReportKinds {
             case "compare" -> compared(i);
             default ->
                 SyntheticCaptures.capture(i)
+                    .withMetadata(Map.of("road of gradcam", "0." + (10 + i)))
                     .withTruth(
                         List.of(i % 7 == 3 ? "square" : i % 2 == 0 ? "red disc" : "blue disc"));
           });

@@ -220,6 +220,103 @@ class ReportKindsBrowserTest {
     awaitTrue("document.querySelectorAll('.chip').length === 2");
   }
 
+  /** By pointer; each says how many captures it is about, and the address filters to as many. */
+  @Test
+  void every_mark_of_the_overview_should_filter_to_what_it_says() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    for (String marks : List.of(".hbar", ".bin:not(:disabled)", "#confusion .cell", ".mini")) {
+      int number = number("return document.querySelectorAll('#overview " + marks + "').length");
+      assertThat(number).as(marks).isPositive();
+      for (int i = 0; i < number; i++) {
+        String mark = "document.querySelectorAll('#overview " + marks + "')[" + i + "]";
+        String said =
+            string(
+                "const m = %1$s, text = m.getAttribute('aria-label') || m.textContent; m.click();"
+                        .formatted(mark)
+                    + " return text");
+        String captures = said.replaceAll(".*?(\\d+)\\D*$", "$1");
+        awaitTrue("document.querySelectorAll('.chip').length > 0");
+        assertThat(shown()).as(said).isEqualTo(captures + " of 60");
+        browser.executeScript("location.hash = 'tab=overview'");
+        awaitTrue(
+            "document.querySelectorAll('.chip').length === 0 &&"
+                + " !document.getElementById('overview').hidden");
+      }
+    }
+  }
+
+  /**
+   * The maps of Grad-CAM and CAM correlate less than on average in some captures: those are shown,
+   * the least first.
+   */
+  @Test
+  void cell_of_the_agreement_should_show_where_two_methods_agree_less() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "tokens"), "tab=overview", "light");
+    double mean =
+        Double.parseDouble(string("return document.querySelector('#agreement .cell').textContent"));
+    browser.findElement(By.cssSelector("#agreement .cell")).sendKeys(Keys.ENTER);
+    awaitTrue("document.querySelectorAll('#gridview .tile').length > 0");
+    List<Double> shown =
+        strings(
+                "return [...document.querySelectorAll('#gridview .tile')].map(t =>"
+                    + " t.dataset.capture)")
+            .stream()
+            .map(i -> correlation(Integer.parseInt(i)))
+            .toList();
+    assertThat(shown).isSorted().hasSizeBetween(1, 7).allMatch(r -> r < mean + 0.005);
+    assertThat(string("return document.getElementById('chips').textContent"))
+        .contains("agreement of");
+  }
+
+  private static double correlation(int capture) {
+    Map<String, HeatmapThumbnails.Small> heats =
+        HeatmapThumbnails.of(ReportKinds.captures("tokens").get(capture));
+    return heats.get("gradcam").correlation(heats.get("cam"));
+  }
+
+  @Test
+  void marks_should_filter_by_keyboard_and_keep_the_focus() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=overview", "light");
+    for (String mark : List.of(".hbar", ".bin:not(:disabled)")) {
+      browser.findElement(By.cssSelector("#overview " + mark)).sendKeys(Keys.ENTER);
+      awaitTrue("document.querySelectorAll('.chip').length === 1");
+      assertThat(string("return document.activeElement.getAttribute('aria-pressed')"))
+          .as(mark)
+          .isEqualTo("true");
+      browser.switchTo().activeElement().sendKeys(Keys.ENTER);
+      awaitTrue("document.querySelectorAll('.chip').length === 0");
+    }
+  }
+
+  @Test
+  void method_of_a_metric_should_choose_its_maps_and_a_number_its_captures() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "pictures"), "tab=methods", "light");
+    for (String where : List.of("#metrics-table th .link", ".key .link")) {
+      WebElement cam =
+          browser.findElements(By.cssSelector(where)).stream()
+              .filter(e -> e.getText().equals("CAM"))
+              .findFirst()
+              .orElseThrow();
+      cam.sendKeys(Keys.ENTER);
+      awaitTrue("location.hash.includes('method=cam')");
+      assertThat(string("return document.activeElement.getAttribute('aria-pressed')"))
+          .isEqualTo("true");
+      assertThat(string("return document.querySelector('tr[aria-selected=true]').textContent"))
+          .startsWith("CAM");
+      browser.switchTo().activeElement().sendKeys(Keys.ENTER);
+      awaitTrue("!location.hash.includes('method=cam')");
+    }
+    browser.findElement(By.cssSelector("#metrics-table td .link")).sendKeys(Keys.ENTER);
+    awaitTrue("location.hash.includes('sort=road%20of%20gradcam')");
+    // ROAD is better when higher: the worst first
+    assertThat(string("return document.querySelector('#gridview .tile').dataset.capture"))
+        .isEqualTo("0");
+  }
+
   @Test
   void best_metric_should_not_be_bold_among_ties() throws IOException {
     size(1440);
@@ -569,6 +666,14 @@ class ReportKindsBrowserTest {
             .formatted(
                 kind, place.replaceAll("&pins=.*", "").replaceAll("[^a-z0-9]+", "-"), width, theme);
     Files.write(directory.resolve(name), browser.getScreenshotAs(OutputType.BYTES));
+  }
+
+  /** As "9 of 60" stands above the captures of every view. */
+  private static String shown() {
+    browser.executeScript("document.querySelector('#tab-captures').click()");
+    awaitTrue("document.getElementById('shown') !== null");
+    return string("return document.getElementById('shown').textContent")
+        .replace("all 60", "60 of 60");
   }
 
   private static void awaitTrue(String condition) {
