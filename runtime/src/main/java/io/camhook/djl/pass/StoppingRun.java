@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * of the stop into eight bytes that Java sees too (the door), and reads them until they change. The method
  * runs on one of camhook's threads, and the hooks run on the caller's, where they belong. While the hooks of a
  * stop run, the other thread reads; there are no timers.
+ *
+ * The engine would specialise the method after its first run, and fails to do so with that of a vision
+ * transformer ("INTERNAL ASSERT FAILED"). So it interprets the method as it is.
  */
 /** One run of a method that stops for hooks ({@link HookPlan#stoppingMethod}). */
 public final class StoppingRun {
@@ -111,6 +114,7 @@ public final class StoppingRun {
         FutureTask<IValue> task =
             new FutureTask<>(
                 () -> {
+                  JniUtils.setGraphExecutorOptimize(false); // of this thread
                   JniUtils.setGradMode(graph);
                   return ModuleCalls.run(
                       block, Objects.requireNonNull(plan.stoppingMethod()), first, inputs, true);
