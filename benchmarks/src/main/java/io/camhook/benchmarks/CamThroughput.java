@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Captures of ResNet-50's layer4, [2048,7,7], turned into maps per second of processor time. That
- * of the whole process counts, so collecting garbage is paid for, and a busy machine does not
+ * Captures of ResNet-50's layer4, [2048,7,7], turned into maps per second of processor time. The
+ * time of the whole process counts, including garbage collection, so a busy machine does not
  * matter.
  */
 final class CamThroughput {
@@ -29,7 +29,7 @@ final class CamThroughput {
   private final Capture capture = SampleCaptures.of(224, 2048, 7);
   private final CamMethod method;
 
-  /** Keeps the result alive, so that the compiler cannot leave the work out. */
+  /** Keeps the result alive, so that the compiler cannot remove the work. */
   private volatile float sink;
 
   private CamThroughput(String id) {

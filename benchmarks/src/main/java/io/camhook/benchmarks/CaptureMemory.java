@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /**
  * Memory after 100 000 captures, divided by memory after the first 10 000: heap in use after a full
  * collection, direct buffers, resident set and open files. Four threads submit faster than the disk
- * takes, so the queue is full all the time; finished shards are deleted on the way.
+ * writes, so the queue is always full; finished shards are deleted meanwhile.
  */
 final class CaptureMemory {
   private static final int CAPTURES = Integer.getInteger("captures", 100_000);

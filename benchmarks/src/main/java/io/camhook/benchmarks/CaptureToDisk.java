@@ -20,9 +20,9 @@ import java.util.stream.Stream;
 
 /**
  * Bytes per second from a submitted capture to the disk (queue, checksum, tar, file), divided by
- * what a loop of plain {@link FileChannel} writes of the same blobs from one direct buffer reaches.
- * Both write to the same disk in turn, and both bring the file to the disk itself at the end. The
- * best round of each counts: whatever else the machine does only adds time.
+ * that of a loop of plain {@link FileChannel} writes of the same blobs from one direct buffer. Both
+ * write to the same disk in turn, and both force the file to the disk at the end. The best round of
+ * each counts: whatever else the machine does only adds time.
  */
 final class CaptureToDisk {
   private static final int ROUNDS = Integer.getInteger("rounds", 9);

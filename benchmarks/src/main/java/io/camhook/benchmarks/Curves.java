@@ -37,7 +37,7 @@ final class Curves {
     this.folder = folder;
   }
 
-  /** One measured point: what it is drawn at, and the ratio. */
+  /** One measured point: its place on the axis, and the ratio. */
   record Point(String at, double ratio) {}
 
   public static void main(String[] arguments) throws IOException {
@@ -105,7 +105,7 @@ final class Curves {
       NDList input = new NDList(manager.randomNormal(new Shape(batch, 3, side, side)));
       List<Double> forwards = new ArrayList<>();
       List<Double> passes = new ArrayList<>();
-      for (int i = -4; i < ROUNDS; i++) { // the engine's JIT specialises in the first ones
+      for (int i = -4; i < ROUNDS; i++) { // the engine's JIT specialises during the first ones
         double forward = seconds(() -> forward(block, input));
         double pass = seconds(() -> gradCam(block, copy.plan(), input, manager));
         if (i >= 0) {
@@ -144,7 +144,7 @@ final class Curves {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  /** A ratio as a picture says it. */
+  /** A ratio as shown in a picture. */
   static String text(double ratio) {
     return String.format(Locale.ROOT, "%.2f", ratio);
   }

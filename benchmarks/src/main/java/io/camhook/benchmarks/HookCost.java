@@ -27,7 +27,7 @@ import java.util.function.Function;
 /**
  * What a hook adds to a backward, in networks of Linear(64) and ReLU. The budget is a part of a
  * plain backward of depth 10, whatever the depth, so the cost is linear in the number of hooks. All
- * sides are measured in turn in one run, once the JIT has compiled what a training runs thousands
+ * sides are measured in turn in one run, after the JIT has compiled what a training runs thousands
  * of times; the median counts. Time is the calling thread's on the processor, where the engine
  * runs, so that other processes do not count; run it with {@code OMP_NUM_THREADS=1}.
  */
@@ -36,7 +36,7 @@ final class HookCost {
   private static final int WIDTH = 64;
   private static final int ROUNDS = Integer.getInteger("rounds", 40);
   private static final int WARM_UP = Integer.getInteger("warmup", 150); // rounds of depth 10
-  private static final int BLOCK = 10; // backwards of one side in a row, as a training has them
+  private static final int BLOCK = 10; // backwards of one side in a row, as in a training
   private static final int ABANDONED = Integer.getInteger("abandoned", 2_000);
 
   /** No hooks: {@link #backwardByHand}. */
@@ -135,7 +135,7 @@ final class HookCost {
     return Hooks.registerPostAccumulateGradHook(weight, (NDArray leaf) -> {});
   }
 
-  /** Of the milliseconds of a backward, with each set of hooks. */
+  /** The milliseconds of a backward with each set of hooks. */
   private double[] medians(List<Function<HookCost, List<HookHandle>>> sides) {
     double[][] times = new double[sides.size()][ROUNDS * BLOCK];
     int warmUp = Math.max(2, WARM_UP * 10 / depth);
@@ -171,9 +171,9 @@ final class HookCost {
   }
 
   /**
-   * What observing at each ReLU cannot cost less than: the engine calls nobody during a backward,
-   * so whoever wants the gradients at a module's outputs and inputs has to cut the graph there and
-   * run the engine once more for each cut. Nothing is copied, guarded or accounted for here.
+   * The lower bound for observing each ReLU: the engine has no callbacks during a backward, so to
+   * get the gradients at a module's outputs and inputs one must cut the graph there and run the
+   * engine again for each cut. Nothing is copied, guarded or accounted for here.
    */
   private double backwardByHand(NDManager manager) {
     try (NDManager scope = manager.newSubManager()) {

@@ -29,9 +29,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Bytes per second from a submitted capture to the broker's acknowledgement (queue, checksum, blob,
- * producer), divided by what a plain producer with the same settings reaches with the same bytes.
- * Both in turn, to one broker on this machine; the best round of each counts. Then captures per
- * second of 1, 2 and 4 processors of one topic.
+ * producer), divided by that of a plain producer with the same settings and bytes. Both in turn, to
+ * one broker on this machine; the best round of each counts. Then captures per second of 1, 2 and 4
+ * processors of one topic.
  */
 final class KafkaSends {
   private static final int ROUNDS = Integer.getInteger("rounds", 5);
@@ -174,7 +174,7 @@ final class KafkaSends {
               .start());
     }
     try {
-      // from a tenth to the end, so that the start of the JVMs is not in it
+      // from a tenth to the end, so that the start of the JVMs does not count
       long begin = await(output, PROCESSED / 10);
       long end = await(output, PROCESSED);
       Verdict.note(

@@ -34,7 +34,7 @@ final class MethodTable {
 
   private static final List<String> METHODS = methods();
 
-  /** Neither that of the training pictures nor of those that the training program tests on. */
+  /** Neither the seed of the training pictures nor that of the training program's test pictures. */
   private static final long SEED = 20_261_124;
 
   private static final String LAYER = "08LambdaBlock";
@@ -102,7 +102,7 @@ final class MethodTable {
     }
   }
 
-  /** Two methods would take seconds a picture with as many samples as they usually take. */
+  /** With their usual number of samples, two methods would take seconds per picture. */
   private static RunOptions options(String method, Tensor input) {
     RunOptions options = RunOptions.forInput(input);
     return switch (method) {
@@ -118,7 +118,7 @@ final class MethodTable {
     energy += found.energy();
   }
 
-  /** {@code [1,3,H,W]} in -1..1, as {@code ShapesTranslator} feeds the model. */
+  /** {@code [1,3,H,W]} in -1..1, in the form of {@code ShapesTranslator}. */
   private static Tensor input(DrawnPicture picture) {
     int pixels = picture.width() * picture.height();
     float[] values = new float[3 * pixels];

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the agent costs a run of onnxruntime, in processes that take turns: without the agent; with
+ * The agent's cost for a run of onnxruntime, in processes that take turns: without the agent; with
  * it and nothing sampled; and with Grad-CAM at the last block of every run. One thread, 224².
  */
 public final class OnnxGradCam {
@@ -150,7 +150,7 @@ public final class OnnxGradCam {
               OnnxTensor.createTensor(
                   environment, FloatBuffer.wrap(picture), new long[] {1, 3, 224, 224})) {
         session.run(Map.of("input", input)).close();
-        TimeUnit.SECONDS.sleep(5); // the side session is made meanwhile
+        TimeUnit.SECONDS.sleep(5); // the side session is made in the meantime
         double[] times = new double[RUNS];
         for (int i = -RUNS / 4; i < RUNS; i++) {
           long start = System.nanoTime();

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What methods that perturb cost in forwards of the same model, a ResNet-18 at {@code layer4}:
+ * The cost of perturbation methods in forwards of the same model, a ResNet-18 at {@code layer4}:
  * Ablation-CAM of all 512 channels in plain forwards of one input, and Score-CAM ÷ the forwards of
  * its masked inputs alone. Both sides take turns, and the median round counts.
  */

@@ -33,13 +33,13 @@ public final class SampleCaptures {
         .build();
   }
 
-  /** As an engine hands its tensors over. */
+  /** In the form in which an engine passes its tensors. */
   private static Tensor inNativeMemory(Tensor tensor) {
     ByteBuffer bytes = ByteBuffer.allocateDirect((int) tensor.byteSize()).put(tensor.data());
     return new Tensor(tensor.dtype(), tensor.shape(), bytes.flip());
   }
 
-  /** [1, channels, size, size]; after a ReLU where {@code rectified}. */
+  /** [1, channels, size, size]; after a ReLU if {@code rectified}. */
   static Tensor normal(Random random, boolean rectified, int channels, int size) {
     float[] values = new float[channels * size * size];
     for (int i = 0; i < values.length; i++) {

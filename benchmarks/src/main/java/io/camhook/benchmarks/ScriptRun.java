@@ -31,10 +31,10 @@ import java.util.Locale;
 
 /**
  * One process under the agent, started by {@link TorchScriptGradCam}: an application that knows
- * nothing of camhook and uses DJL's own API. Prints {@code name value} lines.
+ * nothing about camhook and uses DJL's own API. Prints {@code name value} lines.
  */
 final class ScriptRun {
-  /** The JIT and the engine need some requests until they cost what they cost. */
+  /** The JIT and the engine need some requests to reach their final speed. */
   private static final double WARM_UP_SECONDS = 12;
 
   private static final double SECONDS = 12;
@@ -68,7 +68,7 @@ final class ScriptRun {
     return model;
   }
 
-  /** The engine's forward, and the pass that a sampled request runs in its place. */
+  /** The engine's forward, and the pass that a sampled request runs instead. */
   private static void pass(Path file, List<String> layers)
       throws IOException, MalformedModelException, TranslateException {
     InstrumentedArchive copy = TorchScriptArchive.open(file).instrument(layers);
@@ -99,7 +99,7 @@ final class ScriptRun {
     }
   }
 
-  /** Has A and g until the pass is over: the agent gives them back on its writer's thread. */
+  /** Holds A and g until the pass has ended: the agent frees them on its writer's thread. */
   private static final class Owner {
     private final NDManager parent;
     private NDManager now;
@@ -124,7 +124,9 @@ final class ScriptRun {
     }
   }
 
-  /** What no implementation can do without: a forward that makes the suffix's graph, a backward. */
+  /**
+   * The minimum for any implementation: a forward that makes the suffix's graph, and a backward.
+   */
   private static float[] graphAndBackward(
       PtSymbolBlock block, TapPlan plan, NDList input, NDArray seed, NDManager owner) {
     JniUtils.setGradMode(true);
@@ -166,7 +168,7 @@ final class ScriptRun {
     float[] logits() throws TranslateException;
   }
 
-  /** What is measured, and how long it took each time. */
+  /** A measured side, and how long it took each time. */
   private record Side(String name, Work work, Runnable afterwards, List<Double> times) {
     Side(String name, Work work) {
       this(name, work, () -> {});
@@ -273,7 +275,7 @@ final class ScriptRun {
     }
   }
 
-  /** A line of what the system says of this process. */
+  /** A line of the system's status of this process. */
   private static double mebibytes(String name) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
       if (line.startsWith(name + ":")) {

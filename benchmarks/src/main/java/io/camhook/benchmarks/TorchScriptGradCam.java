@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * What Grad-CAM of a TorchScript model costs at batch 1, 224², both sides of each ratio in one JVM,
- * in turn. <i>Grad-CAM</i>: the pass that a sampled request runs, with logits, A and g at its end ÷
- * the engine's plain forward. <i>Request</i>: {@code Predictor.predict} of a model that the
+ * The cost of Grad-CAM of a TorchScript model at batch 1, 224²; both sides of each ratio run in one
+ * JVM, in turn. <i>Grad-CAM</i>: the pass that a sampled request runs, with logits, A and g at its
+ * end ÷ the engine's plain forward. <i>Request</i>: {@code Predictor.predict} of a model that the
  * configuration names ÷ the same of a model that it does not name, under the agent, all captures
  * copied and written to a recording while the next request runs. Also: requests that are not
  * sampled, loading, memory.
@@ -31,7 +31,7 @@ final class TorchScriptGradCam {
 
   private final Path folder;
   private final Verdict verdict = new Verdict();
-  private int recordings; // a new one each time: to go on with one, it is checked first
+  private int recordings; // a new one each time, because continuing one would check it first
 
   private TorchScriptGradCam(Path folder) {
     this.folder = folder;
@@ -117,8 +117,9 @@ final class TorchScriptGradCam {
   /**
    * Four processes that differ in one thing each: no agent; the agent, which does not name the
    * model; the model named and no request sampled; all requests sampled. The heap is resident from
-   * the start, so that garbage is none of the difference. Tensors are given back to the system when
-   * they are freed (glibc's settings for timings keep them), so that the peak is theirs.
+   * the start, so that garbage does not contribute to the difference. Tensors are given back to the
+   * system when they are freed (glibc's settings for timings keep them), so that the peak is
+   * theirs.
    */
   private void memory(ImageNets net) throws IOException, InterruptedException {
     Map<String, Double> without = run("peak", net, "none", 1e-9, false);
@@ -199,7 +200,7 @@ final class TorchScriptGradCam {
     command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     String heap = timed ? "512m" : "128m";
     command.addAll(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"));
-    if (timed) { // a server has had the 200 calls before a method is compiled, a run has not
+    if (timed) { // a server reaches the 200 calls that compile a method, a short run does not
       command.add("-XX:CompileThresholdScaling=0.05");
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));

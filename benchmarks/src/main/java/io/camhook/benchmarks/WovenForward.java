@@ -31,7 +31,7 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * What the agent costs a forward call that it does not capture: a block that returns its input, in
+ * The agent's cost for a forward call that it does not capture: a block that returns its input, in
  * a JVM without the agent; in one whose configuration names another model, so that the difference
  * is the woven code and nothing else; and in one with a forward hook that does nothing.
  */

@@ -34,7 +34,7 @@ final class Bins {
       return SIDE;
     }
     float size = Math.abs(value);
-    int low = 0; // number of edges that are not above the size
+    int low = 0; // number of edges not above the size
     int high = SIDE;
     while (low < high) {
       int middle = (low + high) >>> 1;

@@ -191,8 +191,8 @@ final class CaptureBlock {
   }
 
   /**
-   * A map; its levels of 16 bits go to {@code levels} from {@code at} on: first the high bytes of
-   * all maps, which are alike, then the low ones.
+   * A map. Its levels of 16 bits go to {@code levels} from {@code at} on: first the high bytes of
+   * all maps, which are similar, then the low ones.
    */
   private void map(JsonGenerator json, CamMap map, byte[] levels, int at) throws IOException {
     Quantised values = Quantised.words(map.values());
@@ -259,7 +259,7 @@ final class CaptureBlock {
     json.writeEndObject();
   }
 
-  /** One bit a pixel, least significant bit first, packed. */
+  /** One bit per pixel, least significant bit first, packed. */
   private static void mask(JsonGenerator json, Mask mask) throws IOException {
     byte[] bits = new byte[(mask.inside().length + 7) / 8];
     for (int i = 0; i < mask.inside().length; i++) {

@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 
 /**
  * Selects the channels of a layer that a report keeps, and their size: all channels of a small
- * layer, else those with the largest weight (for any target), or with the largest activation if no
- * gradient was recorded.
+ * layer, otherwise those with the largest weight (for any target), or with the largest activation
+ * if no gradient was recorded.
  */
 final class ChannelSelection {
   private final Channels channels;
@@ -35,7 +35,8 @@ final class ChannelSelection {
   }
 
   /**
-   * The channel's map, shrunk by whole factors (mean of the cells) to at most {@code limit} a side.
+   * The channel's map, shrunk by whole factors (mean of the cells) to at most {@code limit} per
+   * side.
    */
   Plane plane(int channel, int limit) {
     int width = channels.width();

@@ -14,7 +14,7 @@ final class Fingerprint {
 
   private Fingerprint() {}
 
-  /** The number of the picture, signal, volume or text; of the name where none was recorded. */
+  /** The hash of the picture, signal, volume or text, or of the name if none was recorded. */
   static long of(ReportCapture capture) {
     Fingerprint fingerprint = new Fingerprint();
     Picture picture = capture.picture();

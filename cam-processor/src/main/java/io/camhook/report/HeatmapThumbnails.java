@@ -17,7 +17,7 @@ final class HeatmapThumbnails {
   /** Longest side in cells. */
   static final int SIDE = 24;
 
-  /** Methods kept; a report of more compares them in the opened capture. */
+  /** The number of methods kept; further methods are compared only in the opened capture. */
   private static final int METHODS = 6;
 
   private HeatmapThumbnails() {}
@@ -43,7 +43,7 @@ final class HeatmapThumbnails {
       return width == other.width && height == other.height;
     }
 
-    /** Pearson's correlation of the cells; NaN where one of the two is flat. */
+    /** Pearson's correlation of the cells; NaN if one of the two is flat. */
     double correlation(Small other) {
       double sx = 0;
       double sy = 0;
@@ -120,7 +120,7 @@ final class HeatmapThumbnails {
       try {
         return Heatmaps.standard().heatmap(raw, new int[0]);
       } catch (CamException e) {
-        // a map that cannot be scaled: shown as it is in the opened capture, empty here
+        // a map that cannot be scaled: the opened capture shows it unchanged, here it is empty
         return FloatMap.of(new float[raw.get(0).values().length], raw.get(0).shape());
       }
     }

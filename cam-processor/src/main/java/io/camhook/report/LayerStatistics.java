@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Statistics of each layer's activations and gradients over steps: the model's steps if a {@code
- * stats} hook ran, else captures. Not thread-safe.
+ * stats} hook ran, otherwise captures. Not thread-safe.
  */
 public final class LayerStatistics {
   private final Map<Key, Series> series = new LinkedHashMap<>();
@@ -173,8 +173,8 @@ public final class LayerStatistics {
   }
 
   /**
-   * Adds what a capture recorded of a layer. It does not count where a hook saw every step: the
-   * capture is of one of them.
+   * Adds what a capture recorded of a layer. It does not count if a hook saw every step, because
+   * the capture belongs to one of them.
    */
   public void addCaptured(String layer, String kind, Step step) {
     Key key = new Key(layer, kind);
@@ -206,7 +206,7 @@ public final class LayerStatistics {
     }
   }
 
-  /** Null where no capture has the layer. */
+  /** Null if no capture has the layer. */
   @Nullable Dead dead(Key key) {
     boolean[] seen = alive.get(key);
     if (seen == null) {

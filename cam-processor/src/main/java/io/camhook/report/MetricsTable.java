@@ -85,7 +85,7 @@ public record MetricsTable(String title, List<Metric> metrics, List<Row> rows, L
       spreads = spreads == null ? Map.of() : Map.copyOf(spreads);
     }
 
-    /** A row of values whose spread nobody knows. */
+    /** A row of values with an unknown spread. */
     public Row(String method, Map<String, Double> values) {
       this(method, values, Map.of());
     }

@@ -11,7 +11,7 @@ final class Packed {
   private Packed() {}
 
   static byte[] of(byte[] bytes) {
-    // fast: the last few percent of size would cost twice the time of a report
+    // fast: the last few percent of size would double the time of a report
     Deflater deflater = new Deflater(Deflater.BEST_SPEED, true);
     try {
       deflater.setInput(bytes);

@@ -68,8 +68,9 @@ final class PictureCodec {
   }
 
   /**
-   * Whether a PNG may be the smaller file: half of the pixels are what their left neighbour is. A
-   * photo's are not, and packing it as PNG costs more than all else that a report does with it.
+   * Whether a PNG may be the smaller file: half of the pixels equal their left neighbour. This is
+   * not so for a photo, and encoding it as PNG costs more than everything else that a report does
+   * with it.
    */
   private static boolean isDrawn(byte[] rgb) {
     int same = 0;

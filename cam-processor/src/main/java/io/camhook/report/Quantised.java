@@ -9,7 +9,7 @@ package io.camhook.report;
  * @param levels the integers, 16 bits little endian
  */
 record Quantised(float min, float max, byte[] levels) {
-  /** 65 536 levels: for maps, of which the page shows parts of the range. */
+  /** 65 536 levels, for maps: the page shows parts of their range. */
   static Quantised words(float[] values) {
     Range range = Range.of(values, 0, values.length);
     byte[] out = new byte[2 * values.length];

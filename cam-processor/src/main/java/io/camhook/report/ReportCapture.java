@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param targets the scalars that were explained; maps and channel weights refer to them by
  *     position
  * @param maps heatmaps before scaling
- * @param channels recorded activations, one entry a layer
- * @param masks ground truth, where it is known
+ * @param channels recorded activations, one entry per layer
+ * @param masks ground truth, if known
  * @param metadata everything else worth reading, in the order to show it
  * @param concepts concepts of a layer, independent of any target; null if they were not requested
  * @param input an input that is not a picture, and overlays of the picture
@@ -75,7 +75,7 @@ public record ReportCapture(
         0);
   }
 
-  /** The same capture with what was fed. */
+  /** The same capture with its input. */
   public ReportCapture withInput(ReportInput fed) {
     return with(metadata, concepts, fed, truth, source);
   }
@@ -181,7 +181,7 @@ public record ReportCapture(
    * @param layer module path; null for the finished heatmap over all layers, whose values are 0..1
    * @param shape {@code [L]} of a signal or a text, {@code [H,W]} of a picture, {@code [D,H,W]} of
    *     a volume
-   * @param values row-major; before ReLU and scaling where {@code layer} is given
+   * @param values row-major; before ReLU and scaling if {@code layer} is given
    */
   public record CamMap(
       int target, String method, @Nullable String layer, int[] shape, float[] values) {
@@ -222,7 +222,7 @@ public record ReportCapture(
    * @param width columns
    * @param height rows
    * @param values {@code [count, height, width]}
-   * @param weights per target the {@code count} channel weights (mean gradient), or empty where no
+   * @param weights per target the {@code count} channel weights (mean gradient), or empty if no
    *     gradient was recorded
    */
   public record Channels(

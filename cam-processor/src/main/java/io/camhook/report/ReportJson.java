@@ -87,8 +87,9 @@ final class ReportJson {
   }
 
   /**
-   * A size from 1e-6 up to 1e6 without an exponent: an integer of six digits, and where its point
-   * is. {@code BigDecimal} takes twenty times as long, and a report has a million numbers.
+   * A size from 1e-6 up to 1e6 without an exponent: an integer of six digits, and the position of
+   * its decimal point. {@code BigDecimal} takes twenty times as long, and a report has a million
+   * numbers.
    */
   private static String sixDigits(double value) {
     double size = Math.abs(value);

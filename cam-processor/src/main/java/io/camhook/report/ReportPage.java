@@ -14,11 +14,11 @@ import java.nio.charset.StandardCharsets;
  * @param js the code
  */
 record ReportPage(String html, String css, String js) {
-  /** A file asks nobody for anything. */
+  /** A file makes no requests. */
   private static final String FILE_POLICY =
       "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-  /** A served page asks its own server, and no one else. */
+  /** A served page makes requests only to its own server. */
   private static final String SERVED_POLICY = FILE_POLICY + "; connect-src 'self'";
 
   private static final String STYLE = "/*STYLE*/";
@@ -36,7 +36,7 @@ record ReportPage(String html, String css, String js) {
   }
 
   /**
-   * The whole page without data, which it asks for below {@code path}.
+   * The whole page without data, which it requests below {@code path}.
    *
    * @param path of letters, digits and slashes
    */

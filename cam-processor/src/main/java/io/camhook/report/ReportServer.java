@@ -47,7 +47,7 @@ public final class ReportServer implements Closeable {
   /**
    * Starts to serve.
    *
-   * @param host name or address to listen at, {@code 127.0.0.1} unless somebody asks for more
+   * @param host name or address to listen at, {@code 127.0.0.1} unless the user names another
    * @param port 0 for a free one
    * @throws IOException if the port is taken
    */
@@ -98,7 +98,7 @@ public final class ReportServer implements Closeable {
         given.getBytes(StandardCharsets.UTF_8), token.getBytes(StandardCharsets.UTF_8));
   }
 
-  /** The host that the browser believes to talk to: an address, or the name we were given. */
+  /** The host in the browser's request: an address, or the given name. */
   private boolean isOurs(HttpExchange exchange) {
     String asked = exchange.getRequestHeaders().getFirst("Host");
     if (asked == null) {

@@ -49,7 +49,7 @@ public final class ServedReport implements Closeable {
     void on(LayerStatistics statistics) throws IOException;
   }
 
-  /** Appends a capture, and then does {@code change}, which may ask for {@link #size}. */
+  /** Appends a capture, and then does {@code change}, which may call {@link #size}. */
   public void add(ReportCapture capture, Change change) throws IOException {
     byte[] json = new CaptureBlock(capture, limits).json();
     Map<String, HeatmapThumbnails.Small> heats = HeatmapThumbnails.of(capture);
@@ -90,7 +90,7 @@ public final class ServedReport implements Closeable {
   /**
    * The whole page.
    *
-   * @param path below which it asks for its data: letters, digits and slashes
+   * @param path below which it requests its data: letters, digits and slashes
    */
   public String page(String path) throws IOException {
     String title;
@@ -124,7 +124,7 @@ public final class ServedReport implements Closeable {
     return number == thumbnailBlocks.size() ? ReportIndex.thumbnails(thumbnails) : null;
   }
 
-  /** A text after its length; returns where. */
+  /** Writes a text after its length; returns its offset. */
   private long append(byte[] bytes) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(4 + bytes.length).putInt(bytes.length).put(bytes);
     buffer.flip();

@@ -40,7 +40,7 @@ public final class StatsLines {
    * Adds the steps of a directory's file, if it has one.
    *
    * @return one message for each invalid line; a last line that was cut off when the program was
-   *     killed is left out in silence
+   *     killed is skipped silently
    */
   public static List<String> read(Path directory, LayerStatistics statistics) throws IOException {
     List<String> damage = new ArrayList<>();
@@ -85,7 +85,7 @@ public final class StatsLines {
   private static List<Line> lines(Path file, List<String> damage) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     List<Line> lines = new ArrayList<>();
-    // not strict about UTF-8: a line with other bytes is one bad line, and no end of the file
+    // not strict about UTF-8: a line with other bytes is one bad line, and not the end of the file
     try (BufferedReader in =
         new BufferedReader(
             new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {

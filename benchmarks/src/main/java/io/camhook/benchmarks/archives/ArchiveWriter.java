@@ -87,7 +87,7 @@ final class ArchiveWriter {
     }
   }
 
-  /** Adds the source of a module's class; as traced, each has one, under a mangled name. */
+  /** Adds the source of a module's class; as in a trace, each has its own, under a mangled name. */
   private Defined define(ScriptModule module) {
     List<Defined> children = module.children.values().stream().map(this::define).toList();
     int dot = module.type.lastIndexOf('.');

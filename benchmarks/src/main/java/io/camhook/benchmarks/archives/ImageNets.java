@@ -56,7 +56,7 @@ public enum ImageNets {
     this.layer = layer;
   }
 
-  /** The layer that Grad-CAM is usually asked at. */
+  /** The usual layer for Grad-CAM. */
   public String layer() {
     return layer;
   }

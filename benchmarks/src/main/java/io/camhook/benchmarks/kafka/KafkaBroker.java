@@ -42,7 +42,7 @@ public final class KafkaBroker implements AutoCloseable {
     this.securePort = securePort;
   }
 
-  /** Starts a broker whose data lie in {@code directory}. */
+  /** Starts a broker with its data in {@code directory}. */
   public static KafkaBroker start(Path directory) throws IOException, InterruptedException {
     return start(directory, Map.of());
   }
@@ -155,12 +155,12 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** What clients of {@link #secureBootstrap} trust, as PEM. */
+  /** The certificate for clients of {@link #secureBootstrap}, as PEM. */
   public Path certificate() {
     return directory.resolve("broker.pem");
   }
 
-  /** Where TLS and a password are asked for. */
+  /** The address that requires TLS and a password. */
   public String secureBootstrap() {
     return "127.0.0.1:" + securePort;
   }
@@ -172,7 +172,7 @@ public final class KafkaBroker implements AutoCloseable {
   private List<String> command(String main) {
     String classPath =
         Stream.of(System.getProperty("java.class.path").split(java.io.File.pathSeparator))
-            .filter(each -> !each.contains("slf4j-simple")) // it would tell of itself without end
+            .filter(each -> !each.contains("slf4j-simple")) // it would log without end
             .collect(Collectors.joining(java.io.File.pathSeparator));
     return new ArrayList<>(
         List.of(
@@ -221,7 +221,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** Makes a topic. */
+  /** Creates a topic. */
   public void topic(String name, int partitions, Map<String, String> configuration) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap()))) {
       admin

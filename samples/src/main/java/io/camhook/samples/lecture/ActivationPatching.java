@@ -39,9 +39,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Activation patching between two pictures: {@code ActivationPatching FROM.png INTO.png DIRECTORY
  * [MODEL.pt LAYER…]}. The network reads INTO, and at one layer a patch of its activation is taken
- * from FROM. How far that moves the score from INTO's answer to FROM's, 0 not at all and 1 all the
- * way, is a map of the layer; {@code camhook report DIRECTORY} shows the maps. The score is the
- * logit of FROM's class − that of INTO's.
+ * from FROM. How far that moves the score from INTO's answer to FROM's (0 not at all, 1 all the
+ * way) gives a map of the layer; {@code camhook report DIRECTORY} shows the maps. The score is the
+ * logit of FROM's class minus that of INTO's.
  *
  * <p>Without a model it is the demo's network and its five convolutions. A {@code .pt} gets
  * pictures {@code [N, 3, H, W]} with values in −1..1, has to answer {@code [N, classes]}, and has
@@ -161,7 +161,7 @@ public final class ActivationPatching {
     return max;
   }
 
-  /** What the layer makes of FROM, {@code [1, C, H, W]}. */
+  /** The layer's output for FROM, {@code [1, C, H, W]}. */
   private NDArray activation(String layer) throws TranslateException {
     AtomicReference<@Nullable NDArray> seen = new AtomicReference<>();
     ForwardHook<Block, NDList> look =
@@ -177,7 +177,7 @@ public final class ActivationPatching {
     return Objects.requireNonNull(seen.get(), layer);
   }
 
-  /** One mask a cell, {@code [cells, 1, H, W]}, 1 inside the cell. */
+  /** One mask per cell, {@code [cells, 1, H, W]}, 1 inside the cell. */
   private static NDArray cells(NDArray values, int rows, int columns) {
     int height = (int) values.getShape().get(2);
     int width = (int) values.getShape().get(3);
@@ -191,7 +191,7 @@ public final class ActivationPatching {
     return values.getManager().create(masks, new Shape(rows * columns, 1, height, width));
   }
 
-  /** The score with each of the masks patched: one forward of as many copies of INTO. */
+  /** The score with each of the masks patched, by one forward of that many copies of INTO. */
   private float[] moved(String layer, NDArray values, NDArray masks, int fromClass, int intoClass)
       throws TranslateException {
     ForwardHook<Block, NDList> patch =
@@ -212,7 +212,7 @@ public final class ActivationPatching {
     }
   }
 
-  /** As heatmaps are made: what is positive, from 0 to 1, each pixel the value of its cell. */
+  /** Like a heatmap: the positive part scaled to 0..1, each pixel with the value of its cell. */
   private static Tensor heatmap(float[] moved, int rows, int columns, int height, int width) {
     float most = Math.max(max(moved), Float.MIN_NORMAL);
     float[] pixels = new float[height * width];

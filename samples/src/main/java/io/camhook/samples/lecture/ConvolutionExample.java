@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * sum, pooling hands its gradient to the first of the equal maxima; through the kernels 1 + 2 = 3
  * arrive at each of the nine pixels below it.
  *
- * <p>All four kinds of hook look on: forward pre, forward, full backward, tensor.
+ * <p>Four kinds of hook look on: forward pre, forward, full backward, tensor.
  */
 public final class ConvolutionExample {
   private ConvolutionExample() {}

@@ -9,9 +9,9 @@ import io.camhook.Hooks;
 
 /**
  * The gradients inside {@code y = (x + w)(w + 1)} at x = 2, w = 1. With a = x + w = 3 and b = w + 1
- * = 2 the chain rule gives dy/da = b = 2, dy/db = a = 3, and dy/dw = dy/da + dy/db = 5. Nobody
- * keeps the gradients of a and b; tensor hooks see them, and may change them: with dy/da doubled,
- * dy/dw becomes 4 + 3 = 7.
+ * = 2 the chain rule gives dy/da = b = 2, dy/db = a = 3, and dy/dw = dy/da + dy/db = 5. The engine
+ * does not keep the gradients of a and b; tensor hooks see them and may change them: with dy/da
+ * doubled, dy/dw becomes 4 + 3 = 7.
  */
 public final class GradientExample {
   private GradientExample() {}

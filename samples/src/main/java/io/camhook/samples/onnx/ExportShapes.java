@@ -26,12 +26,12 @@ import java.util.List;
 
 /**
  * Writes the trained {@link ShapesNet} as an {@code .onnx} file: {@code ExportShapes FILE}. Its
- * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself brings them
+ * input {@code picture [N, 3, height, width]} takes values in 0..255; the graph itself scales them
  * to −1..1. Its metadata holds the class names. The weights are those of {@code
- * shapes-0000.params}. {@code ExportShapes FILE detector} writes a detector of the shape of YOLOv8,
- * {@code [N, 4 + 7, 189]}, for pictures of 96 × 96: the last linear layer looks at each cell of the
- * features, and of the features pooled by 2 and by 4; the boxes have a fixed size about their
- * cells.
+ * shapes-0000.params}. {@code ExportShapes FILE detector} writes a detector in YOLOv8's format,
+ * {@code [N, 4 + 7, 189]}, for pictures of 96 × 96: the last linear layer is applied to each cell
+ * of the features, and of the features pooled by 2 and by 4; the boxes have a fixed size around
+ * their cells.
  */
 public final class ExportShapes {
   private static final int OPSET = 17;
@@ -44,10 +44,10 @@ public final class ExportShapes {
   /** Sides of the boxes at the three scales, in pixels. */
   private static final float[] BOX_SIZES = {44, 56, 72};
 
-  /** An object fills a part of the picture alone, so its cells have larger logits than the mean. */
+  /** An object fills only a part of the picture, so its cells have larger logits than the mean. */
   private static final float SHARE = 0.16f;
 
-  /** The logit of a cell that shows a thing as likely as not. */
+  /** The logit of a cell that shows an object with probability ½. */
   private static final float SURE = 5;
 
   private final List<Node> nodes = new ArrayList<>();
@@ -94,7 +94,7 @@ public final class ExportShapes {
     return graph.finished(blocks.next()).toByteArray();
   }
 
-  /** What follows the features. */
+  /** The part after the features. */
   enum Kind {
     /** Logits of the whole picture. */
     CLASSIFIER,
@@ -124,7 +124,7 @@ public final class ExportShapes {
     return weight(name, found.getArray().getShape().getShape(), found.getArray().toFloatArray());
   }
 
-  /** As {@code ShapesTranslator}: x / 255 to 0..1, then (x − ½) / ½. */
+  /** Like {@code ShapesTranslator}: x / 255 to 0..1, then (x − ½) / ½. */
   private void scaled() {
     node("Mul", "scale", List.of(weight("scale", new long[0], new float[] {2 / 255f})));
     node("Sub", "shift", List.of(weight("shift", new long[0], new float[] {1})));
@@ -248,7 +248,7 @@ public final class ExportShapes {
             List.of(ValueInfo.of("boxes", found))));
   }
 
-  /** Centre and size of the box about each cell, in pixels: {@code [4, cells, cells]}. */
+  /** Centre and size of the box around each cell, in pixels: {@code [4, cells, cells]}. */
   private static float[] anchors(int cells, float size) {
     float[] anchors = new float[4 * cells * cells];
     float step = (float) SIDE / cells;

@@ -10,12 +10,12 @@ import java.util.List;
 import javax.imageio.ImageIO;
 
 /**
- * A picture and what is in it.
+ * A picture and its contents.
  *
  * @param width in pixels
  * @param height in pixels
  * @param rgb {@code height × width × 3} bytes, row-major, red first
- * @param objects what it shows, in no particular order; empty where that is not known
+ * @param objects what it shows, in no particular order; empty if unknown
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record DrawnPicture(int width, int height, byte[] rgb, List<PictureObject> objects) {
@@ -23,7 +23,7 @@ public record DrawnPicture(int width, int height, byte[] rgb, List<PictureObject
   /**
    * Reads a picture whose truth is not known.
    *
-   * @throws IOException if the file cannot be read or is no picture
+   * @throws IOException if the file cannot be read or is not a picture
    */
   public static DrawnPicture read(Path file) throws IOException {
     BufferedImage image = ImageIO.read(file.toFile());

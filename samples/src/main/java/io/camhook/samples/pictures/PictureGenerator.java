@@ -9,8 +9,8 @@ import java.util.SplittableRandom;
  * random position, size, colour and rotation, on a textured, noisy background strewn with
  * distractors (lines, rods, dots) that belong to no class.
  *
- * <p>A picture depends on nothing but the seed and its index: the bytes are the same on every JDK
- * and in any order. Immutable and thread-safe.
+ * <p>A picture depends only on the seed and its index: the bytes are the same on every JDK and in
+ * any order. Immutable and thread-safe.
  */
 public final class PictureGenerator {
   /** Width and height of every picture in pixels. */

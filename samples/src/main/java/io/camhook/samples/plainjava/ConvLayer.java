@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A convolution with bias, zero-padded so that stride 1 keeps the size. It copies what the filters
- * see at every output pixel into a matrix (a patch for each pixel), so that all that is left are
- * products of matrices.
+ * A convolution with bias, zero-padded so that stride 1 keeps the size. It copies the input of the
+ * filters at every output pixel into a matrix (one patch per pixel), so that only matrix products
+ * remain.
  */
 final class ConvLayer implements Layer {
   private final int inChannels;
@@ -96,7 +96,7 @@ final class ConvLayer implements Layer {
   }
 
   /**
-   * Copies the patches; what lies in the padding stays 0.
+   * Copies the patches; the padding stays 0.
    *
    * @param alongPatch from one element of a patch to the next
    * @param alongPixels from the patch of one output pixel to that of the next
@@ -116,7 +116,7 @@ final class ConvLayer implements Layer {
     }
   }
 
-  /** The transpose of {@link #unfold}: every input pixel collects what its copies got. */
+  /** The transpose of {@link #unfold}: every input pixel sums the values of its copies. */
   private float[] fold(float[] patchGradient) {
     float[] inputGradient = new float[inChannels * inHeight * inWidth];
     int size = patchSize();

@@ -13,7 +13,7 @@ interface Layer {
   float[] forward(float[] input);
 
   /**
-   * Adds the gradients of the parameters to {@link Parameter#gradient} and hands the gradient on.
+   * Adds the gradients of the parameters to {@link Parameter#gradient} and passes the gradient on.
    *
    * @param outputGradient derivative of the loss by every element of the output
    * @return derivative of the loss by every element of the input
@@ -23,7 +23,7 @@ interface Layer {
   /** Shape of the output: {@code [channels, height, width]} or {@code [features]}. */
   int[] outputShape();
 
-  /** What can be learnt; empty by default. */
+  /** The learnt parameters; empty by default. */
   default List<Parameter> parameters() {
     return List.of();
   }

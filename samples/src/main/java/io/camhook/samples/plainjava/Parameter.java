@@ -2,7 +2,7 @@ package io.camhook.samples.plainjava;
 
 import java.util.SplittableRandom;
 
-/** Numbers that are learnt, and their gradient. */
+/** Learnt numbers, and their gradient. */
 final class Parameter {
   final float[] value;
   final float[] gradient;

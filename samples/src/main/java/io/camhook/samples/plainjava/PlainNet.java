@@ -14,10 +14,11 @@ import java.util.SplittableRandom;
 
 /**
  * The network: five convolutions, smoothing, global average pooling, one linear layer. Like its
- * layers it serves one thread. It is the demo's {@code ShapesNet} by hand, and has its weights.
+ * layers it serves one thread. It is the demo's {@code ShapesNet} written by hand, with the same
+ * weights.
  */
 public final class PlainNet {
-  /** Where the trained weights lie, beside this class. */
+  /** The trained weights, beside this class. */
   static final String WEIGHTS = "plain.weights";
 
   private final List<Layer> layers = new ArrayList<>();
@@ -99,7 +100,7 @@ public final class PlainNet {
     return layers.stream().flatMap(layer -> layer.parameters().stream()).toList();
   }
 
-  /** The picture as {@link #forward} takes it. */
+  /** The picture in the form for {@link #forward}. */
   public static float[][][] planes(DrawnPicture picture) {
     float[][][] planes = new float[3][picture.height()][picture.width()];
     for (int i = 0; i < picture.rgb().length; i++) {

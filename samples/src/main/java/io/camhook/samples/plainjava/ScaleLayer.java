@@ -1,6 +1,6 @@
 package io.camhook.samples.plainjava;
 
-/** Brings bytes to -1..1: {@code y = x / 127.5 - 1}. */
+/** Scales bytes to -1..1: {@code y = x / 127.5 - 1}. */
 final class ScaleLayer implements Layer {
   private static final float HALF = 127.5f;
 

@@ -22,7 +22,7 @@ final class SmoothLayer implements Layer {
     return means(input);
   }
 
-  /** A pixel is in the squares of its neighbours, so that the map is its own transpose. */
+  /** A pixel is in the squares of its neighbours, so the operation is its own transpose. */
   @Override
   public float[] backward(float[] outputGradient) {
     return means(outputGradient);

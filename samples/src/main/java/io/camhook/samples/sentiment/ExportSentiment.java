@@ -87,7 +87,7 @@ final class ExportSentiment {
         OPSET);
   }
 
-  /** PyTorch's exporter names a node by the way to its module. */
+  /** PyTorch's exporter names a node after the path of its module. */
   private String node(String path, String operator, List<String> inputs, Attribute... attributes) {
     String name = "/" + path.replace('.', '/') + "/" + operator;
     String value = name + "_output_0";
@@ -99,7 +99,7 @@ final class ExportSentiment {
     return node(path, operator, List.of(inputs));
   }
 
-  /** {@code x W + b}; DJL and ONNX keep the weight transposed to each other. */
+  /** {@code x W + b}; DJL's weight is the transpose of ONNX's. */
   private String linear(String path, Block block, String x) {
     NDArray weight = block.getParameters().get("weight").getArray();
     String columns = weight(path + ".weight", weight.transpose());

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Sentences from reviews with their sentiment, and the words that a tokenizer is made of.
+ * Sentences from reviews with their sentiment, and the words for a tokenizer.
  *
  * @param training what the network learns from
  * @param unseen every tenth sentence, which it does not learn from

@@ -16,7 +16,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
 /**
- * Token ids and attention mask, {@code [N,T]} each, to one logit a class: word vectors, one
+ * Token ids and attention mask, {@code [N,T]} each, to one logit per class: word vectors, one
  * self-attention with a residual, layer normalisation, the mean over the words, one linear layer.
  */
 final class SentimentNet extends AbstractBlock {

@@ -135,7 +135,7 @@ public final class TrainSentiment {
     return right / (double) sentences.size();
   }
 
-  /** Ids and mask, filled up to the longest sentence. */
+  /** Ids and mask, padded to the longest sentence. */
   private static NDList inputs(NDManager manager, List<Encoded> batch) {
     int longest = batch.stream().mapToInt(sentence -> sentence.ids().length).max().orElseThrow();
     long[] ids = new long[batch.size() * longest];

@@ -62,7 +62,7 @@ record DemoOptions(
         return number;
       }
     } catch (NumberFormatException e) {
-      // told below, like a number out of range
+      // reported below, like a number out of range
     }
     throw new IllegalArgumentException(
         option + " expects a whole number of at least " + min + ", found " + value);

@@ -4,7 +4,7 @@ import ai.djl.modality.Classifications;
 import ai.djl.ndarray.NDArray;
 import java.util.List;
 
-/** The network's answer for a picture: probabilities and logits. */
+/** The network's result for a picture: probabilities and logits. */
 public final class Inspection extends Classifications {
   private final float[] logits;
 

@@ -21,8 +21,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * A small inspection service: reads the pictures of a folder, classifies them, prints a line for
- * each, and writes the answers to {@code pictures.json}. An empty folder is filled with pictures
+ * A small inspection service: reads the pictures of a folder, classifies them, prints one line for
+ * each, and writes the results to {@code pictures.json}. An empty folder is filled with pictures
  * first.
  */
 public final class ShapesDemo {

@@ -15,7 +15,7 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * How good a model is on pictures it has not seen.
+ * How good a model is on unseen pictures.
  *
  * @param pictures how many
  * @param correct how many were classified correctly

@@ -69,7 +69,7 @@ public final class TrainShapes {
    */
   private record Phase(int side, int steps, float peakRate) implements Tracker {
 
-    /** Up to the peak in the first tenth of the steps, then down along a half cosine. */
+    /** Rises to the peak in the first tenth of the steps, then falls along a half cosine. */
     @Override
     public float getNewValue(int step) {
       double t = Math.min(1, step / (double) steps);
