@@ -1,6 +1,6 @@
 // The tab "Captures": what it is filtered and sorted by, and the list, grid, table, capture or comparison below.
 
-import { index, R, shortName, verdict } from './data.js';
+import { index, R, served, shortName, verdict } from './data.js';
 import { chips, clear, flipped, matching, numberColumns, partner, ranges, selectionKeys, setRange, summary, tally } from './filter.js';
 import { CaptureGrid, CaptureList, CaptureTable } from './list.js';
 import { CaptureView, choiceKeys, paintKeys } from './capture.js';
@@ -31,7 +31,7 @@ export function beginCaptures() {
     document.querySelector('.side').setAttribute('hidden', '');
     $('captures').classList.add('alone');
     $('toolbar').hidden = true;
-    fill(pane, nothing('No captures in this report', 'The recording holds none. Was the model called, and does sampling let calls through? The agent says at exit how many passes it saw and captured.'));
+    fill(pane, served ? nothing('No captures yet', 'They appear here as they are recorded.') : nothing('No captures in this report', 'The recording holds none. Was the model called, and does sampling let calls through? The agent says at exit how many passes it saw and captured.'));
     return;
   }
   view = new CaptureView(pane);

@@ -16,7 +16,7 @@ export function troubles() {
   for (const s of index.sources) {
     const name = index.sources.length > 1 ? `${s.path}: ` : '';
     if (s.damage.length) all.push(`${name}${s.damage.length === 1 ? s.damage[0] : `${s.damage[0]} (and ${s.damage.length - 1} more)`}`);
-    if (!s.complete) all.push(`${name}the recording was not closed: it is still written, or its program was killed.`);
+    if (!s.complete) all.push(name + (s.runs.length ? 'the recording was not closed: it is still written, or its program was killed.' : 'the recording has not begun yet.'));
     const lost = s.runs.reduce((sum, run) => sum + (run.counters ? run.counters.dropped + run.counters.failed : 0), 0);
     if (lost) all.push(`${name}${plural(lost, 'capture')} of the run ${lost === 1 ? 'was' : 'were'} dropped or failed and ${lost === 1 ? 'is' : 'are'} not here.`);
   }
@@ -187,7 +187,7 @@ function provenanceCard() {
     index.sources.map((s, k) => el('table', { class: 'meta' }, el('tbody', {},
       row('recording', index.sources.length > 1 ? el('button', { type: 'button', class: 'link', 'data-mark': `source ${k}`, 'aria-pressed': String(state.source === String(k)), onclick: () => set({ source: state.source === String(k) ? '' : String(k) }) }, s.path) : s.path), row('captures here', count(s.captures || index.captures.filter(r => r[R.SOURCE] === k).length)),
       row('deleted', s.removed ? `${plural(s.removed, 'capture')}, the oldest, by the writer to stay within its limits` : null),
-      row('whole', s.damage.length ? el('ul', { class: 'plain wrong' }, s.damage.map(d => el('li', {}, d))) : s.complete ? 'yes: nothing is damaged, the writer has closed it' : 'not closed: still written, or its program was killed'),
+      row('whole', s.damage.length ? el('ul', { class: 'plain wrong' }, s.damage.map(d => el('li', {}, d))) : s.complete ? 'yes: nothing is damaged, the writer has closed it' : !s.runs.length ? 'not begun yet' : 'not closed: still written, or its program was killed'),
       s.models.map(m => [row('model', `${m.name}: ${plural(m.modules.length, 'module')}${rootParameters(m)}`), row('engine', m.engine),
         row('hash', hashOf(m, s.complete)), m.notes.map(n => row('note', n))]),
       s.runs.map(r => [

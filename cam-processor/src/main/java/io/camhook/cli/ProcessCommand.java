@@ -131,10 +131,7 @@ final class ProcessCommand implements Callable<Integer> {
         for (Capture capture = next(reader, interruption);
             capture != null && !interruption.requested();
             capture = next(reader, interruption)) {
-          if (follow && reader.manifest().model(capture.model()).isEmpty()) {
-            reader.isComplete(); // the model is newer than the manifest that was read
-          }
-          describe(reader.manifest());
+          describe(follow ? reader.manifest(capture) : reader.manifest());
           Capture one = capture;
           CaptureExplainer by = explainer;
           work.add(() -> write(one, by, follow));

@@ -1,6 +1,7 @@
 package io.camhook.cli;
 
 import io.camhook.recording.Capture;
+import io.camhook.recording.Manifest;
 import io.camhook.recording.RecordingReader;
 import io.camhook.report.ReportLimits;
 import io.camhook.report.ReportServer;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Spec;
     name = "serve",
     description = {
       "Serves recordings to a browser in pieces: for recordings too large for one file,",
-      "and for recordings still being written, whose captures appear as they come.",
+      "and for recordings still being written, whose captures appear as they come, or not begun"
+          + " yet.",
       "Accepts connections only from this machine unless --host says otherwise; the address has a",
       "secret token. Ends with Ctrl-C."
     },
@@ -80,7 +82,7 @@ final class ServeCommand implements Callable<Integer> {
     CaptureReport shown = new CaptureReport(GroundTruth.read(truth));
     List<Source> sources = new ArrayList<>();
     for (Path input : inputs) {
-      sources.add(Source.of(input));
+      sources.add(Source.awaited(input));
     }
     PrintWriter out = spec.commandLine().getOut();
     try (ServedReport report = new ServedReport(ReportCommand.info(inputs), ReportLimits.DEFAULT);
@@ -129,11 +131,15 @@ final class ServeCommand implements Callable<Integer> {
       this.described = new ReportSource[sources.size()];
       for (int i = 0; i < described.length; i++) {
         describe(i, List.of());
-        List<String> torn = new ArrayList<>();
-        Path directory = sources.get(i).directory();
-        report.change(statistics -> torn.addAll(StatsLines.read(directory, statistics)));
-        torn.forEach(this::say);
+        statistics(i);
       }
+    }
+
+    private void statistics(int number) throws IOException {
+      List<String> torn = new ArrayList<>();
+      Path directory = sources.get(number).directory();
+      report.change(statistics -> torn.addAll(StatsLines.read(directory, statistics)));
+      torn.forEach(this::say);
     }
 
     void start() {
@@ -168,13 +174,30 @@ final class ServeCommand implements Callable<Integer> {
     }
 
     private void follow(int number, Path directory) throws IOException, InterruptedException {
-      try (RecordingReader reader = RecordingReader.open(directory)) {
+      boolean late = !RecordingReader.existsIn(directory);
+      if (late) {
+        say(directory + ": waiting for the recording to begin");
+      }
+      RecordingReader opened = RecordingReader.await(directory, () -> closed);
+      if (opened == null) {
+        return;
+      }
+      if (late) {
+        statistics(number);
+      }
+      try (RecordingReader reader = opened) {
         int told = 0;
-        CaptureExplainer recorded = explainer.of(reader.manifest());
+        Manifest known = reader.manifest();
+        CaptureExplainer recorded = explainer.of(known);
         while (!closed) {
           Capture capture = reader.follow(() -> closed, false);
           if (capture == null) {
             break;
+          }
+          Manifest now = reader.manifest(capture);
+          if (now != known) {
+            known = now;
+            recorded = explainer.of(now);
           }
           for (Explanation explanation : recorded.explain(capture)) {
             add(number, explanation);

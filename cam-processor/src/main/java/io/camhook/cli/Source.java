@@ -83,7 +83,7 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
     if (!Files.exists(path)) {
       throw new CommandFailure(path + ": no such file or directory");
     }
-    if (Files.isDirectory(path) && Files.exists(path.resolve("manifest.json"))) {
+    if (Files.isDirectory(path) && RecordingReader.existsIn(path)) {
       return new Recording(path);
     }
     if (Files.isDirectory(path)) {
@@ -101,6 +101,21 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
                 path,
                 ExplanationFile.SUFFIX,
                 Files.isDirectory(path) ? "a directory without them" : "a file"));
+  }
+
+  /** As {@link #of}, but where there is nothing yet, a recording is expected. */
+  static Source awaited(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      return new Recording(path);
+    }
+    if (Files.isDirectory(path)) {
+      try (Stream<Path> files = Files.list(path)) {
+        if (files.findAny().isEmpty()) {
+          return new Recording(path);
+        }
+      }
+    }
+    return of(path);
   }
 
   private static List<Path> results(Path directory) throws IOException {
@@ -123,6 +138,10 @@ sealed interface Source permits Source.Recording, Source.Results, Source.Steps {
 
     @Override
     public ReportSource described(int captures, List<String> damage) throws IOException {
+      if (!RecordingReader.existsIn(directory)) {
+        return new ReportSource(
+            directory.toString(), captures, List.of(), List.of(), damage, false, 0);
+      }
       try (RecordingReader reader = RecordingReader.open(directory)) {
         Manifest manifest = reader.manifest();
         Manifest.Removed removed = manifest.removed();

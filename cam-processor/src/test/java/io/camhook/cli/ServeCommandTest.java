@@ -84,6 +84,21 @@ class ServeCommandTest {
   }
 
   @Test
+  void recording_that_is_begun_later_should_be_waited_for() throws Exception {
+    Path recording = folder.resolve("later");
+    URI address = serve("serve", recording.toString());
+    JsonNode source = json(address, "index").path("sources").path(0);
+    assertThat(source.path("complete").asBoolean()).isFalse();
+    assertThat(source.path("runs")).isEmpty();
+    await().until(() -> err.toString().contains("later: waiting for the recording to begin"));
+    TinyRecording.write(recording, TinyRecording.full("a"));
+    await()
+        .until(() -> json(address, "index").path("sources").path(0).path("complete").asBoolean());
+    assertThat(json(address, "index").path("total").asInt()).isEqualTo(1);
+    assertThat(json(address, "index").path("sources").path(0).path("runs")).hasSize(1);
+  }
+
+  @Test
   void port_that_is_taken_should_be_named_in_one_line() throws Exception {
     Path recording = TinyRecording.write(folder.resolve("rec"), TinyRecording.full("a"));
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {

@@ -51,6 +51,11 @@ public final class RecordingReader implements Closeable {
     return new RecordingReader(directory, Manifest.read(directory));
   }
 
+  /** Whether a recording has been begun in {@code directory}. */
+  public static boolean existsIn(Path directory) {
+    return Files.exists(directory.resolve(Manifest.FILE));
+  }
+
   /**
    * Opens the recording in {@code directory}, waiting until there is one.
    *
@@ -60,7 +65,7 @@ public final class RecordingReader implements Closeable {
   public static @Nullable RecordingReader await(Path directory, BooleanSupplier stop)
       throws IOException, InterruptedException {
     while (!stop.getAsBoolean()) {
-      if (Files.exists(directory.resolve(Manifest.FILE))) {
+      if (existsIn(directory)) {
         return open(directory);
       }
       Thread.sleep(POLL_MILLIS);
@@ -70,6 +75,14 @@ public final class RecordingReader implements Closeable {
 
   /** The manifest as last read by {@link #open} or {@link #isComplete}. */
   public Manifest manifest() {
+    return manifest;
+  }
+
+  /** The manifest, read again if it does not have the capture's model yet. */
+  public Manifest manifest(Capture capture) throws IOException {
+    if (manifest.model(capture.model()).isEmpty()) {
+      isComplete();
+    }
     return manifest;
   }
 
