@@ -11,9 +11,9 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * An agent for tests. Told a name, it keeps, as system properties, a digest of the bytecode that
- * each class with that beginning has now, how many classes are named so, the threads that there
- * are, the heap in use after a collection, and how many classes are loaded.
+ * An agent for tests. Given the beginning of a name, it stores as system properties: a digest of
+ * the current bytecode of each class with such a name, the number of these classes, the running
+ * threads, the heap in use after a collection, and the number of loaded classes.
  */
 public final class Bytecode {
   private Bytecode() {}

@@ -17,7 +17,9 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.function.Predicate;
 
-/** A block that extends none of DJL's classes: three times its input; the rest is its child's. */
+/**
+ * A block that extends none of DJL's classes: three times its input; the rest is done by its child.
+ */
 public final class DirectBlock implements Block {
   private final Block rest;
 

@@ -6,7 +6,7 @@ import java.time.Duration;
 public final class Hello {
   private Hello() {}
 
-  /** Greets, and says how much processor time it took to come here if asked to. */
+  /** Greets, and on request prints the processor time so far. */
   public static void main(String[] args) {
     System.out.println("hello");
     if (args.length > 0) {

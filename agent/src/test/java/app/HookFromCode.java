@@ -16,7 +16,7 @@ import io.camhook.djl.BlockHooks;
 import java.util.Arrays;
 
 /**
- * An application that hooks a layer itself. With {@code -Dapp.typed=true} through the face that has
+ * An application that hooks a layer itself. With {@code -Dapp.typed=true} through the methods with
  * DJL's types.
  */
 public final class HookFromCode {

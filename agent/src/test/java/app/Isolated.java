@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Starts a program in a class loader that does not ask the system's: {@code Isolated KIND PATHS
- * MAIN}. {@code platform} is a child of the platform's loader. {@code bundle} takes packages of the
- * JDK from there and everything else from itself, as a bundle of OSGi does, and {@code delegating}
- * is a bundle whose framework passes {@code io.camhook} to the bootstrap loader.
+ * Starts a program in a class loader that does not delegate to the system's: {@code Isolated KIND
+ * PATHS MAIN}. {@code platform} is a child of the platform's loader. {@code bundle} takes packages
+ * of the JDK from there and everything else from itself, as a bundle of OSGi does, and {@code
+ * delegating} is a bundle whose framework passes {@code io.camhook} to the bootstrap loader.
  */
 public final class Isolated {
   private Isolated() {}

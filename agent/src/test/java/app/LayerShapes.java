@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
-/** An application's own hook: says in the end what it saw of each layer, and how often. */
+/** An application's own hook: prints at the end what it saw of each layer, and how often. */
 public final class LayerShapes implements ForwardHook<Block, NDList> {
   private static final Map<String, Integer> SEEN = new ConcurrentSkipListMap<>();
 

@@ -16,7 +16,7 @@ import jdk.jfr.consumer.RecordingStream;
 
 /**
  * A network whose inputs grow, and its operator: prints camhook's JMX beans and flight recorder
- * events once they are there. Nothing of it knows camhook.
+ * events once they are there. It knows nothing about camhook.
  */
 public final class Monitored {
   private Monitored() {}

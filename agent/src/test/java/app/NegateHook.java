@@ -5,7 +5,7 @@ import ai.djl.nn.Block;
 import io.camhook.ForwardHook;
 import org.jspecify.annotations.Nullable;
 
-/** An application's own hook: its model says the opposite. */
+/** An application's own hook: negates the model's output. */
 public final class NegateHook implements ForwardHook<Block, NDList> {
   @Override
   public NDList afterForward(Block block, String path, NDList x, @Nullable NDList y) {

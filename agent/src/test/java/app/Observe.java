@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at everything and changes nothing; says in the end how often it saw what. */
+/** Looks at everything and changes nothing; prints at the end how often it saw what. */
 public final class Observe
     implements ForwardPreHook<Block, NDList>,
         ForwardHook<Block, NDList>,

@@ -29,7 +29,7 @@ import java.util.concurrent.Future;
 
 /**
  * Four threads predict with one small DJL network; prints every logit's bits. With {@code
- * -Dapp.broken=true} the network has a logarithm in the place of a ReLU; {@code -Dapp.scale} is the
+ * -Dapp.broken=true} the network has a logarithm instead of a ReLU; {@code -Dapp.scale} is the
  * largest weight.
  */
 public final class Predict {

@@ -17,7 +17,7 @@ import java.util.concurrent.Future;
 
 /**
  * Runs a model of {@code x [N,2,2,2]} with onnxruntime in four threads, as its documentation shows,
- * and prints what came out. Arguments: the file, {@code file} or {@code bytes}, and how many runs.
+ * and prints the outputs. Arguments: the file, {@code file} or {@code bytes}, and how many runs.
  */
 public final class RunOnnx {
   private RunOnnx() {}
@@ -64,7 +64,7 @@ public final class RunOnnx {
     }
   }
 
-  /** Which protobuf an application sees that has one of its own, or none. */
+  /** Which protobuf an application sees if it has its own, or none. */
   private static String protobuf() {
     try {
       return Class.forName("com.google.protobuf.Message").getName();

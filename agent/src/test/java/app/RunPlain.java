@@ -4,7 +4,7 @@ import app.nn.Scale;
 import app.nn.Stack;
 import java.util.Arrays;
 
-/** Runs a plain network of two layers three times and prints what it answers. */
+/** Runs a plain network of two layers three times and prints its outputs. */
 public final class RunPlain {
   private RunPlain() {}
 

@@ -17,7 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Predicts with models and prints their scores, a line each. {@code NAME.pt} of the working
+ * Predicts with models and prints their scores, one line each. {@code NAME.pt} of the working
  * directory is the model, {@code NAME.bin} its input: number of dimensions, dimensions, values.
  * {@code block} is a Java block of two layers that double.
  */

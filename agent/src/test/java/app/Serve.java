@@ -22,9 +22,9 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Predicts with a network of Java blocks and with the TorchScript archive {@code net.pt}, each on a
- * thread of its own, until there is a file {@code stop}; prints how many answers there were and how
- * many differed from the first one. The file {@code reload} has it load the archive again.
+ * Predicts with a network of Java blocks and with the TorchScript archive {@code net.pt}, each on
+ * its own thread, until there is a file {@code stop}; prints the number of results, and how many
+ * differed from the first one. If there is a file {@code reload}, it loads the archive again.
  */
 public final class Serve {
   private static final AtomicLong ANSWERS = new AtomicLong();

@@ -26,7 +26,7 @@ public final class SlowDisk {
         .installOn(instrumentation);
   }
 
-  /** Inlined; what it calls is the JDK's. */
+  /** Inlined; it calls only the JDK. */
   public static final class Wait {
     private Wait() {}
 

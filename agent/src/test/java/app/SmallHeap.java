@@ -16,9 +16,9 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Five thousand requests from eight threads to networks whose layer returns 400 kB; prints what
- * comes of all answers together, and how many threads ended early. The argument is {@code plain}
- * for a network of arrays or {@code djl}.
+ * Five thousand requests from eight threads to networks whose layer returns 400 kB; prints a sum
+ * over all results, and how many threads ended early. The argument is {@code plain} for a network
+ * of arrays or {@code djl}.
  */
 public final class SmallHeap {
   private static final int THREADS = 8;
@@ -30,7 +30,7 @@ public final class SmallHeap {
 
   private SmallHeap() {}
 
-  /** Answers a request. */
+  /** Handles a request. */
   private interface Network extends AutoCloseable {
     float[] answer(float[] input) throws Exception;
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An application's own hook that replaces: 1.5 times the output, with index 0 of dimension 1 (0 of
- * a vector) set to 0, as {@code reference/make_replace.py} has it.
+ * a vector) set to 0, as in {@code reference/make_replace.py}.
  */
 public final class Steer implements ForwardHook<Block, NDList> {
   @Override

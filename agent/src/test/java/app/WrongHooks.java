@@ -6,7 +6,7 @@ import io.camhook.ForwardHook;
 import io.camhook.FullBackwardHook;
 import org.jspecify.annotations.Nullable;
 
-/** What one can get wrong with a hook that is to replace values. */
+/** Mistakes in hooks that replace values. */
 public final class WrongHooks {
   private WrongHooks() {}
 

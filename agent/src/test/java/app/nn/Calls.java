@@ -108,7 +108,7 @@ public final class Calls {
     }
   }
 
-  /** Calls a layer that throws and goes on. */
+  /** Calls a layer that throws, and continues. */
   @Module
   public static final class Catching {
     private final Throwing inner = new Throwing();

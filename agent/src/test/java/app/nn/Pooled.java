@@ -5,7 +5,7 @@ import java.util.Deque;
 
 /**
  * Picture [1,H,W] → two channels (x and −x, cut at 0) → global average pooling → two class scores.
- * Keeps its inputs on a stack, and counts: a backward that nobody asked for would be noticed.
+ * Keeps its inputs on a stack, and counts: an unrequested backward would be noticed.
  */
 public final class Pooled {
   private final Channels features = new Channels();
@@ -21,7 +21,7 @@ public final class Pooled {
     return features.backward(head.backward(gradOutput));
   }
 
-  /** As a training loop that knows the layers does it. */
+  /** In the same way as a training loop that knows the layers. */
   public float[][][] backwardByLayers(float[] gradOutput) {
     return features.backward(head.backward(gradOutput));
   }

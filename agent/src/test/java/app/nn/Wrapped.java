@@ -71,7 +71,7 @@ public final class Wrapped {
     }
   }
 
-  /** y = 3x + 2(3x): more than one way leads to the output. */
+  /** y = 3x + 2(3x): more than one path leads to the output. */
   public static final class Residual {
     private final Scale first = new Scale(3);
     private final Scale second = new Scale(2);

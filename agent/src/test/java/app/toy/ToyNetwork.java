@@ -1,6 +1,6 @@
 package app.toy;
 
-/** The whole of a second-hand engine: a network that doubles. */
+/** A complete toy engine: a network that doubles. */
 public final class ToyNetwork {
   public float[] run(float[] x) {
     float[] y = new float[x.length];

@@ -7,7 +7,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
-/** A web application with a network of its own. */
+/** A web application with its own network. */
 public class PredictServlet extends HttpServlet {
   private static final long serialVersionUID = 1L;
 

@@ -22,7 +22,7 @@ class DemoIT {
   @TempDir static Path folder;
   private static Run shapes;
 
-  /** What a run of the command gave. */
+  /** The result of a run of the command. */
   private record Run(int status, String output) {}
 
   @BeforeAll

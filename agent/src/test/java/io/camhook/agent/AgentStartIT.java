@@ -31,8 +31,8 @@ class AgentStartIT {
             "camhook: 2 errors in the configuration; the application runs without camhook",
             "  camhook.yaml:3:5: models[0].layer: no such key; nearest is \"layers\"; expected"
                 + " name, layers, capture, target, labels, hooks, output, classAxis, class, root,"
-                + " forward, backward, input, gradOutput, gradInput, value, shape, make, arguments, inputShape,"
-                + " precision, reduce",
+                + " forward, backward, input, gradOutput, gradInput, value, shape, make, arguments,"
+                + " inputShape, precision, reduce",
             "  camhook.yaml:4:19: sampling.rate: expected a number from 0 to 1, found \"2\"");
   }
 
@@ -61,7 +61,9 @@ class AgentStartIT {
                 + "\n");
   }
 
-  /** In processor time: on an idle machine no more passes on the clock, and load only adds. */
+  /**
+   * In processor time: on an idle machine it equals the elapsed time, and load does not add to it.
+   */
   @Test
   void agent_should_say_what_it_waits_for_and_start_in_half_a_second_where_no_model_is()
       throws Exception {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The agent comes to a JVM that predicts, leaves it and comes again. */
+/** The agent attaches to a JVM that predicts, detaches and attaches again. */
 class AttachIT {
   private static final Duration LONG = Duration.ofSeconds(120);
   private static final String WOVEN = "ai.djl.nn.AbstractBaseBlock";
@@ -124,11 +124,11 @@ class AttachIT {
     System.out.println("after 10 attaches " + early + ", after 20 " + late);
     assertThat(ask(ADAPTER).getProperty("app.classes")).isEqualTo("{}");
     assertThat(late.threads()).isEqualTo(Objects.requireNonNull(early).threads());
-    // The JVM makes the lambdas of a class anew each time that it is retransformed, some 40 an
-    // attach, and keeps the old ones. An adapter that stayed would be 300 more an attach.
+    // Each time that a class is retransformed, the JVM creates its lambdas again (some 40 per
+    // attach) and keeps the old ones. A leaked adapter would add 300 per attach.
     assertThat((double) late.classes()).isCloseTo(early.classes(), within(10 * 60.0));
     assertThat((double) late.heap()).isCloseTo(early.heap(), within(2e6));
-    // Ten more are to cost nothing; the allocator's arenas settle within some megabytes.
+    // Ten more attaches must cost nothing; the allocator's arenas settle within some megabytes.
     assertThat((double) late.resident()).isCloseTo(early.resident(), within(40e6));
     assertStopped();
   }
@@ -139,7 +139,7 @@ class AttachIT {
   private State state() throws Exception {
     Properties seen = ask(WOVEN);
     return new State(
-        // which the JDK keeps for a minute after a process that DJL has started
+        // a thread that the JDK keeps for a minute after a process that DJL has started
         seen.getProperty("app.threads").replace(", process reaper", ""),
         Long.parseLong(seen.getProperty("app.loaded")),
         Long.parseLong(seen.getProperty("app.heap")),

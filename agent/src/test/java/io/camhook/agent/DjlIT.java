@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A DJL program under the agent, in a process of its own: same outputs, and a recording. */
+/** A DJL program under the agent, in its own process: same outputs, and a recording. */
 class DjlIT {
   private static final String YAML =
       """

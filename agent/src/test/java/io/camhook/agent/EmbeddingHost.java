@@ -38,9 +38,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A program that nobody here wrote, which embeds sentences with MiniLM on its own onnxruntime,
- * under the agent. Which words make two sentences similar? The weights are those in LangChain4j's
- * jar. Runs with {@code -Ponnx-hosts}.
+ * A third-party program that embeds sentences with MiniLM on its own onnxruntime, under the agent.
+ * Which words make two sentences similar? The weights are those in LangChain4j's jar. Runs with
+ * {@code -Ponnx-hosts}.
  */
 abstract class EmbeddingHost {
   static final String TOKENS = "/embeddings/LayerNorm/Add_1_output_0";
@@ -72,12 +72,12 @@ abstract class EmbeddingHost {
     }
   }
 
-  /** Whether what the program computes can be differentiated by small steps. */
+  /** Whether finite differences of the program's result are accurate enough. */
   boolean hasDerivatives() {
     return true;
   }
 
-  /** What the program is given before the sentences. */
+  /** The program's arguments before the sentences. */
   abstract List<String> arguments() throws IOException;
 
   final ForkedJvm.Result embed(boolean agent, String... sentences) throws Exception {

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** A real {@code java -javaagent:…} in a process of its own. */
+/** A real {@code java -javaagent:…} in its own process. */
 final class ForkedJvm {
   /** The shaded jar under test. */
   static final Path AGENT = Path.of(System.getProperty("camhook.agent.jar"));
@@ -42,7 +42,7 @@ final class ForkedJvm {
     return this;
   }
 
-  /** Starts it and returns; what it says is in {@code out.txt} and {@code err.txt}. */
+  /** Starts it and returns; its output is in {@code out.txt} and {@code err.txt}. */
   Process start(String classPath, String main, String... arguments) throws IOException {
     return new ProcessBuilder(command(classPath, main, arguments))
         .directory(directory.toFile())
@@ -79,7 +79,7 @@ final class ForkedJvm {
     return new Result(process.exitValue(), Files.readString(out), Files.readString(err), millis);
   }
 
-  /** Where the applications of the tests are compiled to. */
+  /** The folder with the compiled applications of the tests. */
   static String applications() {
     return location(app.Hello.class);
   }
@@ -92,7 +92,7 @@ final class ForkedJvm {
     }
   }
 
-  /** What a manifest is to say of a model's file. */
+  /** What a manifest must contain about a model's file. */
   static String sha256(Path file) throws IOException {
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
@@ -110,7 +110,7 @@ final class ForkedJvm {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** The runtime, as an application that uses the hook API carries it. */
+  /** The runtime, as packaged by an application that uses the hook API. */
   static String runtime() {
     return location(Dispatch.class);
   }
@@ -121,6 +121,6 @@ final class ForkedJvm {
         .map(Path::of);
   }
 
-  /** How a process ended and what it said. */
+  /** How a process ended, and its output. */
   record Result(int status, String out, String err, long millis) {}
 }

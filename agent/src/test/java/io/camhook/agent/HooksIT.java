@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Hooks in processes of their own: from code, from YAML, attached late, below other loaders. */
+/** Hooks in separate processes: from code, from YAML, attached late, below other loaders. */
 class HooksIT {
   /**
    * x = [1, -1], weight [[1, 2], [3, 4]], bias [0.5, -0.5]; the gradient of the sum is the sum of

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Programs whose class loader does not see the agent: they run as they are, and one line says so;
- * with {@code bootstrap=true} they are captured as others are.
+ * Programs whose class loader does not see the agent: they run unchanged, and one line says so;
+ * with {@code bootstrap=true} they are captured like others.
  */
 class IsolatedLoaderIT {
   private static final String YAML =
@@ -74,7 +74,7 @@ class IsolatedLoaderIT {
     assertThat(result.status()).isZero();
   }
 
-  /** A framework that does not delegate needs its own setting, and says nothing else. */
+  /** A framework that does not delegate needs its own setting; there are no other messages. */
   @ParameterizedTest
   @ValueSource(strings = {"app.RunPlain", "app.Predict"})
   void bundle_that_does_not_delegate_should_be_left_also_with_bootstrap(String program)

@@ -25,8 +25,8 @@ import net.bytebuddy.agent.ByteBuddyAgent;
 import org.junit.jupiter.api.Test;
 
 /**
- * An engine that camhook does not know takes an adapter ({@link ToyAdapter}), a weaving recipe
- * ({@link ToyWeaver}) and a registration, and no change of anything else.
+ * An engine that camhook does not know needs an adapter ({@link ToyAdapter}), a weaving recipe
+ * ({@link ToyWeaver}) and a registration, and no other change.
  */
 class KnownEngineTest {
   private static final KnownEngine TOY =

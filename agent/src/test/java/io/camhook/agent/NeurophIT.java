@@ -7,7 +7,7 @@ import io.camhook.recording.Capture;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Neuroph, whose layers hold neurons that are objects: activations, and no gradients. */
+/** Neuroph, whose layers hold neurons as objects: activations, and no gradients. */
 class NeurophIT extends PlainHost {
   NeurophIT() {
     super("neuroph", "Xor.java");

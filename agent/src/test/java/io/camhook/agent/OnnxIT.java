@@ -51,7 +51,7 @@ class OnnxIT {
         .orElseThrow();
   }
 
-  /** With {@code -Ponnxruntime}: all versions that the agent is for. */
+  /** With {@code -Ponnxruntime}: all supported versions. */
   static List<Path> versions() throws IOException {
     String folder = System.getProperty("camhook.onnxruntime", "");
     if (folder.isEmpty()) {
@@ -117,7 +117,9 @@ class OnnxIT {
     assertThat(lines).doesNotContain("WARN").doesNotContain("Exception");
   }
 
-  /** A capture would hold 64 MB of inputs, the heap has 48: the application does not notice. */
+  /**
+   * A capture would hold 64 MB of inputs, and the heap has 48 MB: the application does not notice.
+   */
   @Test
   void heap_without_room_for_a_capture_should_switch_capturing_off() throws Exception {
     ForkedJvm.Result woven =

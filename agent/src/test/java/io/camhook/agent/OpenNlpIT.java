@@ -30,7 +30,7 @@ class OpenNlpIT extends EmbeddingHost {
     return false;
   }
 
-  /** One token a line, as OpenNLP reads it, from the tokenizer that goes with the model. */
+  /** One token per line, as OpenNLP reads it, from the model's tokenizer. */
   private Path vocabulary() throws IOException {
     JsonNode tokens =
         new ObjectMapper()

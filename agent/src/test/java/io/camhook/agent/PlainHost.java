@@ -16,10 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * A network of a library that nobody here wrote, hooked by YAML alone. Runs with {@code
- * -Pplain-hosts}.
- */
+/** A network of a third-party library, hooked by YAML alone. Runs with {@code -Pplain-hosts}. */
 abstract class PlainHost {
   @TempDir Path directory;
   private final String host;

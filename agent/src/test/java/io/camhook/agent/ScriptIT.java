@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A program with a TorchScript model under the agent, in a process of its own. */
+/** A program with a TorchScript model under the agent, in its own process. */
 class ScriptIT {
   private static final Path ARCHIVE =
       Path.of("../runtime/src/test/resources/torchscript/gap_linear.traced.pt");

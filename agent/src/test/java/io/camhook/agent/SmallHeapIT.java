@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * An application with -Xmx128m, captures of 400 kB and a disk that takes far fewer of them than
- * there are: it gets its results and no OutOfMemoryError, and what is lost is counted.
+ * An application with -Xmx128m, captures of 400 kB and a disk too slow for most of them: it gets
+ * its results and no OutOfMemoryError, and lost captures are counted.
  */
 @Timeout(300)
 class SmallHeapIT {
@@ -68,7 +68,7 @@ class SmallHeapIT {
     assertThat(counters.group(2)).isEqualTo(Integer.toString(REQUESTS));
     assertThat(written + Long.parseLong(counters.group(3)) + Long.parseLong(counters.group(4)))
         .isEqualTo(REQUESTS);
-    assertThat(written).isBetween(10L, REQUESTS - 10L); // else the disk was not slow
+    assertThat(written).isBetween(10L, REQUESTS - 10L); // otherwise the disk was not slow
     RecordingVerifier.Verification verified =
         RecordingVerifier.verify(directory.resolve("captures"));
     assertThat(verified.captures()).isEqualTo(written);

@@ -32,7 +32,7 @@ class SteerIT {
   private final StringBuilder yaml = new StringBuilder("models:\n");
   private final List<String> names = new ArrayList<>();
 
-  /** A model of the reference under a name of its own, with one entry of hooks. */
+  /** A model of the reference under its own name, with one entry of hooks. */
   private String model(String archive, String hook) throws IOException {
     String name = "m" + names.size();
     Files.copy(

@@ -59,7 +59,7 @@ final class Fleet {
               this);
     }
 
-    /** Records a capture as a request does; false if it was not taken. */
+    /** Records a capture in the same way as a request; false if it was refused. */
     boolean request(Capture capture) {
       return recorder.admits() && recorder.submit(new HeapCapture(capture));
     }
@@ -127,7 +127,7 @@ final class Fleet {
     return Tensor.ofFloats(values, 1, channels, 4, 4);
   }
 
-  /** Everything on a topic, read by a group of its own. */
+  /** Everything on a topic, read by a separate group. */
   static List<Capture> all(String bootstrap, String topic, Path claims) throws IOException {
     List<Capture> all = new ArrayList<>();
     try (TopicReader reader =

@@ -21,7 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Programs that send are killed with SIGKILL: what they had counted as written is on the topic. */
+/**
+ * Programs that send are killed with SIGKILL: everything that they counted as written is on the
+ * topic.
+ */
 @Timeout(3600)
 class KafkaKillIT extends WithBroker {
   /** 100 with -Pkills. */
@@ -55,7 +58,7 @@ class KafkaKillIT extends WithBroker {
     return directory.resolve("out.txt");
   }
 
-  /** What the program said last; 0 before it said anything. */
+  /** The last number that the program printed; 0 before the first. */
   private int written() throws IOException {
     String text = Files.readString(output());
     String whole = text.substring(0, text.lastIndexOf('\n') + 1);
@@ -85,7 +88,7 @@ class KafkaKillIT extends WithBroker {
         promised.add(Fleet.id(first + i));
       }
     }
-    // the next processes send what is left; each waits some seconds for that at its end
+    // the next processes send the rest; each waits some seconds for that at its end
     int next = KILLS * GAP;
     do {
       Process last = program(topic, spool, next, 1);

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code camhook process kafka:…} in processes of its own, and a real broker. */
+/** {@code camhook process kafka:…} in separate processes, and a real broker. */
 @Timeout(600)
 class KafkaProcessIT extends WithBroker {
   @TempDir Path directory;
@@ -120,8 +120,8 @@ class KafkaProcessIT extends WithBroker {
           .atMost(Duration.ofMinutes(3))
           .until(() -> files(output, ".safetensors").size() > 30);
       processors.get(0).destroyForcibly().waitFor();
-      // What was committed had been written: the offsets are read first, as the two processors
-      // that are left go on writing.
+      // Everything committed had been written: the offsets are read first, because the two
+      // remaining processors keep writing.
       int committed = (int) committed("g");
       assertThat(files(output, ".safetensors")).hasSizeGreaterThanOrEqualTo(committed);
       processors.add(processor("p3", arguments));

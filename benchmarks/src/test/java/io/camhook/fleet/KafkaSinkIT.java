@@ -66,7 +66,7 @@ class KafkaSinkIT extends WithBroker {
     assertThat(arrived.get(7).toBytes()).isEqualTo(capture7().toBytes());
   }
 
-  /** Times are not equal in two captures of the same number; all else is. */
+  /** Two captures of the same number differ only in their times. */
   private static Capture capture7() throws IOException {
     Capture original = all(broker.bootstrap(), "plain", null).get(7);
     Capture made = capture(7, 32);
@@ -121,7 +121,7 @@ class KafkaSinkIT extends WithBroker {
           .anySatisfy(line -> assertThat(line).contains("captures are written again, after"));
       System.out.println("killed broker: " + application.lines);
     }
-    // idempotent: none twice, although the producer tried again; and in order
+    // idempotent: none twice, although the producer retried; and in order
     assertThat(ids(all(broker.bootstrap(), "killed", null))).isEqualTo(new ArrayList<>(accepted));
   }
 
@@ -253,7 +253,7 @@ class KafkaSinkIT extends WithBroker {
           .noneSatisfy(line -> assertThat(line).contains(wrong));
       assertThat(String.valueOf(application.recorder.status().reason())).doesNotContain(wrong);
     }
-    // what the client refuses may not be told with its value either
+    // the message about a refused value must not contain the value either
     KafkaOutput broken =
         with(
             there,

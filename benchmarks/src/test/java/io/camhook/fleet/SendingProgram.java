@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Sends captures {@code first}, {@code first + 1} … to a topic, and says on standard output how
- * many of them were written, until it is killed or has sent as many as it should.
+ * Sends captures {@code first}, {@code first + 1} … to a topic, and prints how many of them were
+ * written, until it is killed or has sent all of them.
  */
 final class SendingProgram {
-  /** Leaves the sender time to send some of it before the kill. */
+  /** Gives the sender time to send some of it before the kill. */
   private static final long PACE_NANOS = 2_000_000;
 
   private SendingProgram() {}

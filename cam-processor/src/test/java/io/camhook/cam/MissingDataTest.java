@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a method says when the recording lacks what it needs. */
+/** The message of a method if the recording lacks what it needs. */
 class MissingDataTest {
   private static final long[] INPUT = {1, 3, 8, 8};
   private static final LayerTensors BARE =

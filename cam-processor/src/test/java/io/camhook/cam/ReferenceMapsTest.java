@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every map of the reference data that A and g suffice for, against PyTorch's libraries. */
+/** Every map of the reference data that needs only A and g, compared with PyTorch's libraries. */
 class ReferenceMapsTest {
   /** Names in the reference data → ids. */
   private static final Map<String, String> IDS = new LinkedHashMap<>();

@@ -72,7 +72,7 @@ class ReferenceTorchcamTest {
   void scaled_maximum_should_be_the_fusion_of_torchcam() {
     for (String name : List.of("cifar_resnet20_three_layers", "squeezenet_both_two_layers")) {
       if (!Files.exists(ReferenceCase.folder().resolve(name + ".json"))) {
-        continue; // a clone has the first
+        continue; // a clone has only the first
       }
       ReferenceCase reference = ReferenceCase.named(name);
       List<FloatMap> raw = new ArrayList<>();

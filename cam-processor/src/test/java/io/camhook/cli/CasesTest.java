@@ -19,8 +19,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The kinds of models and inputs that people bring, through the command as they would type it,
- * against values of plain PyTorch. {@code -Dcamhook.cases=DIR} takes another set of {@code
+ * The kinds of models and inputs that people have, through the command as they would type it,
+ * compared with values of plain PyTorch. {@code -Dcamhook.cases=DIR} takes another set of {@code
  * make_cases.py}.
  */
 class CasesTest {

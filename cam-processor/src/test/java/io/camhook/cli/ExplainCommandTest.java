@@ -330,7 +330,7 @@ class ExplainCommandTest {
     assertThat(curves.findValuesAsText("method"))
         .containsExactly("gradcam", "eigencam", "randomcam");
     assertThat(curves.get(0).findValuesAsText("at")).containsExactly("fc1", "conv1");
-    // Eigen-CAM asks A alone, which does not depend on what comes after the layer
+    // Eigen-CAM uses only A, which does not depend on what comes after the layer
     assertThat(curves.get(1).get("points").get(0).get("value").asDouble())
         .isCloseTo(1, within(1e-9));
     double mean = 0;

@@ -67,7 +67,9 @@ class ExplainInProgramIT {
     assertExplained(run(agent()), "[11.5, 13.75, 20.5, 22.75]\n");
   }
 
-  /** The agent says what it waits for, and that no request came: explaining is none. */
+  /**
+   * The agent says what it waits for, and that no request came: explaining does not count as one.
+   */
   private static void assertExplained(Invocation run, String map) {
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out()).isEqualTo(map);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the command makes of its inputs and of files that do not fit. */
+/** How the command treats its inputs, and files that do not fit. */
 @EnabledIf("present")
 class ExplainInputsTest {
   private static final Path CASES =
@@ -109,7 +109,7 @@ class ExplainInputsTest {
         .contains("--labels");
   }
 
-  /** An operator of a torch to come, in the place of relu. */
+  /** An operator of a future torch, in the place of relu. */
   @Test
   void archive_of_a_newer_torch_should_be_told_as_that() throws IOException {
     Path newer = folder.resolve("newer.pt");
@@ -146,7 +146,7 @@ class ExplainInputsTest {
         .hasLineCount(1);
   }
 
-  /** Wrapped lines of an option stand two columns to the right of its first. */
+  /** Wrapped lines of an option are two columns to the right of its first line. */
   @Test
   void help_should_keep_its_indentation() {
     for (String command : List.of("explain", "report", "process", "serve", "layers")) {
@@ -165,7 +165,7 @@ class ExplainInputsTest {
       for (int i = 1; i < lines.size(); i++) {
         String line = lines.get(i);
         assertThat(line.length()).as(line).isLessThanOrEqualTo(80);
-        if (line.matches(" {" + column + "}\\S.*")) { // the name stood on a line of its own
+        if (line.matches(" {" + column + "}\\S.*")) { // the name was on its own line
           assertThat(lines.get(i - 1)).as(command + " before: " + line).matches(" {2,6}\\S.*");
         }
       }

@@ -74,7 +74,7 @@ class ExportCommandTest {
           .matches("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\(1, 1, 2, 2\\), } *\n");
       assertThat(in.getFloat(10 + header + 12)).isEqualTo(3);
       assertThat(npy).hasSize(10 + header + 16);
-      // bfloat16 is no type of NumPy's
+      // NumPy has no bfloat16
       byte[] gradient = zip.getInputStream(zip.getEntry("gradient/conv.npy")).readAllBytes();
       assertThat(new String(gradient, StandardCharsets.ISO_8859_1)).contains("'<f4'");
       byte[] model = zip.getInputStream(zip.getEntry("model.npy")).readAllBytes();

@@ -24,10 +24,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code process --follow --forever} beside writers that come, roll, rotate and go. */
+/** {@code process --follow --forever} beside writers that start, roll, rotate and end. */
 @Timeout(300)
 class FollowIT {
-  /** One capture has about 3 kB, so a shard has two or three. */
+  /** A capture has about 3 kB, so a shard has two or three captures. */
   private static final int SHARD_BYTES = 6_000;
 
   @TempDir Path folder;
@@ -76,7 +76,7 @@ class FollowIT {
     return "c-%03d".formatted(number);
   }
 
-  /** What was written, by name, with the time of it. */
+  /** The files that were written, by name, with their times. */
   private Map<String, FileTime> written() throws IOException {
     Map<String, FileTime> all = new TreeMap<>();
     if (Files.isDirectory(out())) {
@@ -102,10 +102,10 @@ class FollowIT {
     await(files -> files.size() >= 25);
     started.process().destroyForcibly().waitFor();
     Map<String, FileTime> before = written();
-    record(30, 40, DiskLimits.NONE); // while nobody reads
+    record(30, 40, DiskLimits.NONE); // while there is no reader
     follow();
     await(files -> files.size() == 40);
-    // the oldest shards go, behind and before the reader
+    // the oldest shards go, both read and unread ones
     record(40, 80, new DiskLimits(30_000, 0, null, DiskLimits.WhenFull.ROTATE));
     await(files -> files.containsKey(id(79) + ".safetensors"));
     started.process().destroy();
@@ -113,7 +113,7 @@ class FollowIT {
 
     assertThat(ended.err()).isEmpty();
     assertThat(ended.out()).contains("captures were there already");
-    assertThat(written()).containsAllEntriesOf(before); // none was made again
+    assertThat(written()).containsAllEntriesOf(before); // none was written again
     for (int i = 0; i < 40; i++) {
       Path file = out().resolve(id(i) + ".safetensors");
       assertThat(Safetensors.read(file).tensors()).containsKey("heatmap/gradcam");

@@ -76,7 +76,7 @@ class InterruptedExplainIT {
     assertThat(Files.readString(out.resolve("report.html"))).contains("p00");
   }
 
-  /** A process hands an ignored SIGINT on to those that it starts. */
+  /** A process passes an ignored SIGINT on to its children. */
   private static boolean ignoresInterrupts() throws IOException {
     Path status = Path.of("/proc/self/status");
     if (Files.isReadable(status)) {

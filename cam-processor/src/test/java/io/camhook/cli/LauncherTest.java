@@ -16,9 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * The script at the top level, in a checkout of its own with a {@code PATH} that the test decides.
- */
+/** The script at the top level, in a separate checkout, with a {@code PATH} chosen by the test. */
 class LauncherTest {
   private static final Path SCRIPT = Path.of("..", "camhook");
   private static final List<String> TOOLS =
@@ -131,7 +129,7 @@ class LauncherTest {
     assertThat(home.resolve("build.log")).hasContent("linux-x86_64");
   }
 
-  /** A checkout, a machine as {@code uname} tells of it, a Java that prints and a Maven. */
+  /** A checkout, a machine as described by {@code uname}, a Java that prints and a Maven. */
   private void buildable(String system, String machine) throws IOException {
     program(
         "java",

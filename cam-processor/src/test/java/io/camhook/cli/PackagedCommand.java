@@ -9,14 +9,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** The packaged {@code camhook.jar} in a process of its own, as its users run it. */
+/** The packaged {@code camhook.jar} in its own process, as users run it. */
 final class PackagedCommand {
   /** The jar under test; PyTorch's natives are in {@code lib} beside it. */
   static final Path JAR = Path.of(System.getProperty("camhook.jar"));
 
   private static final int TIMEOUT_SECONDS = 120;
 
-  /** libtorch itself says so on processors that lack what one of its libraries wants. */
+  /**
+   * libtorch itself prints this on processors without the features that one of its libraries wants.
+   */
   private static final String OF_THE_ENGINE = "NNPACK";
 
   private final Path jar;
@@ -37,7 +39,7 @@ final class PackagedCommand {
     return ended(start(jvmOptions, arguments));
   }
 
-  /** A process under way and where its output goes. */
+  /** A running process, and the file of its output. */
   record Started(Process process, Path out, Path err) {}
 
   Started start(List<String> jvmOptions, Object... arguments) throws IOException {

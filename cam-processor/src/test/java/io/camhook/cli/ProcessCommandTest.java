@@ -297,7 +297,7 @@ class ProcessCommandTest {
     assertThat(again.err()).isEmpty();
     assertThat(again.out()).startsWith("1 captures").contains("1 captures were there already");
     assertThat(Files.getLastModifiedTime(out.resolve("a.safetensors"))).isEqualTo(before);
-    // asked for something else it is made anew
+    // with other options it is made again
     Invocation other = Invocation.of("process", recording, "-m", "hirescam", "--follow", "-o", out);
     assertThat(other.out()).startsWith("2 captures").doesNotContain("already");
   }

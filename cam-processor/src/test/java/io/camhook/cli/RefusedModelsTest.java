@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code explain} says of TorchScript models that it cannot explain as asked. */
+/** The messages of {@code explain} for TorchScript models that it cannot explain as requested. */
 class RefusedModelsTest {
   private static final Path REFERENCE =
       Path.of(System.getProperty("camhook.reference", "reference"), "torchscript");

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Processes that do not take the agent say so in one line, with what to do. */
+/** For processes that refuse the agent, one line says so, and what to do. */
 @Timeout(120)
 class RunningJvmTest {
   @TempDir Path directory;

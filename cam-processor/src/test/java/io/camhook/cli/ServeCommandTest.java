@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The command in a thread of its own, asked over HTTP. */
+/** The command in its own thread, queried over HTTP. */
 class ServeCommandTest {
   @TempDir Path folder;
   private final HttpClient http = HttpClient.newHttpClient();

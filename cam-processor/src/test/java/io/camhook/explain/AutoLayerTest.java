@@ -20,12 +20,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * What {@code auto} means before an input was seen, judged by the operators in the code as the
- * agent does it, and afterwards, by the shapes, as {@code camhook layers} and {@code explain} do.
+ * What {@code auto} means before the first input, from the operators in the code as in the agent,
+ * and afterwards, from the shapes as in {@code camhook layers} and {@code explain}.
  */
 class AutoLayerTest {
 
-  /** Larger archives take longer and show nothing new. */
+  /** Larger archives take longer and add nothing. */
   private static final long LARGEST = 500_000;
 
   @TestFactory

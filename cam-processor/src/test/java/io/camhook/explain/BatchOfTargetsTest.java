@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** A batch in which every sample has a class of its own, in one pass, against PyTorch. */
+/** A batch in which every sample has its own class, in one pass, compared with PyTorch. */
 class BatchOfTargetsTest {
   private static final Map<String, String> METHODS =
       Map.of(

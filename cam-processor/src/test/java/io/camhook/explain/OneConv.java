@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 
-/** A model of one convolution whose numbers follow by hand, see the README beside it. */
+/** A model of one convolution whose numbers are computed by hand, see the README beside it. */
 public final class OneConv {
   private OneConv() {}
 

@@ -15,7 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@code auto} means in an ONNX graph; {@code layers} marks what {@code explain} takes. */
+/**
+ * What {@code auto} means in an ONNX graph; {@code layers} marks the layer that {@code explain}
+ * uses.
+ */
 class OnnxAutoLayerTest {
   private static Path model(String name) {
     return ReferenceCase.folder().resolveSibling("onnx").resolve(name + ".onnx");
@@ -34,9 +37,9 @@ class OnnxAutoLayerTest {
   }
 
   /**
-   * Pools: what they take in. Transformers: the first norm of the last of three blocks. A
-   * segmentation model: what its classifier reads, not its class map. A recurrent one: what comes
-   * before its recurrent layers.
+   * Pools: their input. Transformers: the first norm of the last of three blocks. A segmentation
+   * model: the input of its classifier, not its class map. A recurrent one: the value before its
+   * recurrent layers.
    */
   private static final Map<String, String> EXPECTED =
       Map.ofEntries(

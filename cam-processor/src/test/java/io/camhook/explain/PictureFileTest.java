@@ -30,8 +30,8 @@ class PictureFileTest {
   @TempDir Path folder;
 
   /**
-   * What a camera wrote has its left half red. 3 is upside down, so red stands right; 6 was held
-   * turned to the left and is turned to the right, so red stands on top; 8 the other way round.
+   * The left half of the camera's picture is red. 3 is upside down, so red is on the right; 6 was
+   * held turned to the left and is turned to the right, so red is on top; 8 is the other way round.
    */
   @ParameterizedTest
   @CsvSource({

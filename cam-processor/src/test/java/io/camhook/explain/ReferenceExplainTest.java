@@ -125,7 +125,7 @@ class ReferenceExplainTest {
     return Tensor.ofFloats(Arrays.copyOfRange(batch.toFloats(), n * size, (n + 1) * size), shape);
   }
 
-  /** PyTorch's fused attention has none on a CPU; curvature is asked for of logits only. */
+  /** PyTorch's fused attention has none on a CPU; only logits need curvature. */
   private static boolean lacksSecondDerivative(ReferenceCase one, String method) {
     boolean softmax = one.doc().get("target_kind").asText().equals("softmax");
     return method.equals("ShapleyCAM") && (one.name().startsWith("vit") || softmax);

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * torchcam's metrics, end to end: they explain the softmax probability, so Grad-CAM is made of its
- * gradient, ranked and measured.
+ * torchcam's metrics, end to end: they explain the softmax probability, so Grad-CAM is computed
+ * from its gradient, ranked and measured.
  */
 class ReferenceFaithfulnessTest {
   /** torchcam's epsilon in min-max scaling. */

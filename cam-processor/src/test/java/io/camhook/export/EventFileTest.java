@@ -19,7 +19,7 @@ import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Reads event files by the letter of the format: records, CRCs, messages. */
+/** Reads event files strictly by the format: records, CRCs, messages. */
 class EventFileTest {
   @TempDir Path folder;
 

@@ -13,7 +13,7 @@ import org.openqa.selenium.chrome.ChromeDriver;
 
 /**
  * Makes the pictures of README and docs when {@code docs/images/make} asks for it, from the demo's
- * report and what {@code camhook explain} wrote of a photo.
+ * report and the files that {@code camhook explain} wrote for a photo.
  */
 @EnabledIfSystemProperty(named = "camhook.pictures", matches = ".+")
 class HeroPictures {

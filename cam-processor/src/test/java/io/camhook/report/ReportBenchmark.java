@@ -11,9 +11,9 @@ import java.util.Map;
 import org.openqa.selenium.chrome.ChromeDriver;
 
 /**
- * What a report of many captures costs, beside its budgets: processor time to build it, without
- * that of making up the captures; its size; and in Chromium, from {@code file://}, how long list
- * and first capture take, the next capture, a grid of 60 thumbnails with their heat; frames a
+ * The cost of a report of many captures, next to its budgets: processor time to build it, without
+ * the time to generate the captures; its size; and in Chromium, from {@code file://}, how long list
+ * and first capture take, the next capture, a grid of 60 thumbnails with their heat; frames per
  * second while the list scrolls; heap. Arguments: number of captures (10 000 is the budget's), and
  * reports to measure the grid of instead, such as the demo's.
  */
@@ -21,7 +21,7 @@ final class ReportBenchmark {
   private static final int GRID = 60;
   private static final int ROUNDS = 7;
 
-  /** Resolves with how long the grid's tiles took, a tile. */
+  /** Resolves with the time per tile of the grid. */
   private static final String GRID_TIME =
       """
       const done = arguments[0];
@@ -33,7 +33,7 @@ final class ReportBenchmark {
       })();
       """;
 
-  /** Resolves with how long the next capture took. */
+  /** Resolves with the time for the next capture. */
   private static final String NEXT_TIME =
       """
       const done = arguments[0], name = document.getElementById('name').textContent, start = performance.now();
@@ -44,7 +44,7 @@ final class ReportBenchmark {
       })();
       """;
 
-  /** Resolves with frames a second while the list scrolls by 40 pixels a frame. */
+  /** Resolves with frames per second while the list scrolls by 40 pixels per frame. */
   private static final String SCROLL =
       """
       const done = arguments[0], list = document.getElementById('list'), start = performance.now();

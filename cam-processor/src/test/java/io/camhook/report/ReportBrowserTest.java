@@ -372,7 +372,7 @@ class ReportBrowserTest {
         percent);
   }
 
-  /** Waits until the address ends so: it is written after what is shown. */
+  /** Waits until the address ends like this: it changes after the view. */
   private static void awaitAddress(String hash) {
     Object seen =
         browser.executeAsyncScript(

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A report of each kind of input and state, written to a folder: what tests open and look at. */
+/** A report of each kind of input and state, written to a folder: tests open and check them. */
 final class ReportKinds {
   /** Of all but the large one. */
   static final List<String> NAMES =

@@ -66,7 +66,7 @@ class ReportKindsBrowserTest {
     }
   }
 
-  /** One kind takes a minute; the others are looked at with {@code -Dcamhook.screenshots=DIR}. */
+  /** One kind takes a minute; the others run with {@code -Dcamhook.screenshots=DIR}. */
   static List<String> kinds() {
     return System.getProperty("camhook.screenshots") == null
         ? List.of("pictures")
@@ -352,7 +352,7 @@ class ReportKindsBrowserTest {
   void figure_should_be_taken_along_with_scale_caption_and_provenance() throws IOException {
     size(1440);
     open(ReportKinds.write(folder, "pictures"), "capture=1&layer=features.5", "light");
-    // what the page offers as a file is read in place of being saved
+    // the file that the page offers is read instead of saved
     String svg = saved("figure-svg");
     assertThat(svg)
         .startsWith("<svg")

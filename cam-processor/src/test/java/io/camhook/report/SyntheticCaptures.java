@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Captures whose right look is known: a red disc on the left and a blue one on the right of a grey
- * picture; the map of class "red" is hot on the left only, that of "blue" on the right only;
+ * Captures whose correct appearance is known: a red disc on the left and a blue one on the right of
+ * a grey picture; the map of class "red" is hot on the left only, that of "blue" on the right only;
  * Grad-CAM marks the whole disc, CAM one cell of it.
  */
 final class SyntheticCaptures {

@@ -224,7 +224,7 @@ class WatchesTest {
     }
   }
 
-  /** A hook that nobody can make. */
+  /** A hook that cannot be instantiated. */
   public static final class NoConstructor implements ForwardHook<Object, Object> {
     NoConstructor(int number) {}
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a recorder does while its disk does not do what it should, and afterwards. */
+/** What a recorder does while its disk fails, and afterwards. */
 @Timeout(120)
 class DiskFailureTest {
   private static final int BYTES = 40_000;
@@ -80,7 +80,7 @@ class DiskFailureTest {
     recorder.model(new ModelInfo("net", List.of()));
   }
 
-  /** As an adapter does: a request asks first. */
+  /** Like an adapter: a request asks for admission first. */
   private boolean request() {
     submitted++;
     try (Admission admission = recorder.admit()) {
@@ -102,7 +102,7 @@ class DiskFailureTest {
         .until(() -> recorder.counters().written() >= count);
   }
 
-  /** Until it is known that others have removed captures, and recording goes on. */
+  /** Waits until the recorder notices that captures were removed, and records again. */
   private void awaitRecovery(long removed, long written) {
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))
@@ -121,7 +121,7 @@ class DiskFailureTest {
         .until(() -> recorder.status().state() == state);
   }
 
-  /** What is counted as written is there, and all counts add up. */
+  /** All captures counted as written exist, and all counts add up. */
   private void closeAndCompare(int inDirectory) throws IOException {
     recorder.close();
     Counters counters = recorder.counters();
@@ -165,7 +165,7 @@ class DiskFailureTest {
     record(DiskLimits.NONE);
     requestsUntilWritten(before);
     disk.room.set(before == 0 ? 10 : 700);
-    for (int i = 0; i < 2; i++) { // two requests that are under way
+    for (int i = 0; i < 2; i++) { // two requests in progress
       assertThat(recorder.submit(new HeapCapture(Captures.of(BYTES, ++submitted)))).isTrue();
     }
     awaitState(CaptureStatus.State.PAUSED);
@@ -220,7 +220,7 @@ class DiskFailureTest {
     closeAndCompare(6);
   }
 
-  /** A directory that is read-only, or lies on a disk that is, before there is a recording. */
+  /** A read-only directory, or one on a read-only disk, before there is a recording. */
   @Test
   void directory_that_cannot_be_made_should_be_tried_again() throws IOException {
     record(DiskLimits.NONE);
@@ -257,7 +257,7 @@ class DiskFailureTest {
     awaitRecovery(2, 1);
     closeAndCompare(1);
     assertThat(recorder.status().losses()).isEqualTo(Map.of(Loss.REMOVED, 2L));
-    // the third came there before its place was looked up, and then to where it belongs
+    // the third was written there before the check, and then again to the right place
     assertThat(RecordingVerifier.verify(temp.resolve("moved")).captures()).isEqualTo(3);
   }
 
@@ -315,7 +315,7 @@ class DiskFailureTest {
     disk.gate = new CountDownLatch(1);
     int accepted = 0;
     for (int i = 0; i < 2000; i++) {
-      accepted += request() ? 1 : 0; // none waits for the disk, which works only afterwards
+      accepted += request() ? 1 : 0; // no request waits for the disk, which works only afterwards
     }
     assertThat(accepted).isEqualTo(10);
     assertThat(recorder.status().losses()).isEqualTo(Map.of(Loss.QUEUE_FULL, 1990L));
@@ -433,7 +433,9 @@ class DiskFailureTest {
     }
   }
 
-  /** Who may write to the directory could else have any file of the process's user overwritten. */
+  /**
+   * Otherwise anyone who may write to the directory could overwrite any file of the process's user.
+   */
   @ParameterizedTest
   @ValueSource(
       strings = {

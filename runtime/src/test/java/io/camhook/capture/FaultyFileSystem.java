@@ -38,17 +38,17 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The real file system with a disk that has room for so many bytes, that fails, hangs, or has no
- * file descriptors left, as a test wants it.
+ * The real file system with a disk of limited room, which fails, hangs or has no file descriptors
+ * left, as a test requires.
  */
 final class FaultyFileSystem extends FileSystem {
   /** Bytes that files can still grow by. */
   final AtomicLong room = new AtomicLong(Long.MAX_VALUE / 2);
 
-  /** What every write fails with; null for none. */
+  /** The failure of every write; null for none. */
   volatile String writeFailure;
 
-  /** What every opening of a file for writing fails with; null for none. */
+  /** The failure of opening a file for writing; null for none. */
   volatile String openFailure;
 
   /** Writes wait for this. */
@@ -387,7 +387,7 @@ final class FaultyFileSystem extends FileSystem {
       this.real = real;
     }
 
-    /** Writes as much as there is room for; with none left, that is an error. */
+    /** Writes as much as fits; fails if there is no room at all. */
     private int guarded(ByteBuffer bytes, long at, boolean moves) throws IOException {
       try {
         gate.await();

@@ -20,7 +20,7 @@ class LowMemoryTest {
 
   @TempDir Path temp;
 
-  /** A queue of 256 MiB, whatever the heap, would end this JVM with an OutOfMemoryError. */
+  /** A fixed queue of 256 MiB would end this JVM with an OutOfMemoryError. */
   @ParameterizedTest
   @EnumSource(WhenFull.class)
   void slow_disk_should_not_use_up_the_heap(WhenFull whenFull) throws Exception {

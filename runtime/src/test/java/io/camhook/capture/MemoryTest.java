@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MemoryTest {
-  /** As PyTorch's and onnxruntime's sources have them. */
+  /** As in the sources of PyTorch and onnxruntime. */
   @ParameterizedTest
   @ValueSource(
       strings = {

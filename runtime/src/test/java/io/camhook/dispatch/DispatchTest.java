@@ -10,7 +10,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What woven code calls: whatever an adapter throws, the application goes on. */
+/** What woven code calls: whatever an adapter throws, the application continues. */
 class DispatchTest {
   private final Failures failures = new Failures(EventLog.SILENT);
   private final Object[] arguments = {"given"};

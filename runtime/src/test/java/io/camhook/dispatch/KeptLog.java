@@ -2,10 +2,7 @@ package io.camhook.dispatch;
 
 import java.util.List;
 
-/**
- * Keeps what is said, for tests: every line in {@code messages}, and what failed in {@code
- * failures}.
- */
+/** Keeps messages for tests: every line in {@code messages}, and failures in {@code failures}. */
 public record KeptLog(List<String> messages, List<Throwable> failures) implements EventLog {
   @Override
   public void info(String message) {

@@ -39,7 +39,7 @@ class AdjointFuzzTest {
 
   private final Random random = new Random(7);
 
-  /** An operator, what it is fed, and whether sizes are in the file. */
+  /** An operator, its inputs, and whether sizes are in the file. */
   private record Case(
       String operator,
       long[] shape,

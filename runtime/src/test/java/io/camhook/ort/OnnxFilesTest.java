@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Files that cannot be used, and those of other ages: one line each, never a crash. */
+/** Files that cannot be used, and older or newer ones: one line each, never a crash. */
 class OnnxFilesTest {
   @TempDir java.nio.file.Path folder;
 
@@ -291,7 +291,7 @@ class OnnxFilesTest {
     assertThat(refusal(model, "a")).contains("If").contains("control flow");
   }
 
-  /** y = Σ relu(softmax(x)·…): the same numbers whatever the operator set was written as. */
+  /** y = Σ relu(softmax(x)·…): the same numbers for every operator set. */
   @ParameterizedTest
   @CsvSource({"9", "11", "12", "13", "16", "17", "18", "20"})
   void operator_sets_should_give_the_same_gradient(int opset) throws Exception {

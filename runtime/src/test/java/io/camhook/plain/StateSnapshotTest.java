@@ -29,7 +29,7 @@ class StateSnapshotTest {
     final List<String> log = new ArrayList<>();
   }
 
-  /** A network that is no layer itself. */
+  /** A network that is not itself a layer. */
   private static final class Network {
     final List<Layer> layers = new ArrayList<>(List.of(new Layer()));
     final float[] last = {7};
@@ -37,7 +37,7 @@ class StateSnapshotTest {
     int passes = 1;
   }
 
-  /** What the whole application counts in. */
+  /** A counter of the whole application. */
   private static final class Metrics {
     int requests = 1;
     final int[] histogram = {1};

@@ -224,7 +224,7 @@ class DamagedRecordingTest {
     }
   }
 
-  /** Verifying, reading and continuing end, and name the place. */
+  /** Verifying, reading and continuing finish, and name the place. */
   @Test
   @Timeout(30)
   void negative_size_in_a_tar_header_should_be_damage() throws IOException {
@@ -240,7 +240,7 @@ class DamagedRecordingTest {
     assertThat(readable()).containsExactly("c-0000", "c-0002", "c-0005");
   }
 
-  /** What a killed writer leaves is told apart from damage: nothing that was written is missing. */
+  /** What a killed writer leaves is distinguished from damage: no written capture is missing. */
   @Test
   void tail_of_a_run_that_was_killed_should_be_no_damage() throws IOException {
     Path killed = directory.resolve("killed");
@@ -248,7 +248,7 @@ class DamagedRecordingTest {
     writer.append(RecordingTest.capture(0));
     writer.append(RecordingTest.capture(1));
     writer.note(new Counters(2, 2, 0, 0), Map.of());
-    Path copy = directory.resolve("copy"); // as the disk is when the process is killed
+    Path copy = directory.resolve("copy"); // the state of the disk when the process is killed
     Files.createDirectory(copy);
     for (String name : List.of("manifest.json", "captures-000001.tar")) {
       Files.copy(killed.resolve(name), copy.resolve(name));

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A reader that follows, whatever writers do. */
+/** A reader that follows a recording, whatever writers do. */
 @Timeout(120)
 class FollowedRecordingTest {
   @TempDir Path temp;

@@ -61,7 +61,7 @@ class RecordingFuzzTest {
   }
 
   /**
-   * @param header whether to damage the header of an entry, with its checksum set right again
+   * @param header whether to damage the header of an entry, with its checksum corrected
    */
   private static byte[] mutated(byte[] original, Random random, boolean header) {
     byte[] bytes = original.clone();

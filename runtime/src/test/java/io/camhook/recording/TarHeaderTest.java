@@ -50,7 +50,7 @@ class TarHeaderTest {
         .hasMessageContaining("expected a tar header, found other bytes");
   }
 
-  /** An octal number with a sign would send a reader back, for ever. */
+  /** An octal number with a sign would send a reader backwards for ever. */
   @ParameterizedTest
   @ValueSource(strings = {"-0000001000", "-7777777777", "00000000x10"})
   void size_that_is_no_size_should_be_refused(String size) {

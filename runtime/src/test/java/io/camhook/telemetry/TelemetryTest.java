@@ -57,7 +57,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two captures are written and one does not fit: what an operator sees of it. */
+/** Two captures are written and one does not fit: what an operator sees. */
 @Timeout(60)
 class TelemetryTest {
   private final List<String> log = Collections.synchronizedList(new ArrayList<>());
@@ -337,7 +337,7 @@ class TelemetryTest {
         .isEqualTo("IDLE");
     recorder.close();
     assertThat(server.queryNames(new ObjectName("io.camhook:*"), null)).isEmpty();
-    assertThat(log).isEmpty(); // nothing was to be captured: no line says that nothing was
+    assertThat(log).isEmpty(); // no line says that nothing was captured, as configured
   }
 
   private static Object steps(MBeanServer server, ObjectName name, String attribute, String key)
@@ -416,7 +416,7 @@ class TelemetryTest {
     }
   }
 
-  /** Two loaders of one application see the same library: each number is there once. */
+  /** Two loaders of one application see the same library: each number appears once. */
   @Test
   void layers_should_be_in_the_applications_open_telemetry_once(@TempDir Path directory)
       throws Exception {
@@ -438,7 +438,7 @@ class TelemetryTest {
           .filteredOn(point -> point.getValue() == 1)
           .extracting(point -> point.getAttributes().get(AttributeKey.stringKey("layer")))
           .containsExactlyInAnyOrder("conv", "late");
-      assertThat(points(reader, "camhook.layers.dead.share")).hasSize(10); // 5 classes a layer
+      assertThat(points(reader, "camhook.layers.dead.share")).hasSize(10); // 5 classes per layer
     } finally {
       thread.setContextClassLoader(own);
       recorder.close();

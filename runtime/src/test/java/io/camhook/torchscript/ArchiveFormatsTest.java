@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Parts of the format that no reference archive has, as torch's python_print.cpp writes them. */
+/** Parts of the format that no reference archive has, as written by torch's python_print.cpp. */
 class ArchiveFormatsTest {
   private static final Path ONE_CONV =
       Path.of("src/test/resources/torchscript/one_conv.scripted.pt");

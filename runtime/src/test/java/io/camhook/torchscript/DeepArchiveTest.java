@@ -78,7 +78,7 @@ class DeepArchiveTest {
     assertThat(TorchScriptArchive.open(copy).modules()).hasSize(2);
   }
 
-  /** Four times the statements: four times the time, where a quadratic walk takes sixteen. */
+  /** Four times the statements: four times the time; a quadratic walk would take sixteen times. */
   @Test
   void long_chains_should_take_time_in_proportion() throws Exception {
     for (String operator : List.of("torch.neg(_%d)", "torch.relu_(_%d)", "torch.view(_%d, [1])")) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Damaged archives end in one {@link ArchiveException} or in an archive, never in anything else,
- * and soon, and in little memory. {@code -Pfuzz} takes 6000 inputs for each of five tests.
+ * within bounded time and memory. {@code -Pfuzz} takes 6000 inputs for each of five tests.
  */
 @Timeout(value = 30, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MutationTest {
@@ -154,7 +154,7 @@ class MutationTest {
     assertThat(archive.modules().get(1).aliases()).containsExactly("a");
   }
 
-  /** Whether the input of a seed was good enough; anything thrown is a failure. */
+  /** Whether the input of a seed was accepted; anything thrown is a failure. */
   @FunctionalInterface
   private interface Trial {
     boolean succeeds(long seed) throws Exception;

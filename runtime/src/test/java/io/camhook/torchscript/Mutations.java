@@ -80,7 +80,7 @@ final class Mutations {
     return bad;
   }
 
-  /** Moves, repeats and drops pieces and lines, puts words where they do not belong. */
+  /** Moves, repeats and drops pieces and lines, inserts words at wrong places. */
   static String text(String good, long seed) {
     Random random = new Random(seed);
     StringBuilder bad = new StringBuilder(good);

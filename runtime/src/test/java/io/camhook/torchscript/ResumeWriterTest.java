@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which modules have methods that put something in the place of what they return. */
+/** Which modules have methods that replace their result. */
 class ResumeWriterTest {
   private static final String SOURCE =
       """
@@ -66,7 +66,7 @@ class ResumeWriterTest {
     TapPlan plan = TorchScriptArchive.open(file).instrument(paths).plan();
 
     assertThat(plan.resumeMethods()).containsOnlyKeys("first", "last");
-    // In a branch, and with data that goes around: the whole model runs.
+    // In a branch, and with data that bypasses the module, the whole model runs.
     assertThat(plan.replaceMethods()).containsOnlyKeys("branch", "around");
   }
 }

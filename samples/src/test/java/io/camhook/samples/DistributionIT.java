@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The distribution as a user has it: unpacked somewhere, with a JDK and without Maven or a
+ * The distribution in the hands of a user: unpacked somewhere, with a JDK and without Maven or a
  * checkout. Runs with {@code -Pdist}, which makes the zip.
  */
 class DistributionIT {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** A sample program in a JVM of its own, as the README says it is started. */
+/** A sample program in its own JVM, started as the README says. */
 public final class Fork {
   private final Path directory;
   private final List<String> jvmOptions = new ArrayList<>();

@@ -71,7 +71,7 @@ class AbandonedForwardsTest {
     letThemSleep();
   }
 
-  /** Runs as many backwards of others as it takes. */
+  /** Runs enough other backwards for the points to sleep. */
   private void letThemSleep() {
     for (int i = 0; i < 8; i++) {
       try (NDManager scope = manager.newSubManager()) {
@@ -207,7 +207,7 @@ class AbandonedForwardsTest {
             (m, path, in, out) -> {
               JniUtils.setGradMode(true);
               NDArray own = GRAPHS.x();
-              backward(forward(own), false); // the engine has come to y(197) by now
+              backward(forward(own), false); // the engine has reached y(197) by now
               JniUtils.setGradMode(false);
               inner.add(grad(own));
               return null;

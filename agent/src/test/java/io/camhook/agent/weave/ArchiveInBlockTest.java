@@ -41,8 +41,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The usual transfer-learning net: the features of an archive and a classifier of one's own. Paths
- * go on inside the archive, and what is recorded there is what the archive alone would record.
+ * The usual transfer-learning net: the features of an archive and one's own classifier. Paths
+ * continue inside the archive, and the values recorded there are those that the archive alone would
+ * record.
  */
 class ArchiveInBlockTest {
   private static final Path GAP_LINEAR =
@@ -110,7 +111,7 @@ class ArchiveInBlockTest {
     }
     assertThat(alone).hasSize(2);
     for (boolean trainable : new boolean[] {true, false}) {
-      // one that is loaded for training is looked into; another once an entry names it
+      // an archive loaded for training is instrumented; another once an entry names it
       CamhookConfig.Model named = entry(trainable ? "nobody" : "backbone", List.of("auto"));
       CamhookConfig config =
           WovenDjl.config(1, false, WovenDjl.model(Target.TOP1, null, "auto"), named);
@@ -179,7 +180,8 @@ class ArchiveInBlockTest {
               1,
               false,
               WovenDjl.model(Target.TOP1, null, "auto"),
-              entry("backbone", List.of("auto"))); // the archive is looked into for its entry
+              entry(
+                  "backbone", List.of("auto"))); // the archive is instrumented because of its entry
       Set<String> predicted;
       try (WovenDjl djl = new WovenDjl(config);
           Net net = new Net(trainable, false)) {

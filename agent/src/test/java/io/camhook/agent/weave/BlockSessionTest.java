@@ -23,9 +23,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Sessions over blocks of the application, on a model whose numbers follow by hand: {@code h =
- * relu(W x)} with {@code W = [1, 1, -1]ᵀ}, {@code y = 3 h0 - 2 h1 + 5 h2}. At {@code x = 2}: {@code
- * h = [2, 2, 0]}, {@code y = 2}, {@code ∂y/∂h = [3, -2, 5]} and {@code dy/dx = 3 - 2 = 1}.
+ * Sessions over blocks of the application, on a model whose numbers are computed by hand: {@code h
+ * = relu(W x)} with {@code W = [1, 1, -1]ᵀ}, {@code y = 3 h0 - 2 h1 + 5 h2}. At {@code x = 2}:
+ * {@code h = [2, 2, 0]}, {@code y = 2}, {@code ∂y/∂h = [3, -2, 5]} and {@code dy/dx = 3 - 2 = 1}.
  */
 class BlockSessionTest {
   private static final Tensor X = Tensor.ofFloats(new float[] {2}, 1, 1);
@@ -136,7 +136,7 @@ class BlockSessionTest {
 
   @Test
   void data_that_goes_around_the_replaced_layer_should_be_that_of_every_input() throws Exception {
-    // cat(relu(x), x): the second half comes around the layer and must be repeated.
+    // cat(relu(x), x): the second half bypasses the layer and must be repeated.
     ParallelBlock both =
         new ParallelBlock(lists -> new NDList(lists.get(0).head().concat(lists.get(1).head(), 1)))
             .add(Activation.reluBlock())

@@ -163,7 +163,7 @@ class BuiltInTrainingTest {
       open.add(model);
     }
 
-    /** One step; what the network gave. */
+    /** One step; returns the network's output. */
     float step(float[] x, float label) {
       try (NDManager batch = trainer.getManager().newSubManager();
           GradientCollector collector = trainer.newGradientCollector()) {

@@ -9,7 +9,7 @@ import net.bytebuddy.dynamic.ClassFileLocator;
 import net.bytebuddy.dynamic.loading.ByteArrayClassLoader;
 import org.junit.jupiter.api.Test;
 
-/** A network whose class loader does not see the agent runs as it is, and one line says why. */
+/** A network whose class loader does not see the agent runs unchanged, and one line says why. */
 class DispatchReachTest {
   private static final String YAML = "models: [{ name: n, class: app.reach.Triple, capture: [] }]";
 

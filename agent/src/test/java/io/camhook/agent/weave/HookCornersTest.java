@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What used to go wrong without a word. The net is y = 2 · x, twice, so dy/dx is 4. */
+/** Cases that used to fail silently. The net is y = 2 · x, twice, so dy/dx is 4. */
 class HookCornersTest {
   @RegisterExtension static final HookedGraphs GRAPHS = new HookedGraphs();
 
@@ -260,8 +260,8 @@ class HookCornersTest {
 
   @Test
   void engine_should_run_once_for_each_part_of_the_graph() {
-    // a part before, inside and behind of each block, and one question a place where x has its
-    // gradient before all places are done: here never
+    // one part before, inside and after each block; one more query for each place if x has its
+    // gradient before all places are done, which is never so here
     assertThat(engineRuns(4)).isEqualTo(2 * 4 + 1);
     assertThat(engineRuns(32)).isEqualTo(2 * 32 + 1);
   }

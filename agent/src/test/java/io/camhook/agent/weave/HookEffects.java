@@ -6,7 +6,9 @@ import io.camhook.HookHandle;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What the hooks of some scenarios do besides returning a value; the trace has it in words. */
+/**
+ * What the hooks of some scenarios do besides returning a value; the trace describes it in words.
+ */
 final class HookEffects {
   private HookEffects() {}
 

@@ -34,8 +34,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * DJL's managers keep each array until they are closed, so that what is left behind can be counted:
- * the arrays of a manager that lives longer than the passes.
+ * DJL's managers keep each array until they are closed, so what is left behind can be counted: the
+ * arrays of a manager that lives longer than the passes.
  */
 class HookLeakTest {
   private static final int PASSES = 10_000;
@@ -53,7 +53,7 @@ class HookLeakTest {
         Handles hooks = observe(net)) {
       float[] x = {1, 2};
       boolean mode = JniUtils.isGradMode();
-      JniUtils.setGradMode(true); // so that the backward hook makes its gates
+      JniUtils.setGradMode(true); // so that the backward hook makes its cuts
       try {
         for (int i = 0; i < WARM_UP; i++) {
           predictor.predict(x);
@@ -216,7 +216,7 @@ class HookLeakTest {
     return handles;
   }
 
-  /** As translators do: arrays belong to the request's own manager. */
+  /** Like a translator: arrays belong to the request's own manager. */
   private static final class Floats implements Translator<float[], float[]> {
     @Override
     public NDList processInput(TranslatorContext context, float[] input) {

@@ -41,7 +41,7 @@ class HookOwnershipTest {
   void handle_should_keep_neither_module_nor_hook_alive() {
     Registered registered = register();
     awaitCollected(registered.module);
-    // The hook goes with the entry of its module, at the next look at the table.
+    // The hook is released with its module's entry, at the next access to the table.
     Awaitility.await()
         .until(
             () -> {

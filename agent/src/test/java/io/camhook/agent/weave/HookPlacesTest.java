@@ -73,7 +73,7 @@ class HookPlacesTest {
             ". [1.0] => [-10.0, -12.0]");
   }
 
-  /** The container hands on what its last module has handed on; the hook's tensor lies between. */
+  /** The container returns what its last module returns; the hook's tensor is in between. */
   @Test
   void tensor_hook_between_the_cuts_of_two_modules_should_run() {
     SequentialBlock net = new SequentialBlock().add(first()).add(second());

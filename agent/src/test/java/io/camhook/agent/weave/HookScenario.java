@@ -54,7 +54,7 @@ final class HookScenario implements AutoCloseable {
   /** What hooks do beyond returning a value, by id; run when the hook is entered. */
   final Map<String, Runnable> effects = new HashMap<>();
 
-  /** Steps that are told in prose. */
+  /** Steps that are described in prose. */
   final Map<String, Runnable> statements = new HashMap<>();
 
   /** What tensor-registering hooks see. */
@@ -181,7 +181,7 @@ final class HookScenario implements AutoCloseable {
     names.put(name, evaluate(formula));
   }
 
-  /** DJL's own way to backward, with the keepGraph that its collector does not offer. */
+  /** DJL's own backward, with the keepGraph flag that its collector lacks. */
   static void backward(NDArray target, boolean keepGraph) {
     NDArray one = target.getManager().ones(target.getShape(), target.getDataType());
     JniUtils.backward((PtNDArray) target, (PtNDArray) one, keepGraph, false);

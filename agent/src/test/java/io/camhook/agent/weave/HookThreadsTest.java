@@ -224,7 +224,7 @@ class HookThreadsTest {
           .hasMessageContaining("createGraph=true")
           .hasMessageContaining("block . (LambdaBlock)");
       assertThat(JniUtils.isGradMode()).isTrue();
-      backward(loss); // the first derivative is still to be had
+      backward(loss); // the first derivative is still available
       assertThat(x.getGradient().toFloatArray()).containsExactly(3, 3);
     } finally {
       JniUtils.setGradMode(mode);

@@ -26,7 +26,7 @@ record HookTraceArchive(String name, JsonNode facts, Safetensors tensors) {
   /**
    * One tensor that a module returned.
    *
-   * @param label where the archive has it: {@code path#call:key}
+   * @param label its place in the archive: {@code path#call:key}
    * @param facts its values
    */
   record Output(String label, JsonNode facts) {
@@ -82,8 +82,8 @@ record HookTraceArchive(String name, JsonNode facts, Safetensors tensors) {
   }
 
   /**
-   * How far a gradient may be off PyTorch's, relatively. Without AVX-512 ATen's own convolutions of
-   * bfloat16 round in other places than the reference's: half of its precision, 2⁻⁷.
+   * The relative tolerance of a gradient. Without AVX-512, ATen's own convolutions of bfloat16
+   * round at other points than the reference's: half of its precision, 2⁻⁷.
    */
   double gradientTolerance() throws IOException {
     Path processor = Path.of("/proc/cpuinfo");
@@ -92,7 +92,7 @@ record HookTraceArchive(String name, JsonNode facts, Safetensors tensors) {
         : 1e-4;
   }
 
-  /** Skips the test where the reference data is not there. */
+  /** Skips the test if the reference data is missing. */
   static HookTraceArchive of(String name) throws IOException {
     assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
     String base = name.substring(0, name.indexOf('.'));
@@ -134,7 +134,7 @@ record HookTraceArchive(String name, JsonNode facts, Safetensors tensors) {
     return manager.create(bytes, new Shape(tensor.shape()), DataType.FLOAT32);
   }
 
-  /** What the archive calls an output of the eager model. */
+  /** The archive's name for an output of the eager model. */
   String labelOf(String eager) {
     JsonNode form = facts.get("archives").get(name.substring(name.indexOf('.') + 1));
     return form.get("known_in_archive_as").path(eager).asText(eager);

@@ -22,7 +22,7 @@ import java.util.stream.StreamSupport;
 record OnnxReference(Path file, JsonNode facts, HookTraceArchive network) {
   static final Path FOLDER = Path.of(System.getProperty("camhook.reference", ""), "onnx");
 
-  /** Skips the test where the reference data is not there. */
+  /** Skips the test if the reference data is missing. */
   static OnnxReference of(String name) throws IOException {
     assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
     return new OnnxReference(
@@ -43,7 +43,7 @@ record OnnxReference(Path file, JsonNode facts, HookTraceArchive network) {
     return available().stream().map(path -> path.replaceAll("#.*", "")).distinct().toList();
   }
 
-  /** Name of the value that a path returns. */
+  /** Name of the value that the module at a path returns. */
   String value(String path) {
     return facts.get("tensor").get(path).asText();
   }

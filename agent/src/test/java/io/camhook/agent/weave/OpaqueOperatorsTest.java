@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Values without a dense layout in a graph of operators: oneDNN's blocks, as {@code
- * optimize_for_inference} makes them, and quantised ones. They cannot be had; what is dense can,
- * and the application gets what it would get without camhook.
+ * optimize_for_inference} makes them, and quantised ones. They are not available; dense values are,
+ * and the application gets the same results as without camhook.
  */
 class OpaqueOperatorsTest {
   /** y = relu(2x) + 1, of which the ReLU runs in oneDNN's layout. */

@@ -272,7 +272,7 @@ class OrtCaptureTest {
     }
   }
 
-  /** What waits for the side session counts in limits.queue: 2 · 8 floats and 3 each. */
+  /** Passes that wait for the side session count in limits.queue: 2 · 8 floats and 3 each. */
   @Test
   void runs_that_wait_for_their_side_session_should_be_bounded_by_the_queue() throws Exception {
     Limits limits = new Limits(200, Limits.WhenFull.DROP, Duration.ZERO, Duration.ZERO, false);

@@ -86,7 +86,7 @@ class OrtHooksTest {
     }
   }
 
-  /** Doubles what it sees, or keeps it where the first number is below zero. */
+  /** Doubles what it sees, or keeps it if the first number is zero. */
   public static final class Doubling implements ForwardHook<Object, List<OnnxTensor>> {
     @Override
     public @Nullable List<OnnxTensor> afterForward(
@@ -280,7 +280,8 @@ class OrtHooksTest {
             new WovenOrt(replacing(0, List.of("act", "pooled"), Doubling.class, Seen.class));
         OrtSession session = environment.createSession(TinyOnnx.classifier())) {
       assertThat(logits(session, INPUT)).containsExactly(38, -46, 126);
-      // The hook that looks sees what the model went on with: twice the values, twice again.
+      // The hook that looks sees the values that the model continued with: twice the values, twice
+      // again.
       assertThat(Seen.NOTES)
           .containsExactly(
               "forward act [2.0, 0.0, 4.0, 6.0, 8.0, 10.0, 0.0, 14.0]",

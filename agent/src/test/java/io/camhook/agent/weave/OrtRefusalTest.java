@@ -21,7 +21,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Models that cannot be captured inside: one line, and the application goes on. */
+/** Models that cannot be captured inside: one line, and the application continues. */
 class OrtRefusalTest {
   private static final float[] INPUT = {1, -1, 2, 3, 4, 5, -6, 7};
 

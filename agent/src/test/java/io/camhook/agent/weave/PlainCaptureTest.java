@@ -91,8 +91,8 @@ class PlainCaptureTest {
       Capture capture = woven.captured().get(0);
       assertThat(capture.tensors().get("activation/layers.0").toFloats()).containsExactly(3, 6);
       assertThat(capture.tensors().get("activation/layers.0#1").toFloats()).containsExactly(45, 90);
-      // The score is output 1; after the first call come the factors 5 and 3, after the last
-      // none.
+      // The score is output 1. The factors 5 and 3 come after the first call, and none after the
+      // last.
       assertThat(capture.tensors().get("gradient/layers.0").toFloats()).containsExactly(0, 15);
       assertThat(capture.tensors().get("gradient/layers.0#1").toFloats()).containsExactly(0, 1);
       assertThat(woven.models).singleElement().satisfies(m -> assertThat(m.modules()).hasSize(3));

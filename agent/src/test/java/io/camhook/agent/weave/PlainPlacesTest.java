@@ -8,7 +8,7 @@ import app.nn.Wrapped;
 import io.camhook.recording.Capture;
 import org.junit.jupiter.api.Test;
 
-/** Where values are in libraries that were not written for us. */
+/** Places of values in third-party libraries. */
 class PlainPlacesTest {
   private static final String LAYERS =
       """

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A web application that is redeployed goes, class loader and all, though its requests were
- * captured.
+ * A redeployed web application is collected together with its class loader, although its requests
+ * were captured.
  */
 @Timeout(120)
 class RedeployTest {

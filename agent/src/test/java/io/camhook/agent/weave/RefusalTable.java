@@ -11,15 +11,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
-/** The messages that docs/torchscript.md promises, by what they are said of. */
+/** The messages that docs/torchscript.md promises, by their subject. */
 final class RefusalTable {
   private static final Path FILE = Path.of("../docs/torchscript.md");
 
   private RefusalTable() {}
 
-  /**
-   * Of each row with a message: what it is said of, without examples in brackets, and a pattern.
-   */
+  /** For each row with a message: its subject, without examples in brackets, and a pattern. */
   static Map<String, Pattern> rows() throws IOException {
     Map<String, Pattern> rows = new LinkedHashMap<>();
     for (String line : Files.readAllLines(FILE)) {
@@ -40,7 +38,7 @@ final class RefusalTable {
     return rows;
   }
 
-  /** Something is said, and each time what the row promises. */
+  /** There are messages, and each one matches the row. */
   static void assertSays(String row, Collection<String> messages) throws IOException {
     Pattern pattern = Objects.requireNonNull(rows().get(row), () -> "no row '" + row + "'");
     assertThat(messages)

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The table of docs/torchscript.md, against what is said when archives are instrumented. */
+/** The table of docs/torchscript.md, against the messages of instrumenting archives. */
 class RefusalTableTest {
   private static final Path ARCHIVES = Path.of("src/test/resources/torchscript");
   private static final Path RUNTIME = Path.of("../runtime/src/test/resources/torchscript");

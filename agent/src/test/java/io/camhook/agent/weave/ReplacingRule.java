@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 final class ReplacingRule {
   private ReplacingRule() {}
 
-  /** As make_replace.py: 1.5 times, with index 0 of dimension 1 (0 of a vector) set to 0. */
+  /** As in make_replace.py: 1.5 times, with index 0 of dimension 1 (0 of a vector) set to 0. */
   static NDArray apply(NDArray array) {
     NDArray result = array.mul(1.5);
     NDIndex first = new NDIndex(result.getShape().dimension() > 1 ? ":, 0" : "0");

@@ -30,7 +30,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A request that is captured leaves the application what one that is not leaves it. */
+/** A captured request leaves the application in the same state as an uncaptured one. */
 class SampledResultsTest {
   @TempDir Path directory;
 
@@ -165,7 +165,7 @@ class SampledResultsTest {
     }
   }
 
-  /** The usual transfer-learning net: an archive's features and a classifier of one's own. */
+  /** The usual transfer-learning net: an archive's features and one's own classifier. */
   @Test
   void archive_inside_a_block_should_be_a_layer_with_activation_and_gradient() throws Exception {
     Path file = Path.of("../runtime/src/test/resources/torchscript/gap_linear.traced.pt");

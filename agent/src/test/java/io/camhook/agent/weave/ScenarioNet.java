@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** The blocks of a scenario: DJL's own where it has them, formulas else. */
+/** The blocks of a scenario: DJL's own if it has them, otherwise formulas. */
 final class ScenarioNet {
   final Map<String, Block> blocks = new LinkedHashMap<>();
   final Map<String, NDArray> parameters = new LinkedHashMap<>();

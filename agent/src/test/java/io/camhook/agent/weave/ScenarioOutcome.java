@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 
-/** What a scenario has come to after a step, in the trace's encoding. */
+/** The state of a scenario after a step, in the trace's encoding. */
 final class ScenarioOutcome {
   private ScenarioOutcome() {}
 

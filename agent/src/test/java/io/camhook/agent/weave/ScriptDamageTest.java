@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Archives that camhook cannot read: an application's own load goes as without it. */
+/** Archives that camhook cannot read: the application's own load behaves as without it. */
 class ScriptDamageTest {
   private static final Path GAP_LINEAR =
       Path.of("../runtime/src/test/resources/torchscript/gap_linear.traced.pt");
@@ -176,7 +176,7 @@ class ScriptDamageTest {
 
   @Test
   void stream_that_cannot_be_kept_should_load_as_without_camhook() throws Exception {
-    String name = "n".repeat(300); // no file can be called that
+    String name = "n".repeat(300); // an invalid file name
     byte[] archive = Files.readAllBytes(GAP_LINEAR);
     CamhookConfig.Model entry =
         new CamhookConfig.Model(

@@ -123,7 +123,7 @@ class ScriptFallbackTest {
     }
   }
 
-  /** In place of an engine with two kernels: a model that looks whether there are gradients. */
+  /** Instead of an engine with two kernels: a model that checks whether gradients are on. */
   @Test
   void outputs_that_are_others_with_gradients_should_be_said_once() throws Exception {
     String body =
@@ -278,7 +278,7 @@ class ScriptFallbackTest {
     }
   }
 
-  /** Of three requests, which must agree. */
+  /** The result of three requests, which must agree. */
   private static byte[] logits(Model model) throws Exception {
     try (NDManager manager = NDManager.newBaseManager("PyTorch");
         Predictor<NDList, NDList> predictor = model.newPredictor(Nets.unbatched())) {

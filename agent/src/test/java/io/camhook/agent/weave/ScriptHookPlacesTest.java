@@ -44,7 +44,7 @@ class ScriptHookPlacesTest {
 
   @TempDir Path directory;
 
-  /** Of YAML; not public, as an application's may be. */
+  /** A hook for the YAML; not public, like an application's may be. */
   static final class Noted implements ForwardHook<Block, NDList> {
     private static final Map<String, long[]> SHAPES = new ConcurrentHashMap<>();
 

@@ -44,7 +44,7 @@ class ScriptHookedCaptureTest {
     djl.close();
   }
 
-  /** What a step gave: the output, and the gradients of the parameters. */
+  /** The results of a step: the output, and the gradients of the parameters. */
   private record Step(byte[] output, byte[] gradients) {}
 
   @Test

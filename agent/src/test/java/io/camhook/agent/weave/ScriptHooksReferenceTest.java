@@ -33,12 +33,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What hooks inside of TorchScript models see, next to what PyTorch's hooks saw. */
+/** What hooks inside TorchScript models see, compared with PyTorch's hooks. */
 class ScriptHooksReferenceTest {
   private static final double TOLERANCE = 1e-4;
   private static final boolean ALL = "all".equals(System.getProperty("camhook.archives"));
 
-  /** No modules inside; a result that DJL cannot take apart. */
+  /** No modules inside; a result that DJL cannot convert. */
   private static final Set<String> NOT_LOOKED_INTO =
       Set.of("functional_only.scripted", "functional_only.traced", "namedtuple_output.scripted");
 

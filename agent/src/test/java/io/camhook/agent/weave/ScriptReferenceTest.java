@@ -25,13 +25,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What requests of TorchScript models capture, next to what PyTorch's hooks saw. */
+/** What requests of TorchScript models capture, compared with PyTorch's hooks. */
 class ScriptReferenceTest {
   private static final double TOLERANCE = 1e-4;
   private static final String OTHER_KERNELS = "with other kernels";
   private static final String NO_GRADIENTS = "is captured without gradients from now on";
 
-  /** The last column: what camhook has to say of the model. */
+  /** The last column: camhook's message about the model. */
   @ParameterizedTest
   @CsvSource({
     "one_conv.scripted,",
@@ -65,7 +65,7 @@ class ScriptReferenceTest {
         check(archive, capture, gradients);
       }
       assertThat(djl.messages).allMatch(m -> m.contains(message));
-      if (!djl.messages.isEmpty()) { // not on every processor are there other kernels
+      if (!djl.messages.isEmpty()) { // not every processor has other kernels
         String row =
             OTHER_KERNELS.equals(message)
                 ? "other kernels with gradients on"

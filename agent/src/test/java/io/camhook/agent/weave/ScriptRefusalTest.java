@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Archives whose instrumented copy the engine does not take, because a variable of theirs has the
- * name of a parameter that twins get, and another type.
+ * Archives whose instrumented copy the engine refuses, because one of their variables has the name
+ * of a parameter of twins, but another type.
  */
 class ScriptRefusalTest {
   private static final String FOR_HOOKS = "camhook_wanted";

@@ -29,7 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hooks that replace values inside TorchScript models, next to PyTorch's on the eager model. */
+/**
+ * Hooks that replace values inside TorchScript models, compared with PyTorch's on the eager model.
+ */
 class ScriptReplaceReferenceTest {
   private static final Path REPLACED =
       Path.of(System.getProperty("camhook.reference", ""), "replace", "replace.json");

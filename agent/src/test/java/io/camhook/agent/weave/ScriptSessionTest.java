@@ -30,9 +30,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Sessions over a TorchScript archive where the agent is at work and its configuration means every
- * model. The numbers of the archive follow by hand: with the input 0..15 the ReLU gives 0 4 31 40 |
- * 0 0 6 15, and class 0 is their sum with the weights 1 1 1 1 | 1 -1 -1 -1.
+ * Sessions over a TorchScript archive while the agent is at work and its configuration matches
+ * every model. The numbers of the archive are computed by hand: with the input 0..15 the ReLU gives
+ * 0 4 31 40 | 0 0 6 15, and class 0 is their sum with the weights 1 1 1 1 | 1 -1 -1 -1.
  */
 class ScriptSessionTest {
   private static final Path ARCHIVE =

@@ -25,9 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A model that runs as it is and fails where a module's result is recorded: the result is a view of
- * 2^60 elements on one number, which something changes later (its shape), so that a record needs a
- * copy.
+ * A model that runs unchanged but fails if a module's result is recorded: the result is a view of
+ * 2^60 elements on one number, and its shape changes later, so recording needs a copy.
  */
 class ScriptTwinFailureTest {
   private static final String BODY =

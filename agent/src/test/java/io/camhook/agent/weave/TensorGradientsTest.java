@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Gradients of tensors that are no leaves. The lecture's example throughout: a = x + w, b = w + 1,
+ * Gradients of tensors that are not leaves. The lecture's example throughout: a = x + w, b = w + 1,
  * y = a · b at x = 2, w = 1, hence a = 3, b = 2, dy/da = 2, dy/db = 3, dy/dw = 5, dy/dx = 2.
  */
 class TensorGradientsTest {

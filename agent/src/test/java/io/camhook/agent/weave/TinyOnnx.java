@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Small ONNX models, written field by field (onnx.proto of ONNX 1.15), whose gradients can be done
- * by hand.
+ * Small ONNX models, written field by field (onnx.proto of ONNX 1.15), whose gradients can be
+ * computed by hand.
  */
 public final class TinyOnnx {
   private static final int FLOAT = 1;

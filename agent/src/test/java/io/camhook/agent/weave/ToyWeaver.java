@@ -6,7 +6,7 @@ import io.camhook.dispatch.EventLog;
 import net.bytebuddy.agent.builder.AgentBuilder;
 import net.bytebuddy.asm.Advice;
 
-/** The weaving recipe of the toy engine: its one method, with the advice of any other engine. */
+/** The weaving recipe of the toy engine: its only method, with the same advice as other engines. */
 public final class ToyWeaver implements Weaving {
   private static final String NETWORK = "app.toy.ToyNetwork";
 

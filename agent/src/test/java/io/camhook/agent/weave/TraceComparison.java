@@ -55,7 +55,7 @@ final class TraceComparison {
     return trace.get("name").asText();
   }
 
-  /** Fails with both event lists where they differ. */
+  /** Fails with both event lists if they differ. */
   void compareEvents() {
     List<JsonNode> expected = events(trace.get("events"));
     List<JsonNode> found = events(scenario.events);
@@ -104,7 +104,7 @@ final class TraceComparison {
     return lines.toString();
   }
 
-  /** Without what DJL cannot tell apart, and without {@code .grad} half-way. */
+  /** Without what DJL cannot distinguish, and without intermediate {@code .grad}. */
   private List<JsonNode> events(JsonNode events) {
     Set<Integer> numbers = positionsOfNumbers();
     List<JsonNode> list = new ArrayList<>();
@@ -124,7 +124,7 @@ final class TraceComparison {
     return list;
   }
 
-  /** Where arguments are no tensors: in DJL they are no entries of the inputs but params. */
+  /** Arguments that are not tensors: in DJL they are params, not entries of the inputs. */
   private Set<Integer> positionsOfNumbers() {
     Set<Integer> positions = new TreeSet<>(Comparator.reverseOrder());
     for (JsonNode event : trace.get("events")) {
@@ -179,7 +179,7 @@ final class TraceComparison {
     return expected.equals(found);
   }
 
-  /** The same steps fail, and with a hook's own exception where it is one. */
+  /** The same steps fail, and with the hook's own exception if there is one. */
   void compareErrors() {
     List<JsonNode> outcomes = new ArrayList<>();
     trace.get("stages").forEach(outcomes::add);
@@ -201,7 +201,9 @@ final class TraceComparison {
     assertThat(scenario.errors.keySet()).containsExactlyInAnyOrderElementsOf(failing);
   }
 
-  /** Outputs, loss, gradients and what else a scenario is about, half-way and in the end. */
+  /**
+   * Outputs, loss, gradients and other values of a scenario, at intermediate stages and at the end.
+   */
   void compareOutcomes() {
     for (JsonNode stage : trace.get("stages")) {
       compareOutcome(stage, scenario.stages.get(stage.get("after_step").asInt()));

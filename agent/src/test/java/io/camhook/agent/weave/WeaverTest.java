@@ -81,7 +81,7 @@ class WeaverTest {
     }
   }
 
-  /** Byte Buddy does not see that the class is not what it was. */
+  /** Byte Buddy does not notice that the class has changed. */
   private static final class OneMoreField extends AsmVisitorWrapper.AbstractBase {
     @Override
     public ClassVisitor wrap(

@@ -67,7 +67,7 @@ final class WovenDjl implements AutoCloseable {
     weaver.install(instrumentation);
   }
 
-  /** A copy, because the tensors of a capture are only there while it is written. */
+  /** A copy, because the tensors of a capture exist only while it is written. */
   static Capture kept(Capture capture) throws IOException {
     ByteArrayOutputStream blob = new ByteArrayOutputStream();
     capture.write(Channels.newChannel(blob));
@@ -92,7 +92,7 @@ final class WovenDjl implements AutoCloseable {
     return adapter.failures();
   }
 
-  /** Writes what the built-in hooks hold back. */
+  /** Writes what the built-in hooks have buffered. */
   void closeWatches() {
     watches.close();
   }
@@ -124,7 +124,7 @@ final class WovenDjl implements AutoCloseable {
     return config(rate, exact, "unused", models);
   }
 
-  /** Every pass is of interest; {@code directory} takes what hooks write. */
+  /** Every pass is sampled; hooks write to {@code directory}. */
   static CamhookConfig config(String directory, CamhookConfig.Model... models) {
     return config(1, false, directory, models);
   }

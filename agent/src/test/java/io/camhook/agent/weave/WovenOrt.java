@@ -59,7 +59,7 @@ final class WovenOrt implements AutoCloseable {
     weaver.install(instrumentation);
   }
 
-  /** So many captures, written. */
+  /** Waits for that many captures to be written. */
   List<Capture> captured(int count) {
     Awaitility.await()
         .atMost(Duration.ofSeconds(20))
@@ -77,7 +77,7 @@ final class WovenOrt implements AutoCloseable {
     return recorder.counters();
   }
 
-  /** All that is known of the captures. */
+  /** The full status of the captures. */
   CaptureStatus status() {
     return recorder.status();
   }
@@ -87,7 +87,7 @@ final class WovenOrt implements AutoCloseable {
     return adapter.failures();
   }
 
-  /** Sessions that are looked at and have not been closed. */
+  /** Watched sessions that have not been closed. */
   int watchedSessions() {
     return adapter.watchedSessions();
   }
@@ -104,7 +104,7 @@ final class WovenOrt implements AutoCloseable {
     assertThat(done.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
-  /** Does something while the thread that makes side sessions has another thing to do. */
+  /** Does something while the thread that makes side sessions is busy. */
   void busy(ThrowingRunnable work) throws Exception {
     CountDownLatch end = new CountDownLatch(1);
     adapter.later(
@@ -127,7 +127,7 @@ final class WovenOrt implements AutoCloseable {
     void run() throws Exception;
   }
 
-  /** Writes what the built-in hooks hold back. */
+  /** Writes what the built-in hooks have buffered. */
   void closeWatches() {
     watches.close();
   }

@@ -29,7 +29,7 @@ import java.util.List;
 import net.bytebuddy.agent.ByteBuddyAgent;
 import org.jspecify.annotations.Nullable;
 
-/** Plain networks woven in this JVM as a YAML says. Closing it restores the classes. */
+/** Plain networks woven in this JVM according to a YAML. Closing it restores the classes. */
 final class WovenPlain implements AutoCloseable {
   final List<String> messages = Collections.synchronizedList(new ArrayList<>());
   final List<Capture> captures = Collections.synchronizedList(new ArrayList<>());
@@ -130,7 +130,7 @@ final class WovenPlain implements AutoCloseable {
     return " " + (value == null ? "none" : Arrays.toString(module.read(value).toFloats()));
   }
 
-  /** Writes what the built-in hooks hold back. */
+  /** Writes what the built-in hooks have buffered. */
   void closeWatches() {
     watches.close();
   }

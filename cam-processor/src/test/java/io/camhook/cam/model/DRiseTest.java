@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 class DRiseTest {
   private static final int SIDE = 32;
 
-  /** A white picture, in which two boxes are as sure as their corner of the picture is bright. */
+  /**
+   * A white picture, in which the confidence of two boxes is the brightness of their corner of the
+   * picture.
+   */
   private static final class TwoCorners implements ForwardModel {
     @Override
     public Tensor outputs(Tensor input) {

@@ -10,7 +10,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * A model of one output whose score and derivatives are written down by hand, sample by sample. Use
- * {@code Targets.raw()}. What a test does not override must not be asked for.
+ * {@code Targets.raw()}. A test must override every method that it uses.
  */
 class HandModel implements BackwardModel {
   final List<Integer> batches = new ArrayList<>();

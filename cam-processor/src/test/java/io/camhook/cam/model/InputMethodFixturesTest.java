@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** One fixture per method whose map lies over the input, done by hand. */
+/** One fixture per method whose map lies over the input, computed by hand. */
 class InputMethodFixturesTest {
 
   @Test

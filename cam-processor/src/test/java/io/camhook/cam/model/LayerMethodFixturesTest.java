@@ -127,7 +127,7 @@ class LayerMethodFixturesTest {
     return LayerTensors.of("conv", Tensor.ofFloats(values, 1, 4, 1, 2), null);
   }
 
-  /** Score 3 + mean A0 + 2 mean A1 + mean A3, with weights that it says of itself. */
+  /** Score 3 + mean A0 + 2 mean A1 + mean A3, with weights that it reports itself. */
   private static final class MeansModel extends HandModel {
     private final float[] said;
 

@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** The application's stream must come through whole, whatever the disk does. */
+/** The application's stream must arrive complete, whatever the disk does. */
 class ArchiveSpoolTest {
   private final byte[] bytes = new byte[200_000];
 
@@ -105,7 +105,7 @@ class ArchiveSpoolTest {
     }
   }
 
-  /** Takes so many bytes and then no more, as write(2) does: a part of the last ones is written. */
+  /** Accepts a number of bytes and then no more, like write(2): the last write is partial. */
   private record FullDisk(FileChannel file, long room) implements SeekableByteChannel {
     @Override
     public int write(ByteBuffer source) throws IOException {

@@ -36,8 +36,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * An engine that does not take the instrumented copy: it is spoilt here between the two halves of
- * what woven code does around DJL's call. (In the agent's tests libtorch itself refuses copies.)
+ * An engine that refuses the instrumented copy: the copy is damaged here between the two halves of
+ * the woven code around DJL's call. (In the agent's tests libtorch itself refuses copies.)
  */
 class ScriptLoadsTest {
   private static final Path GAP_LINEAR =

@@ -20,11 +20,11 @@ import java.util.Set;
 
 /** One archive, every path: activations and gradients against the reference, logits unchanged. */
 final class ArchiveProof {
-  /** The issue's: another build of libtorch rounds differently. */
+  /** The required tolerance: another build of libtorch rounds differently. */
   static final double TOLERANCE = 1e-4;
 
   /**
-   * Half of bfloat16's precision of 2⁻⁷: how far a value may be off that was rounded once from
+   * Half of bfloat16's precision of 2⁻⁷: the tolerance of a value that was rounded once from
    * another sum. Without AVX-512 ATen does not give bfloat16 to oneDNN (mkldnn_bf16_device_check),
    * and its own convolutions, differentiated, round in other places than the reference's.
    */

@@ -27,15 +27,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Which code between a map and the last linear layer is taken for global average pooling, by
- * editions of one archive's {@code forward}, and that the pass without autograd gives what autograd
- * does.
+ * editions of one archive's {@code forward}, and that the pass without autograd gives the same as
+ * autograd.
  */
 class AveragedPassTest {
   private static final String POOLED = "_0 = (gap).forward((features).forward(x, ), )";
   private static final String SCORED = "_1 = (fc).forward((flatten).forward(_0, ), )";
   private static final String CLASS = "class GapLinear(Module):";
 
-  /** As torch.jit.script writes the functions of torch.nn.functional. */
+  /** The functions of torch.nn.functional, as written by torch.jit.script. */
   private static final String FUNCTIONS =
       """
       def adaptive_avg_pool2d(input: Tensor,
@@ -251,7 +251,7 @@ class AveragedPassTest {
     }
   }
 
-  /** With p = 0.5 the gradient is 0 or 2 W/(h·w) while dropout is at work, else W/(h·w). */
+  /** With p = 0.5 the gradient is 0 or 2 W/(h·w) while dropout is active, otherwise W/(h·w). */
   @Test
   void dropout_should_be_differentiated_while_it_is_at_work() throws Exception {
     load(POOLED, "_1 = (fc).forward(torch.dropout(torch.flatten(_0, 1), 0.5, self.training), )");

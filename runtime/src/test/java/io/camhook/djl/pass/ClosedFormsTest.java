@@ -12,7 +12,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** For which models of the reference set docs/performance.md promises a closed form at auto. */
+/** The models of the reference set for which docs/performance.md promises a closed form at auto. */
 class ClosedFormsTest {
   private static final String LINEAR =
       """
@@ -69,7 +69,7 @@ class ClosedFormsTest {
         .containsExactlyElementsOf(there(CONVOLUTION));
   }
 
-  /** Of the models in a list those whose archives this clone has. */
+  /** The models of a list whose archives this clone has. */
   private static List<String> there(String list) {
     return list.lines()
         .filter(line -> Files.exists(ReferenceArchive.FOLDER.resolve(line.split(" ")[0] + ".pt")))

@@ -27,7 +27,7 @@ record GapLinear(Path copy, TapPlan plan, PtSymbolBlock block, FloatBuffer weigh
    *
    * @param folder for the edited and the instrumented archive
    * @param code the file to edit, below {@code __torch__}
-   * @param edits what stands there instead of what
+   * @param edits replacement text by original text
    */
   static GapLinear load(TorchRun run, Path folder, String code, Map<String, String> edits)
       throws Exception {

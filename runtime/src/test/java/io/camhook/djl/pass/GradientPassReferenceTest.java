@@ -30,14 +30,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A pass with as little autograd as it can have, at each path of the reference archives alone and
- * at all together, against one that runs the whole twin with autograd and differentiates the score
+ * A pass with as little autograd as possible, at each path of the reference archives alone and at
+ * all together, against one that runs the whole twin with autograd and differentiates the score
  * with the engine. {@code ReferenceArchivesTest} holds the latter against PyTorch.
  */
 class GradientPassReferenceTest {
   private static final boolean ALL = System.getProperty("camhook.archives", "").equals("all");
 
-  /** A row of the weight in place of a product with zeros and a one; the rest is the same. */
+  /** A row of the weight instead of a product with a one-hot vector; the rest is the same. */
   private static final double ROUNDING = 1e-6;
 
   /** The JIT specialises after the first runs; of all archives that would take hours. */

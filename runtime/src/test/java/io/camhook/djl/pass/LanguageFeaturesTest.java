@@ -28,7 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Parts of the TorchScript language, each in an archive of torch 1.13, next to Python's hooks. */
+/**
+ * Parts of the TorchScript language, each in an archive of torch 1.13, compared with Python's
+ * hooks.
+ */
 class LanguageFeaturesTest {
   private static final Path FOLDER = Path.of("src/test/resources/torchscript/features");
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Archives that torch 1.x wrote, next to what hooks of PyTorch 1.13 saw in their model. */
+/** Archives written by torch 1.x, compared with hooks of PyTorch 1.13 on their models. */
 class OlderTorchTest {
   private static final Path FOLDER = Path.of("src/test/resources/torchscript/old");
 

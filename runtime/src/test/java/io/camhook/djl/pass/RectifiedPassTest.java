@@ -48,7 +48,7 @@ class RectifiedPassTest {
     run.close();
   }
 
-  /** The forms that are there; a clone has one. */
+  /** The available forms; a clone has one. */
   static List<String> squeezenets() throws IOException {
     return ReferenceArchive.names().stream()
         .filter(name -> name.matches("squeezenet1_1[.](traced|scripted)"))

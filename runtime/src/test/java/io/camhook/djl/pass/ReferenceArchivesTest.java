@@ -34,8 +34,9 @@ class ReferenceArchivesTest {
           "swin.scripted");
 
   /**
-   * Where the engine itself picks another kernel when gradients are on: fused attention (vit as
-   * scripted) and oneDNN's LSTM and GRU without. Then the sampled request's logits are close only.
+   * Cases in which the engine itself picks another kernel when gradients are on: fused attention
+   * (vit as scripted) and oneDNN's LSTM and GRU without. Then the sampled request's logits are
+   * close only.
    */
   private static final Set<String> OTHER_KERNEL =
       Set.of("vit.scripted", "recurrent.scripted", "recurrent.traced");

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The JIT re-specialises a method after its first runs, and threads share what it made. The normal
+ * The JIT re-specialises a method after its first runs, and threads share the result. The normal
  * run takes some archives, {@code -Parchives} all.
  */
 class RepeatedRunsTest {
@@ -45,7 +45,7 @@ class RepeatedRunsTest {
   static List<String> archives() throws IOException {
     return ReferenceArchive.names().stream()
         .filter(name -> ALL || BY_DEFAULT.contains(name))
-        .filter(name -> !name.startsWith("namedtuple_output")) // DJL gives it in any order
+        .filter(name -> !name.startsWith("namedtuple_output")) // DJL returns it in any order
         .toList();
   }
 

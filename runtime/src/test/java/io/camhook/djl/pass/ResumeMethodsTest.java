@@ -41,7 +41,8 @@ class ResumeMethodsTest {
   private static final double ROUNDING = 1e-6;
 
   /**
-   * A batch may take other kernels, which add in another order: as far as the whole model moves.
+   * A batch may use other kernels, which add in another order: the tolerance is the difference of
+   * the whole model.
    */
   private static final double BATCH_FACTOR = 3;
 
@@ -61,7 +62,7 @@ class ResumeMethodsTest {
   static List<String> archives() throws IOException {
     return ReferenceArchive.names().stream()
         .filter(name -> ALL || BY_DEFAULT.contains(name))
-        .filter(name -> !name.startsWith("namedtuple_output")) // DJL cannot take its result apart
+        .filter(name -> !name.startsWith("namedtuple_output")) // DJL cannot convert its result
         .toList();
   }
 
@@ -131,7 +132,7 @@ class ResumeMethodsTest {
   void module_that_data_goes_around_should_have_no_resume_method() throws Exception {
     Map<String, String> methods =
         ReferenceArchive.of("resnet_basic.scripted").everyPath().plan().resumeMethods();
-    // x + f(x): all data passes through a block, not through what is in it.
+    // x + f(x): all data passes through the block, but not through the modules in it.
     assertThat(methods).containsKeys("layer1", "layer1.0", "layer4", "avgpool", "fc");
     assertThat(methods)
         .doesNotContainKeys("layer1.0.conv1", "layer2.0.downsample", "layer4.0.bn2", ".");

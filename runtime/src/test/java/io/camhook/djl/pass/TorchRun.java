@@ -26,7 +26,7 @@ import java.util.TreeMap;
 
 /** Runs archives through DJL in tests: forward, taps, gradients. */
 final class TorchRun implements AutoCloseable {
-  /** What one pass gave; tensors are alive until the run is closed. */
+  /** The results of one pass; tensors stay open until the run is closed. */
   record Pass(IValue result, List<TapPlan.Label> labels, List<PtNDArray> taps) {}
 
   private static PtSymbolBlock gateway;
@@ -65,7 +65,7 @@ final class TorchRun implements AutoCloseable {
     }
   }
 
-  /** Gradients of a score; null where none flows. */
+  /** Gradients of a score; null if none flows. */
   List<PtNDArray> gradients(PtNDArray score, List<PtNDArray> of) throws IOException {
     if (of.isEmpty()) {
       return List.of();

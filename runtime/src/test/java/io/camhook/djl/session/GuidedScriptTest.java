@@ -139,7 +139,7 @@ class GuidedScriptTest {
       for (int i = 0; i < 16; i++) {
         assertThat(found[i]).isCloseTo(expected[i], within(1e-5f));
       }
-      // The clamp is at work: something negative arrived at a ReLU that was open.
+      // The clamp has an effect: a negative gradient arrived at an open ReLU.
       assertThat(found)
           .isNotEqualTo(session.inputGradient(List.of(input), 0, seed(zeros)).toFloats());
     }

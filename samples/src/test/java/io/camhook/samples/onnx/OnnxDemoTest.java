@@ -18,7 +18,7 @@ import io.camhook.samples.shapes.ShapesTranslator;
 import org.junit.jupiter.api.Test;
 
 class OnnxDemoTest {
-  /** Both have one set of weights, and run in engines that have nothing in common. */
+  /** Both have the same weights, and run in independent engines. */
   @Test
   void network_should_answer_as_the_one_of_the_demo() throws Exception {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();

@@ -48,7 +48,7 @@ class SentimentTest {
     }
   }
 
-  /** The same weights in DJL and in onnxruntime; the second sentence is filled up. */
+  /** The same weights in DJL and in onnxruntime; the second sentence is padded. */
   @Test
   void exported_network_should_answer_as_the_trained_one() throws Exception {
     try (Model model = Model.newInstance("sentiment")) {
@@ -94,7 +94,7 @@ class SentimentTest {
     }
   }
 
-  /** What occlusion says of a word is the fall of the score without it: two runs show it. */
+  /** The occlusion value of a word is the drop of the score without it: two runs show it. */
   @Test
   void words_should_be_explained_by_what_they_change() throws Exception {
     String text = "The dessert was delicious.";
