@@ -1,0 +1,2 @@
+/** Programs that camhook's packaged agent is tried with. */
+package app;
