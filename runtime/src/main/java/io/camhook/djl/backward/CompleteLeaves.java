@@ -20,10 +20,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The hooks of a leaf run as soon as nothing more can come to it: `post_fc3` before `bp_fc2`. So a gradient has to be
- * there, and no point that is still to fire may lead to the leaf. Where a point leads is asked of the engine once a
- * point, with a gradient of ones from it to all earlier cuts; from there on this is a matter of sets, so that a backward
- * with hooks on n leaves and at n places asks n times. Nothing is asked before the first leaf has a gradient.
+ * The hooks of a leaf run as soon as nothing more can arrive at it: `post_fc3` before `bp_fc2`. So the leaf
+ * must have a gradient, and no point that has yet to fire may lead to it. The engine is asked once per point
+ * where it leads, with a gradient of ones from the point to all earlier cuts. The rest is set arithmetic, so a
+ * backward with hooks on n leaves and at n places asks n times. Nothing is asked before the first leaf has a
+ * gradient.
  */
 /** Tracks which hooked leaves have their complete gradient while a backward runs. */
 final class CompleteLeaves {
@@ -41,9 +42,8 @@ final class CompleteLeaves {
   private record Successors(List<GradPoint> points, BitSet leaves) {}
 
   /**
-   * @param all with hooks
-   * @param registry knows the points that sleep
-   * @param scratch manager of what is made on the way
+   * @param all with hooks @param registry knows the points that sleep @param scratch manager of
+   *     intermediate arrays
    */
   CompleteLeaves(List<LeafBackward> all, GradPoints registry, NDManager scratch) {
     this.all = List.copyOf(all);
@@ -53,7 +53,7 @@ final class CompleteLeaves {
   }
 
   /**
-   * The leaves that the run which is over has made complete.
+   * The leaves that the last run has made complete.
    *
    * @param from the points that the run began at; the target's run has none
    * @param waiting the points that have not fired, last made first
@@ -71,7 +71,7 @@ final class CompleteLeaves {
     return complete.stream().mapToObj(all::get).toList();
   }
 
-  /** Sees which leaves have a gradient now. */
+  /** Notes which leaves have a gradient now. */
   private void lookFor(Collection<GradPoint> from) {
     BitSet possible = (BitSet) missing.clone();
     if (!from.isEmpty() && ways.keySet().containsAll(from)) {
@@ -93,7 +93,7 @@ final class CompleteLeaves {
     }
   }
 
-  /** The points where gradients have arrived, and perhaps some where none has. */
+  /** The points at which gradients have arrived, and perhaps some others. */
   private Set<GradPoint> open(Collection<GradPoint> from, NavigableSet<GradPoint> waiting) {
     Set<GradPoint> now = open;
     if (now != null && !from.isEmpty() && ways.keySet().containsAll(from)) {
@@ -113,7 +113,7 @@ final class CompleteLeaves {
     return now;
   }
 
-  /** The leaves that a gradient at {@code from} comes to, also past the points behind it. */
+  /** The leaves that a gradient at {@code from} reaches, also through the points after it. */
   private BitSet onward(GradPoint from, NavigableSet<GradPoint> waiting) {
     BitSet known = onward.get(from);
     if (known != null) {
@@ -128,7 +128,7 @@ final class CompleteLeaves {
         }
       }
     }
-    next.sort(Comparator.comparingLong(GradPoint::sequence)); // ways lead to what was made earlier
+    next.sort(Comparator.comparingLong(GradPoint::sequence)); // paths lead to earlier points
     for (GradPoint point : next) {
       Successors direct = ways(point, waiting);
       BitSet leaves = (BitSet) direct.leaves().clone();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * starts another backward at the original value. Creating a cut needs grad mode.
  */
 final class Cut {
-  private final NDArray source; // loose, perhaps, but to be there as long as the graph
+  private final NDArray source; // perhaps loose, but must exist as long as the graph
   private final NDArray before;
   private final @Nullable NDArray leaf;
   private final NDArray after;
@@ -28,7 +28,7 @@ final class Cut {
   private @Nullable GradPoint point;
   private @Nullable NDArray brought;
   private long version = -1; // of the leaf's gradient when one was taken
-  private boolean shared; // the leaf's gradient is a view that says nothing of this leaf
+  private boolean shared; // the leaf's gradient is a shared view
 
   private Cut(
       NDArray source,
@@ -78,12 +78,12 @@ final class Cut {
     return new Cut(array, null, array, refusal, null);
   }
 
-  /** The point that it is a part of. */
+  /** The point that it belongs to. */
   void belongsTo(GradPoint point) {
     this.point = point;
   }
 
-  /** The point that it is a part of; null before that is in a graph. */
+  /** The point that it belongs to; null before the point is in a graph. */
   @Nullable GradPoint point() {
     return point;
   }
@@ -94,8 +94,8 @@ final class Cut {
   }
 
   /**
-   * Brings a gradient to the leaf past the engine, which would only hand it on. It is added to what
-   * has arrived so far, in the order of arrival.
+   * Brings a gradient to the leaf without the engine, which would only pass it on. It is added to
+   * what has arrived so far, in the order of arrival.
    */
   void bring(NDArray gradient, NDManager owner) {
     NDArray before = take(true, owner);
@@ -103,7 +103,7 @@ final class Cut {
         before == null ? gradient : Tensors.loose(Tensors.ownedBy(before.add(gradient), owner));
   }
 
-  /** How long the arrays around it live. */
+  /** The lifetime of the arrays around it. */
   LooseArrays lifetime() {
     return lifetime;
   }
@@ -200,12 +200,12 @@ final class Cut {
     version = AutogradGateway.instance().version(gradient);
   }
 
-  /** Whether the engine's gradient at the leaf is to be asked for. */
+  /** Whether the engine's gradient at the leaf must be queried. */
   boolean isShared() {
     return shared;
   }
 
-  /** Whether {@link #share} can be asked for: nothing has ever arrived. */
+  /** Whether {@link #share} is possible: nothing has ever arrived. */
   boolean canShare() {
     return leaf != null
         && brought == null
@@ -215,7 +215,7 @@ final class Cut {
   }
 
   /**
-   * From now on what the engine brings is seen in {@code memory} only, and then has to be
+   * From now on a gradient from the engine shows only in {@code memory}, and must then be
    * {@linkplain #bring brought}.
    *
    * @return false if the leaf's gradient cannot be a view

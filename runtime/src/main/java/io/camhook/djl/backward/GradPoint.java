@@ -22,8 +22,7 @@ abstract class GradPoint {
   private static final AtomicLong COUNT = new AtomicLong();
 
   private final long sequence;
-  private final long number =
-      COUNT.incrementAndGet(); // tells apart what one tick of the clock made
+  private final long number = COUNT.incrementAndGet(); // distinguishes points of one clock tick
   private @Nullable Runnable end;
   private int passes;
 
@@ -42,8 +41,8 @@ abstract class GradPoint {
   abstract List<Cut> cuts();
 
   /**
-   * Whether gradients may come to the tensors themselves, not only to the leaves of the cuts: uses
-   * of a tensor from before its hook, or values in a graph that cannot be cut.
+   * Whether gradients may arrive at the tensors themselves, not only at the leaves of the cuts:
+   * uses of a tensor from before its hook, or values in a graph that cannot be cut.
    */
   boolean isReachedDirectly() {
     return false;
@@ -76,12 +75,12 @@ abstract class GradPoint {
     return false;
   }
 
-  /** A backward has passed by; how many have since the last {@link #reached}. */
+  /** A backward has passed by. Returns how many have since the last {@link #reached}. */
   final int passed() {
     return ++passes;
   }
 
-  /** A gradient has come here, or may soon. */
+  /** A gradient has arrived here, or may soon. */
   final void reached() {
     passes = 0;
   }
@@ -104,7 +103,7 @@ abstract class GradPoint {
     return false;
   }
 
-  /** Takes back {@link #atEnd}. */
+  /** Undoes {@link #atEnd}. */
   final void forgetEnd() {
     Runnable then = end;
     if (then != null) {
@@ -120,7 +119,7 @@ abstract class GradPoint {
    */
   abstract @Nullable List<@Nullable NDArray> fire(List<@Nullable NDArray> gradients);
 
-  /** Who it belongs to, for messages. */
+  /** What it belongs to, for messages. */
   abstract String name();
 
   /** Ends the point. */

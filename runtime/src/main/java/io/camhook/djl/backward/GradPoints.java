@@ -44,7 +44,7 @@ public final class GradPoints {
 
   private GradPoints() {}
 
-  /** Those of the engine. */
+  /** The points of the engine. */
   public static GradPoints all() {
     return ALL;
   }
@@ -58,7 +58,7 @@ public final class GradPoints {
     return !points.isEmpty() || !sleeping.asleep().isEmpty();
   }
 
-  /** Number of points that a backward asks one by one whether a gradient has arrived. */
+  /** Number of points that a backward checks one by one for an arrived gradient. */
   public synchronized int awake() {
     return points.size();
   }
@@ -74,8 +74,8 @@ public final class GradPoints {
 
   /**
    * A manager of the arrays around {@code closed} is closed. If their graph lives on, because a
-   * result of it was moved elsewhere, a gradient that comes to it would end at the cuts: leaves
-   * without room for one make the engine say so.
+   * result of it was moved elsewhere, a gradient would be lost at the cuts. So their leaves are
+   * made unusable, and the engine reports it.
    */
   private void closed(GradPoint closed) {
     List<GradPoint> together = new ArrayList<>();
@@ -85,7 +85,7 @@ public final class GradPoints {
           together.add(point);
         }
       }
-      cutOff |= !together.isEmpty(); // the next backward is looked at even if no point is left
+      cutOff |= !together.isEmpty(); // the next backward is checked even if no point is left
     }
     List<NDArray> leaves = new ArrayList<>();
     together.forEach(point -> leaves.addAll(point.leaves()));
@@ -100,7 +100,10 @@ public final class GradPoints {
     }
   }
 
-  /** Spoiling changes gradients, which nobody has to look for; in a backward that costs a look. */
+  /**
+   * Spoiling changes gradients, which must not count as arrivals; during a backward they cost one
+   * extra check.
+   */
   private synchronized void forgetSpoiled() {
     if (backwards == 0 && !sleeping.isEmpty()) {
       sleeping.reached(true);
@@ -127,7 +130,7 @@ public final class GradPoints {
     point.forgetEnd();
   }
 
-  /** Under the lock: the point counts for its own graph only from now on. */
+  /** Under the lock: from now on, the point counts only for its own graph. */
   private boolean take(GradPoint point) {
     boolean slept = sleeping.remove(point);
     boolean there = points.remove(point) || slept;
@@ -166,7 +169,7 @@ public final class GradPoints {
     over.forEach(this::remove);
   }
 
-  /** Under the lock: whether a backward has to come here. */
+  /** Under the lock: whether a backward must go through the points. */
   private void update() {
     boolean any = cutOff || isAny() || !leaves.isEmpty() || !usedUp.isEmpty();
     if (any != retained) {
@@ -180,9 +183,9 @@ public final class GradPoints {
   }
 
   /**
-   * A backward from {@code target} begins, when those of other threads have ended: the leaves of
-   * cuts tell what arrives, not who brought it. Within one thread a backward may be a part of
-   * another. It begins to use what {@link #candidates} and others give.
+   * A backward from {@code target} begins after those of other threads have ended, because the
+   * leaves of cuts show what arrives, but not from which backward. Within one thread, a backward
+   * may be part of another. It begins to use the results of {@link #candidates} and others.
    */
   void enterBackward(NDArray target) {
     turn.lock();
@@ -198,14 +201,14 @@ public final class GradPoints {
       if (--backwards == 0) {
         afterBackwards.forEach(Runnable::run);
         afterBackwards.clear();
-        cutOff = false; // it was said, if this was the one
+        cutOff = false; // it has been reported, if it was this backward
         update();
       }
     }
     turn.unlock();
   }
 
-  /** Whether the backward that has entered is a part of another. */
+  /** Whether the current backward is part of another. */
   synchronized boolean isNested() {
     return backwards > 1;
   }
@@ -225,7 +228,7 @@ public final class GradPoints {
     return all;
   }
 
-  /** Whether there are points that {@link #reachedAsleep} has to be asked for. */
+  /** Whether {@link #reachedAsleep} may return points. */
   synchronized boolean isAnyAsleep() {
     return !sleeping.isEmpty();
   }
@@ -236,21 +239,21 @@ public final class GradPoints {
   }
 
   /**
-   * The points that may have been reached by the runs of the engine since somebody last asked,
-   * beside those that are asked themselves.
+   * The points, other than those checked one by one, that the engine's runs may have reached since
+   * the last call.
    */
   synchronized List<GradPoint> reachedAsleep() {
     return sleeping.reached(backwards <= 1);
   }
 
-  /** A gradient has come to a point that sleeps, perhaps. */
+  /** A gradient may have arrived at a sleeping point. */
   synchronized void wake(GradPoint point) {
     if (sleeping.wake(point)) {
       points.add(point);
     }
   }
 
-  /** A backward has brought nothing to points. */
+  /** A backward has brought no gradient to these points. */
   synchronized void passedBy(List<GradPoint> unreached) {
     List<GradPoint> there = unreached.stream().filter(points::contains).toList();
     points.removeAll(sleeping.passedBy(there));
@@ -287,7 +290,7 @@ public final class GradPoints {
   private TensorPoint pointOf(NDArray tensor) {
     TensorPoint before = current(tensor);
     if (before != null && before.isCurrent(tensor)) {
-      wake(before); // whoever asks may add a hook, and uses from before it go past its cut
+      wake(before); // the caller may add a hook, and earlier uses bypass its cut
       return before;
     }
     TensorPoint made = TensorPoint.of(tensor, tensors.get(tensor) == null);
@@ -309,7 +312,7 @@ public final class GradPoints {
   /** The cut that {@code array} lies directly after; null if there is none. */
   synchronized @Nullable Cut cutBefore(NDArray array) {
     TensorPoint point = pointAt(array);
-    if (point != null) { // made of what a module handed on: it comes after the module's cut
+    if (point != null) { // computed from a module's result, so it comes after the module's cut
       return point.cuts().get(0);
     }
     WeakReference<Cut> handed = handedOn.get(array);
@@ -331,7 +334,7 @@ public final class GradPoints {
     }
   }
 
-  /** A tensor that keeps its gradient does so also when it has been changed in place. */
+  /** A tensor that keeps its gradient does so even after an in-place change. */
   private void followChanged(TensorPoint point) {
     NDArray changed = point.changed();
     if (changed != null) {
@@ -396,7 +399,7 @@ public final class GradPoints {
     update();
   }
 
-  /** A leaf's hook was removed: one that has none is as it was before. */
+  /** A leaf's hook was removed: a leaf without hooks is treated as before. */
   public synchronized void hookRemoved() {
     forgetLeavesIf(leaf -> !leaf.alive() || leaf.isBare());
   }

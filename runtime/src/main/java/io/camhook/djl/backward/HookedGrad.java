@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * them, the points are examined in order of creation for what each leads to.
  */
 public final class HookedGrad {
-  private static final int FEW = 64; // points, which are asked where they lead to, each
+  private static final int FEW = 64; // points that are asked one by one where they lead
 
   private final GradPoints registry;
   private final NDManager owner;
@@ -64,7 +64,7 @@ public final class HookedGrad {
   /**
    * The gradients of {@code inputs}, through the hooks on the way to them.
    *
-   * @return one entry per input; null where the output does not depend on it
+   * @return one entry per input; null if the output does not depend on it
    */
   public static List<@Nullable NDArray> grad(
       GradPoints registry,
@@ -118,8 +118,8 @@ public final class HookedGrad {
   }
 
   /**
-   * Those that a gradient at the outputs comes to, when there are many: most are of other graphs
-   * then, and asking from the outputs on takes one question for each point that is reached.
+   * The points that a gradient at the outputs reaches, if there are many points: most then belong
+   * to other graphs, and asking from the outputs on takes one query per reached point.
    */
   private List<GradPoint> reached(List<GradPoint> candidates) {
     Set<GradPoint> found = new HashSet<>();
@@ -266,7 +266,7 @@ public final class HookedGrad {
   }
 
   /**
-   * As {@link #grad}, from several outputs, past all hooks: none runs.
+   * Like {@link #grad}, from several outputs, without running any hook.
    *
    * @param owner manager of the result
    */

@@ -61,7 +61,7 @@ final class LeafBackward {
     }
   }
 
-  /** Those to which the engine has brought a gradient. */
+  /** The leaves to which the engine has brought a gradient. */
   static List<LeafBackward> arrived(List<LeafBackward> leaves) {
     if (leaves.isEmpty()) {
       return List.of();
@@ -119,7 +119,7 @@ final class LeafBackward {
     setAside = false;
   }
 
-  /** Nothing has arrived, or not all: {@code .grad} is what it was. */
+  /** Nothing, or not everything, has arrived: restores {@code .grad}. */
   void undo() {
     NDArray set = before;
     if (setAside && set != null) {

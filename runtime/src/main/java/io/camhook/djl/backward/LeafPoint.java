@@ -14,7 +14,7 @@ import java.lang.ref.WeakReference;
  */
 final class LeafPoint {
   private final WeakReference<NDArray> leaf;
-  private final NDArray alias; // that no other thread closes while a backward uses it
+  private final NDArray alias; // a handle that no other thread closes during a backward
   private final HookList hooks = new HookList();
   private final HookList afterwards = new HookList();
 
@@ -36,7 +36,7 @@ final class LeafPoint {
     return hooks.isEmpty() && afterwards.isEmpty();
   }
 
-  /** The leaf under a handle of our own. */
+  /** The leaf under a handle of camhook's. */
   NDArray array() {
     return alias;
   }

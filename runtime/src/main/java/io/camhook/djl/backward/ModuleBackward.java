@@ -59,9 +59,9 @@ public final class ModuleBackward {
   }
 
   /**
-   * Looks at the inputs of a module that has run already.
+   * Observes the inputs of a module that has already run.
    *
-   * @param known for each whether it is a node of its own, so that its gradient is the one through
+   * @param known for each, whether it has its own node, so that its gradient is the one through
    *     this call
    */
   public void observeInputs(NDList given, List<Boolean> known) {
@@ -73,7 +73,7 @@ public final class ModuleBackward {
     inputsCut = cutAt(seen, true, true) != null;
   }
 
-  /** Looks at the outputs of a module that has run already. */
+  /** Observes the outputs of a module that has already run. */
   public void observeOutputs(NDList returned) {
     cutAt(returned, false, true);
   }
@@ -106,7 +106,7 @@ public final class ModuleBackward {
     for (Cut cut : point.cuts()) {
       NDArray replaced = cut.source();
       if (Handles.made((PtNDArray) replaced) > begun && !Tensors.isLeaf(replaced)) {
-        Tensors.loose(replaced); // made by the module, and nobody's now
+        Tensors.loose(replaced); // made by the module, and no longer used
       }
     }
     return point.handedOn;
@@ -249,7 +249,7 @@ public final class ModuleBackward {
   private NDList afterBackward(NDList gradients) {
     NDList outputs = gradOutputs;
     if (outputs == null) {
-      return gradients; // a gradient that came not through the module's outputs
+      return gradients; // a gradient that did not come through the module's outputs
     }
     NDList seen = gradients;
     for (int i = 0; i < hooks.size(); i++) {

@@ -10,26 +10,25 @@ import java.util.Objects;
 import java.util.Set;
 
 /*
- * A backward asks each point whether a gradient has arrived. Forwards that nobody runs backward may leave thousands of
- * points under a manager that stays open, and nobody can tell that nobody will. So points that several backwards have
- * passed by sleep: the .grad of their leaves become views of one memory, and one question after a run of the engine
- * tells whether something has come to any of them. If so, the engine is asked what (torch.grad of the same run), and
- * the points that it came to are woken and fire in their turn. Those go on sharing the memory: a view cannot be
- * taken back from a leaf.
+ * A backward checks each point for an arrived gradient. Forwards without a backward may leave thousands of
+ * points under a manager that stays open, and there is no way to know that no backward will come. So points
+ * that several backwards have passed by sleep: the .grad of their leaves become views of one memory, and one
+ * check after a run of the engine shows whether a gradient has arrived at any of them. If so, the gradients
+ * are computed (torch.grad of the same run), and the reached points are woken and fire in their turn. They
+ * keep sharing the memory, because a view cannot be taken back from a leaf.
  */
 /** Points that a backward does not query one by one. Guarded by the lock of {@link GradPoints}. */
 final class SleepingPoints {
-  private static final int FEW =
-      64; // points; so many are asked in less time than one question takes
+  private static final int FEW = 64; // points; checking this many takes less time than one query
   private static final int PASSES = 3;
-  private static final int MOST = 256; // at a time, so that no backward takes long for it
+  private static final int MOST = 256; // at a time, so that no backward spends long on it
   private static final long SMALLEST = 1 << 12;
 
   private final Set<GradPoint> asleep = new LinkedHashSet<>();
   private final Set<GradPoint> sharing = new LinkedHashSet<>(); // asleep, or woken
   private final List<SharedGrad> memories = new ArrayList<>();
   private long latest = Long.MIN_VALUE;
-  private boolean open; // something has come that an outer backward has not asked for
+  private boolean open; // something has arrived that an outer backward has not queried
 
   boolean isEmpty() {
     return sharing.isEmpty();
@@ -43,7 +42,7 @@ final class SleepingPoints {
     return asleep;
   }
 
-  /** A backward has passed by points; those that are now to sleep do. */
+  /** A backward has passed by points. Returns those that fall asleep. */
   List<GradPoint> passedBy(Collection<GradPoint> points) {
     List<GradPoint> fallen = new ArrayList<>();
     if (points.size() > FEW) {
@@ -59,7 +58,7 @@ final class SleepingPoints {
   private boolean lull(GradPoint point) {
     List<NDArray> leaves = point.leaves();
     if (point.isReachedDirectly() || leaves.size() < point.cuts().size()) {
-      return false; // gradients can go past it
+      return false; // gradients can bypass it
     }
     for (Cut cut : point.cuts()) {
       if (!cut.canShare()) {
@@ -94,10 +93,10 @@ final class SleepingPoints {
   }
 
   /**
-   * The points to which a gradient may have come since the last question.
+   * The points at which a gradient may have arrived since the last query.
    *
-   * @param outermost whether no other backward waits for this one to end; what it may have to know
-   *     is kept for it
+   * @param outermost whether no other backward waits for this one to end; otherwise the result is
+   *     kept for the outer one
    */
   List<GradPoint> reached(boolean outermost) {
     boolean any = open;
@@ -108,16 +107,16 @@ final class SleepingPoints {
     return any ? List.copyOf(sharing) : List.of();
   }
 
-  /** Whether it slept; it does not from now on. */
+  /** Wakes a point; returns whether it slept. */
   boolean wake(GradPoint point) {
     point.reached();
     return asleep.remove(point);
   }
 
-  /** Whether it slept; it goes. */
+  /** Removes a point; returns whether it slept. */
   boolean remove(GradPoint point) {
     if (sharing.remove(point) && sharing.isEmpty()) {
-      memories.forEach(SharedGrad::close); // the views keep what they need
+      memories.forEach(SharedGrad::close); // the views keep the memory that they need
       memories.clear();
       latest = Long.MIN_VALUE;
     }

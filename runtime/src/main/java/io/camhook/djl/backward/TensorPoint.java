@@ -26,7 +26,7 @@ final class TensorPoint extends GradPoint {
   private final WeakReference<NDArray> tensor;
   private final HookList hooks = new HookList();
   private boolean retained;
-  private @Nullable NDArray last; // gradient of the backward that runs, after the hooks
+  private @Nullable NDArray last; // gradient of the current backward, after the hooks
   private @Nullable NDArray sum; // of all backwards
 
   private TensorPoint(long sequence, Cut cut, long version, NDArray tensor) {
@@ -39,7 +39,7 @@ final class TensorPoint extends GradPoint {
   /**
    * Makes the point.
    *
-   * @param first whether the tensor had none before, so that its age tells its place in the graph
+   * @param first whether the tensor had none before, so that its age shows its place in the graph
    */
   static TensorPoint of(NDArray tensor, boolean first) {
     AutogradGateway autograd = AutogradGateway.instance();
@@ -68,7 +68,7 @@ final class TensorPoint extends GradPoint {
     }
   }
 
-  /** The old tensor, where what hooks leave arrives. */
+  /** The old tensor, which receives the gradient after the hooks. */
   NDArray behind() {
     return cut.before();
   }
@@ -96,7 +96,7 @@ final class TensorPoint extends GradPoint {
     }
   }
 
-  /** As {@link #retainGrad}, for a tensor that has changed since {@code before} was made. */
+  /** Like {@link #retainGrad}, for a tensor that has changed since {@code before} was made. */
   void retainGrad(NDArray array, TensorPoint before) {
     retainGrad(array);
     sum = before.sum;
