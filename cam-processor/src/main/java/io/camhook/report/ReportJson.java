@@ -21,7 +21,7 @@ final class ReportJson {
   private static final JsonFactory FACTORY = new JsonFactory();
   private static final int DIGITS = 6;
 
-  /** Powers of ten, from 1 to 1e11: six digits behind the five zeros of 1e-6. */
+  /** Powers of ten, from 1 to 1e11: six digits after the five zeros of 1e-6. */
   private static final double[] POWERS = powers();
 
   /** Sizes below {@code LARGEST[k]} need more than k decimals for six digits: 1e5, 1e4 … 1e-6. */

@@ -48,11 +48,11 @@ final class Cut {
   /**
    * Cuts after {@code array}.
    *
-   * @param fragile whether an in-place change of the result is an error, as PyTorch has it for the
-   *     inputs and outputs of a module with backward hooks; else the result is a copy
-   * @param earlier the cut that {@code array} itself is what the model goes on with behind
+   * @param fragile whether an in-place change of the result is an error, as in PyTorch for the
+   *     inputs and outputs of a module with backward hooks; otherwise the result is a copy
+   * @param earlier the cut directly before this one, if {@code array} is the value after it
    */
-  static Cut behind(NDArray array, boolean fragile, @Nullable Cut earlier) {
+  static Cut of(NDArray array, boolean fragile, @Nullable Cut earlier) {
     NDManager owner = array.getManager();
     NDArray leaf = Tensors.ownDetached(array);
     JniUtils.attachGradient((PtNDArray) leaf, true);

@@ -55,7 +55,7 @@ public final class HookedGrad {
     this.rootGrads = gradients;
     for (NDArray input : inputs) {
       TensorPoint point = registry.pointAt(input);
-      asked.add(point == null ? input : point.behind());
+      asked.add(point == null ? input : point.before());
       askedPoints.add(point);
       answers.add(null);
     }

@@ -158,7 +158,7 @@ public final class ModuleBackward {
         Cut cut =
             !requires[i]
                 ? null
-                : looking ? observing(array) : Cut.behind(array, true, points.cutBefore(array));
+                : looking ? observing(array) : Cut.of(array, true, points.cutBefore(array));
         positions.add(cut);
         handedOn.add(cut == null ? array : cut.after());
         shapes.add(cut == null ? array : cut.before());

@@ -48,7 +48,7 @@ final class TensorPoint extends GradPoint {
     boolean mode = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
     try {
-      Cut cut = Cut.behind(tensor, false, null);
+      Cut cut = Cut.of(tensor, false, null);
       Handles.moveInto((PtNDArray) tensor, (PtNDArray) cut.after());
       return new TensorPoint(sequence, cut, autograd.version(tensor), tensor);
     } finally {
@@ -69,7 +69,7 @@ final class TensorPoint extends GradPoint {
   }
 
   /** The old tensor, which receives the gradient after the hooks. */
-  NDArray behind() {
+  NDArray before() {
     return cut.before();
   }
 

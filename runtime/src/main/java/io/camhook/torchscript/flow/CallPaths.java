@@ -127,9 +127,9 @@ public final class CallPaths {
    */
   public static @Nullable List<Stmt> neededBefore(CallSite site, int at, boolean keepsOwner) {
     Stmt.Function method = site.caller().method();
-    VariableUse behind = new VariableUse(site.call());
-    method.body().subList(at, method.body().size()).forEach(behind::add);
-    Set<String> names = new HashSet<>(behind.read());
+    VariableUse rest = new VariableUse(site.call());
+    method.body().subList(at, method.body().size()).forEach(rest::add);
+    Set<String> names = new HashSet<>(rest.read());
     if (keepsOwner) {
       VariableUse owner = new VariableUse(null);
       Expr.Attribute function = (Expr.Attribute) site.call().function();

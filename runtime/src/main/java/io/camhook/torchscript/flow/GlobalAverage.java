@@ -507,9 +507,9 @@ public record GlobalAverage(
         return lost();
       }
       for (int n = 1; n <= 3; n++) {
-        String behind = list(2, 2 + n);
+        String forwards = list(2, 2 + n);
         String backwards = list(1, 1 + n).replaceAll("(\\d)", "-$1");
-        if (arguments.get(0).equals(behind)
+        if (arguments.get(0).equals(forwards)
             || arguments.get(0).equals(backwards)
             || arguments.get(0).equals(list(-n, 0))) {
           return averaged(n, keep.equals("True") ? Stage.AVERAGES : Stage.FEATURES);
