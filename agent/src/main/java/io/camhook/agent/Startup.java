@@ -113,7 +113,12 @@ final class Startup {
       throws InvalidConfigException {
     ConfigReader reader =
         new ConfigReader(
-            options, System::getenv, Instant.now(), ProcessHandle.current().pid(), Run::localHost);
+            options,
+            System::getenv,
+            Instant.now(),
+            ProcessHandle.current().pid(),
+            Run::localHost,
+            Output.settings());
     ConfigReader.Result result = reader.read(yaml);
     List<Problem> unknown = options.unknown(result.keys());
     if (!unknown.isEmpty()) {

@@ -251,14 +251,14 @@ public record CamhookConfig(
    * @param shardBytes size at which a shard is closed and the next begun
    * @param permissions who may read what is written
    * @param disk how much of the disk a recording may take
-   * @param kafka the topic that captures are sent to instead of the directory; null if none
+   * @param sink the settings of the sink that replaces the directory; null if none
    */
   public record Output(
       @Nullable String directory,
       long shardBytes,
       Permissions permissions,
       DiskLimits disk,
-      @Nullable KafkaOutput kafka) {
+      @Nullable SinkSettings sink) {
     /** A directory. */
     public Output(
         @Nullable String directory, long shardBytes, Permissions permissions, DiskLimits disk) {

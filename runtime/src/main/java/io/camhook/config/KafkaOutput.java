@@ -30,7 +30,8 @@ public record KafkaOutput(
     Path spoolDirectory,
     @Nullable Path claimCheck,
     List<Path> classPath,
-    Map<String, String> properties) {
+    Map<String, String> properties)
+    implements SinkSettings {
   /** For {@code maxBytes}: the limit in the topic's configuration. */
   public static final long ASK = 0;
 

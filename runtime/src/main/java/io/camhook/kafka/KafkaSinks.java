@@ -17,7 +17,7 @@ public final class KafkaSinks implements SinkFactory {
   @Override
   public CaptureSink open(CamhookConfig config, @Nullable String yaml, long bytes, EventLog log)
       throws IOException {
-    KafkaOutput kafka = Objects.requireNonNull(config.output().kafka());
+    KafkaOutput kafka = (KafkaOutput) Objects.requireNonNull(config.output().sink());
     TopicWriter topic = new TopicWriter(kafka, bytes, log);
     if (kafka.spoolBytes() == 0) {
       topic.open();

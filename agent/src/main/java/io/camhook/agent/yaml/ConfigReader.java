@@ -9,6 +9,7 @@ import io.camhook.config.CamhookConfig.Output;
 import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.config.CamhookConfig.Sampling;
 import io.camhook.config.Condition;
+import io.camhook.config.SinkSettings;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringReader;
@@ -44,6 +45,7 @@ public final class ConfigReader {
 
   private final Overrides overrides;
   private final DirectoryPattern.Process process;
+  private final List<SinkReader> sinks;
 
   /**
    * @param overrides values that take precedence over the file
@@ -51,14 +53,17 @@ public final class ConfigReader {
    * @param start when the process began, for {@code %t}
    * @param pid for {@code %p}
    * @param host for {@code %h}, called only if the pattern contains it, because it may take time
+   * @param sinks the kinds of sinks that {@code output} can name
    */
   public ConfigReader(
       Overrides overrides,
       Function<String, @Nullable String> environment,
       Instant start,
       long pid,
-      Supplier<String> host) {
+      Supplier<String> host,
+      List<SinkReader> sinks) {
     this.overrides = overrides;
+    this.sinks = sinks;
     this.process = new DirectoryPattern.Process(start, pid, host, environment);
   }
 
@@ -193,8 +198,18 @@ public final class ConfigReader {
               Map.of("owner", Permissions.OWNER, "umask", Permissions.UMASK),
               Permissions.OWNER),
           disk,
-          new KafkaReader(reading, process).read(section));
+          sink(section, reading));
     }
+  }
+
+  /** Reads all kinds, so that their keys are known. */
+  private @Nullable SinkSettings sink(Section output, Reading reading) {
+    SinkSettings first = null;
+    for (SinkReader kind : sinks) {
+      SinkSettings found = kind.read(output, reading, process);
+      first = first == null ? found : first;
+    }
+    return first;
   }
 
   private static Duration logEvery(Section root) {

@@ -10,20 +10,23 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code output.kafka}. */
-final class KafkaReader {
+public final class KafkaReader {
+  public static final SinkReader KAFKA =
+      (output, reading, process) -> new KafkaReader(reading, process).read(output);
+
   private static final String BROKERS = "brokers such as host:9092,host:9092";
   private static final String DIRECTORY = "a directory";
 
   private final Reading reading;
   private final DirectoryPattern.Process process;
 
-  KafkaReader(Reading reading, DirectoryPattern.Process process) {
+  private KafkaReader(Reading reading, DirectoryPattern.Process process) {
     this.reading = reading;
     this.process = process;
   }
 
   /** Null if Kafka is not configured. */
-  @Nullable KafkaOutput read(Section output) {
+  private @Nullable KafkaOutput read(Section output) {
     try (Section section = output.section("kafka")) {
       boolean[] given =
           section.has(

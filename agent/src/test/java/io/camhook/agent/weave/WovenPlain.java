@@ -77,7 +77,8 @@ final class WovenPlain implements AutoCloseable {
       Path file = Files.createTempFile("camhook", ".yaml");
       try {
         Files.writeString(file, yaml);
-        return new ConfigReader(Overrides.NONE, name -> null, Instant.EPOCH, 1, () -> "h")
+        return new ConfigReader(
+                Overrides.NONE, name -> null, Instant.EPOCH, 1, () -> "h", List.of())
             .read(file)
             .config();
       } finally {

@@ -15,6 +15,7 @@ import io.camhook.config.PlainNetwork;
 import io.camhook.config.PlainNetwork.Layerwise;
 import io.camhook.config.PlainNetwork.Methods;
 import io.camhook.config.PlainNetwork.Values;
+import io.camhook.config.SinkSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -320,7 +321,7 @@ class ConfigReaderTest {
 
   @Test
   void topic_should_be_read_with_environment_variables_in_their_places() throws Exception {
-    KafkaOutput kafka =
+    SinkSettings kafka =
         read("""
         output:
           kafka:
@@ -333,7 +334,7 @@ class ConfigReaderTest {
               sasl.jaas.config: 'Login required password="100%${STAGE}";'
         """)
             .output()
-            .kafka();
+            .sink();
     assertThat(kafka)
         .isEqualTo(
             new KafkaOutput(
@@ -351,7 +352,7 @@ class ConfigReaderTest {
                     "sasl.jaas.config",
                     "Login required password=\"100%prod\";")));
     assertThat(kafka.toString()).isEqualTo("topic captures of prod:9092");
-    assertThat(read("sampling: { rate: 1 }").output().kafka()).isNull();
+    assertThat(read("sampling: { rate: 1 }").output().sink()).isNull();
   }
 
   @Test
@@ -422,6 +423,7 @@ class ConfigReaderTest {
         name -> name.equals("STAGE") ? "prod" : null,
         Instant.parse("2026-11-24T06:15:00Z"),
         4711,
-        () -> "box");
+        () -> "box",
+        List.of(KafkaReader.KAFKA));
   }
 }

@@ -138,7 +138,9 @@ class SchemaTest {
 
   private void parse(String yaml) throws Exception {
     Path file = Files.writeString(directory.resolve("camhook.yaml"), yaml);
-    new ConfigReader(Overrides.NONE, name -> null, Instant.EPOCH, 1, () -> "h").read(file);
+    new ConfigReader(
+            Overrides.NONE, name -> null, Instant.EPOCH, 1, () -> "h", List.of(KafkaReader.KAFKA))
+        .read(file);
   }
 
   private static List<String> validate(String yaml) {
