@@ -16,7 +16,7 @@ final class Numbers {
   private final Map<String, Integer> columns = new LinkedHashMap<>();
 
   /**
-   * The numbers of one capture, by column; shorter where its last columns are missing.
+   * The numbers of one capture, by column; shorter if its last columns are missing.
    *
    * @param further those that give way to the metadata where there are too many
    */
@@ -31,7 +31,7 @@ final class Numbers {
             try {
               put(row, name, Double.parseDouble(text));
             } catch (NumberFormatException e) {
-              return; // looked like one
+              return; // looked like a number
             }
           }
         });

@@ -11,7 +11,9 @@ import java.util.Map;
 
 /** Summaries over many captures: the mean map of each class, and the similarity of methods. */
 final class Overview {
-  /** Classes whose mean map is kept while reading, and of those the most frequent are shown. */
+  /**
+   * Number of classes whose mean map is kept while reading; the most frequent of them are shown.
+   */
   private static final int CLASSES_READ = 1000;
 
   private static final int CLASSES_SHOWN = 24;

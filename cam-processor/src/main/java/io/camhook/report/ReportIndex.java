@@ -137,12 +137,12 @@ final class ReportIndex {
     sources = List.copyOf(all);
   }
 
-  /** Pairs the captures of the first two sources that were fed the same. */
+  /** Pairs the captures of the first two sources that have the same input. */
   void compare() {
     compares = true;
   }
 
-  /** The given title, else the models. */
+  /** The given title, otherwise the models. */
   String title() {
     return info.title().isEmpty() ? String.join(", ", models) : info.title();
   }
@@ -343,7 +343,7 @@ final class ReportIndex {
     json.writeEndArray();
   }
 
-  /** Captures of the two sources that were fed the same, by fingerprint and order. */
+  /** Captures of the two sources that have the same input, by fingerprint and order. */
   private void pairs(JsonGenerator json) throws IOException {
     Map<Long, Deque<Integer>> before = new HashMap<>();
     for (int i = 0; i < rows.size(); i++) {

@@ -130,7 +130,7 @@ public final class ReportWriter implements Closeable {
     index.sources(sources);
   }
 
-  /** Pairs the captures of the first two sources that were fed the same. */
+  /** Pairs the captures of the first two sources that have the same input. */
   public void compare() {
     index.compare();
   }

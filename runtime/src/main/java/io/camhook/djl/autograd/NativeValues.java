@@ -24,7 +24,7 @@ final class NativeValues {
 
   private NativeValues() {}
 
-  /** Calls a method of one tensor for what it does. */
+  /** Calls a method of one tensor for its effect. */
   static void run(long module, String method, long tensor) {
     try {
       DELETE.invokeExact(result(module, method, (long) OF_TENSOR.invokeExact(tensor)));

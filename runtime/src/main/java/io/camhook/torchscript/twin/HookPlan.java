@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Both methods take a {@code List[int]} before the inputs of {@code forward}, {@link #wanted},
  * and return {@code (result, taps, labels)}: the result of {@code forward}, a {@code List[Tensor]}
- * and a string that {@link #records} takes apart. There are two because the engine specialises a
- * method for the autograd of its first runs.
+ * and a string that {@link #records} parses. There are two because the engine specialises a method
+ * for the autograd of its first runs.
  *
  * @param inferenceMethod for passes without autograd
  * @param graphMethod for passes whose graph the caller wants
@@ -44,17 +44,17 @@ public record HookPlan(
   /** Ends a stop: the pass fails. */
   public static final long FAIL = -2;
 
-  /** Asks for a value. */
+  /** Requests a value. */
   public static final long VALUE = 1;
 
-  /** Asks for a value and its place in the graph, if it has one. */
+  /** Requests a value and its node in the graph, if it has one. */
   public static final long GRADIENT = 3;
 
   /**
    * A call of a module or operator.
    *
    * @param path module path, or the name of the operator's value, {@code relu#7}
-   * @param firstCall 7 of an operator's value that is named {@code relu#7}; 0 of others
+   * @param firstCall 7 for an operator's value named {@code relu#7}; 0 for others
    * @param arguments those that hold tensors, in order
    */
   public record Site(String path, int firstCall, List<Argument> arguments) {
@@ -108,8 +108,8 @@ public record HookPlan(
   }
 
   /**
-   * The first argument of the methods, asking for nothing: for each site what its result is wanted
-   * for, and what its arguments are ({@code [2 · site + 1]}).
+   * The first argument of the methods, requesting nothing: for each site an entry for its result,
+   * and one for its arguments ({@code [2 · site + 1]}).
    */
   public long[] wanted() {
     return new long[2 * sites.size()];
@@ -120,7 +120,7 @@ public record HookPlan(
     return (int) (stop - 1) / 2;
   }
 
-  /** Whether the call of a stop has returned; else it has not begun. */
+  /** Whether the call of a stop has returned; otherwise it has not begun. */
   public static boolean isResult(long stop) {
     return stop % 2 != 0;
   }

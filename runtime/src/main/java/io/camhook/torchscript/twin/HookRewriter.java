@@ -73,7 +73,7 @@ public final class HookRewriter {
   }
 
   public HookPlan plan() {
-    plan.forEach(site -> silent.remove(site.path())); // can be looked at elsewhere
+    plan.forEach(site -> silent.remove(site.path())); // visible at another place
     return new HookPlan(prefix + "_inference", prefix + "_graph", stoppingMethod, plan, silent);
   }
 

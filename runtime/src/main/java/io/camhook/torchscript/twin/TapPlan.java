@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #forwardMethod}, {@link #recordMethod} and {@link #untilMethod} take the inputs of
  * {@code forward}. They return {@code (result, taps, labels)}, the last one {@code (taps, labels)}:
- * a {@code List[Tensor]} and a string that {@link #labels} takes apart, one label per tensor.
+ * a {@code List[Tensor]} and a string that {@link #labels} parses, one label per tensor.
  *
  * @param forwardMethod runs the model with a cut at the first tap, so that gradients with respect
  *     to it can be computed; needs grad mode on
