@@ -280,9 +280,8 @@ public final class DjlAdapter implements EngineAdapter {
 
   @Override
   public boolean backward(Object target, Object gradient, boolean keepGraph, boolean createGraph) {
-    return !HookedBackward.isEngines()
-        && HookedBackward.run(
-            points, (PtNDArray) target, (PtNDArray) gradient, keepGraph, createGraph);
+    return HookedBackward.run(
+        points, (PtNDArray) target, (PtNDArray) gradient, keepGraph, createGraph);
   }
 
   @Override

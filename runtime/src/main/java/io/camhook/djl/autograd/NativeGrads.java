@@ -46,16 +46,16 @@ public final class NativeGrads {
     if (grad != 0) {
       return grad;
     }
-    backward(leaf, leaf);
+    backward(leaf, leaf, false);
     return of(leaf);
   }
 
   /** The engine's own backward, without the agent. */
-  static void backward(NDArray root, NDArray gradient) {
+  public static void backward(NDArray root, NDArray gradient, boolean keepGraph) {
     long from = ((PtNDArray) root).getHandle();
     long with = ((PtNDArray) gradient).getHandle();
     try {
-      BACKWARD.invokeExact(from, with, false, false);
+      BACKWARD.invokeExact(from, with, keepGraph, false);
     } catch (Throwable e) {
       throw Library.thrown(e);
     }

@@ -46,7 +46,7 @@ public final class SharedGrad implements AutoCloseable {
         NDArray view = JniUtils.reshape((PtNDArray) part, shape)) {
       // The reshaping's backward makes a view that nobody else holds, and such a gradient is taken
       // over as it is.
-      NativeGrads.backward(root, view);
+      NativeGrads.backward(root, view, false);
     }
     try (NDArray grad = JniUtils.getGradient((PtNDArray) leaf)) {
       return version(grad) == version(memory);

@@ -99,8 +99,7 @@ final class Cut {
    */
   void bring(NDArray gradient, NDManager owner) {
     NDArray before = take(true, owner);
-    brought =
-        before == null ? gradient : Tensors.loose(Tensors.ownedBy(before.add(gradient), owner));
+    brought = before == null ? gradient : Tensors.ownedBy(before.add(gradient), owner);
   }
 
   /** The lifetime of the arrays around it. */
@@ -176,22 +175,24 @@ final class Cut {
     if (past == null || arrived == null) {
       return past == null ? arrived : past;
     }
-    return Tensors.loose(Tensors.ownedBy(past.add(arrived), owner));
+    return Tensors.ownedBy(past.add(arrived), owner);
   }
 
   private @Nullable NDArray takeFromLeaf(boolean again, NDManager owner) {
-    if (leaf == null || shared || !NativeGrads.has(leaf)) {
+    NDArray gradient = shared ? null : gradient();
+    if (gradient == null) {
       return null;
     }
-    try (NDArray gradient = gradient()) {
-      if (gradient == null || !isNew(gradient)) {
+    if (!again && version < 0) {
+      return Tensors.ownedBy(gradient, owner);
+    }
+    try (gradient) {
+      if (!isNew(gradient)) {
         return null;
       }
-      NDArray taken = again ? gradient.duplicate() : JniUtils.detachGradient((PtNDArray) gradient);
-      if (again) {
-        empty(gradient);
-      }
-      return Tensors.loose(Tensors.ownedBy(taken, owner));
+      NDArray taken = gradient.duplicate();
+      empty(gradient);
+      return Tensors.ownedBy(taken, owner);
     }
   }
 

@@ -7,6 +7,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.camhook.dispatch.UserFailure;
 import io.camhook.djl.autograd.AutogradGateway;
 import io.camhook.djl.autograd.GradMode;
+import io.camhook.djl.autograd.NativeGrads;
 import io.camhook.djl.autograd.Tensors;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -47,8 +48,6 @@ import org.jspecify.annotations.Nullable;
  */
 /** One backward over graphs with hooks. */
 public final class HookedBackward {
-  private static final ThreadLocal<Boolean> ENGINE = new ThreadLocal<>();
-
   static final AtomicLong RUNS = new AtomicLong();
 
   private final GradPoints registry;
@@ -300,7 +299,7 @@ public final class HookedBackward {
     List<@Nullable NDArray> arrived = new ArrayList<>();
     List<@Nullable NDArray> seen = new ArrayList<>();
     for (int i = 0; i < going.size(); i++) {
-      NDArray gradient = point.cuts().get(i).take(keepGraph, owner);
+      NDArray gradient = point.cuts().get(i).take(keepGraph, scratch());
       arrived.add(gradient);
       seen.add(point.isBare() ? null : forHooks(sum(going.get(i), gradient)));
     }
@@ -349,7 +348,7 @@ public final class HookedBackward {
     Cut earlier = cut.earlier();
     GradPoint next = earlier == null ? null : earlier.point();
     if (earlier != null && next != null && waiting.contains(next)) {
-      earlier.bring(gradient, owner);
+      earlier.bring(gradient, scratch());
     } else {
       roots.add(cut.before());
       rootGrads.add(gradient);
@@ -391,7 +390,7 @@ public final class HookedBackward {
     boolean keep = keepGraph || !waiting.isEmpty() || !reached.isEmpty() || asleep;
     try {
       if (roots.size() == 1) {
-        runEngine((PtNDArray) roots.get(0), (PtNDArray) rootGrads.get(0), keep);
+        NativeGrads.backward(roots.get(0), rootGrads.get(0), keep);
       } else {
         autograd.backward(roots, rootGrads, keep);
       }
@@ -434,7 +433,7 @@ public final class HookedBackward {
         NDArray gradient = cut.isShared() ? found.get(at) : null;
         at++;
         if (gradient != null) {
-          cut.bring(gradient, owner);
+          cut.bring(gradient, scratch());
           any = true;
         }
       }
@@ -501,21 +500,6 @@ public final class HookedBackward {
     reached.add(point);
     NDArray gone = past.remove(point);
     goOn(point, new ArrayList<>(Collections.nCopies(point.cuts().size(), gone)));
-  }
-
-  /** The engine's own backward; its call comes back to the agent, which lets it pass. */
-  private static void runEngine(PtNDArray target, PtNDArray gradient, boolean keepGraph) {
-    ENGINE.set(Boolean.TRUE);
-    try {
-      JniUtils.backward(target, gradient, keepGraph, false);
-    } finally {
-      ENGINE.remove();
-    }
-  }
-
-  /** Whether the backward that begins on this thread is {@link #runEngine}'s. */
-  public static boolean isEngines() {
-    return ENGINE.get() != null;
   }
 
   // ---- leaves
