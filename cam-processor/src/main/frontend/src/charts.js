@@ -227,17 +227,19 @@ export function curvesChart(metric, curves, nameOf, colours, method) {
 
 /**
  * Dots of two numbers of captures. @param {{ i: number, name: string, x: number, y: number, bad: boolean, on: boolean }[]} dots
+ * @param {import('./filter.js').Column} columnX @param {import('./filter.js').Column} columnY
  */
-export function scatter(dots, nameX, nameY, printX, printY, open, select) {
+export function scatter(dots, columnX, columnY, open, select) {
+  const nameX = columnX.name, nameY = columnY.name, printX = columnX.print, printY = columnY.print;
   const W = across(), H = 370, L = 70, R = 14, T = 24, B = 40;
   const of = (f, g) => { let a = Math.min(...dots.map(f)), b = Math.max(...dots.map(f)); if (a === b) { a -= .5; b += .5; } return g ? [a, b] : [a, b]; };
   const [x0, x1] = of(d => d.x), [y0, y1] = of(d => d.y);
   const x = v => L + (W - L - R) * (v - x0) / (x1 - x0), y = v => T + (H - T - B) * (y1 - v) / (y1 - y0);
   const picture = svg('svg', { class: 'chart scatter', viewBox: `0 0 ${W} ${H}`, role: 'img', 'aria-label': `${nameY} against ${nameX} of ${dots.length} captures` });
-  for (let k = 0; k <= 4; k++) {
-    const v = y0 + (y1 - y0) * k / 4, u = x0 + (x1 - x0) * k / 4;
-    picture.append(svg('line', { class: 'axis', x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, printY(v)),
-      svg('text', { x: x(u), y: H - 20, 'text-anchor': k === 0 ? 'start' : k === 4 ? 'end' : 'middle' }, printX(u)));
+  for (const [v, text] of columnY.axis(y0, y1)) picture.append(svg('line', { class: 'axis', x1: L, x2: W - R, y1: y(v), y2: y(v) }), svg('text', { x: L - 8, y: y(v) + 4, 'text-anchor': 'end' }, text));
+  for (const [u, text] of columnX.axis(x0, x1)) {
+    const at = x(u);
+    picture.append(svg('text', { x: at, y: H - 20, 'text-anchor': at < L + 40 ? 'start' : at > W - R - 40 ? 'end' : 'middle' }, text));
   }
   picture.append(svg('text', { x: (L + W) / 2, y: H - 4, 'text-anchor': 'middle' }, nameX), svg('text', { x: L, y: T - 6 }, nameY));
   const path = (list, cls) => { if (list.length) picture.append(svg('path', { class: cls, d: list.map(d => `M${x(d.x).toFixed(1)} ${y(d.y).toFixed(1)}h0`).join('') })); };

@@ -48,6 +48,20 @@ export function short(v) {
   return a >= 100 ? v.toFixed(0) : a >= 10 ? v.toFixed(1) : a >= 1 ? v.toFixed(2) : String(Number(v.toPrecision(3)));
 }
 
+/**
+ * Round values between two others, and as many decimals as tell them apart. @param {number} low @param {number} high
+ * @returns {{ values: number[], decimals: number }}
+ */
+export function ticks(low, high) {
+  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 2.5, 5, 10].find(m => m * power >= rough * .999);
+  const values = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) values.push(k * step);
+  let decimals = 0;
+  while (decimals < 12 && Math.abs(Math.round(step * 10 ** decimals) - step * 10 ** decimals) > 1e-6 * 10 ** decimals * step) decimals++;
+  return { values, decimals };
+}
+
 export const signed = v => (v > 0 ? '+' : '') + short(v);
 
 /** @param {number} n */

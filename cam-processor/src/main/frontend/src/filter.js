@@ -3,21 +3,32 @@
 import { index, R, verdict } from './data.js';
 import { state, set } from './store.js';
 import { starred } from './notes.js';
-import { count, percent, short } from './dom.js';
+import { count, percent, short, ticks } from './dom.js';
 
 /** @typedef {import('./types').Row} Row */
 
 export const filterKeys = ['q', 'model', 'label', 'truth', 'verdict', 'layerHas', 'source', 'star', 'changed', 'range'];
 export const selectionKeys = [...filterKeys, 'sort'];
 
-/** Numbers of a capture by id: what ranges, sorting and scatter plots use. */
+/**
+ * A number of captures: its value, how it is printed, and places and texts of an axis between two values.
+ * @typedef {{ id: string, name: string, of: (row: Row) => number | null, print: (v: number) => string, axis: (low: number, high: number) => [number, string][] }} Column
+ */
+
+/** Numbers of a capture by id: what ranges, sorting and scatter plots use. @returns {Column[]} */
 export function numberColumns() {
-  const columns = [{ id: 'p', name: 'confidence', of: (/** @type {Row} */ row) => row[R.P], print: percent }];
+  /** @type {Column['axis']} */
+  const axis = (low, high) => { const { values, decimals } = ticks(low, high); return values.map(v => [v, Math.abs(v) >= 1e5 ? short(v) : v.toFixed(decimals)]); };
+  /** @type {Column['axis']} */
+  const shares = (low, high) => { const { values, decimals } = ticks(100 * low, 100 * high); return values.map(v => [v / 100, `${v.toFixed(decimals)} %`]); };
+  /** @type {Column[]} */
+  const columns = [{ id: 'p', name: 'confidence', of: row => row[R.P], print: percent, axis: shares }];
   if (index.captures.some(row => row[R.TIME] >= 0)) {
-    columns.push({ id: 'time', name: 'time', of: row => row[R.TIME] >= 0 ? row[R.TIME] : null, print: v => new Date(v).toISOString().slice(0, 19).replace('T', ' ') });
+    const print = v => new Date(v).toISOString().slice(0, 19).replace('T', ' ');
+    columns.push({ id: 'time', name: 'time', of: row => row[R.TIME] >= 0 ? row[R.TIME] : null, print, axis: (low, high) => [low, (low + high) / 2, high].map(v => /** @type {[number, string]} */ ([v, print(v)])) });
   }
-  index.numbers.forEach((name, k) => columns.push({ id: name, name, of: row => row[R.NUMBERS][k] ?? null, print: short }));
-  if (index.pairs) columns.push({ id: 'change', name: 'change of confidence', of: row => change(row), print: short });
+  index.numbers.forEach((name, k) => columns.push({ id: name, name, of: row => row[R.NUMBERS][k] ?? null, print: short, axis }));
+  if (index.pairs) columns.push({ id: 'change', name: 'change of confidence', of: row => change(row), print: short, axis });
   return columns;
 }
 

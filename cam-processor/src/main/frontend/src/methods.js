@@ -37,7 +37,13 @@ export function drawMethods(root) {
     scatterCard()));
 }
 
-const print = (c, v) => v === undefined || v === null ? '–' : c.unit === '%' ? percent(v) : short(v) + (c.unit ? ' ' + c.unit : '');
+const print = (c, v, decimals = -1) => v === undefined || v === null ? '–' : c.unit === '%' ? percent(v) : (decimals >= 0 ? v.toFixed(decimals) : short(v)) + (c.unit ? ' ' + c.unit : '');
+
+/** Decimals that all values of a metric are printed with: as many as the most exact one has; -1 where one has an exponent. @param {Metric} c @param {MetricRow[]} rows */
+function decimalsOf(c, rows) {
+  const texts = rows.map(r => r.values[c.id]).filter(v => typeof v === 'number').map(short);
+  return texts.some(t => t.includes('e')) ? -1 : Math.max(0, ...texts.map(t => (t.split('.')[1] || '').length));
+}
 
 const chooseMethod = method => set({ method: state.method === method ? '' : method });
 
@@ -46,6 +52,7 @@ const methodButton = (method, where = 'table') => el('button', { type: 'button',
 
 function table(m) {
   const best = new Map(m.metrics.map(c => [c.id, bestOf(c, m.rows)]));
+  const decimals = new Map(m.metrics.map(c => [c.id, decimalsOf(c, m.rows)]));
   const tied = [...best.values()].some(b => b.tied), spreads = m.rows.some(r => Object.keys(r.spreads).length);
   return el('section', { class: 'card', 'aria-label': 'Metrics' },
     cardHead('Metrics', takeAlong({ name: 'metrics', chart: () => tableFigure($('metrics-table')), rows: () => [['method', ...m.metrics.flatMap(c => [c.id, `${c.id} n`, `${c.id} std`])], ...m.rows.map(r => [r.method, ...m.metrics.flatMap(c => [r.values[c.id], ...(r.spreads[c.id] || ['', ''])])])] })),
@@ -53,11 +60,11 @@ function table(m) {
       el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Method'), m.metrics.map(c => el('th', { scope: 'col', class: 'num', title: c.description }, `${c.name} ${c.better === 'lower' ? '↓' : '↑'}`)))),
       el('tbody', {}, m.rows.map(r => el('tr', { 'aria-selected': String(state.method === r.method), class: 'pick', onclick: () => chooseMethod(r.method) }, el('th', { scope: 'row' }, methodButton(r.method)), m.metrics.map(c => {
         const s = r.spreads[c.id], b = best.get(c.id);
-        const number = `${c.id} of ${r.method}`, value = print(c, r.values[c.id]), worst = (c.better === 'lower' ? '-' : '') + number;
+        const number = `${c.id} of ${r.method}`, value = print(c, r.values[c.id], decimals.get(c.id)), worst = (c.better === 'lower' ? '-' : '') + number;
         return el('td', { class: 'num' + (b.best.has(r.method) ? b.tied ? ' tie' : ' best' : '') },
           index.numbers.includes(number) ? el('button', { type: 'button', class: 'link', 'data-mark': number, title: 'its captures, the worst first', 'aria-label': `${c.name} of ${methodName(r.method)}: ${value}; its captures, the worst first`,
             onclick: e => { e.stopPropagation(); set({ method: r.method, sort: worst, tab: 'captures', view: 'grid' }); } }, value) : value,
-          s ? el('span', { class: 'muted small' }, s[0] > 1 && s[1] !== null ? ` ± ${print(c, s[1])}` : '', ` n=${s[0]}`) : null);
+          s ? el('span', { class: 'muted small' }, s[0] > 1 && s[1] !== null ? ` ± ${print(c, s[1], decimals.get(c.id))}` : '', ` n=${s[0]}`) : null);
       })))))),
     el('p', { class: 'small muted' }, 'A method chooses whose maps the other tabs show. ↑ more is better, ↓ less is better. Bold: the best.', tied ? ' Underlined: tied, their difference is within its standard error or none.' : '', spreads ? ' ± is the standard deviation over the n inputs.' : '',
       m.rows.length > 1 && m.metrics.some(c => !best.get(c.id).best.size) ? ' Without bold: all alike, or measured on one input, which decides nothing.' : ''));
@@ -88,7 +95,7 @@ function scatterCard() {
   const y = columns.find(c => c.id === state.y) || columns.find(measured) || columns.find(c => !['p', 'time', 'margin', 'score', x.id].includes(c.id)) || columns.find(c => c.id !== x.id && c.id !== 'time') || columns[1];
   const dots = matching().map(i => { const row = index.captures[i]; return { i, name: shortName(row[R.NAME]), x: x.of(row), y: y.of(row), bad: verdict(row) === 'wrong', on: false }; }).filter(d => d.x !== null && d.y !== null);
   const options = columns.map(c => [c.id, c.name]);
-  const body = dots.length ? scatter(dots, x.name, y.name, x.print, y.print, i => set({ capture: i, tab: 'captures', view: 'one' }), (rx, ry) => { setRange(x.id, rx); setRange(y.id, ry); }) : [el('p', { class: 'muted' }, 'No capture has both numbers.')];
+  const body = dots.length ? scatter(dots, x, y, i => set({ capture: i, tab: 'captures', view: 'one' }), (rx, ry) => { setRange(x.id, rx); setRange(y.id, ry); }) : [el('p', { class: 'muted' }, 'No capture has both numbers.')];
   return el('section', { class: 'card', 'aria-label': 'Captures by two numbers', id: 'scatter' },
     el('div', { class: 'cardhead' }, el('h3', {}, 'Captures by two numbers'), el('span', { class: 'grow' }),
       el('span', { class: 'inline' }, 'across', dropdown('scatter-x', 'Number across', options, x.id, v => set({ x: v }))),

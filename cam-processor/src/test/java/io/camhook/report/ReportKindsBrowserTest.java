@@ -326,7 +326,7 @@ class ReportKindsBrowserTest {
             strings(
                 "return [...document.querySelectorAll('#metrics-table td.tie')].map(e =>"
                     + " e.textContent)"))
-        .containsExactly("0.5 ± 0.1 n=60", "0.49 ± 0.1 n=60");
+        .containsExactly("0.50 ± 0.10 n=60", "0.49 ± 0.10 n=60");
     assertThat(
             strings(
                 "return [...document.querySelectorAll('#metrics-table td.best')].map(e =>"
