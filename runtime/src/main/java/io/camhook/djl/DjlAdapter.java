@@ -8,9 +8,9 @@ import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import io.camhook.capture.Admission;
-import io.camhook.capture.Recorder;
 import io.camhook.capture.Sampler;
 import io.camhook.config.CamhookConfig;
+import io.camhook.config.Condition;
 import io.camhook.dispatch.BlockCall;
 import io.camhook.dispatch.Failures;
 import io.camhook.dispatch.HookEntry;
@@ -207,17 +207,7 @@ public final class DjlAdapter implements EngineAdapter {
       if (plan == null || !plan.capturesAnything() || !now.sampler().admitted()) {
         return null;
       }
-      Recorder recorder = now.context().recorder();
-      if (plan.isOutside()) {
-        if (!recorder.admits()) {
-          return null;
-        }
-        OutsideRequest outside =
-            new OutsideRequest(plan, model.getBlock(), recorder, now.failures());
-        ThreadWork.begin().watch = outside;
-        return outside;
-      }
-      Admission admission = recorder.admit();
+      Admission admission = now.context().recorder().admit();
       return admission == null ? null : begin(now, plan, model.getBlock(), inputs, admission);
     } catch (Throwable e) {
       now.failures().add("a request could not be captured", e);
@@ -227,7 +217,15 @@ public final class DjlAdapter implements EngineAdapter {
 
   private static Request begin(
       Started now, ModelPlan plan, Block root, @Nullable List<?> inputs, Admission admission) {
+    Condition when = now.context().config().sampling().when();
     try {
+      if (plan.isOutside()) {
+        OutsideRequest outside =
+            new OutsideRequest(
+                plan, root, when, admission, now.context().recorder(), now.failures());
+        ThreadWork.begin().watch = outside;
+        return outside;
+      }
       now.models().captured(plan, root);
       SampledRequest request =
           new SampledRequest(
@@ -235,7 +233,7 @@ public final class DjlAdapter implements EngineAdapter {
               root,
               inputs,
               now.context().config().limits().exact(),
-              now.context().config().sampling().when(),
+              when,
               admission,
               now.models(),
               now.context().recorder(),

@@ -114,6 +114,7 @@ public final class PlainNetworks {
 
   /** A call on this thread failed: what was in progress there is lost. */
   void forgetThread() {
+    threads.get().forget();
     threads.remove();
   }
 
@@ -123,12 +124,18 @@ public final class PlainNetworks {
       return null;
     }
     if (dryRun) {
-      return surveyed.add(network) ? new PlainPass(network, true) : null;
+      return surveyed.add(network) ? new PlainPass(network, null) : null;
     }
-    if (!sampler.drawn() || !sampler.admitted() || !recorder.admits()) {
+    Admission admission = sampler.drawn() && sampler.admitted() ? recorder.admit() : null;
+    if (admission == null) {
       return null;
     }
-    return new PlainPass(network, false);
+    try {
+      return new PlainPass(network, admission);
+    } catch (Throwable e) {
+      admission.close();
+      throw e;
+    }
   }
 
   /** Whether to capture a pass with these scores, which are null for models without scores. */

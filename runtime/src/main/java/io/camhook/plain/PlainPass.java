@@ -1,5 +1,6 @@
 package io.camhook.plain;
 
+import io.camhook.capture.Admission;
 import io.camhook.capture.ClassScores;
 import io.camhook.capture.HeapCapture;
 import io.camhook.capture.InputPicture;
@@ -24,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * One captured forward pass of a root module, from its input to the submission of the capture; on
  * one thread.
  */
-final class PlainPass {
+final class PlainPass implements AutoCloseable {
   private final HookedNetwork network;
+  private final @Nullable Admission admission;
   private final boolean dryRun;
   private final Instant time = Instant.now();
   private final Map<String, Integer> calls = new HashMap<>();
@@ -37,12 +39,22 @@ final class PlainPass {
   private @Nullable Object spatialValue;
 
   /**
-   * @param dryRun whether to report only what would be captured
+   * @param admission room in the queue, which is given back when the pass has ended; null to report
+   *     only what would be captured
    */
-  PlainPass(HookedNetwork network, boolean dryRun) {
+  PlainPass(HookedNetwork network, @Nullable Admission admission) {
     this.network = network;
-    this.dryRun = dryRun;
+    this.admission = admission;
+    this.dryRun = admission == null;
     this.chain = dryRun ? null : network.chain();
+  }
+
+  /** Idempotent. */
+  @Override
+  public void close() {
+    if (admission != null) {
+      admission.close();
+    }
   }
 
   /** A module begins, other than the root. */

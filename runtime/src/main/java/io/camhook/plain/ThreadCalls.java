@@ -48,6 +48,7 @@ final class ThreadCalls {
       if (!role.isBackward() && awaiting != null && awaiting.isOf(network)) {
         submitAwaiting(); // no backward came
       }
+      forget(); // a pass that an exception left behind
       pass = root && !role.isBackward() ? networks.pass(network) : null;
     }
     if (ownBackward == null
@@ -75,7 +76,16 @@ final class ThreadCalls {
       calls.subList(index, calls.size()).clear();
     }
     if (calls.isEmpty() && ownBackward == null) {
-      pass = null;
+      forget();
+    }
+  }
+
+  /** Ends the pass, captured or not. */
+  void forget() {
+    PlainPass ended = pass;
+    pass = null;
+    if (ended != null) {
+      ended.close();
     }
   }
 

@@ -175,8 +175,9 @@ public final class Models {
             CamhookConfig.Target.NONE,
             entry.labels(),
             List.of(),
-            null);
-    return new ModelPlan(onlyRoot, info, List.of(), whole, null, List.of(), log);
+            null,
+            entry.scored());
+    return new ModelPlan(onlyRoot, info, classNames(entry, model), whole, null, List.of(), log);
   }
 
   /** The entry of the configuration for a model with one of these names; the first that matches. */
