@@ -16,6 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,24 +76,12 @@ final class LayerHooks {
    */
   void forward(Object session, SideModel.Tap tap, OnnxTensor value) {
     String path = tap.layer().path();
-    for (Attached hook : attached) {
-      if (!hook.layers.contains(tap.layer())) {
-        continue;
-      }
-      if (hook.watch != null) {
-        LayerWatch watch = hook.watch;
-        guarded(
-            () ->
-                watch.forward(
-                    steps.forward(watch, path, tap.type()),
-                    List.of(),
-                    List.of(new TensorValues(value))));
-      } else if (hook.isOwn(HookMoment.AFTER_FORWARD, false)) {
-        ignore(
-            path,
-            called(hook, HookArguments.forward(session, path, List.of(), null, List.of(value))));
-      }
-    }
+    List<LayerValues> outputs = List.of(new TensorValues(value));
+    look(
+        tap,
+        watch -> watch.forward(steps.forward(watch, path, tap.type()), List.of(), outputs),
+        HookMoment.AFTER_FORWARD,
+        () -> HookArguments.forward(session, path, List.of(), null, List.of(value)));
   }
 
   /**
@@ -150,22 +140,29 @@ final class LayerHooks {
   /** Called when the gradient at a layer has been computed. */
   void backward(Object session, SideModel.Tap tap, OnnxTensor gradient) {
     String path = tap.layer().path();
+    List<LayerValues> gradients = List.of(new TensorValues(gradient));
+    look(
+        tap,
+        watch -> watch.backward(steps.backward(watch, path, tap.type()), List.of(), gradients),
+        HookMoment.AFTER_BACKWARD,
+        () -> HookArguments.backward(session, path, List.of(), List.of(gradient)));
+  }
+
+  /** Runs the hooks that only look at a layer. */
+  private void look(
+      SideModel.Tap tap,
+      Consumer<LayerWatch> builtIn,
+      HookMoment moment,
+      Supplier<HookArguments> shown) {
     for (Attached hook : attached) {
+      LayerWatch watch = hook.watch;
       if (!hook.layers.contains(tap.layer())) {
         continue;
       }
-      if (hook.watch != null) {
-        LayerWatch watch = hook.watch;
-        guarded(
-            () ->
-                watch.backward(
-                    steps.backward(watch, path, tap.type()),
-                    List.of(),
-                    List.of(new TensorValues(gradient))));
-      } else if (hook.isOwn(HookMoment.AFTER_BACKWARD, false)) {
-        ignore(
-            path,
-            called(hook, HookArguments.backward(session, path, List.of(), List.of(gradient))));
+      if (watch != null) {
+        guarded(() -> builtIn.accept(watch));
+      } else if (hook.isOwn(moment, false)) {
+        ignore(tap.layer().path(), called(hook, shown.get()));
       }
     }
   }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.entry;
 
 import io.camhook.builtin.Baseline.Key;
 import io.camhook.builtin.Baseline.Usual;
-import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.KeptLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,24 +26,7 @@ class LayerHealthTest {
   @TempDir Path folder;
 
   private final List<String> lines = new ArrayList<>();
-  private final LayerHealth health =
-      new LayerHealth(
-          new EventLog() {
-            @Override
-            public void info(String message) {
-              lines.add(message);
-            }
-
-            @Override
-            public void warn(String message) {
-              lines.add(message);
-            }
-
-            @Override
-            public void failure(String message, Throwable cause) {
-              lines.add(message);
-            }
-          });
+  private final LayerHealth health = new LayerHealth(new KeptLog(lines, new ArrayList<>()));
 
   /** A step whose mean is that many deviations from the usual one. */
   private void step(double deviations) {

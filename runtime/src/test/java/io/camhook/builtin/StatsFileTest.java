@@ -3,7 +3,7 @@ package io.camhook.builtin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.camhook.config.CamhookConfig.Permissions;
-import io.camhook.dispatch.EventLog;
+import io.camhook.dispatch.KeptLog;
 import io.camhook.recording.FileAccess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,22 +22,7 @@ class StatsFileTest {
     return new StatsFile(
         temp.resolve("out"),
         new FileAccess(Permissions.OWNER),
-        new EventLog() {
-          @Override
-          public void info(String message) {
-            log.add(message);
-          }
-
-          @Override
-          public void warn(String message) {
-            log.add(message);
-          }
-
-          @Override
-          public void failure(String message, Throwable cause) {
-            log.add(message);
-          }
-        });
+        new KeptLog(log, new ArrayList<>()));
   }
 
   private static void append(StatsFile file, int step) {
