@@ -2,6 +2,8 @@
 
 They hook Python modules, which a TorchScript archive has none of, so torchvision's eager networks of the same shapes
 stand in for the archives. Prints a line for each library and network, and the versions.
+
+peers.py scorecam: the time of torchcam's Score-CAM of 512 masks, for processes that take turns with camhook's.
 """
 
 import importlib
@@ -60,7 +62,27 @@ def captum(model, layer, image):
 LIBRARIES = {"pytorch_grad_cam": grad_cam, "torchcam": torchcam, "captum": captum}
 
 
+def scorecam():
+    from torchcam.methods import ScoreCAM
+
+    torch.manual_seed(1)
+    model = torchvision.models.resnet18(weights=None).eval()
+    image = torch.randn(1, 3, 224, 224)
+    cam = ScoreCAM(model, target_layer=model.layer4)
+
+    def run():
+        with torch.inference_mode():
+            scores = model(image)
+            cam(scores.argmax(1).item(), scores)
+
+    run()
+    print(f"        {1e3 * min(seconds(run) for _ in range(3)):10.3f}  ms Score-CAM of 512 masks, torchcam")
+
+
 def main():
+    if sys.argv[1:] == ["scorecam"]:
+        scorecam()
+        return
     print("torch", torch.__version__, "torchvision", torchvision.__version__, "threads", torch.get_num_threads())
     for library, make in LIBRARIES.items():
         try:

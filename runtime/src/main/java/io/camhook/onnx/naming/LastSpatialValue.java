@@ -48,6 +48,9 @@ final class LastSpatialValue {
           "ReduceSum",
           "AveragePool");
 
+  /** A volume: {@code [N,C,D,H,W]}. */
+  private static final int LARGEST_RANK = 5;
+
   /** The constant axes of a reduction. */
   interface Axes {
     long @Nullable [] of(Node node) throws OnnxException;
@@ -210,6 +213,9 @@ final class LastSpatialValue {
   }
 
   private static boolean hasPositions(long[] shape) {
+    if (shape.length > LARGEST_RANK) {
+      return false;
+    }
     for (int i = 2; i < shape.length; i++) {
       if (shape[i] != 1) {
         return true;
@@ -255,8 +261,12 @@ final class LastSpatialValue {
     if (node.operator().startsWith("Global")) {
       return true;
     }
+    // Fewer axes leave positions: an adaptive pool is the mean of gathered windows [N,C,H,kH,W,kW].
     long[] over = axes.of(node);
-    return over != null && over.length >= 2 && shape.length >= 4;
+    return over != null
+        && shape.length >= 4
+        && shape.length <= LARGEST_RANK
+        && over.length >= shape.length - 2;
   }
 
   /** Whether nothing that depends on the input reaches the score without passing a value. */
