@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param inputShapes input shapes that an ONNX graph declares, for a trial run; empty if more than
  *     the batch size is open, and for other models
  * @param operators values of operators that are layers
+ * @param tokens the module that looks up token ids; null if the code of a TorchScript archive shows
+ *     none, and for other models
  */
 public record ModelListing(
     String model,
@@ -40,7 +42,8 @@ public record ModelListing(
     @Nullable String rootOnly,
     @Nullable Map<String, String> missing,
     List<long[]> inputShapes,
-    Operators operators) {
+    Operators operators,
+    @Nullable String tokens) {
 
   /**
    * Values of operators in a TorchScript archive.
@@ -70,7 +73,17 @@ public record ModelListing(
       @Nullable String rootOnly,
       @Nullable Map<String, String> missing,
       List<long[]> inputShapes) {
-    this(model, modules, arguments, outputs, auto, rootOnly, missing, inputShapes, Operators.NONE);
+    this(
+        model,
+        modules,
+        arguments,
+        outputs,
+        auto,
+        rootOnly,
+        missing,
+        inputShapes,
+        Operators.NONE,
+        null);
   }
 
   /** The modules of a model that is not an ONNX graph. */
@@ -131,13 +144,14 @@ public record ModelListing(
         new Operators(
             archive.operatorsOnly().orElse(null),
             archive.pooledPath().orElse(null),
-            archive.operators()));
+            archive.operators()),
+        archive.tokenEmbedding().orElse(null));
   }
 
   /** The same with the outputs seen in a pass. */
   ModelListing with(Map<String, List<Output>> seen, @Nullable String found) {
     return new ModelListing(
-        model, modules, arguments, seen, found, rootOnly, missing, inputShapes, operators);
+        model, modules, arguments, seen, found, rootOnly, missing, inputShapes, operators, tokens);
   }
 
   /** The same with the operators in the code of modules after the modules. */
@@ -147,7 +161,7 @@ public record ModelListing(
       all.addAll(operators.inside());
     }
     return new ModelListing(
-        model, all, arguments, outputs, auto, rootOnly, missing, inputShapes, operators);
+        model, all, arguments, outputs, auto, rootOnly, missing, inputShapes, operators, tokens);
   }
 
   /** The operators in the code of modules that are among {@link #modules}. */

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The module that turns token ids into vectors, which is the first differentiable point of a text
- * model: the {@code Embedding} that the user named as a layer, otherwise the one with the most
- * rows. It has its own session, which is opened on first use.
+ * model: the {@code Embedding} that the user named as a layer, otherwise the one that reads the ids
+ * as the code shows it, otherwise the one with the most rows. It has its own session, which is
+ * opened on first use.
  */
 final class TokenEmbedding implements AutoCloseable {
   private final MethodSessions sides;
@@ -30,6 +31,7 @@ final class TokenEmbedding implements AutoCloseable {
             .filter(TokenEmbedding::looksUpWords)
             .max(
                 Comparator.comparing((ModuleDescription module) -> layers.contains(module.path()))
+                    .thenComparing(module -> module.path().equals(listing.tokens()))
                     .thenComparing(TokenEmbedding::rows))
             .map(ModuleDescription::path);
   }

@@ -3,6 +3,8 @@ package io.camhook.explain;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.cam.ReferenceCase;
 import io.camhook.recording.Tensor;
 import io.camhook.torchscript.TorchScriptArchive;
@@ -44,6 +46,52 @@ class AutoLayerTest {
       throw new UncheckedIOException(e);
     }
     return tests;
+  }
+
+  /** Models in which the choice is harder than it looks; auto.json says why. */
+  @TestFactory
+  List<DynamicTest> auto_should_be_the_layer_that_the_reference_names() throws IOException {
+    Path folder = ReferenceCase.folder().resolveSibling("auto");
+    JsonNode facts = new ObjectMapper().readTree(folder.resolve("auto.json").toFile());
+    List<DynamicTest> tests = new ArrayList<>();
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file :
+          files.filter(f -> f.toString().matches(".*\\.(pt|onnx)")).sorted().toList()) {
+        String name = String.valueOf(file.getFileName());
+        String layer = facts.get(name.replaceFirst("\\..*", "")).get("auto").asText();
+        tests.add(
+            DynamicTest.dynamicTest(
+                name,
+                () -> {
+                  try (Explainer explainer = Explainer.load(file, List.of("auto"))) {
+                    explainer.record(ModelInput.of("example", example(file)));
+                    assertThat(explainer.layers()).containsExactly(layer);
+                  }
+                  if (name.endsWith(".pt")) {
+                    assertThat(TorchScriptArchive.open(file).auto(null).map(AutoLayer::path))
+                        .hasValue(layer);
+                  }
+                }));
+      }
+    }
+    return tests;
+  }
+
+  @Test
+  void texts_should_be_explained_at_the_embedding_of_their_tokens() throws IOException {
+    Path file = ReferenceCase.folder().resolveSibling("auto").resolve("letters.traced.pt");
+    try (Explainer explainer = Explainer.load(file, List.of(Explainer.EMBEDDING))) {
+      explainer.record(ModelInput.of("example", example(file)));
+      assertThat(explainer.layers()).containsExactly("letters");
+    }
+  }
+
+  private static Tensor example(Path file) {
+    if (file.toString().contains("letters")) {
+      return Tensor.ofLongs(new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5}, new long[] {1, 9});
+    }
+    int side = file.toString().contains("adaptive") ? 14 : 16;
+    return Tensor.ofFloats(new float[3 * side * side], new long[] {1, 3, side, side});
   }
 
   private static boolean isSmallTrace(Path file) {

@@ -331,11 +331,20 @@ public final class TorchScriptArchive {
     return site == null ? Optional.empty() : Optional.of(site.target().path());
   }
 
-  private Optional<String> lastMap() {
+  /** The module that looks up the token ids of a text model; empty if there is none. */
+  public Optional<String> tokenEmbedding() {
+    return Optional.ofNullable(AutoLayer.tokenEmbedding(completed()));
+  }
+
+  private List<CallSite> completed() {
     List<CallSite> completed = new ArrayList<>();
     AutoLayer.complete(root, new HashSet<>(), completed);
+    return completed;
+  }
+
+  private Optional<String> lastMap() {
     String last = null;
-    for (CallSite site : completed) {
+    for (CallSite site : completed()) {
       if (site.isOperator() && site.isSpatial() && !site.isUnclear()) {
         last = site.target().path();
       }

@@ -17,6 +17,7 @@ public final class ModuleNode {
   private final Map<String, ModuleNode> children = new LinkedHashMap<>();
   private final Map<String, ModuleDescription.Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, StoredValues> values = new LinkedHashMap<>();
+  private final Map<String, List<Long>> lists = new LinkedHashMap<>();
   private final boolean training;
 
   public ModuleNode(String path, String type, boolean training) {
@@ -49,6 +50,11 @@ public final class ModuleNode {
   /** Where the values of parameters and buffers are. */
   public Map<String, StoredValues> values() {
     return values;
+  }
+
+  /** Lists of whole numbers among its attributes, as the archive stores them. */
+  public Map<String, List<Long>> lists() {
+    return lists;
   }
 
   public boolean training() {

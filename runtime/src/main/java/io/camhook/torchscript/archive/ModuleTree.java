@@ -99,6 +99,7 @@ public final class ModuleTree {
         }
       } else {
         addTensor(node, name, attribute.getValue(), buffers.contains(name));
+        addList(node, name, attribute.getValue());
       }
     }
     return node;
@@ -155,6 +156,17 @@ public final class ModuleTree {
       if (values != null) {
         node.values().put(name, values);
       }
+    }
+  }
+
+  /** {@code torch.jit._pickle.build_intlist(list)}. */
+  private static void addList(ModuleNode node, String name, @Nullable Object value) {
+    if (value instanceof Call call
+        && call.function().name().equals("build_intlist")
+        && call.arguments().size() == 1
+        && call.arguments().get(0) instanceof List<?> items
+        && items.stream().allMatch(item -> item instanceof Long)) {
+      node.lists().put(name, items.stream().map(item -> (Long) item).toList());
     }
   }
 

@@ -4,6 +4,7 @@ import io.camhook.naming.LayerPattern;
 import io.camhook.torchscript.archive.PythonNames;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,21 +76,19 @@ public record AutoLayer(String path, @Nullable String notice) {
   private static @Nullable AutoLayer of(List<Call> calls, Flow output) {
     Call map = null;
     Call token = null;
-    Call words = null;
+    List<CallSite> lookups = new ArrayList<>();
     List<Call> norms = new ArrayList<>();
     for (Call call : calls) {
       CallSite site = call.site();
       if (!site.isForward() || site.isUnclear() || !output.from().get(call.number())) {
         continue;
       }
+      lookups.add(site);
       boolean rearranged = output.direct().get(call.number());
       String type = PythonNames.python(site.target().type());
       if (site.isSpatial() && !rearranged && !PASSES_ON.matcher(type).matches()) {
         map = call;
         norms.clear();
-      }
-      if (type.endsWith(".Embedding") && (words == null || rows(call) > rows(words))) {
-        words = call;
       }
       if (NORM.matcher(type).matches()) {
         norms.add(call);
@@ -98,8 +97,9 @@ public record AutoLayer(String path, @Nullable String notice) {
         }
       }
     }
-    if (map == null && words != null) {
-      return new AutoLayer(words.site().target().path(), null);
+    String tokens = map == null ? tokenEmbedding(lookups) : null;
+    if (tokens != null) {
+      return new AutoLayer(tokens, null);
     }
     boolean tokensLater =
         token != null && (map == null || calls.indexOf(token) > calls.indexOf(map));
@@ -113,8 +113,24 @@ public record AutoLayer(String path, @Nullable String notice) {
     return map == null ? null : ofMap(map, output.unweighted());
   }
 
-  private static long rows(Call embedding) {
-    return embedding.site().target().parameters().values().stream()
+  /**
+   * The embedding that looks up the model's token ids: of those that read an input as it is, else
+   * of all, the one with the most rows. (Positions are counted, not read; with a small vocabulary
+   * they have more rows.)
+   *
+   * @return its path; null if there is none
+   */
+  public static @Nullable String tokenEmbedding(List<CallSite> calls) {
+    return calls.stream()
+        .filter(site -> site.isForward() && !site.isUnclear())
+        .filter(site -> PythonNames.python(site.target().type()).endsWith(".Embedding"))
+        .max(Comparator.comparing(CallSite::readsInput).thenComparing(AutoLayer::rows))
+        .map(site -> site.target().path())
+        .orElse(null);
+  }
+
+  private static long rows(CallSite embedding) {
+    return embedding.target().parameters().values().stream()
         .filter(parameter -> parameter.shape().size() == 2)
         .mapToLong(parameter -> parameter.shape().get(0))
         .max()

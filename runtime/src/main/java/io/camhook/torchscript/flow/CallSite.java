@@ -27,6 +27,7 @@ public final class CallSite {
   private boolean aliasesLiveValue;
   private boolean aliasesState;
   private boolean spatial;
+  private boolean readsInput;
   private boolean unclear;
   private boolean throughInterface;
   private final @Nullable String operator;
@@ -234,6 +235,15 @@ public final class CallSite {
 
   void markSpatial(boolean value) {
     spatial |= value;
+  }
+
+  /** Whether an argument is one of the model's inputs, or shares its memory. */
+  boolean readsInput() {
+    return readsInput;
+  }
+
+  void markReadsInput() {
+    readsInput = true;
   }
 
   public boolean isThroughInterface() {

@@ -60,12 +60,12 @@ final class ExprWalker {
       frame.leaveLoop();
       return union(List.of(items, each));
     } else if (expression instanceof Expr.Unary e) {
-      return walker.fresh(false).made(evaluate(e.operand(), frame).flow());
+      return walker.fresh(Layout.OTHER).made(evaluate(e.operand(), frame).flow());
     } else if (expression instanceof Expr.Binary e) {
       Value left = evaluate(e.left(), frame);
       Value right = evaluate(e.right(), frame);
       return walker
-          .fresh(left.anySpatial() || right.anySpatial())
+          .fresh(left.anyLayout().or(right.anyLayout()))
           .made(left.flow().with(right.flow()));
     } else if (expression instanceof Expr.Ternary e) {
       evaluate(e.condition(), frame);
@@ -79,7 +79,7 @@ final class ExprWalker {
     boolean tensors =
         container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
     return new Value.Data(
-            container.allOrigins(), container.anySpatial(), tensors ? OperatorResults.TENSOR : null)
+            container.allOrigins(), container.anyLayout(), tensors ? OperatorResults.TENSOR : null)
         .made(container.flow());
   }
 
@@ -104,6 +104,10 @@ final class ExprWalker {
       ModuleNode child = module.node().children().get(name);
       if (child != null) {
         return new Value.Module(child);
+      }
+      List<Long> list = module.node().lists().get(name);
+      if (list != null) {
+        return new Value.Numbers(list);
       }
       return module.node().parameters().containsKey(name)
           ? Value.Data.ofParameter(OperatorTrace.parameter(module.node(), name))
@@ -145,7 +149,7 @@ final class ExprWalker {
         && data.entries().containsKey(Literals.text(key))) {
       return Objects.requireNonNull(data.entries().get(Literals.text(key)));
     }
-    return new Value.Data(value.allOrigins(), false)
+    return new Value.Data(value.allOrigins(), Layout.OTHER)
         .as(((Value.Data) element(value)).type())
         .made(value.flow());
   }
@@ -179,12 +183,12 @@ final class ExprWalker {
 
   private static Value.Data union(List<Value> values) {
     Set<Integer> origins = new HashSet<>();
-    boolean map = false;
+    Layout layout = Layout.OTHER;
     for (Value value : values) {
       origins.addAll(value.allOrigins());
-      map |= value.anySpatial();
+      layout = layout.or(value.anyLayout());
     }
-    return new Value.Data(origins, map).made(Flow.of(values.stream().map(Value::flow).toList()));
+    return new Value.Data(origins, layout).made(Flow.of(values.stream().map(Value::flow).toList()));
   }
 
   private Value call(Expr.Call e, LocalVariables frame) {
@@ -320,9 +324,7 @@ final class ExprWalker {
       walker.mixedIn(first, flow);
       return ((Value.Data) element(first)).made(flow);
     }
-    boolean map =
-        Operators.isMap(name, arguments.stream().anyMatch(Value::anySpatial))
-            && !poolsToOne(name, arguments);
+    Layout layout = layout(name, arguments, flow);
     if (Operators.storesIntoContainer(name) && first instanceof Value.Data container) {
       arguments.stream().skip(1).forEach(stored -> container.origins().addAll(stored.allOrigins()));
       container.made(flow);
@@ -335,9 +337,24 @@ final class ExprWalker {
     }
     boolean foreign = dotted.startsWith("ops.") && !dotted.startsWith("ops.aten.");
     if (foreign || Operators.mayAlias(name)) {
-      return new Value.Data(union(arguments).allOrigins(), map).made(flow);
+      return new Value.Data(union(arguments).allOrigins(), layout).made(flow);
     }
-    return walker.fresh(map).made(flow);
+    return walker.fresh(layout).made(flow);
+  }
+
+  private static Layout layout(String operator, List<Value> arguments, Flow flow) {
+    if (poolsToOne(operator, arguments)) {
+      return Layout.OTHER;
+    }
+    Layout given = arguments.stream().map(Value::anyLayout).reduce(Layout.OTHER, (a, b) -> a.or(b));
+    if (!operator.equals("permute")) {
+      return Operators.layout(operator, given);
+    }
+    Layout permuted = given.permuted(arguments.size() < 2 ? null : arguments.get(1));
+    // Tokens that met in an attention stay tokens, although Swin lays them out as a map at its end.
+    return permuted == Layout.CHANNELS_FIRST && !flow.attended().isEmpty()
+        ? Layout.OTHER
+        : permuted;
   }
 
   /** The operator written here as a value that can be recorded; null outside of modules. */
@@ -406,7 +423,7 @@ final class ExprWalker {
   }
 
   private static Value nothing() {
-    return new Value.Data(Set.of(), false);
+    return new Value.Data(Set.of(), Layout.OTHER);
   }
 
   private static int indexOf(List<Stmt.Parameter> parameters, String name) {

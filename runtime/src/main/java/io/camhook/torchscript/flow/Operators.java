@@ -237,11 +237,15 @@ public final class Operators {
         || operator.equals("update");
   }
 
-  /** Whether a result is a map, given whether an argument is one. */
-  static boolean isMap(String operator, boolean argumentIsMap) {
+  /**
+   * The layout of a result, given that of the arguments together; for all but {@code permute},
+   * where it depends on the axes.
+   */
+  static Layout layout(String operator, Layout arguments) {
     if (MAKES_MAP.contains(operator)) {
-      return true;
+      return Layout.CHANNELS_FIRST;
     }
-    return argumentIsMap && !LOSES_MAP.contains(operator);
+    boolean keptLast = arguments == Layout.CHANNELS_LAST && operator.equals("linear");
+    return LOSES_MAP.contains(operator) && !keptLast ? Layout.OTHER : arguments;
   }
 }

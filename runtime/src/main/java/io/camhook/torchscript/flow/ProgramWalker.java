@@ -42,6 +42,7 @@ public final class ProgramWalker {
   private final ExprWalker expressions;
   private final OperatorTrace trace = new OperatorTrace();
   private int steps;
+  private final Set<Integer> inputs = new HashSet<>();
   private int origins = Value.STATE;
 
   /** An argument of a call. */
@@ -90,7 +91,7 @@ public final class ProgramWalker {
     List<Value> inputs = new ArrayList<>();
     for (Stmt.Parameter parameter : forward.parameters().subList(1, forward.parameters().size())) {
       boolean tensor = parameter.type() != null && Printer.print(parameter.type()).equals("Tensor");
-      inputs.add(tensor ? walker.fresh(true).as(OperatorResults.TENSOR) : walker.state());
+      inputs.add(tensor ? walker.input() : walker.state());
     }
     try {
       Value result = walker.run(context, inputs);
@@ -119,13 +120,19 @@ public final class ProgramWalker {
     return trace;
   }
 
-  Value.Data fresh(boolean spatial) {
+  private Value input() {
+    Value.Data input = fresh(Layout.CHANNELS_FIRST).as(OperatorResults.TENSOR);
+    inputs.addAll(input.origins());
+    return input;
+  }
+
+  Value.Data fresh(Layout layout) {
     origins++;
-    return new Value.Data(Set.of(origins), spatial);
+    return new Value.Data(Set.of(origins), layout);
   }
 
   Value.Data state() {
-    return new Value.Data(Set.of(Value.STATE), false);
+    return new Value.Data(Set.of(Value.STATE), Layout.OTHER);
   }
 
   void step() {
@@ -210,7 +217,7 @@ public final class ProgramWalker {
     frames.pop();
     Value result = frame.result();
     if (result == null) {
-      return new Value.Data(Set.of(), false);
+      return new Value.Data(Set.of(), Layout.OTHER);
     }
     return result instanceof Value.Data data && function.returns() != null
         ? data.as(Printer.print(function.returns()))
@@ -222,6 +229,9 @@ public final class ProgramWalker {
     for (int i = 0; i < arguments.size(); i++) {
       for (Integer origin : arguments.get(i).allOrigins()) {
         given.computeIfAbsent(origin, o -> new HashSet<>()).add(new Given(site, i));
+        if (inputs.contains(origin)) {
+          site.markReadsInput();
+        }
       }
     }
   }
@@ -237,7 +247,7 @@ public final class ProgramWalker {
     }
     boolean live = frames.stream().anyMatch(f -> holdsAny(f, all));
     site.aliasing(live, all.contains(Value.STATE));
-    site.markSpatial(value.anySpatial());
+    site.markSpatial(value.anyLayout() == Layout.CHANNELS_FIRST);
     site.caller().completed(site);
     for (Integer origin : all) {
       recorded.computeIfAbsent(origin, o -> new HashSet<>()).add(site);
@@ -257,7 +267,7 @@ public final class ProgramWalker {
       return value;
     }
     Value.Data marked =
-        new Value.Data(data.origins(), data.spatial(), data.type())
+        new Value.Data(data.origins(), data.layout(), data.type())
             .made(data.flow().returnedBy(number));
     data.entries().forEach((key, entry) -> marked.entries().put(key, returned(entry, number)));
     return marked;
@@ -306,7 +316,7 @@ public final class ProgramWalker {
     } else if (statement instanceof Stmt.Return s) {
       Value value =
           s.value() == null
-              ? new Value.Data(Set.of(), false)
+              ? new Value.Data(Set.of(), Layout.OTHER)
               : expressions.evaluate(s.value(), frame);
       Value before = frame.result();
       frame.result(before == null ? value : merge(before, value));
@@ -388,7 +398,7 @@ public final class ProgramWalker {
     origins.addAll(b.allOrigins());
     String type = a instanceof Value.Data x && b instanceof Value.Data y ? common(x, y) : null;
     Value.Data merged =
-        new Value.Data(origins, a.anySpatial() || b.anySpatial(), type)
+        new Value.Data(origins, a.anyLayout().or(b.anyLayout()), type)
             .made(a.flow().with(b.flow()));
     if (a instanceof Value.Data x && b instanceof Value.Data y) {
       merged.entries().putAll(x.entries());

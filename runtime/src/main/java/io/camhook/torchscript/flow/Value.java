@@ -30,6 +30,9 @@ sealed interface Value {
     }
   }
 
+  /** A module's attribute that is a list of whole numbers. */
+  record Numbers(List<Long> items) implements Value {}
+
   /** A tuple whose elements are known individually. */
   record TupleOf(List<Value> items) implements Value {}
 
@@ -39,32 +42,32 @@ sealed interface Value {
    */
   final class Data implements Value {
     private final Set<Integer> origins;
-    private final boolean spatial;
+    private final Layout layout;
     private final @Nullable String type;
     private final @Nullable String parameter;
     private final Map<String, Value> entries = new LinkedHashMap<>();
     private Flow flow = Flow.EMPTY;
 
-    Data(Set<Integer> origins, boolean spatial) {
-      this(origins, spatial, null);
+    Data(Set<Integer> origins, Layout layout) {
+      this(origins, layout, null);
     }
 
-    Data(Set<Integer> origins, boolean spatial, @Nullable String type) {
-      this(origins, spatial, type, null);
+    Data(Set<Integer> origins, Layout layout, @Nullable String type) {
+      this(origins, layout, type, null);
     }
 
     /** The value of a module's attribute. */
     static Data ofParameter(String name) {
-      return new Data(Set.of(STATE), false, null, name);
+      return new Data(Set.of(STATE), Layout.OTHER, null, name);
     }
 
     /**
      * @param type as TorchScript writes it, if it is known
      */
     private Data(
-        Set<Integer> origins, boolean spatial, @Nullable String type, @Nullable String parameter) {
+        Set<Integer> origins, Layout layout, @Nullable String type, @Nullable String parameter) {
       this.origins = new HashSet<>(origins);
-      this.spatial = spatial;
+      this.layout = layout;
       this.type = type;
       this.parameter = parameter;
     }
@@ -74,7 +77,7 @@ sealed interface Value {
       if (known == null) {
         return this;
       }
-      Data typed = new Data(origins, spatial, known, parameter).made(flow);
+      Data typed = new Data(origins, layout, known, parameter).made(flow);
       typed.entries.putAll(entries);
       return typed;
     }
@@ -109,9 +112,8 @@ sealed interface Value {
       return origins;
     }
 
-    /** Whether it looks like a map with height and width (or length), channels first. */
-    boolean spatial() {
-      return spatial;
+    Layout layout() {
+      return layout;
     }
   }
 
@@ -142,10 +144,13 @@ sealed interface Value {
     return this instanceof Data data && OperatorResults.TENSOR.equals(data.type());
   }
 
-  /** Whether it, or an element of it, looks like a spatial map. */
-  default boolean anySpatial() {
-    return this instanceof Data data
-        ? data.spatial()
-        : this instanceof TupleOf tuple && tuple.items().stream().anyMatch(Value::anySpatial);
+  /** The layout of it, or of its elements together. */
+  default Layout anyLayout() {
+    if (this instanceof Data data) {
+      return data.layout();
+    }
+    return this instanceof TupleOf tuple
+        ? tuple.items().stream().map(Value::anyLayout).reduce(Layout.OTHER, Layout::or)
+        : Layout.OTHER;
   }
 }

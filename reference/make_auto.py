@@ -1,0 +1,111 @@
+"""Small models for which the choice of a layer used to go wrong, with the layer that `auto` means: auto/.
+
+    python make_auto.py auto
+
+`why` in auto.json says what each is about. Weights are seeded random numbers.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Permute(nn.Module):
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return torch.permute(x, self.dims)
+
+
+class ConvNeXtBlock(nn.Module):
+    """Depthwise convolution, then a perceptron over the last axis: channels are last in between."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, groups=channels),
+            Permute([0, 2, 3, 1]),
+            nn.LayerNorm(channels),
+            nn.Linear(channels, 2 * channels),
+            nn.GELU(),
+            nn.Linear(2 * channels, channels),
+            Permute([0, 3, 1, 2]),
+        )
+        self.layer_scale = nn.Parameter(torch.ones(channels, 1, 1) / 2)
+
+    def forward(self, x):
+        result = self.layer_scale * self.block(x)
+        result += x
+        return result
+
+
+class ConvNeXt(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 2, 2), ConvNeXtBlock(8), nn.Conv2d(8, 12, 2, 2), ConvNeXtBlock(12))
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(12, 5)
+
+    def forward(self, x):
+        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+
+
+class AdaptivePool(nn.Module):
+    """As AlexNet: 3x3 positions become 6x6, which the exporter writes as gathered windows and their mean."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.MaxPool2d(3, 2))
+        self.avgpool = nn.AdaptiveAvgPool2d(6)
+        self.classifier = nn.Linear(8 * 36, 5)
+
+    def forward(self, x):
+        return self.classifier(self.avgpool(self.features(x)).flatten(1))
+
+
+class Letters(nn.Module):
+    """A small vocabulary, so that the table of positions has more rows than that of letters."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions = nn.Embedding(64, 8)
+        self.letters = nn.Embedding(12, 8)
+        self.kinds = nn.Embedding(2, 8)
+        self.hidden = nn.Linear(8, 8)
+        self.classifier = nn.Linear(8, 3)
+
+    def forward(self, ids):
+        places = torch.arange(ids.size(1)).unsqueeze(0)
+        x = self.letters(ids) + self.positions(places) + self.kinds(torch.zeros_like(ids))
+        return self.classifier(torch.tanh(self.hidden(x)).mean(1))
+
+
+def main(folder):
+    folder = Path(folder)
+    folder.mkdir(exist_ok=True)
+    torch.manual_seed(7)
+    picture = torch.randn(1, 3, 16, 16)
+    ids = torch.randint(0, 12, (1, 9))
+    cases = {
+        "convnext": (ConvNeXt(), picture, "features", "channels move to the end and back inside of a block"),
+        "adaptive_pool": (AdaptivePool(), torch.randn(1, 3, 14, 14), "avgpool", "an adaptive pool leaves positions"),
+        "letters": (Letters(), ids, "letters", "more positions than letters"),
+    }
+    facts = {}
+    for name, (net, example, layer, why) in cases.items():
+        net.eval()
+        torch.jit.script(net).save(folder / f"{name}.scripted.pt")
+        torch.jit.trace(net, example).save(folder / f"{name}.traced.pt")
+        if example is not ids:
+            torch.onnx.export(net, (example,), folder / f"{name}.onnx", dynamo=True, external_data=False, verbose=False)
+        facts[name] = {"auto": layer, "why": why}
+    (folder / "auto.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
