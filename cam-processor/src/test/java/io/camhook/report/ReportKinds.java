@@ -22,7 +22,6 @@ import java.util.Random;
 
 /** A report of each kind of input and state, written to a folder: tests open and check them. */
 final class ReportKinds {
-  /** Of all but the large one. */
   static final List<String> NAMES =
       List.of(
           "pictures",
@@ -33,10 +32,14 @@ final class ReportKinds {
           "objects",
           "compare",
           "damaged",
+          "large",
           "empty");
 
   private static final String SHA256 =
       "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+  /** More than fit into any view, and than one block of thumbnails holds. */
+  private static final int LARGE = 1000;
 
   private ReportKinds() {}
 
@@ -55,7 +58,7 @@ final class ReportKinds {
         }
       }
       report.sources(sources(name, captures.size()));
-      if (name.equals("pictures")) {
+      if (name.equals("pictures") || name.equals("large")) {
         report.metrics(metrics());
       }
       if (name.equals("compare")) {
@@ -68,7 +71,8 @@ final class ReportKinds {
 
   static List<ReportCapture> captures(String name) {
     List<ReportCapture> captures = new ArrayList<>();
-    int count = name.equals("empty") ? 0 : name.equals("pictures") ? 60 : 8;
+    int count =
+        name.equals("empty") ? 0 : name.equals("large") ? LARGE : name.equals("pictures") ? 60 : 8;
     for (int i = 0; i < count; i++) {
       captures.add(
           switch (name) {
@@ -284,24 +288,10 @@ final class ReportKinds {
         .of(1);
   }
 
-  /** Writes them all: {@code FOLDER [number of captures of a large one]}. */
+  /** Writes them all: {@code FOLDER}. */
   public static void main(String[] args) throws IOException {
-    Path folder = Path.of(args[0]);
     for (String name : NAMES) {
-      System.out.println(write(folder, name));
-    }
-    int large = args.length > 1 ? Integer.parseInt(args[1]) : 0;
-    if (large > 0) {
-      try (ReportWriter report =
-          new ReportWriter(
-              folder.resolve("large.html"),
-              SyntheticCaptures.info("large"),
-              ReportLimits.DEFAULT)) {
-        for (int i = 0; i < large; i++) {
-          report.add(SyntheticCaptures.capture(i));
-        }
-        report.finish();
-      }
+      System.out.println(write(Path.of(args[0]), name));
     }
   }
 }

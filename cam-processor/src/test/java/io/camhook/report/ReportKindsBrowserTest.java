@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -66,40 +67,112 @@ class ReportKindsBrowserTest {
     }
   }
 
-  /** One kind takes a minute; the others run with {@code -Dcamhook.screenshots=DIR}. */
+  private record Look(int width, String theme) {}
+
   static List<String> kinds() {
-    return System.getProperty("camhook.screenshots") == null
-        ? List.of("pictures")
-        : ReportKinds.NAMES;
+    return ReportKinds.NAMES;
+  }
+
+  /**
+   * A kind takes a minute at every width in both themes: done for pictures, and for all kinds with
+   * {@code -Dcamhook.screenshots=DIR}. Otherwise the narrowest and the widest, one in each theme.
+   */
+  private static List<Look> looks(String kind) {
+    if (!kind.equals("pictures") && System.getProperty("camhook.screenshots") == null) {
+      return List.of(new Look(390, "dark"), new Look(1440, "light"));
+    }
+    return WIDTHS.stream()
+        .flatMap(width -> Stream.of(new Look(width, "light"), new Look(width, "dark")))
+        .toList();
   }
 
   @ParameterizedTest
   @MethodSource("kinds")
   void report_should_fit_every_width_and_be_accessible(String kind) throws IOException {
     Path file = ReportKinds.write(folder, kind);
-    for (int width : WIDTHS) {
-      size(width);
-      for (String theme : List.of("light", "dark")) {
-        for (String place : PLACES) {
-          if (kind.equals("empty") && place.contains("pins")) {
-            continue;
-          }
-          open(file, place, theme);
-          String where = "%s#%s at %d px, %s".formatted(kind, place, width, theme);
-          assertThat(number("return document.documentElement.scrollWidth"))
-              .as("width of the page, %s", where)
-              .isLessThanOrEqualTo(width);
-          assertThat(
-                  number(
-                      "return [...document.querySelectorAll('.page, .view')].reduce((most, e) =>"
-                          + " Math.max(most, e.scrollWidth - e.clientWidth), 0)"))
-              .as("sideways scrolling within, %s", where)
-              .isLessThanOrEqualTo(1);
-          assertThat(violations()).as(where).isEmpty();
-          keep(kind, place, width, theme);
+    for (Look look : looks(kind)) {
+      size(look.width);
+      for (String place : PLACES) {
+        if (kind.equals("empty") && place.contains("pins")) {
+          continue;
         }
+        open(file, place, look.theme);
+        String where = "%s#%s at %d px, %s".formatted(kind, place, look.width, look.theme);
+        assertThat(number("return document.documentElement.scrollWidth"))
+            .as("width of the page, %s", where)
+            .isLessThanOrEqualTo(look.width);
+        assertThat(
+                number(
+                    "return [...document.querySelectorAll('.page, .view')].reduce((most, e) =>"
+                        + " Math.max(most, e.scrollWidth - e.clientWidth), 0)"))
+            .as("sideways scrolling within, %s", where)
+            .isLessThanOrEqualTo(1);
+        assertThat(violations()).as(where).isEmpty();
+        keep(kind, place, look.width, look.theme);
       }
     }
+  }
+
+  @Test
+  void tabs_should_fit_a_phone_also_with_many_captures() throws IOException {
+    size(390);
+    open(ReportKinds.write(folder, "large"), "tab=overview", "light");
+    assertThat(
+            number(
+                "return Math.max(...[...document.querySelectorAll('[role=tab]')].map(t =>"
+                    + " Math.ceil(t.getBoundingClientRect().right)))"))
+        .isLessThanOrEqualTo(390);
+  }
+
+  /**
+   * What the grid's budget of 200 ms for 60 thumbnails rests on, whatever the machine: the number
+   * of captures does not matter, a block of thumbnails is parsed once, a tile is painted once with
+   * two drawings (picture and heat), and scrolling by a row paints no more than a row.
+   */
+  @Test
+  void grid_should_paint_each_tile_in_view_once() throws IOException {
+    size(1440);
+    open(ReportKinds.write(folder, "large"), "capture=1", "light");
+    awaitTrue("document.querySelectorAll('.row').length > 5");
+    browser.executeScript(
+        "window.drawn = 0; window.parsed = 0; const draw ="
+            + " CanvasRenderingContext2D.prototype.drawImage, parse = JSON.parse;"
+            + " CanvasRenderingContext2D.prototype.drawImage = function(...a) { if"
+            + " (this.canvas.closest('.tile')) drawn++; return draw.apply(this, a); }; JSON.parse ="
+            + " text => { parsed++; return parse(text); }");
+    paintGrid("document.querySelector(\"#view input[value='grid']\").click()");
+    int tiles = number("return document.querySelectorAll('#gridview .tile').length");
+    int columns =
+        number(
+            "return document.querySelector('#gridview .tiles').querySelectorAll('.tile').length");
+    // rows in view, and two beyond at the end
+    int rows =
+        number(
+            "const g = document.getElementById('gridview'), r = g.querySelector('.tiles'); return"
+                + " Math.ceil(g.clientHeight / r.getBoundingClientRect().height) + 2");
+    assertThat(tiles).isBetween(columns, columns * rows);
+    assertThat(number("return drawn")).isEqualTo(2 * tiles);
+    assertThat(number("return parsed"))
+        .as("blocks of thumbnails")
+        .isLessThanOrEqualTo((tiles - 1) / ReportIndex.THUMBNAILS_PER_BLOCK + 1);
+
+    browser.executeScript("drawn = 0; parsed = 0");
+    paintGrid("location.hash = location.hash + '&method=cam'");
+    assertThat(number("return drawn")).as("another method").isEqualTo(2 * tiles);
+    assertThat(number("return parsed")).as("nothing is read again").isZero();
+
+    browser.executeScript(
+        "drawn = 0; const g = document.getElementById('gridview'); g.scrollTop +="
+            + " g.querySelector('.tiles').getBoundingClientRect().height");
+    awaitTrue("drawn === 2 * " + columns);
+    browser.executeScript("drawn = 0; document.getElementById('keys').click()");
+    assertThat(number("return drawn")).as("nothing in the grid has changed").isZero();
+  }
+
+  /** Does something that draws the grid again, and waits until every tile is painted. */
+  private static void paintGrid(String what) {
+    browser.executeScript("performance.clearMeasures(); " + what);
+    awaitTrue("performance.getEntriesByName('camhook:grid').length === 1");
   }
 
   @Test
