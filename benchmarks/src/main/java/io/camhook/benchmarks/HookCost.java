@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a hook adds to a backward, in networks of Linear(64) and ReLU. The budget is a part of a
@@ -39,10 +40,26 @@ final class HookCost {
   private static final int BLOCK = 10; // backwards of one side in a row, as in a training
   private static final int ABANDONED = Integer.getInteger("abandoned", 2_000);
 
-  /** No hooks: {@link #backwardByHand}. */
-  private static final Function<HookCost, List<HookHandle>> BY_HAND = net -> List.of();
-
   private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean();
+
+  /** What is measured: a backward with the hooks that are registered, or one with cuts by hand. */
+  private record Side(Function<HookCost, List<HookHandle>> hooks, @Nullable ByHand byHand) {
+    static Side of(Function<HookCost, List<HookHandle>> hooks) {
+      return new Side(hooks, null);
+    }
+
+    static Side byHand(boolean each, boolean replacing) {
+      return new Side(net -> List.of(), new ByHand(each, replacing));
+    }
+  }
+
+  /**
+   * See {@link #backwardByHand}.
+   *
+   * @param each whether the graph is cut around each ReLU, not around one
+   * @param replacing whether the gradient at the ReLU's input is multiplied
+   */
+  private record ByHand(boolean each, boolean replacing) {}
 
   private final int depth;
   private final NDManager parent = NDManager.newBaseManager("PyTorch");
@@ -77,13 +94,17 @@ final class HookCost {
       double[] medians =
           cost.medians(
               List.of(
-                  net -> List.of(),
-                  net ->
-                      List.of(Hooks.registerFullBackwardHook(cost.relus.get(depth / 2), observe)),
-                  net -> cost.atEachRelu(observe),
-                  net -> cost.atEachRelu(replace),
-                  net -> List.of(cost.afterAccumulation()),
-                  BY_HAND));
+                  Side.of(net -> List.of()),
+                  Side.of(
+                      net ->
+                          List.of(
+                              Hooks.registerFullBackwardHook(cost.relus.get(depth / 2), observe))),
+                  Side.of(net -> cost.atEachRelu(observe)),
+                  Side.of(net -> cost.atEachRelu(replace)),
+                  Side.of(net -> List.of(cost.afterAccumulation())),
+                  Side.byHand(false, false),
+                  Side.byHand(true, false),
+                  Side.byHand(true, true)));
       unit = depth == 10 ? medians[0] : unit;
       say(depth, "observing at one ReLU", medians[1] - medians[0], 1, unit);
       say(depth, "observing at each ReLU", medians[2] - medians[0], depth, unit);
@@ -91,10 +112,12 @@ final class HookCost {
       say(depth, "post-accumulate on one parameter", medians[4] - medians[0], 1, unit);
       System.out.printf(
           Locale.ROOT,
-          "depth %d, the same cuts by hand, without camhook: %.3f of a plain backward of depth 10 a"
-              + " ReLU%n",
+          "depth %d, the same cuts by hand, without camhook: %.3f at one ReLU, %.3f at each, %.3f"
+              + " at each and replaced, of a plain backward of depth 10 a ReLU%n",
           depth,
-          (medians[5] - medians[0]) / depth / unit);
+          (medians[5] - medians[0]) / unit,
+          (medians[6] - medians[0]) / depth / unit,
+          (medians[7] - medians[0]) / depth / unit);
       System.out.printf(
           Locale.ROOT,
           "depth %d, ms a backward: plain %.3f, one %.3f, each %.3f, replacing %.3f, post %.3f%n",
@@ -136,14 +159,15 @@ final class HookCost {
   }
 
   /** The milliseconds of a backward with each set of hooks. */
-  private double[] medians(List<Function<HookCost, List<HookHandle>>> sides) {
+  private double[] medians(List<Side> sides) {
     double[][] times = new double[sides.size()][ROUNDS * BLOCK];
     int warmUp = Math.max(2, WARM_UP * 10 / depth);
     for (int round = -warmUp; round < ROUNDS; round++) {
       for (int side = 0; side < sides.size(); side++) {
-        List<HookHandle> handles = sides.get(side).apply(this);
+        List<HookHandle> handles = sides.get(side).hooks().apply(this);
+        ByHand byHand = sides.get(side).byHand();
         for (int i = 0; i < BLOCK; i++) {
-          double time = sides.get(side) == BY_HAND ? backwardByHand(parent) : backward(parent);
+          double time = byHand == null ? backward(parent) : backwardByHand(parent, byHand);
           if (round >= 0) {
             times[side][round * BLOCK + i] = time;
           }
@@ -175,13 +199,13 @@ final class HookCost {
    * get the gradients at a module's outputs and inputs one must cut the graph there and run the
    * engine again for each cut. Nothing is copied, guarded or accounted for here.
    */
-  private double backwardByHand(NDManager manager) {
+  private double backwardByHand(NDManager manager, ByHand how) {
     try (NDManager scope = manager.newSubManager()) {
       List<NDArray> ends = new ArrayList<>();
       List<NDArray> leaves = new ArrayList<>();
       NDArray x = scope.ones(new Shape(4, WIDTH));
       for (Block block : net.getChildren().values()) {
-        boolean cut = relus.contains(block);
+        boolean cut = how.each() ? relus.contains(block) : block == relus.get(depth / 2);
         NDArray in = cut ? leafAfter(x, ends, leaves) : x;
         NDArray out = block.forward(new ParameterStore(scope, false), new NDList(in), true).head();
         x = cut ? leafAfter(out, ends, leaves) : out;
@@ -192,6 +216,9 @@ final class HookCost {
       JniUtils.backward((PtNDArray) loss, (PtNDArray) one, true, false);
       for (int i = ends.size() - 1; i >= 0; i--) {
         PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaves.get(i));
+        if (how.replacing() && i % 2 == 0) { // at the ReLU's input
+          gradient = (PtNDArray) gradient.mul(1f);
+        }
         JniUtils.backward((PtNDArray) ends.get(i), gradient, true, false);
       }
       return (CLOCK.getCurrentThreadCpuTime() - begin) / 1e6;
@@ -217,11 +244,11 @@ final class HookCost {
     FullBackwardHook<Block, NDList> observe = (m, p, in, out) -> null;
     try (HookHandle handle = Hooks.registerFullBackwardHook(cost.relus.get(5), observe);
         NDManager open = cost.parent.newSubManager()) {
-      double before = cost.medians(List.of(net -> List.of()))[0];
+      double before = cost.medians(List.of(Side.of(net -> List.of())))[0];
       for (int i = 0; i < ABANDONED; i++) {
         cost.forward(open);
       }
-      double after = cost.medians(List.of(net -> List.of()))[0];
+      double after = cost.medians(List.of(Side.of(net -> List.of())))[0];
       System.out.printf(
           Locale.ROOT,
           "a backward after %d abandoned forwards: %.3f of one before, %.3f plain ones more%n",
