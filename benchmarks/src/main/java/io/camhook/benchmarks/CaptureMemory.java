@@ -2,8 +2,10 @@ package io.camhook.benchmarks;
 
 import io.camhook.capture.CaptureQueue;
 import io.camhook.capture.DirectorySink;
-import io.camhook.capture.HeapCapture;
+import io.camhook.config.CamhookConfig.DiskLimits;
 import io.camhook.config.CamhookConfig.Limits;
+import io.camhook.config.CamhookConfig.Output;
+import io.camhook.config.CamhookConfig.Permissions;
 import io.camhook.recording.Capture;
 import io.camhook.recording.RecordingWriter;
 import io.camhook.recording.Run;
@@ -19,17 +21,25 @@ import java.util.stream.Stream;
 /**
  * Memory after 100 000 captures, divided by memory after the first 10 000: heap in use after a full
  * collection, direct buffers, resident set and open files. Four threads submit faster than the disk
- * writes, so the queue is always full; finished shards are deleted meanwhile.
+ * writes, so the queue is always full. Each capture has native memory of its own, as an engine's
+ * has, which the queue's writer gives back; the oldest shards are deleted by {@code limits.disk}.
  */
 final class CaptureMemory {
   private static final int CAPTURES = Integer.getInteger("captures", 100_000);
   private static final int THREADS = 4;
-  private static final long QUEUE_BYTES = 8 << 20;
-  private static final long SHARD_BYTES = 32 << 20;
+  private static final long QUEUE_BYTES = 64 << 20;
+  private static final long SHARD_BYTES = 64 << 20;
+  private static final DiskLimits DISK =
+      new DiskLimits(256 << 20, 0, null, DiskLimits.WhenFull.ROTATE);
 
   private final Path recording;
   private final CaptureQueue queue;
-  private final Capture capture = SampleCaptures.of(32, 32, 4);
+
+  private final NativeCapture.Pool pool = new NativeCapture.Pool();
+
+  /** 397 kB. */
+  private final Capture capture = SampleCaptures.of(224, 620, 7);
+
   private volatile long mostHeld;
 
   private CaptureMemory(Path recording) throws IOException {
@@ -37,7 +47,10 @@ final class CaptureMemory {
     this.queue =
         new CaptureQueue(
             new DirectorySink(
-                RecordingWriter.open(recording, Run.begin(null, Map.of()), SHARD_BYTES)),
+                RecordingWriter.open(
+                    recording,
+                    Run.begin(null, Map.of()),
+                    new Output(recording.toString(), SHARD_BYTES, Permissions.OWNER, DISK))),
             new Limits(QUEUE_BYTES, Limits.WhenFull.BLOCK, false),
             (message, failure) -> System.err.println(message));
   }
@@ -76,7 +89,7 @@ final class CaptureMemory {
           new Thread(
               () -> {
                 for (int i = 0; i < count / THREADS; i++) {
-                  queue.submit(new HeapCapture(SampleCaptures.again(capture)));
+                  queue.submit(new NativeCapture(capture, pool));
                   mostHeld = Math.max(mostHeld, queue.heldBytes());
                 }
               });
@@ -87,18 +100,6 @@ final class CaptureMemory {
     }
     if (!queue.flush(Duration.ofMinutes(5))) {
       throw new IllegalStateException("the queue could not be flushed: " + queue.counters());
-    }
-    delete(1);
-  }
-
-  /** Deletes all shards but the last {@code keep}. */
-  private void delete(int keep) throws IOException {
-    Path[] shards;
-    try (Stream<Path> files = Files.list(recording)) {
-      shards = files.filter(file -> file.toString().endsWith(".tar")).sorted().toArray(Path[]::new);
-    }
-    for (int i = 0; i < shards.length - keep; i++) {
-      Files.delete(shards[i]);
     }
   }
 

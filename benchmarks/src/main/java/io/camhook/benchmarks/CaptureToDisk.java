@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 final class CaptureToDisk {
   private static final int ROUNDS = Integer.getInteger("rounds", 9);
   private static final int WARM_UP_ROUNDS = 3;
-  private static final long ROUND_BYTES = Long.getLong("megabytes", 512) << 20;
+  private static final long ROUND_BYTES = Long.getLong("megabytes", 1024) << 20;
   private static final long SHARD_BYTES = 256L << 20;
 
   private final Path directory;

@@ -36,7 +36,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class KafkaSends {
   private static final int ROUNDS = Integer.getInteger("rounds", 5);
   private static final int WARM_UP_ROUNDS = 2;
-  private static final long ROUND_BYTES = Long.getLong("megabytes", 64) << 20;
+  private static final long ROUND_BYTES = Long.getLong("megabytes", 256) << 20;
   private static final int PROCESSED = Integer.getInteger("processed", 400);
   private static final long QUEUE = 64 << 20;
 
@@ -91,11 +91,13 @@ final class KafkaSends {
   private static double plain(KafkaBroker broker, String topic, byte[] blob, int count) {
     Map<String, Object> settings =
         Map.of(
+            // more than one may retry for ever (KAFKA-14359)
+            "max.in.flight.requests.per.connection", "1",
             "bootstrap.servers", broker.bootstrap(),
             "acks", "all",
             "compression.type", "lz4",
             "linger.ms", "5",
-            "batch.size", "131072",
+            "batch.size", "1048576",
             "max.request.size", "4000000",
             "buffer.memory", "53477376");
     long start;

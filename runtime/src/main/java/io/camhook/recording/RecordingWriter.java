@@ -37,6 +37,10 @@ public final class RecordingWriter implements Closeable {
   private final long shardBytes;
   private final FileAccess access;
   private final DiskRoom room;
+
+  /** One for all shards: its native memory would else wait for the collector, one a shard. */
+  private final GatheringWrite gathering = new GatheringWrite();
+
   private final List<Damage> recovered = new ArrayList<>();
   private Run run;
   private RecordingLock lock;
@@ -165,7 +169,7 @@ public final class RecordingWriter implements Closeable {
         recovered.add(tail);
       }
     }
-    use(ShardWriter.open(last, access, end));
+    use(ShardWriter.open(last, access, end, gathering));
   }
 
   private void use(ShardWriter opened) {
@@ -293,7 +297,8 @@ public final class RecordingWriter implements Closeable {
     List<ShardFile> shards = ShardFile.list(directory);
     int last = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).number();
     int next = Math.max(Math.max(number, last) + 1, manifest.firstShard());
-    ShardWriter created = ShardWriter.create(ShardFile.of(directory, next).path(), access);
+    ShardWriter created =
+        ShardWriter.create(ShardFile.of(directory, next).path(), access, gathering);
     number = next;
     use(created);
     return created;

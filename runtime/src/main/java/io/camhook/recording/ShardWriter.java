@@ -48,15 +48,17 @@ final class ShardWriter implements Closeable {
   private boolean torn;
 
   /** Tar header and first block of the blob, written last. */
-  private final ByteBuffer head = ByteBuffer.allocateDirect(HEAD_BYTES);
+  private final ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
 
-  private final GatheringWrite body = new GatheringWrite();
+  private final GatheringWrite body;
 
   /**
    * @param now where the file is; it may get the name {@code file} later
    */
-  private ShardWriter(Path file, Path now, FileAccess access, FileChannel channel, long end)
+  private ShardWriter(
+      Path file, Path now, FileAccess access, FileChannel channel, long end, GatheringWrite body)
       throws IOException {
+    this.body = body;
     this.file = file;
     this.access = access;
     this.channel = channel;
@@ -72,13 +74,13 @@ final class ShardWriter implements Closeable {
   }
 
   /** Creates a file, which must not exist; if that fails, no file is left behind. */
-  static ShardWriter create(Path file, FileAccess access) throws IOException {
+  static ShardWriter create(Path file, FileAccess access, GatheringWrite body) throws IOException {
     Path temporary = file.resolveSibling(TEMPORARY);
     Files.deleteIfExists(temporary); // of a writer that was killed, or a link
     FileChannel channel =
         access.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     try {
-      ShardWriter writer = new ShardWriter(file, temporary, access, channel, 0);
+      ShardWriter writer = new ShardWriter(file, temporary, access, channel, 0, body);
       Files.move(temporary, file);
       return writer;
     } catch (Throwable e) {
@@ -90,14 +92,16 @@ final class ShardWriter implements Closeable {
   }
 
   /** Continues a file after {@code end}; what follows is cut off. */
-  static ShardWriter open(Path file, FileAccess access, long end) throws IOException {
-    return new ShardWriter(file, file, access, access.open(file, StandardOpenOption.WRITE), end);
+  static ShardWriter open(Path file, FileAccess access, long end, GatheringWrite body)
+      throws IOException {
+    return new ShardWriter(
+        file, file, access, access.open(file, StandardOpenOption.WRITE), end, body);
   }
 
   /** Ends the archive at {@link #end}. The zeros come first: they need no room on the disk. */
   private void terminate() throws IOException {
     torn = true;
-    writeFully(ByteBuffer.allocateDirect(TarHeader.END_BYTES), end);
+    writeFully(ByteBuffer.allocate(TarHeader.END_BYTES), end);
     channel.truncate(end + TarHeader.END_BYTES);
     torn = false;
   }
