@@ -75,7 +75,8 @@ final class DiskRoom {
   }
 
   /** A shard was deleted. */
-  void deleted() {
+  void deleted(int number) {
+    closedAt.remove(number);
     closedBytes = -1;
   }
 
@@ -117,9 +118,7 @@ final class DiskRoom {
   }
 
   private boolean deleteOldest(Rotation rotation) throws IOException {
-    boolean deleted = limits.whenFull() == DiskLimits.WhenFull.ROTATE && rotation.deleteOldest();
-    closedBytes = -1;
-    return deleted;
+    return limits.whenFull() == DiskLimits.WhenFull.ROTATE && rotation.deleteOldest();
   }
 
   private long closedBytes(int currentNumber) throws IOException {
@@ -164,8 +163,6 @@ final class DiskRoom {
           || !rotation.deleteOldest()) {
         return;
       }
-      closedAt.remove(shard.number());
-      closedBytes = -1;
     }
   }
 

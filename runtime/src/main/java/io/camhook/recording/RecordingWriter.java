@@ -316,7 +316,6 @@ public final class RecordingWriter implements Closeable {
   synchronized void deleteThrough(int last) throws IOException {
     List<ShardFile> shards = ShardFile.list(directory);
     while (!shards.isEmpty() && shards.get(0).number() <= last && deleteOldest()) {
-      room.deleted();
       shards = ShardFile.list(directory);
     }
   }
@@ -337,6 +336,7 @@ public final class RecordingWriter implements Closeable {
     // noted first, so that no shard is missing without being accounted for
     update(manifest.without(oldest.number(), inside));
     Files.deleteIfExists(oldest.path());
+    room.deleted(oldest.number());
     rotated += inside;
     closedCaptures = Math.max(0, closedCaptures - inside);
     return true;
