@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,6 +35,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -234,18 +236,15 @@ class OrtCaptureTest {
   void result_should_decide_whether_a_run_is_captured(boolean ready) throws Exception {
     Condition unsure = new Condition(List.of(List.of(new Condition.Confidence(true, false, 0.6))));
     Sampling sampling = new Sampling(1, 1, Double.POSITIVE_INFINITY, unsure);
-    try (WovenOrt woven = new WovenOrt(config(sampling, LIMITS));
-        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
+    try (WovenOrt woven = new WovenOrt(config(sampling, LIMITS))) {
+      OrtSession session;
       if (ready) {
+        session = environment.createSession(TinyOnnx.classifier());
         woven.idle();
         run(session, 1, 0).close();
         run(session, 0, 0).close();
       } else {
-        woven.busy(
-            () -> {
-              run(session, 1, 0).close();
-              run(session, 0, 0).close();
-            });
+        session = early(woven, List.of(1f, 0f));
       }
       Capture only = woven.captured(1).get(0);
       assertThat(only.tensors().get("output.0").toFloats()).containsExactly(0, 0, 0);
@@ -254,7 +253,23 @@ class OrtCaptureTest {
       assertThat(woven.status().sampled()).isEqualTo(2);
       assertThat(woven.status().skipped()).isEqualTo(1);
       assertThat(woven.status().requestTime().count()).isEqualTo(1);
+      session.close();
     }
+  }
+
+  /**
+   * A session whose first runs, by the means of the first channel, are over before its side one.
+   */
+  private OrtSession early(WovenOrt woven, List<Float> means) throws Exception {
+    AtomicReference<OrtSession> made = new AtomicReference<>();
+    woven.busy(
+        () -> {
+          made.set(environment.createSession(TinyOnnx.classifier()));
+          for (float mean : means) {
+            run(made.get(), mean, 0).close();
+          }
+        });
+    return made.get();
   }
 
   @Test
@@ -277,13 +292,7 @@ class OrtCaptureTest {
   void runs_that_wait_for_their_side_session_should_be_bounded_by_the_queue() throws Exception {
     Limits limits = new Limits(200, Limits.WhenFull.DROP, Duration.ZERO, Duration.ZERO, false);
     try (WovenOrt woven = new WovenOrt(config(ALL, limits));
-        OrtSession session = environment.createSession(TinyOnnx.classifier())) {
-      woven.busy(
-          () -> {
-            for (int i = 0; i < 20; i++) {
-              run(session, i, 0).close();
-            }
-          });
+        OrtSession ignored = early(woven, Collections.nCopies(20, 1f))) {
       woven.captured(20);
       assertThat(woven.status().losses().get(Loss.QUEUE_FULL)).isPositive();
       assertThat(woven.status().queueHighWater()).isLessThanOrEqualTo(200);
@@ -296,18 +305,18 @@ class OrtCaptureTest {
     Limits limits =
         new Limits(1L << 20, Limits.WhenFull.DROP, Duration.ZERO, Duration.ofMillis(50), false);
     WovenOrt woven = new WovenOrt(config(ALL, limits));
-    try (OrtSession session = environment.createSession(TinyOnnx.classifier())) {
-      woven.busy(
-          () -> {
+    woven.busy(
+        () -> {
+          try (OrtSession session = environment.createSession(TinyOnnx.classifier())) {
             run(session, 1, 0).close();
             run(session, 2, 0).close();
             woven.close();
-          });
-      assertThat(woven.counters()).isEqualTo(new Counters(2, 0, 0, 2));
-      assertThat(woven.messages)
-          .contains(
-              "onnxruntime: 2 runs are not captured: their side session was not ready within"
-                  + " limits.close");
-    }
+          }
+        });
+    assertThat(woven.counters()).isEqualTo(new Counters(2, 0, 0, 2));
+    assertThat(woven.messages)
+        .contains(
+            "onnxruntime: 2 runs are not captured: their side session was not ready within"
+                + " limits.close");
   }
 }
