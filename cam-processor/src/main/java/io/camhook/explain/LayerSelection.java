@@ -69,7 +69,8 @@ final class LayerSelection {
       return "%s: layer '%s' is never called in the model's code, so nothing of it can be seen; closest that are: %s"
           .formatted(listing.model(), layer, Nearest.to(layer, paths, CLOSEST));
     }
-    String why = listing.operatorsOnly();
+    String unclear = listing.operators().unclear().get(layer);
+    String why = unclear == null ? listing.operatorsOnly() : unclear;
     boolean inside = why == null && LayerPattern.of(layer).isInside();
     return "%s: no %s '%s'%s; closest of %d: %s; 'camhook layers %s%s' lists all"
         .formatted(

@@ -52,14 +52,19 @@ public record ModelListing(
    * @param pooled if layers are operators, the input of the last global pooling, which {@code auto}
    *     means; null if the code does not show it
    * @param inside the values of operators in the code of modules, {@code layer3.0/relu#1}
+   * @param unclear by path, why a module of an inlined archive is no layer though its values are
    */
   public record Operators(
-      @Nullable String only, @Nullable String pooled, List<ModuleDescription> inside) {
+      @Nullable String only,
+      @Nullable String pooled,
+      List<ModuleDescription> inside,
+      Map<String, String> unclear) {
     /** For a model in which only modules are layers. */
-    public static final Operators NONE = new Operators(null, null, List.of());
+    public static final Operators NONE = new Operators(null, null, List.of(), Map.of());
 
     public Operators {
       inside = List.copyOf(inside);
+      unclear = Map.copyOf(unclear);
     }
   }
 
@@ -144,7 +149,8 @@ public record ModelListing(
         new Operators(
             archive.operatorsOnly().orElse(null),
             archive.pooledPath().orElse(null),
-            archive.operators()),
+            archive.operators(),
+            archive.unclear()),
         archive.tokenEmbedding().orElse(null));
   }
 

@@ -38,7 +38,8 @@ final class TokenEmbedding implements AutoCloseable {
 
   private static boolean looksUpWords(ModuleDescription module) {
     boolean onnx = module.type().equals("Gather") && rows(module) > 0;
-    return onnx || ModuleTypes.isEmbedding(module.type());
+    boolean operator = module.type().equals("torch.embedding"); // of a frozen archive
+    return onnx || operator || ModuleTypes.isEmbedding(module.type());
   }
 
   private static long rows(ModuleDescription module) {

@@ -73,6 +73,16 @@ class RefusedModelsTest {
   }
 
   @Test
+  void module_of_an_inlined_archive_should_be_its_values_or_those_that_fit() throws IOException {
+    assertThat(explain("one_conv.inlined", "relu1", "gradcam").err())
+        .contains(
+            "the code does not tell which value is that module's; those that fit: relu, relu#1");
+    assertThat(explain("resnet_inlined.inlined", "layer1.0.relu", "gradcam").err()).isEmpty();
+    assertThat(Safetensors.read(written("resnet_inlined")).tensors())
+        .containsKeys("raw/gradcam/relu#1", "raw/gradcam/relu#2");
+  }
+
+  @Test
   void operators_should_be_listed_as_layers() throws IOException {
     Invocation frozen =
         Invocation.of("layers", REFERENCE.resolve("resnet_inlined.frozen.pt"), "--json");
@@ -87,6 +97,43 @@ class RefusedModelsTest {
     Invocation whole =
         Invocation.of("layers", REFERENCE.resolve("resnet_inlined.traced.pt"), "--json");
     assertThat(JSON.readTree(whole.out()).get("rootOnly").isNull()).isTrue();
+  }
+
+  @Test
+  void frozen_text_model_should_have_the_maps_of_its_modules() throws IOException {
+    String methods = "hirescam,integrated-gradients,occlusion,attention-rollout";
+    Map<String, Tensor> modules = words("words12", methods);
+    Map<String, Tensor> frozen = words("words12.frozen", methods);
+    assertThat(modules).containsKey("raw/attention-rollout/input");
+    modules.forEach(
+        (name, map) -> {
+          if (name.startsWith("raw/")) {
+            assertThat(frozen.get(name.replace("/embeddings", "/embedding")).toFloats())
+                .as(name)
+                .containsExactly(map.toFloats(), within(1e-6f));
+          }
+        });
+  }
+
+  private Map<String, Tensor> words(String model, String methods) throws IOException {
+    Path cases = REFERENCE.resolveSibling("cases");
+    Invocation run =
+        Invocation.of(
+            "explain",
+            cases.resolve(model + ".pt"),
+            cases.resolve("words12.safetensors"),
+            "-l",
+            "embedding",
+            "-t",
+            "class:0",
+            "--pad-id",
+            "0",
+            "-m",
+            methods,
+            "-o",
+            out);
+    assertThat(run.err()).isEmpty();
+    return Safetensors.read(written("words12")).tensors();
   }
 
   @ParameterizedTest

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -118,12 +119,28 @@ class AutoLayerTest {
         .isEqualTo(seen);
   }
 
+  /**
+   * The last map before the class map, as of the archives with modules: {@code dec1} of a U-Net,
+   * and {@code head.1} of a model with an auxiliary head that runs last.
+   */
+  @Test
+  void frozen_segmentation_model_should_not_mean_a_class_map() throws IOException {
+    Path cases = ReferenceCase.folder();
+    assertThat(auto(cases.resolveSibling("torchscript").resolve("unet.frozen.pt"), null))
+        .hasValue("relu#9");
+    assertThat(auto(cases.resolve("two_heads.frozen.pt"), null)).hasValue("relu#2");
+    assertThat(auto(cases.resolve("two_heads.frozen.pt"), "aux")).hasValue("relu#3");
+  }
+
+  private static Optional<String> auto(Path file, String output) throws IOException {
+    assumeTrue(Files.exists(file));
+    return TorchScriptArchive.open(file).auto(output).map(AutoLayer::path);
+  }
+
   /** The first norm of the last of three blocks, as of the archive with modules. */
   @Test
   void frozen_transformer_should_mean_the_first_norm_of_its_last_block() throws IOException {
     Path file = ReferenceCase.folder().resolveSibling("torchscript").resolve("vit.frozen.pt");
-    assumeTrue(Files.exists(file));
-    assertThat(TorchScriptArchive.open(file).auto(null).map(AutoLayer::path))
-        .hasValue("layer_norm#4");
+    assertThat(auto(file, null)).hasValue("layer_norm#4");
   }
 }

@@ -22,6 +22,7 @@ import io.camhook.torchscript.flow.OperatorNames;
 import io.camhook.torchscript.flow.OperatorWeights;
 import io.camhook.torchscript.flow.ProgramWalker;
 import io.camhook.torchscript.flow.StateWrites;
+import io.camhook.torchscript.source.Expr;
 import io.camhook.torchscript.source.Parser;
 import io.camhook.torchscript.source.Printer;
 import io.camhook.torchscript.source.SourceException;
@@ -79,6 +80,8 @@ public final class TorchScriptArchive {
    */
   private static final long MAX_CODE = 16L << 20;
 
+  private static final int SHOWN = 6;
+
   private static final String UNCALLED =
       "forward never calls it in this archive (a trace keeps only what was run, and calls a shared"
           + " module under one of its names; code that torch.jit.fork runs on another thread, and"
@@ -114,7 +117,10 @@ public final class TorchScriptArchive {
     boolean inlined = flat && !modules.root().children().isEmpty();
     this.operators =
         OperatorNames.of(
-            root, modules, flat, inlined ? InlinedModules.of(name, sources, modules) : Map.of());
+            root,
+            modules,
+            flat,
+            inlined ? InlinedModules.of(name, sources, modules) : InlinedModules.Found.NONE);
   }
 
   /**
@@ -275,7 +281,8 @@ public final class TorchScriptArchive {
 
   /**
    * The layer that {@code auto} means, found from the code alone, without an input. If the code
-   * calls no modules, it is {@link #pooledPath}, else the last value that looks like a spatial map.
+   * calls no modules, it is {@link #pooledPath}, else the last spatial map that the output is
+   * computed from and does not merely rearrange.
    *
    * @param output the explained output, by position or key; null for the one that usually holds the
    *     scores
@@ -288,7 +295,7 @@ public final class TorchScriptArchive {
     Optional<String> pooled = pooledPath();
     return pooled
         .or(this::normBeforeAttention)
-        .or(this::lastMap)
+        .or(() -> lastMap(output))
         .map(path -> new AutoLayer(path, null));
   }
 
@@ -342,14 +349,17 @@ public final class TorchScriptArchive {
     return completed;
   }
 
-  private Optional<String> lastMap() {
-    String last = null;
-    for (CallSite site : completed()) {
-      if (site.isOperator() && site.isSpatial() && !site.isUnclear()) {
-        last = site.target().path();
-      }
+  private Optional<String> lastMap(@Nullable String output) {
+    try {
+      MethodContext followed = ProgramWalker.walkOperators(name, sources, modules);
+      Expr.Call last = AutoLayer.lastMap(followed, output);
+      return operators.byPath().entrySet().stream()
+          .filter(operator -> operator.getValue().call() == last)
+          .map(Map.Entry::getKey)
+          .findFirst();
+    } catch (ArchiveException e) {
+      return Optional.empty(); // too large to follow
     }
-    return Optional.ofNullable(last);
   }
 
   /** The arguments of the root's forward, in order. */
@@ -390,15 +400,15 @@ public final class TorchScriptArchive {
    */
   public Optional<ByteBuffer> values(String path, String name) throws IOException {
     ModuleNode module = modules.byPath().get(path.equals(".") ? "" : path);
-    CallSite operator = flat && module == null ? operators.find(path) : null;
-    ModuleNode node = operator == null ? module : operator.target();
+    List<CallSite> found = flat && module == null ? operators.find(path) : List.of();
+    ModuleNode node = found.isEmpty() ? module : found.get(0).target();
     StoredValues stored = node == null ? null : node.values().get(name);
     if (node == null || stored == null) {
       return Optional.empty();
     }
     ModuleDescription.Parameter parameter = Objects.requireNonNull(node.parameters().get(name));
     try (ZipFile archive = new ZipFile(file.toFile())) {
-      String storages = operator == null ? "data/" : "constants/";
+      String storages = found.isEmpty() ? "data/" : "constants/";
       ZipEntry entry = archive.getEntry(folder + storages + stored.key());
       byte[] bytes = entry == null ? new byte[0] : archive.getInputStream(entry).readAllBytes();
       int width = parameter.bytesPerElement();
@@ -419,9 +429,9 @@ public final class TorchScriptArchive {
    */
   public String held(String name) {
     int dot = name.lastIndexOf('.');
-    CallSite operator = flat && dot > 0 ? operators.find(name.substring(0, dot)) : null;
+    List<CallSite> found = flat && dot > 0 ? operators.find(name.substring(0, dot)) : List.of();
     String held =
-        operator == null ? null : OperatorWeights.heldAs(operator, name.substring(dot + 1));
+        found.isEmpty() ? null : OperatorWeights.heldAs(found.get(0), name.substring(dot + 1));
     return held == null ? name : held;
   }
 
@@ -459,7 +469,7 @@ public final class TorchScriptArchive {
       throws ArchiveException {
     Set<ModuleNode> hooked = new LinkedHashSet<>();
     for (String path : paths) {
-      hooked.add(find(path));
+      hooked.addAll(find(path));
     }
     TapRewriter rewriter =
         new TapRewriter(sources, root, hooked, classifierWeight().orElse(null), prefix, added);
@@ -495,10 +505,10 @@ public final class TorchScriptArchive {
     TapRewriter recording = record(paths, prefix, added);
     Set<ModuleNode> named = new HashSet<>();
     for (String path : paths) {
-      named.add(find(path));
+      named.addAll(find(path));
     }
     for (String path : more) {
-      named.add(find(path));
+      named.addAll(find(path));
     }
     HookRewriter looking =
         new HookRewriter(sources, root, s -> isLookedAt(s, named), prefix + "_hooks", added);
@@ -529,11 +539,13 @@ public final class TorchScriptArchive {
     Set<String> hookable = new HashSet<>();
     plan.sites().forEach(site -> hookable.add(site.path()));
     Map<String, String> reasons = new LinkedHashMap<>();
+    Map<String, String> unclear = unclear();
     for (ModuleNode node : new LinkedHashSet<>(modules.byPath().values())) {
       if (node == modules.root() || hookable.contains(node.path())) {
         continue;
       }
-      String reason = operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
+      String silent = operatorsOnly().orElse(plan.silent().getOrDefault(node.path(), UNCALLED));
+      String reason = unclear.getOrDefault(node.path(), silent);
       reasons.put(node.path(), reason);
       node.aliases().forEach(alias -> reasons.put(alias, reason));
     }
@@ -646,14 +658,45 @@ public final class TorchScriptArchive {
     return sites;
   }
 
-  private ModuleNode find(String path) throws ArchiveException {
+  /**
+   * Why a module of an inlined archive is no layer though its operators are there; by path. What
+   * fits a module without weights may be another's.
+   */
+  public Map<String, String> unclear() {
+    Map<String, String> reasons = new LinkedHashMap<>();
+    operators
+        .unclear()
+        .forEach(
+            (path, values) -> {
+              String reason =
+                  "the graph was inlined when it was saved, and the code does not tell which value"
+                      + " is that module's; those that fit: "
+                      + shortened(values);
+              reasons.put(path, reason);
+              ModuleNode module = Objects.requireNonNull(modules.byPath().get(path));
+              module.aliases().forEach(alias -> reasons.put(alias, reason));
+            });
+    return reasons;
+  }
+
+  private static String shortened(List<String> names) {
+    String first = String.join(", ", names.subList(0, Math.min(names.size(), SHOWN)));
+    return names.size() > SHOWN ? first + " and " + (names.size() - SHOWN) + " more" : first;
+  }
+
+  /** What a name means; several values for a module of an inlined archive that is called so. */
+  private List<ModuleNode> find(String path) throws ArchiveException {
     ModuleNode node = modules.byPath().get(path.equals(".") ? "" : path);
     if (node == modules.root()) {
-      return node;
+      return List.of(node);
     }
-    CallSite operator = node == null || flat ? operators.find(path) : null;
-    if (operator != null) {
-      return operator.target();
+    List<CallSite> found = node == null || flat ? operators.find(path) : List.of();
+    if (!found.isEmpty()) {
+      return found.stream().map(CallSite::target).toList();
+    }
+    String unclear = node == null ? null : unclear().get(path);
+    if (unclear != null) {
+      throw new ArchiveException("%s: no layer '%s': %s".formatted(name, path, unclear));
     }
     Optional<String> rootOnly = rootOnly();
     if (rootOnly.isPresent()) {
@@ -675,7 +718,7 @@ public final class TorchScriptArchive {
     if (!sites().containsKey(node)) {
       throw new ArchiveException(name + ": module '" + path + "' is there, but " + UNCALLED);
     }
-    return node;
+    return List.of(node);
   }
 
   /** A prefix that no name in the code starts with, even if the archive was instrumented before. */

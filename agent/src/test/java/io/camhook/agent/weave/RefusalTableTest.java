@@ -28,6 +28,10 @@ class RefusalTableTest {
     says("no such operator", RUNTIME.resolve("gap_linear.traced.pt"), "features.7/rely");
     says("a path that forward does not call", RUNTIME.resolve("features/fork.scripted.pt"), "a.l");
     says("no module and no operator", net("    return x\n"), "part");
+    says(
+        "several values of an inlined archive fit a module",
+        Path.of("../reference/torchscript/one_conv.inlined.pt"),
+        "relu1");
     says("graph inlined", net("    return torch.relu(x)\n"), "part");
     says(
         "nothing to record",

@@ -2,6 +2,7 @@ package io.camhook.torchscript.flow;
 
 import io.camhook.naming.LayerPattern;
 import io.camhook.torchscript.archive.PythonNames;
+import io.camhook.torchscript.source.Expr;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -53,6 +54,38 @@ public record AutoLayer(String path, @Nullable String notice) {
     return of(
         completed.stream().map(site -> new Call(site, root.number(site))).toList(),
         explained.flow());
+  }
+
+  /**
+   * In a graph of operators, the last one with a spatial map that the explained output does not
+   * merely rearrange; if there is none, the last one with a map that it depends on.
+   *
+   * @param root the {@code forward} followed with its operators
+   * @param wanted the explained output, as for {@link #of}
+   * @return its call; null if the output depends on no map
+   */
+  public static Expr.@Nullable Call lastMap(MethodContext root, @Nullable String wanted) {
+    Value returned = root.returned();
+    Output explained = returned == null ? null : Output.explained(Output.of(returned), wanted);
+    if (explained == null) {
+      return null;
+    }
+    List<CallSite> completed = new ArrayList<>();
+    complete(root, new HashSet<>(), completed);
+    Expr.Call any = null;
+    Expr.Call last = null;
+    for (CallSite site : completed) {
+      int number = root.number(site);
+      if (site.isOperator()
+          && site.isSpatial()
+          && !site.isUnclear()
+          && number >= 0
+          && explained.flow().from().get(number)) {
+        any = site.call();
+        last = explained.flow().direct().get(number) ? last : any;
+      }
+    }
+    return last == null ? any : last;
   }
 
   /** All calls below a context, in the order of completion. */

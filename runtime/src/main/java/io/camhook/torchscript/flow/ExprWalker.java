@@ -80,7 +80,8 @@ final class ExprWalker {
         container instanceof Value.Data data && OperatorResults.TENSORS.equals(data.type());
     return new Value.Data(
             container.allOrigins(), container.anyLayout(), tensors ? OperatorResults.TENSOR : null)
-        .made(container.flow());
+        .made(container.flow())
+        .by(container.makers().size() == 1 ? container.makers() : Value.UNKNOWN);
   }
 
   private Value name(Expr.Name e, LocalVariables frame) {
@@ -172,7 +173,7 @@ final class ExprWalker {
     }
     List<Value> items = all(e.items(), frame);
     boolean tensors = !items.isEmpty() && items.stream().allMatch(Value::isTensor);
-    return union(items).as(tensors ? OperatorResults.TENSORS : null);
+    return union(items).by(Value.makers(items)).as(tensors ? OperatorResults.TENSORS : null);
   }
 
   private List<Value> all(List<Expr> items, LocalVariables frame) {
@@ -252,7 +253,9 @@ final class ExprWalker {
     frame.at(e.end());
     int begin = walker.trace().size();
     Value result = walker.run(callee, arguments);
-    walker.trace().module(modules.get(0), begin, result);
+    if (forward) {
+      walker.trace().module(modules.get(0), begin, result);
+    }
     walker.completed(site, result);
     return walker.returned(site, result);
   }
@@ -306,7 +309,11 @@ final class ExprWalker {
     }
     Value result = result(dotted, arguments);
     if (type != null) {
-      walker.trace().operator(OperatorNames.of(dotted, e), arguments, result, site);
+      if (result instanceof Value.Data made) {
+        made.by(Set.of(walker.trace().size()));
+      }
+      boolean inPlace = Operators.isInPlace(dotted);
+      walker.trace().operator(OperatorNames.of(dotted, e), arguments, result, inPlace, site);
     }
     return completed(
         site,
@@ -368,10 +375,11 @@ final class ExprWalker {
   }
 
   private Value completed(@Nullable CallSite site, Value value) {
-    if (site != null) {
-      walker.completed(site, value);
+    if (site == null) {
+      return value;
     }
-    return value;
+    walker.completed(site, value);
+    return walker.made(site, value);
   }
 
   private static boolean poolsToOne(String operator, List<Value> arguments) {

@@ -8,6 +8,7 @@ import io.camhook.torchscript.source.Stmt;
 import io.camhook.torchscript.source.SubExpressions;
 import io.camhook.torchscript.source.VariableUse;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +40,8 @@ public final class OperatorNames {
   private final ModuleTree modules;
   private final boolean flat;
   private final Map<String, CallSite> byPath = new LinkedHashMap<>();
-  private final Map<String, CallSite> byAlias = new HashMap<>();
+  private final Map<String, List<CallSite>> byAlias = new HashMap<>();
+  private final Map<String, List<String>> unclear = new LinkedHashMap<>();
 
   private OperatorNames(ModuleTree modules, boolean flat) {
     this.modules = modules;
@@ -52,7 +55,7 @@ public final class OperatorNames {
    * @param inlined modules whose code is part of forward, and the operators that make their values
    */
   public static OperatorNames of(
-      MethodContext root, ModuleTree modules, boolean flat, Map<String, Expr.Call> inlined) {
+      MethodContext root, ModuleTree modules, boolean flat, InlinedModules.Found inlined) {
     OperatorNames names = new OperatorNames(modules, flat);
     List<CallSite> sites = new ArrayList<>();
     Map<MethodContext, Set<CallSite>> callers = new HashMap<>();
@@ -62,7 +65,13 @@ public final class OperatorNames {
     sites.forEach(names::alias);
     Map<Expr.Call, CallSite> byCall = new IdentityHashMap<>();
     sites.forEach(site -> byCall.put(site.call(), site));
-    inlined.forEach((path, call) -> names.module(path, byCall.get(call)));
+    inlined.values().forEach((path, calls) -> names.module(path, sites(calls, byCall)));
+    inlined
+        .unclear()
+        .forEach(
+            (path, calls) ->
+                names.unclear.put(
+                    path, sites(calls, byCall).stream().map(s -> s.target().path()).toList()));
     return names;
   }
 
@@ -71,10 +80,26 @@ public final class OperatorNames {
     return byPath;
   }
 
-  /** The operator whose value has this name; null if none has. */
-  public @Nullable CallSite find(String name) {
+  /**
+   * The operators whose values have this name, in order of execution; none if it is no name. Only a
+   * module's name can mean several: it is called several times, or in branches.
+   */
+  public List<CallSite> find(String name) {
     CallSite site = byPath.get(name);
-    return site != null ? site : byAlias.get(name);
+    return site != null ? List.of(site) : byAlias.getOrDefault(name, List.of());
+  }
+
+  /**
+   * By path, modules of an inlined archive of which the code does not tell which values they made,
+   * and the names of the values that fit.
+   */
+  public Map<String, List<String>> unclear() {
+    return unclear;
+  }
+
+  private static List<CallSite> sites(
+      Collection<Expr.Call> calls, Map<Expr.Call, CallSite> byCall) {
+    return calls.stream().map(byCall::get).filter(Objects::nonNull).toList();
   }
 
   private static void collect(
@@ -183,15 +208,15 @@ public final class OperatorNames {
     }
   }
 
-  private void module(String path, @Nullable CallSite site) {
-    if (site != null && byAlias.putIfAbsent(path, site) == null) {
-      site.target().aliases().add(path);
+  private void module(String path, List<CallSite> sites) {
+    if (byAlias.putIfAbsent(path, sites) == null) {
+      sites.forEach(site -> site.target().aliases().add(path));
     }
   }
 
   private void alias(CallSite site, String name, boolean shown) {
     boolean free = !modules.byPath().containsKey(name) && !byPath.containsKey(name);
-    if (free && byAlias.putIfAbsent(name, site) == null && shown) {
+    if (free && byAlias.putIfAbsent(name, List.of(site)) == null && shown) {
       site.target().aliases().add(name);
     }
   }

@@ -39,6 +39,7 @@ public final class ProgramWalker {
   private final Map<ModuleNode, Map<String, Integer>> operators = new HashMap<>();
   private final Map<CallSite, Integer> numbers = new IdentityHashMap<>();
   private final Deque<LocalVariables> frames = new ArrayDeque<>();
+  private final boolean operatorFlow;
   private final ExprWalker expressions;
   private final OperatorTrace trace = new OperatorTrace();
   private int steps;
@@ -48,9 +49,10 @@ public final class ProgramWalker {
   /** An argument of a call. */
   private record Given(CallSite site, int position) {}
 
-  private ProgramWalker(SourceTree sources, ModuleTree modules) {
+  private ProgramWalker(SourceTree sources, ModuleTree modules, boolean operatorFlow) {
     this.sources = sources;
     this.modules = modules;
+    this.operatorFlow = operatorFlow;
     this.expressions = new ExprWalker(this, sources);
   }
 
@@ -61,7 +63,15 @@ public final class ProgramWalker {
    */
   public static MethodContext walk(String where, SourceTree sources, ModuleTree modules)
       throws ArchiveException {
-    return walked(where, sources, modules, modules.root()).context;
+    return walked(where, sources, modules, modules.root(), false).context;
+  }
+
+  /**
+   * As {@link #walk}, and flows hold the calls of operators, too; for code that calls no modules.
+   */
+  public static MethodContext walkOperators(String where, SourceTree sources, ModuleTree modules)
+      throws ArchiveException {
+    return walked(where, sources, modules, modules.root(), true).context;
   }
 
   /**
@@ -72,13 +82,13 @@ public final class ProgramWalker {
   static OperatorTrace trace(
       String where, SourceTree sources, ModuleTree modules, ModuleNode module)
       throws ArchiveException {
-    return walked(where, sources, modules, module).trace;
+    return walked(where, sources, modules, module, false).trace;
   }
 
   private record Walked(MethodContext context, OperatorTrace trace) {}
 
   private static Walked walked(
-      String where, SourceTree sources, ModuleTree modules, ModuleNode root)
+      String where, SourceTree sources, ModuleTree modules, ModuleNode root, boolean operators)
       throws ArchiveException {
     SourceTree.ClassSource source = sources.type(root.type());
     Stmt.Function forward = source == null ? null : source.method("forward");
@@ -86,7 +96,7 @@ public final class ProgramWalker {
       throw new ArchiveException(
           where + ": the root class " + root.type() + " has no method forward to hook into");
     }
-    ProgramWalker walker = new ProgramWalker(sources, modules);
+    ProgramWalker walker = new ProgramWalker(sources, modules, operators);
     MethodContext context = walker.context(root, source, forward, List.of());
     List<Value> inputs = new ArrayList<>();
     for (Stmt.Parameter parameter : forward.parameters().subList(1, forward.parameters().size())) {
@@ -254,6 +264,11 @@ public final class ProgramWalker {
     }
   }
 
+  /** The value of an operator, in whose flow it is if operators are followed. */
+  Value made(CallSite operator, Value value) {
+    return operatorFlow ? returned(operator, value) : value;
+  }
+
   /** The value as the result of a module call, a separate object. */
   Value returned(CallSite site, Value value) {
     return returned(value, numbers.computeIfAbsent(site, s -> numbers.size()));
@@ -268,7 +283,8 @@ public final class ProgramWalker {
     }
     Value.Data marked =
         new Value.Data(data.origins(), data.layout(), data.type())
-            .made(data.flow().returnedBy(number));
+            .made(data.flow().returnedBy(number))
+            .by(data.makers());
     data.entries().forEach((key, entry) -> marked.entries().put(key, returned(entry, number)));
     return marked;
   }
@@ -349,10 +365,13 @@ public final class ProgramWalker {
       return;
     }
     Map<String, Value> before = frame.fork();
+    trace.enterBranch();
     block(s.then(), frame);
     Map<String, Value> afterThen = frame.variables();
     frame.restore(before);
+    trace.otherBranch();
     block(s.otherwise(), frame);
+    trace.leaveBranch();
     merge(frame, afterThen);
   }
 
@@ -399,7 +418,8 @@ public final class ProgramWalker {
     String type = a instanceof Value.Data x && b instanceof Value.Data y ? common(x, y) : null;
     Value.Data merged =
         new Value.Data(origins, a.anyLayout().or(b.anyLayout()), type)
-            .made(a.flow().with(b.flow()));
+            .made(a.flow().with(b.flow()))
+            .by(Value.makers(List.of(a, b)));
     if (a instanceof Value.Data x && b instanceof Value.Data y) {
       merged.entries().putAll(x.entries());
       y.entries().forEach((key, value) -> merged.entries().merge(key, value, ProgramWalker::merge));

@@ -2,17 +2,22 @@ package io.camhook.torchscript.flow;
 
 import io.camhook.torchscript.archive.ModuleNode;
 import io.camhook.torchscript.source.Expr;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** What the walker knows about a value of the program without running it. */
 sealed interface Value {
   /** The origin of everything that outlives a call: parameters, buffers, constants. */
   int STATE = 0;
+
+  /** The makers of a value that is not known to be an operator's. */
+  Set<Integer> UNKNOWN = Set.of(-1);
 
   /** A module instance. */
   record Module(ModuleNode node) implements Value {}
@@ -47,6 +52,7 @@ sealed interface Value {
     private final @Nullable String parameter;
     private final Map<String, Value> entries = new LinkedHashMap<>();
     private Flow flow = Flow.EMPTY;
+    private Set<Integer> makers = UNKNOWN;
 
     Data(Set<Integer> origins, Layout layout) {
       this(origins, layout, null);
@@ -77,7 +83,7 @@ sealed interface Value {
       if (known == null) {
         return this;
       }
-      Data typed = new Data(origins, layout, known, parameter).made(flow);
+      Data typed = new Data(origins, layout, known, parameter).made(flow).by(makers);
       typed.entries.putAll(entries);
       return typed;
     }
@@ -88,6 +94,12 @@ sealed interface Value {
      */
     Data made(Flow of) {
       flow = flow.with(of);
+      return this;
+    }
+
+    /** Sets the steps of an {@link OperatorTrace} one of which made this value. */
+    Data by(Set<Integer> steps) {
+      makers = steps;
       return this;
     }
 
@@ -125,6 +137,21 @@ sealed interface Value {
     return this instanceof TupleOf tuple
         ? Flow.of(tuple.items().stream().map(Value::flow).toList())
         : Flow.EMPTY;
+  }
+
+  /** The steps of an {@link OperatorTrace} that made this value, or its elements. */
+  default Set<Integer> makers() {
+    if (this instanceof Data data) {
+      return data.makers;
+    }
+    return this instanceof TupleOf tuple ? makers(tuple.items()) : UNKNOWN;
+  }
+
+  /** The makers of any of several values. */
+  static Set<Integer> makers(Collection<Value> values) {
+    Set<Integer> all = new TreeSet<>();
+    values.forEach(value -> all.addAll(value.makers()));
+    return all;
   }
 
   /** Every origin below this value. */

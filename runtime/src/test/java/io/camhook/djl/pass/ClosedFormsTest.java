@@ -17,8 +17,10 @@ class ClosedFormsTest {
   private static final String LINEAR =
       """
       attributes.traced stages.2nd act
+      conv1d.frozen relu#2
       conv1d.scripted features
       conv1d.traced features
+      conv3d.frozen relu#2
       conv3d.scripted features
       conv3d.traced features
       densenet.frozen relu#20
@@ -27,6 +29,8 @@ class ClosedFormsTest {
       gap_linear.traced features
       mobilenet_v2.scripted features
       mobilenet_v2.traced features
+      multi_input.frozen relu#2
+      non_contiguous.frozen relu#1
       resnet_basic.scripted layer4
       resnet_basic.traced layer4
       resnet_bottleneck.scripted layer4
@@ -36,9 +40,12 @@ class ClosedFormsTest {
       resnet_inlined.inlined relu#8
       resnet_inlined.scripted layer4
       resnet_inlined.traced layer4
+      shared_module.frozen tanh#1
+      shared_module.inlined_traced tanh#1
       shared_module.scripted tanh
       shufflenet_v2.scripted conv5
       shufflenet_v2.traced conv5
+      swin.frozen permute#17
       """;
 
   private static final String CONVOLUTION =

@@ -29,9 +29,6 @@ record ReferenceArchive(
   static final Path FOLDER = Path.of(System.getProperty("camhook.reference", ""), "torchscript");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Forms that call no modules; {@link OperatorValuesTest} is about them. */
-  private static final Set<String> FLAT = Set.of("frozen", "frozen_traced", "inlined");
-
   /** Names of all archives with module paths. */
   static List<String> names() throws IOException {
     assumeTrue(Files.isDirectory(FOLDER), "no reference data in " + FOLDER);
@@ -40,7 +37,7 @@ record ReferenceArchive(
           .map(file -> file.getFileName().toString())
           .filter(file -> file.endsWith(".pt"))
           .map(file -> file.substring(0, file.length() - 3))
-          .filter(name -> !FLAT.contains(form(name)))
+          .filter(name -> !isFlat(name))
           .sorted()
           .toList();
     }
@@ -54,14 +51,15 @@ record ReferenceArchive(
           .map(file -> file.getFileName().toString())
           .filter(file -> file.endsWith(".pt"))
           .map(file -> file.substring(0, file.length() - 3))
-          .filter(name -> FLAT.contains(form(name)))
+          .filter(ReferenceArchive::isFlat)
           .sorted()
           .toList();
     }
   }
 
-  private static String form(String name) {
-    return name.substring(name.indexOf('.') + 1);
+  /** Whether it calls no modules; {@link OperatorValuesTest} is about these. */
+  private static boolean isFlat(String name) {
+    return name.matches("\\w+\\.(frozen|inlined)(_\\w+)?");
   }
 
   static ReferenceArchive of(String name) throws IOException {
