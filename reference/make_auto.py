@@ -85,6 +85,53 @@ class Letters(nn.Module):
         return self.classifier(torch.tanh(self.hidden(x)).mean(1))
 
 
+class Spans(nn.Module):
+    """Extractive question answering: a score for each position where the answer may begin, and where it may end."""
+
+    def __init__(self):
+        super().__init__()
+        self.letters = nn.Embedding(12, 8)
+        self.mixed = nn.Conv1d(8, 8, 3, padding=1)
+        self.scores = nn.Linear(8, 2)
+
+    def forward(self, ids):
+        x = self.letters(ids)
+        x = x + torch.tanh(self.mixed(x.transpose(1, 2)).transpose(1, 2))
+        begin, end = self.scores(x).split(1, dim=-1)
+        return begin.squeeze(-1), end.squeeze(-1)
+
+
+class Sparse(nn.Module):
+    """A sparse encoder as SPLADE: a weight for each entry of the vocabulary, the largest over the positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.letters = nn.Embedding(12, 8)
+        self.mixed = nn.Conv1d(8, 8, 3, padding=1)
+        self.vocabulary = nn.Linear(8, 12)
+
+    def forward(self, ids):
+        x = self.letters(ids)
+        x = x + torch.tanh(self.mixed(x.transpose(1, 2)).transpose(1, 2))
+        return torch.log1p(torch.relu(self.vocabulary(x))).max(dim=1).values
+
+
+def words(net, ids, output, index):
+    """Gradient x activation of a score at the embedding, summed over its channels."""
+    kept = []
+
+    def keep(module, inputs, result):
+        result.retain_grad()
+        kept.append(result)
+
+    handle = net.letters.register_forward_hook(keep)
+    result = net(ids)
+    handle.remove()
+    score = (result[output] if isinstance(result, tuple) else result)[0, index]
+    score.backward()
+    return (kept[0].grad * kept[0]).sum(-1)[0].detach().tolist()
+
+
 def main(folder):
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
@@ -95,6 +142,8 @@ def main(folder):
         "convnext": (ConvNeXt(), picture, "features", "channels move to the end and back inside of a block"),
         "adaptive_pool": (AdaptivePool(), torch.randn(1, 3, 14, 14), "avgpool", "an adaptive pool leaves positions"),
         "letters": (Letters(), ids, "letters", "more positions than letters"),
+        "spans": (Spans(), ids, "mixed", "two outputs, a score for each position"),
+        "sparse": (Sparse(), ids, "mixed", "a score for each entry of the vocabulary"),
     }
     facts = {}
     for name, (net, example, layer, why) in cases.items():
@@ -104,6 +153,13 @@ def main(folder):
         if example is not ids:
             torch.onnx.export(net, (example,), folder / f"{name}.onnx", dynamo=True, external_data=False, verbose=False)
         facts[name] = {"auto": layer, "why": why}
+        if name in ("spans", "sparse"):
+            facts[name]["ids"] = ids[0].tolist()
+            facts[name]["words"] = {
+                f"{output}:{index}": words(net, ids, output, index)
+                for output in range(2 if name == "spans" else 1)
+                for index in (3, 7)
+            }
     (folder / "auto.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 

@@ -1,13 +1,20 @@
 package io.camhook.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.camhook.cam.ReferenceCase;
+import io.camhook.recording.Safetensors;
 import io.camhook.recording.Tensor;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +25,8 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How the command treats its inputs, and files that do not fit. */
 @EnabledIf("present")
@@ -88,6 +97,46 @@ class ExplainInputsTest {
       assertThat(run.err())
           .startsWith("camhook: grey: the model takes 2 inputs (")
           .contains("found 1; give it a .safetensors file with a tensor for each, named ");
+    }
+  }
+
+  /** Gradient × activation at the embedding, as PyTorch computes it; the notice is a question. */
+  @ParameterizedTest
+  @ValueSource(strings = {"spans.traced", "spans.scripted", "sparse.traced", "sparse.scripted"})
+  void tokens_should_get_their_share_of_a_position_or_of_an_entry_of_the_vocabulary(String archive)
+      throws IOException {
+    Path models = CASES.resolveSibling("auto");
+    String kind = archive.substring(0, archive.indexOf('.'));
+    JsonNode facts = new ObjectMapper().readTree(models.resolve("auto.json").toFile()).get(kind);
+    long[] ids = new ObjectMapper().convertValue(facts.get("ids"), long[].class);
+    Path input = folder.resolve("ids.safetensors");
+    Map<String, Tensor> tensors = Map.of("input", Tensor.ofLongs(ids, 1, ids.length));
+    try (var out =
+        FileChannel.open(input, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      new Safetensors(Map.of(), tensors).write(out);
+    }
+    for (Map.Entry<String, JsonNode> score : facts.get("words").properties()) {
+      String[] outputAndIndex = score.getKey().split(":");
+      List<Object> command =
+          new ArrayList<>(
+              List.of(
+                  "explain", models.resolve(archive + ".pt"), input, "-o", folder.resolve("out")));
+      command.addAll(List.of("-t", "class:" + outputAndIndex[1]));
+      boolean asked = outputAndIndex[0].equals("0");
+      if (!asked) {
+        command.addAll(List.of("--output", outputAndIndex[0]));
+      }
+      Invocation run = Invocation.of(command.toArray());
+      assertThat(run.status()).as(run.err()).isZero();
+      assertThat(run.err().contains("choose another with --output"))
+          .isEqualTo(asked && kind.equals("spans"));
+      assertThat(
+              ReferenceCase.safetensors(folder.resolve("out/ids.safetensors"))
+                  .get("raw/hirescam/letters")
+                  .toFloats())
+          .as("score %s", score.getKey())
+          .containsExactly(
+              new ObjectMapper().convertValue(score.getValue(), float[].class), within(1e-6f));
     }
   }
 

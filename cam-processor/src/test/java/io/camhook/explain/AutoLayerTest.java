@@ -88,7 +88,7 @@ class AutoLayerTest {
   }
 
   private static Tensor example(Path file) {
-    if (file.toString().contains("letters")) {
+    if (file.toString().matches(".*(letters|spans|sparse).*")) {
       return Tensor.ofLongs(new long[] {3, 1, 4, 1, 5, 9, 2, 6, 5}, new long[] {1, 9});
     }
     int side = file.toString().contains("adaptive") ? 14 : 16;
