@@ -68,6 +68,25 @@ class AdaptivePool(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
+class TwoBranches(nn.Module):
+    """As LR-ASPP: a map times what a global pool says, and two convolutions that make class maps."""
+
+    def __init__(self):
+        super().__init__()
+        self.low = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.ReLU())
+        self.high = nn.Sequential(nn.Conv2d(6, 8, 3, 2, 1), nn.ReLU())
+        self.cbr = nn.Sequential(nn.Conv2d(8, 8, 1), nn.ReLU())
+        self.scale = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 8, 1), nn.Sigmoid())
+        self.low_classifier = nn.Conv2d(6, 4, 1)
+        self.high_classifier = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x):
+        low = self.low(x)
+        high = self.high(low)
+        high = self.cbr(high) * self.scale(high)
+        return self.low_classifier(low) + nn.functional.interpolate(self.high_classifier(high), scale_factor=2.0)
+
+
 class Letters(nn.Module):
     """A small vocabulary, so that the table of positions has more rows than that of letters."""
 
@@ -144,13 +163,15 @@ def main(folder):
         "letters": (Letters(), ids, "letters", "more positions than letters"),
         "spans": (Spans(), ids, "mixed", "two outputs, a score for each position"),
         "sparse": (Sparse(), ids, "mixed", "a score for each entry of the vocabulary"),
+        "two_branches": (TwoBranches(), picture, "cbr", "a global pool and a convolution make no map"),
     }
     facts = {}
     for name, (net, example, layer, why) in cases.items():
         net.eval()
-        torch.jit.script(net).save(folder / f"{name}.scripted.pt")
+        if name != "two_branches":  # interpolate, scripted, calls an operator that torch 2.7 lacks
+            torch.jit.script(net).save(folder / f"{name}.scripted.pt")
         torch.jit.trace(net, example).save(folder / f"{name}.traced.pt")
-        if example is not ids:
+        if name in ("convnext", "adaptive_pool"):
             torch.onnx.export(net, (example,), folder / f"{name}.onnx", dynamo=True, external_data=False, verbose=False)
         facts[name] = {"auto": layer, "why": why}
         if name in ("spans", "sparse"):

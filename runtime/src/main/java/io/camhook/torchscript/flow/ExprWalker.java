@@ -351,7 +351,7 @@ final class ExprWalker {
 
   private static Layout layout(String operator, List<Value> arguments, Flow flow) {
     if (poolsToOne(operator, arguments)) {
-      return Layout.OTHER;
+      return Layout.ONE_POSITION;
     }
     Layout given = arguments.stream().map(Value::anyLayout).reduce(Layout.OTHER, (a, b) -> a.or(b));
     if (!operator.equals("permute")) {

@@ -9,17 +9,16 @@ import org.jspecify.annotations.Nullable;
 enum Layout {
   /** No map, or unknown. */
   OTHER,
+  /** What a global pool leaves of a map, {@code [N,C,1,1]}, also after convolutions. */
+  ONE_POSITION,
+  /** A map after a {@code permute} that moved the channels to the end. */
+  CHANNELS_LAST,
   /** A map of positions after the channels: {@code [N,C,L]}, {@code [N,C,H,W]}. */
-  CHANNELS_FIRST,
-  /** Such a map after a {@code permute} that moved the channels to the end. */
-  CHANNELS_LAST;
+  CHANNELS_FIRST;
 
   /** The layout of what may be either. A map wins, because the other branch often has none. */
   Layout or(Layout other) {
-    if (this == CHANNELS_FIRST || other == CHANNELS_FIRST) {
-      return CHANNELS_FIRST;
-    }
-    return this == OTHER ? other : this;
+    return compareTo(other) >= 0 ? this : other;
   }
 
   /**

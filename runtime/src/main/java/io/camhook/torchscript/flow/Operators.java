@@ -243,7 +243,7 @@ public final class Operators {
    */
   static Layout layout(String operator, Layout arguments) {
     if (MAKES_MAP.contains(operator)) {
-      return Layout.CHANNELS_FIRST;
+      return arguments == Layout.ONE_POSITION ? arguments : Layout.CHANNELS_FIRST;
     }
     boolean keptLast = arguments == Layout.CHANNELS_LAST && operator.equals("linear");
     return LOSES_MAP.contains(operator) && !keptLast ? Layout.OTHER : arguments;
