@@ -70,6 +70,7 @@ class GradientPassReferenceTest {
           Map.entry("shared_module.scripted", List.of("tanh")),
           Map.entry("shufflenet_v2.scripted", List.of("conv5", "conv5.2")),
           Map.entry("shufflenet_v2.traced", List.of("conv5", "conv5.2")),
+          Map.entry("swin.scripted", List.of("permute")),
           Map.entry("swin.traced", List.of("permute")));
 
   private static int heads;
