@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -185,32 +186,64 @@ final class ExplanationFile {
   }
 
   private static List<Explanation.Maps> maps(Map<String, Tensor> tensors) {
-    List<Explanation.Maps> all = new ArrayList<>();
-    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-      String[] name = entry.getKey().split("/", 2);
-      if (name.length < 2 || !(name[0].equals("heatmap") || name[0].startsWith("heatmap@"))) {
-        continue;
+    Map<String, List<String>> heatmaps = new LinkedHashMap<>();
+    for (String name : tensors.keySet()) {
+      if (name.matches("heatmap(@\\d+)?/.+")) {
+        String method = name.substring("heatmap".length()).replaceFirst("#.*", "");
+        heatmaps.computeIfAbsent(method, key -> new ArrayList<>()).add(name);
       }
-      String suffix = name[0].substring("heatmap".length());
-      String[] called = name[1].split("#", 2);
-      int call = called.length < 2 ? 0 : Integer.parseInt(called[1]);
-      String raw = "raw" + suffix + "/" + called[0] + "/";
-      Map<String, FloatMap> layers = new LinkedHashMap<>();
-      tensors.forEach(
-          (other, tensor) -> {
-            if (other.startsWith(raw) && call(other.substring(raw.length())) == call) {
-              layers.put(other.substring(raw.length()), map(tensor));
-            }
-          });
-      int n = suffix.isEmpty() ? 0 : Integer.parseInt(suffix.substring(1));
+    }
+    List<Explanation.Maps> all = new ArrayList<>();
+    heatmaps.forEach((method, names) -> all.addAll(maps(tensors, method, names)));
+    return all;
+  }
+
+  /**
+   * The maps of a method for one target.
+   *
+   * @param method {@code @1/gradcam}: the target, unless it is the first, and the method
+   * @param heatmaps the tensors of its heatmaps, one for each call
+   */
+  private static List<Explanation.Maps> maps(
+      Map<String, Tensor> tensors, String method, List<String> heatmaps) {
+    String prefix = "raw" + method + "/";
+    List<String> layers =
+        tensors.keySet().stream()
+            .filter(name -> name.startsWith(prefix))
+            .map(name -> name.substring(prefix.length()))
+            .toList();
+    String[] targetAndId = method.split("/", 2);
+    int n = targetAndId[0].isEmpty() ? 0 : Integer.parseInt(targetAndId[0].substring(1));
+    List<Explanation.Maps> all = new ArrayList<>();
+    for (String heatmap : heatmaps) {
+      int hash = heatmap.indexOf('#');
+      int call = hash < 0 ? 0 : Integer.parseInt(heatmap.substring(hash + 1));
+      Map<String, FloatMap> raw = new LinkedHashMap<>();
+      for (int i = 0; i < layers.size(); i++) {
+        if (isOf(call, layers, i, heatmaps)) {
+          raw.put(layers.get(i), map(Objects.requireNonNull(tensors.get(prefix + layers.get(i)))));
+        }
+      }
       all.add(
-          new Explanation.Maps(n, new CamResult(called[0], call, layers, map(entry.getValue()))));
+          new Explanation.Maps(
+              n,
+              new CamResult(
+                  targetAndId[1], call, raw, map(Objects.requireNonNull(tensors.get(heatmap))))));
     }
     return all;
   }
 
-  private static int call(String layer) {
-    return LayerOutput.parse(layer).call();
+  /**
+   * Whether a layer's map belongs to a call. Where each call has one map, they are in the order of
+   * the calls; the number in an operator's name, {@code relu#8}, is no call.
+   */
+  private static boolean isOf(int call, List<String> layers, int layer, List<String> heatmaps) {
+    if (heatmaps.size() == 1) {
+      return true;
+    }
+    return layers.size() == heatmaps.size()
+        ? layer == call
+        : LayerOutput.parse(layers.get(layer)).call() == call;
   }
 
   private static FloatMap map(Tensor tensor) {

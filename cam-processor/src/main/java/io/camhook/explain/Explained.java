@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +63,7 @@ public final class Explained {
    * @param layersAreNamed false if layers were given as globs, which may match unsuitable layers
    * @param classes the axis of the classes
    * @param owners the input that each layer's output lies over, if known
+   * @param calls the number of the call that a layer's output is of
    * @param outputName position or key of the output that holds the scores
    */
   record Explanations(
@@ -74,6 +76,7 @@ public final class Explained {
       @Nullable Integer wantedInput,
       BatchLimit limit,
       Map<LayerOutput, Integer> owners,
+      ToIntFunction<LayerOutput> calls,
       String outputName,
       Boxes.@Nullable Format boxes) {}
 
@@ -350,7 +353,8 @@ public final class Explained {
   private List<CamResult> eachCall(List<LayerTensors> layers, OneCall method) {
     Map<Integer, List<LayerTensors>> calls = new TreeMap<>();
     for (LayerTensors layer : layers) {
-      calls.computeIfAbsent(output(layer).call(), call -> new ArrayList<>()).add(layer);
+      int number = how.calls().applyAsInt(output(layer));
+      calls.computeIfAbsent(number, call -> new ArrayList<>()).add(layer);
     }
     List<CamResult> results = new ArrayList<>();
     calls.forEach(

@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -367,8 +368,36 @@ public final class Explainer implements AutoCloseable {
             explainedInput,
             limit,
             owners,
+            this::call,
             open.outputNames().isEmpty() ? "0" : open.outputNames().get(0),
             boxes));
+  }
+
+  /**
+   * The call that a layer's output is of. The number in an operator's name, {@code relu#8}, is no
+   * call, unless the name that was asked for means several operators: a module that was inlined
+   * where it was called.
+   */
+  private int call(LayerOutput output) {
+    String name = new LayerOutput(output.path(), output.call(), null).toString();
+    Stream<ModuleDescription> values =
+        listing.operatorsOnly() != null
+            ? listing.modules().stream()
+            : listing.operators().inside().stream();
+    if (values.noneMatch(value -> value.path().equals(name))) {
+      return output.call();
+    }
+    for (String layer : wanted) {
+      List<String> meant =
+          listing.modules().stream()
+              .filter(value -> value.aliases().contains(layer))
+              .map(ModuleDescription::path)
+              .toList();
+      if (meant.contains(name)) {
+        return meant.indexOf(name);
+      }
+    }
+    return 0;
   }
 
   private void note(@Nullable String notice) {

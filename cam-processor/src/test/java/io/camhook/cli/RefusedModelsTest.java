@@ -160,6 +160,33 @@ class RefusedModelsTest {
     assertThat(scripted.keySet()).filteredOn(name -> name.startsWith("raw/")).hasSize(9);
   }
 
+  /** The number of an operator is no number of a call. */
+  @Test
+  void operators_should_have_one_map_together_and_the_overlay_of_the_picture() throws IOException {
+    Path picture = REFERENCE.resolveSibling("cams").resolve("images/both.png");
+    Invocation run =
+        Invocation.of(
+            "explain",
+            REFERENCE.resolve("resnet_inlined.frozen.pt"),
+            picture,
+            "-l",
+            "relu#6,relu#8",
+            "-m",
+            "layercam",
+            "--size",
+            "64",
+            "-o",
+            out);
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(out.resolve("both.layercam.png")).exists();
+    Map<String, Tensor> found = Safetensors.read(written("both")).tensors();
+    assertThat(found)
+        .containsKeys("heatmap/layercam", "raw/layercam/relu#6", "raw/layercam/relu#8");
+    Explanation read = ExplanationFile.read(written("both"));
+    assertThat(read.maps()).hasSize(1);
+    assertThat(read.maps().get(0).result().raw()).containsOnlyKeys("relu#6", "relu#8");
+  }
+
   @Test
   void operators_in_the_code_of_modules_should_be_layers() throws IOException {
     String module = "gradcam,layercam,ablationcam,scorecam";
