@@ -9,6 +9,9 @@ final class EngineMessages {
   private static final Pattern UNKNOWN_OPERATOR =
       Pattern.compile("Unknown (?:builtin )?op(?:erator)?:? '?([\\w.:]+?)'?[.\\s]");
 
+  /** What loading a {@code prim::ConstantMKLDNNTensor} ends with: its value was not saved. */
+  private static final String LOST_CONSTANT = "required keyword attribute 'value' is undefined";
+
   private static final String CAUSE = "RuntimeError: ";
 
   private EngineMessages() {}
@@ -27,6 +30,10 @@ final class EngineMessages {
     String message = String.valueOf(e.getMessage());
     Matcher operator = UNKNOWN_OPERATOR.matcher(message);
     boolean newer = message.contains("maximum supported version for reading");
+    if (message.contains(LOST_CONSTANT)) {
+      return "torch.jit.save did not write the oneDNN constants that torch.jit.optimize_for_inference made, so that neither PyTorch nor Python can load it (%s); save what torch.jit.freeze returns"
+          .formatted(LOST_CONSTANT);
+    }
     if (!operator.find() && !newer) {
       return "PyTorch cannot load it: " + shortened(e);
     }

@@ -161,16 +161,35 @@ class ExplainInputsTest {
   /** An operator of a future torch, in the place of relu. */
   @Test
   void archive_of_a_newer_torch_should_be_told_as_that() throws IOException {
-    Path newer = folder.resolve("newer.pt");
+    assertThat(explainWithoutRelu("torch._of_2030(input)"))
+        .contains("written by a newer torch than the 2.7.1")
+        .contains("it calls aten::_of_2030")
+        .hasLineCount(1);
+  }
+
+  /** As {@code torch.jit.save} writes what {@code optimize_for_inference} returns. */
+  @Test
+  void archive_without_its_onednn_constants_should_be_told_with_the_remedy() throws IOException {
+    assertThat(explainWithoutRelu("ops.prim.ConstantMKLDNNTensor()"))
+        .contains("torch.jit.save did not write the oneDNN constants")
+        .contains("save what torch.jit.freeze returns")
+        .hasLineCount(1);
+  }
+
+  /** The message for an archive whose relu is another expression. */
+  private String explainWithoutRelu(String instead) throws IOException {
+    Path changed = folder.resolve("changed.pt");
     Path archive = CASES.resolveSibling("torchscript").resolve("gap_linear.scripted.pt");
     try (ZipFile in = new ZipFile(archive.toFile());
-        ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(newer))) {
+        ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(changed))) {
       out.setMethod(ZipOutputStream.STORED);
       for (ZipEntry entry : Collections.list(in.entries())) {
         byte[] bytes = in.getInputStream(entry).readAllBytes();
         if (entry.getName().endsWith("functional.py")) {
           String code = new String(bytes, StandardCharsets.UTF_8);
-          bytes = code.replace("torch.relu", "torch._of_2030").getBytes(StandardCharsets.UTF_8);
+          bytes =
+              code.replaceAll("torch\\.relu_?\\(input\\)", instead)
+                  .getBytes(StandardCharsets.UTF_8);
         }
         CRC32 sum = new CRC32();
         sum.update(bytes);
@@ -184,15 +203,12 @@ class ExplainInputsTest {
     Invocation run =
         Invocation.of(
             "explain",
-            newer,
+            changed,
             CASES.resolveSibling("torchscript").resolve("gap_linear.safetensors"),
             "-o",
             folder.resolve("out"));
     assertThat(run.status()).isEqualTo(1);
-    assertThat(run.err())
-        .contains("written by a newer torch than the 2.7.1")
-        .contains("it calls aten::_of_2030")
-        .hasLineCount(1);
+    return run.err();
   }
 
   /** Wrapped lines of an option are two columns to the right of its first line. */
