@@ -22,27 +22,27 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The engine calls nobody during a backward, so the graph is cut where hooks wait, and a backward is a row of the
- * engine's own:
+ * The engine makes no callbacks during a backward. So the graph is cut where hooks wait, and one backward becomes a
+ * series of the engine's backwards:
  *
  *   1. The engine runs from the target. It ends at leaves: parameters and the like, whose .grad it updates, and those
  *      of cuts.
- *   2. Of the points where gradients have arrived the one made last fires. What is made later can bring it nothing
- *      more, so its gradients are complete, as they are when autograd reaches a node.
- *   3. The engine runs on from the other side of its cuts, with what the hooks have left. And so on.
+ *   2. Among the points where gradients have arrived, the one that was created last fires. Points created later can
+ *      bring it nothing more, so its gradients are complete, as they are when autograd reaches a node.
+ *   3. The engine continues on the other side of its cuts, with the gradients that the hooks have left. And so on.
  *
- * So every part of the graph runs backward once, whatever hooks replace.
+ * So every part of the graph runs backward once, whatever the hooks replace.
  *
- * A few points stand in a graph that goes past them: a tensor that was used before its hook, and values inside a
- * TorchScript model. Before the engine runs, the gradients that would go past are computed (torch.grad), and such a
- * point fires first. What its hooks replace becomes one more start of the same run, so that the sum at the tensor is
+ * The graph goes past a few points: a tensor that was used before its hook was registered, and values inside a
+ * TorchScript model. The gradients that would go past such a point are computed before the engine runs (torch.grad),
+ * and the point fires first. What its hooks replace becomes one more start of the same run, so that the sum at the tensor is
  * the replacement; if no floating-point number makes that sum exact, the backward is refused.
  *
- * A leaf with hooks of its gradient has its .grad set aside, so that what arrives is seen alone; it is done as soon as
- * no point is left through which more can come.
+ * The .grad of a leaf with gradient hooks is set aside, so that hooks see only what arrives. The leaf is done as soon
+ * as no point is left through which more can come.
  *
- * All runs keep the graph: a part that is reached past a cut may run again. A graph is used up all the same when
- * the caller does not keep it: whoever brings a gradient to one of its cuts again is told so.
+ * All runs keep the graph, because a part that is reached past a cut may run again. If the caller does not keep the
+ * graph, it still counts as used up: a later backward that reaches one of its cuts is refused.
  *
  * If a hook throws, the engine does not run on. What was differentiated before has its gradients, as in PyTorch.
  */
@@ -54,15 +54,15 @@ public final class HookedBackward {
   private final PtNDArray target;
   private final boolean keepGraph;
   private final NDManager owner;
-  private @Nullable NDManager scratch; // made when something is made on the way
+  private @Nullable NDManager scratch; // created with the first intermediate array
   private final AutogradGateway autograd = AutogradGateway.instance();
-  private final NavigableSet<GradPoint> waiting; // last made first
+  private final NavigableSet<GradPoint> waiting; // last created first
   private final Set<GradPoint> direct = new LinkedHashSet<>(); // those that the graph may go past
   private final List<LeafBackward> leaves = new ArrayList<>();
   private final List<GradPoint> reached = new ArrayList<>();
   private final List<GradPoint> passedBy = new ArrayList<>();
   private final List<GradPoint> started = new ArrayList<>(); // of the run that is next, or over
-  private @Nullable CompleteLeaves complete; // made when leaves and points are there
+  private @Nullable CompleteLeaves complete; // created once leaves and points are known
   private final Map<GradPoint, NDArray> past = new IdentityHashMap<>();
   private final List<Run> unasked = new ArrayList<>(); // may have reached points that sleep
   private List<NDArray> roots = new ArrayList<>();
@@ -95,7 +95,7 @@ public final class HookedBackward {
     }
   }
 
-  /** Manager of what is made on the way. */
+  /** The manager of intermediate arrays. */
   private NDManager scratch() {
     NDManager made = scratch;
     if (made == null) {
@@ -114,7 +114,7 @@ public final class HookedBackward {
   /**
    * Runs hooks and backward.
    *
-   * @return false if no hook is concerned: the engine is to run as ever
+   * @return false if no hook is concerned, so that the engine runs as usual
    * @throws IllegalStateException if hooks cannot be exact here
    */
   public static boolean run(
@@ -126,7 +126,7 @@ public final class HookedBackward {
     registry.enterBackward(target);
     try {
       if (createGraph && !Tensors.requiresGrad(target)) {
-        return false; // the engine says so; of a first derivative it does that below
+        return false; // the engine reports it; for a first derivative it does so below
       }
       HookedBackward backward = new HookedBackward(registry, target, gradient, keepGraph);
       try {
@@ -135,7 +135,7 @@ public final class HookedBackward {
         backward.close();
       }
     } catch (Throwable e) {
-      // Whoever threw it: over a graph that is cut the engine alone would stop half-way.
+      // Whoever threw it: on a graph that is cut, the engine alone would stop half-way.
       UserFailure.mark(e);
       throw e;
     } finally {
@@ -291,7 +291,8 @@ public final class HookedBackward {
   }
 
   /**
-   * Shows a point what has arrived, and starts the next run with what its hooks leave.
+   * Shows a point the gradients that have arrived, and starts the next run with what its hooks
+   * leave.
    *
    * @param going by cut, what goes past it in any case; null where nothing does
    */
@@ -310,7 +311,7 @@ public final class HookedBackward {
       if (replaced != null) {
         cut.requireReplaceable();
         NDArray next = replaced.get(i);
-        if (next == null && arrived.get(i) != null) { // null for none: nothing goes on but zeros
+        if (next == null && arrived.get(i) != null) { // null for none: only zeros would continue
           next = cut.before().zerosLike();
           next.attach(scratch());
         }
@@ -323,7 +324,7 @@ public final class HookedBackward {
     }
   }
 
-  /** Adds to the run that begins what makes the sum at a tensor {@code wanted}. */
+  /** Adds to the next run what is missing for the sum at a tensor to be {@code wanted}. */
   private void start(GradPoint point, Cut cut, NDArray wanted, @Nullable NDArray going) {
     NDArray gradient = own(Tensors.inTypeOf(cut.before(), wanted, scratch()).duplicate());
     if (going != null) {
@@ -369,9 +370,7 @@ public final class HookedBackward {
     return gradient == null ? null : Tensors.loose(Tensors.ownedBy(gradient.duplicate(), owner));
   }
 
-  /**
-   * The gradients at tensors, as the run that begins would bring them; no {@code .grad} changes.
-   */
+  /** The gradients that the next run would bring to tensors; no {@code .grad} changes. */
   private List<@Nullable NDArray> look(List<NDArray> tensors) {
     RUNS.incrementAndGet();
     return autograd.grad(scratch(), roots, tensors, rootGrads, true);
@@ -379,7 +378,7 @@ public final class HookedBackward {
 
   // ---- cuts
 
-  /** How often the engine has run or looked, to be counted by tests. */
+  /** How often the engine has run or looked; for tests. */
   public static long engineRuns() {
     return RUNS.get();
   }
@@ -407,7 +406,7 @@ public final class HookedBackward {
     }
   }
 
-  /** Wakes the points to which runs have brought something without asking them. */
+  /** Wakes the points to which runs have brought something while they slept. */
   private void wakeReached() {
     if (unasked.isEmpty()) {
       return;
@@ -548,7 +547,7 @@ public final class HookedBackward {
     registry.passedBy(passedBy);
   }
 
-  /** Lets the engine run where no hook is concerned. */
+  /** Lets the engine run alone where no hook is concerned. */
   private boolean refuseDoubleBackward() {
     List<NDArray> ends = new ArrayList<>();
     List<String> names = new ArrayList<>();
