@@ -28,6 +28,9 @@ import java.util.Arrays;
 public final class Service {
   private static final int INPUTS = 8;
 
+  /** So that a test can hold all captures of the time that a broker needs. */
+  private static final int PAUSE_MILLIS = 5;
+
   private Service() {}
 
   public static void main(String[] arguments) throws Exception {
@@ -41,6 +44,7 @@ public final class Service {
       model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, new Shape(1, 3, 16, 16));
       try (Predictor<NDList, NDList> predictor = model.newPredictor(new NoopTranslator(null))) {
         while (requests < least || !Files.exists(stop)) {
+          Thread.sleep(PAUSE_MILLIS);
           int input = requests++ % INPUTS;
           float[] answer = answer(predictor, input);
           if (answers[input] == null) {

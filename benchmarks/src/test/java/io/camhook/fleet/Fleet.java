@@ -129,6 +129,12 @@ final class Fleet {
 
   /** Everything on a topic, read by a separate group. */
   static List<Capture> all(String bootstrap, String topic, Path claims) throws IOException {
+    return first(Integer.MAX_VALUE, bootstrap, topic, claims);
+  }
+
+  /** The first captures of a topic to which somebody may still write; all if there are fewer. */
+  static List<Capture> first(int most, String bootstrap, String topic, Path claims)
+      throws IOException {
     List<Capture> all = new ArrayList<>();
     try (TopicReader reader =
         TopicReader.open(bootstrap, topic, "all-" + System.nanoTime(), Map.of(), claims)) {
@@ -140,7 +146,7 @@ final class Fleet {
           }
           all.add(each.capture());
         }
-        if (received.isEmpty() && reader.isCaughtUp()) {
+        if (all.size() >= most || received.isEmpty() && reader.isCaughtUp()) {
           return all;
         }
       }

@@ -153,7 +153,7 @@ class KafkaAgentIT extends WithBroker {
     configure("killed-broker", "");
     Process service = service("killed", true, 100);
     try {
-      await(() -> Fleet.all(broker.bootstrap(), "killed-broker", null).size() > 20);
+      await(() -> Fleet.first(20, broker.bootstrap(), "killed-broker", null).size() >= 20);
       broker.kill();
       await(() -> said("killed.err").contains("captures cannot be written"));
       broker.start();

@@ -277,7 +277,7 @@ class ExplainCommandTest {
     byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(model));
     assertThat(Files.readString(out.resolve("report.html")))
         .contains("\"sha256\":\"" + HexFormat.of().formatHex(digest) + "\"")
-        .contains("\"engine\":\"PyTorch 2.7.1\"", "[\"conv1\",");
+        .contains("\"engine\":\"PyTorch 2.7.1\"", "\"path\":\"conv1\"");
   }
 
   @Test
