@@ -304,12 +304,10 @@ public final class TorchScriptArchive {
    * last attention.
    */
   private Optional<String> normBeforeAttention() {
-    List<CallSite> completed = new ArrayList<>();
-    AutoLayer.complete(root, new HashSet<>(), completed);
     String norm = null;
     String softmax = null;
     String found = null;
-    for (CallSite site : completed) {
+    for (CallSite site : AutoLayer.completed(root)) {
       if (!site.isOperator()) {
         continue;
       }
@@ -340,13 +338,7 @@ public final class TorchScriptArchive {
 
   /** The module that looks up the token ids of a text model; empty if there is none. */
   public Optional<String> tokenEmbedding() {
-    return Optional.ofNullable(AutoLayer.tokenEmbedding(completed()));
-  }
-
-  private List<CallSite> completed() {
-    List<CallSite> completed = new ArrayList<>();
-    AutoLayer.complete(root, new HashSet<>(), completed);
-    return completed;
+    return Optional.ofNullable(AutoLayer.tokenEmbedding(AutoLayer.completed(root)));
   }
 
   private Optional<String> lastMap(@Nullable String output) {

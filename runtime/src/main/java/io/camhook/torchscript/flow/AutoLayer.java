@@ -44,15 +44,12 @@ public record AutoLayer(String path, @Nullable String notice) {
    * @return null if no call returns a map or tokens that the output depends on
    */
   public static @Nullable AutoLayer of(MethodContext root, @Nullable String wanted) {
-    Value returned = root.returned();
-    Output explained = returned == null ? null : Output.explained(Output.of(returned), wanted);
+    Output explained = Output.explained(root, wanted);
     if (explained == null) {
       return null;
     }
-    List<CallSite> completed = new ArrayList<>();
-    complete(root, new HashSet<>(), completed);
     return of(
-        completed.stream().map(site -> new Call(site, root.number(site))).toList(),
+        completed(root).stream().map(site -> new Call(site, root.number(site))).toList(),
         explained.flow());
   }
 
@@ -65,16 +62,13 @@ public record AutoLayer(String path, @Nullable String notice) {
    * @return its call; null if the output depends on no map
    */
   public static Expr.@Nullable Call lastMap(MethodContext root, @Nullable String wanted) {
-    Value returned = root.returned();
-    Output explained = returned == null ? null : Output.explained(Output.of(returned), wanted);
+    Output explained = Output.explained(root, wanted);
     if (explained == null) {
       return null;
     }
-    List<CallSite> completed = new ArrayList<>();
-    complete(root, new HashSet<>(), completed);
     Expr.Call any = null;
     Expr.Call last = null;
-    for (CallSite site : completed) {
+    for (CallSite site : completed(root)) {
       int number = root.number(site);
       if (site.isOperator()
           && site.isSpatial()
@@ -89,7 +83,13 @@ public record AutoLayer(String path, @Nullable String notice) {
   }
 
   /** All calls below a context, in the order of completion. */
-  public static void complete(
+  public static List<CallSite> completed(MethodContext context) {
+    List<CallSite> order = new ArrayList<>();
+    complete(context, new HashSet<>(), order);
+    return order;
+  }
+
+  private static void complete(
       MethodContext context, Set<MethodContext> seen, List<CallSite> order) {
     if (seen.add(context)) {
       for (CallSite site : context.sites()) {
@@ -215,7 +215,9 @@ public record AutoLayer(String path, @Nullable String notice) {
     }
 
     /** The one that is explained: the named one, the one with a usual name, or the first. */
-    static @Nullable Output explained(List<Output> all, @Nullable String wanted) {
+    static @Nullable Output explained(MethodContext root, @Nullable String wanted) {
+      Value returned = root.returned();
+      List<Output> all = returned == null ? List.of() : of(returned);
       for (Output output : all) {
         if (output.name().equals(wanted)) {
           return output;
