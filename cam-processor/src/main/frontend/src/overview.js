@@ -141,7 +141,7 @@ function agreement() {
         const v = Math.max(0, pair[2]);
         const style = `background:${css(v, false)};color:${isLight(v, false) ? '#14161c' : '#fff'}`;
         const number = [`agreement of ${pair[0]} and ${pair[1]}`, 'agreement of methods'].find(name => index.numbers.includes(name));
-        return el('td', {}, el('button', {
+        return el('td', { class: 'num' }, el('button', {
           type: 'button', class: 'cell', style, title: `over ${plural(pair[3], 'capture')}: those below the mean`, 'data-mark': `agreement ${a} ${b}`,
           'aria-label': `${methodName(a)} and ${methodName(b)}: ${pair[2].toFixed(2)}; captures where they agree less`,
           onclick: () => { setRange(number, [-Infinity, pair[2]]); set({ sort: number, tab: 'captures', view: 'grid' }); },
