@@ -44,10 +44,10 @@ class OnnxExplainTest {
   }
 
   /**
-   * Their steps can meet a ReLU or a max pool at its kink, where rounding decides, and each engine
-   * and processor rounds in its own way: an area of the map then changes a little. The mean counts.
+   * A step meets a ReLU or a max pool at its kink, where rounding decides, and processors with
+   * AVX-512 round in another way: an area of the map then changes by 0.009, and the mean counts.
    */
-  private static final Set<String> ON_A_PATH = Set.of("integrated-gradients");
+  private static final String AT_A_KINK = "densenet integrated-gradients";
 
   @ParameterizedTest
   @CsvSource({
@@ -107,7 +107,7 @@ class OnnxExplainTest {
           .usingComparatorWithPrecision(1e-4f)
           .containsExactly(expected.logits().orElseThrow().toFloats());
       for (String method : methods) {
-        String difference = difference(method, expected, found);
+        String difference = difference(name, method, expected, found);
         if (!difference.isEmpty()) {
           wrong.add(method + ": " + difference);
         }
@@ -116,7 +116,8 @@ class OnnxExplainTest {
     assertThat(wrong).isEmpty();
   }
 
-  private static String difference(String method, Explained expected, Explained found) {
+  private static String difference(
+      String name, String method, Explained expected, Explained found) {
     RunOptions options =
         RunOptions.forInput(expected.input().tensors().get(0)).withSamples(4).withSeed(1);
     CamResult map;
@@ -128,7 +129,9 @@ class OnnxExplainTest {
     try {
       FloatMap other = found.map(method, 0, options, Heatmaps.standard()).heatmap();
       double worst =
-          ON_A_PATH.contains(method) ? mean(map.heatmap(), other) : worst(map.heatmap(), other);
+          AT_A_KINK.equals(name + " " + method)
+              ? mean(map.heatmap(), other)
+              : worst(map.heatmap(), other);
       return worst <= TOLERANCE || EITHER_SIGN.contains(method) ? "" : String.valueOf(worst);
     } catch (CamException e) {
       return String.valueOf(e.getMessage());
